@@ -1,0 +1,312 @@
+"""The only place that picks classes: from configuration and arrays to a working recommender."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from semrec.artifacts import Verify, read_manifest
+from semrec.config import BehaviourConfig, Config, EncoderConfig, IndexConfig, make_config
+from semrec.data.catalog import Catalog, read_catalog
+from semrec.data.interactions import Interactions, load_interactions
+from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.hashing import HashingEncoder
+from semrec.errors import ArtifactError, ConfigError, nearest
+from semrec.fusion.blocks import (
+    BehaviouralBlocks,
+    Block,
+    FusedBlocks,
+    fit_block,
+    standardised_popularity,
+)
+from semrec.fusion.gate import Gate
+from semrec.index.exact import ExactIndex
+from semrec.prompting import Prompt, Prompts
+from semrec.protocols import Encoder, Index, Scorer, VectorModel
+from semrec.recommender import Recommender
+from semrec.types import FloatArray
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+BASELINES = ("popularity", "item_knn", "ease")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """All that an artifact holds, in memory.
+
+    Attributes:
+        catalog: The items.
+        interactions: What was learned from.
+        prompts: Item and query prompt.
+        behaviour: The behavioural model.
+        fusion: Blocks and gate.
+        index: Over `fusion.items()`.
+    """
+
+    catalog: Catalog
+    interactions: Interactions
+    prompts: Prompts
+    behaviour: VectorModel
+    fusion: FusedBlocks
+    index: Index
+
+
+def make_encoder(config: EncoderConfig, *, cache: bool = True) -> Encoder:
+    """The configured encoder; with `cache`, behind the disk cache.
+
+    Raises:
+        ModelError: If its weights aren't here.
+    """
+    encoder: Encoder
+    match config.kind:
+        case "hashing":
+            return HashingEncoder(dim=config.dim)
+        case "sentence":
+            from semrec.encoders.sentence import load_sentence_encoder
+
+            encoder = load_sentence_encoder(
+                config.model, device=config.device, batch_size=config.batch_size
+            )
+    return CachedEncoder(encoder=encoder, path=cache_file()) if cache else encoder
+
+
+def cache_file() -> Path:
+    """Where item vectors are cached: under SEMREC_CACHE, else the user's cache folder."""
+    folder = os.environ.get("SEMREC_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(folder).expanduser() / "semrec" / "vectors.sqlite"
+
+
+def fit_behaviour(
+    config: BehaviourConfig,
+    matrix: sp.csr_matrix[np.float32],
+    *,
+    regularization: float,
+    alpha: float,
+    decay: float,
+    seed: int,
+) -> VectorModel:
+    """Fit the configured behavioural model on `matrix`, (n_users, n_items)."""
+    match config.kind:
+        case "als":
+            from semrec.behaviour.als import fit_als
+
+            return fit_als(
+                matrix,
+                factors=config.factors,
+                regularization=regularization,
+                alpha=alpha,
+                iterations=config.iterations,
+                decay=decay,
+                seed=seed,
+            )
+        case "pure_svd":
+            from semrec.behaviour.pure_svd import fit_pure_svd
+
+            return fit_pure_svd(matrix, factors=config.factors, decay=decay, seed=seed)
+
+
+def load_behaviour(kind: str, vectors: FloatArray, chosen: Mapping[str, float]) -> VectorModel:
+    """A behavioural model from its stored vectors and the options it was fitted with."""
+    match kind:
+        case "als":
+            from semrec.behaviour.als import ALS
+
+            return ALS(
+                item_vectors=vectors,
+                regularization=chosen["regularization"],
+                alpha=chosen["alpha"],
+                decay=chosen["decay"],
+            )
+        case "pure_svd":
+            from semrec.behaviour.pure_svd import PureSVD
+
+            return PureSVD(item_vectors=vectors, decay=chosen["decay"])
+    raise ArtifactError(f"unknown behavioural model {kind!r}; made by a newer semrec?")
+
+
+def fit_baseline(
+    name: str, matrix: sp.csr_matrix[np.float32], *, decay: float = 1.0, strength: float = 200.0
+) -> Scorer:
+    """Fit an independent baseline by name.
+
+    Args:
+        name: ``popularity``, ``item_knn`` or ``ease``.
+        matrix: (n_users, n_items) sparse float32.
+        decay: Of an event's pull with every newer one; popularity has none.
+        strength: EASE's λ, item-kNN's shrinkage.
+
+    Raises:
+        ConfigError: If the name is unknown.
+    """
+    match name:
+        case "popularity":
+            from semrec.behaviour.popularity import fit_popularity
+
+            return fit_popularity(matrix)
+        case "item_knn":
+            from semrec.behaviour.item_knn import fit_item_knn
+
+            return fit_item_knn(matrix, shrink=strength, neighbours=200, decay=decay)
+        case "ease":
+            from semrec.behaviour.ease import fit_ease
+
+            return fit_ease(matrix, regularization=strength, decay=decay)
+    raise ConfigError(f"unknown baseline {name!r}{nearest(name, BASELINES)}")
+
+
+def make_index(config: IndexConfig, vectors: FloatArray) -> Index:
+    """The configured index over `vectors`, (n_items, dim) float32."""
+    match config.kind:
+        case "exact":
+            return ExactIndex(vectors=vectors)
+        case "flat" | "hnsw":
+            from semrec.index.faiss import build_faiss
+
+            return build_faiss(
+                vectors,
+                kind=config.kind,
+                links=config.links,
+                ef_construction=config.ef_construction,
+                ef_search=config.ef_search,
+            )
+
+
+def make_recommender(
+    parts: Parts,
+    encoder: Encoder,
+    manifest: Mapping[str, Any] | None = None,
+    path: Path | None = None,
+) -> Recommender:
+    """A recommender and the baseline that belongs to it."""
+    counts = parts.interactions.counts
+    plain = BehaviouralBlocks(
+        behavioural=fit_block(parts.behaviour.item_vectors, counts > 0),
+        popularity=standardised_popularity(counts.astype(np.float32)),
+        behaviour=parts.behaviour,
+        gate=parts.fusion.gate,
+    )
+    shared: dict[str, Any] = {
+        "catalog": parts.catalog,
+        "interactions": parts.interactions,
+        "prompts": parts.prompts,
+        "manifest": manifest or {},
+        "path": path,
+    }
+    baseline = Recommender(
+        encoder=None,
+        fusion=plain,
+        # Never-seen items would pass everything with a negative score: they are left out.
+        index=ExactIndex(vectors=plain.items(), searchable=counts > 0),
+        behavioural=None,
+        **shared,
+    )
+    return Recommender(
+        encoder=encoder, fusion=parts.fusion, index=parts.index, behavioural=baseline, **shared
+    )
+
+
+def save_parts(parts: Parts, folder: Path) -> None:
+    """Write everything but the manifest."""
+    from semrec.index.faiss import FaissIndex, save_faiss
+
+    parts.catalog.save(folder / "catalog.parquet")
+    parts.interactions.save(folder / "interactions.npz")
+    fusion = parts.fusion
+    _save(folder / "behaviour.safetensors", item_vectors=parts.behaviour.item_vectors)
+    _save(
+        folder / "fusion.safetensors",
+        semantic=fusion.semantic.vectors,
+        semantic_covariance=fusion.semantic.covariance,
+        behavioural=fusion.behavioural.vectors,
+        behavioural_covariance=fusion.behavioural.covariance,
+        popularity=fusion.popularity,
+        item_counts=parts.interactions.counts,
+    )
+    if isinstance(parts.index, FaissIndex) and not parts.index.exact:
+        save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
+    (folder / "prompts").mkdir()
+    for prompt in (parts.prompts.item, parts.prompts.query):
+        (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
+
+
+def load(
+    path: str | Path, *, verify: Verify = "full", encoder: str | Encoder | None = None
+) -> Recommender:
+    """Load an artifact.
+
+    Args:
+        path: Its folder.
+        verify: ``full`` compares every file's hash, ``size`` only sizes (quicker start).
+        encoder: Where the encoder is, if its name can't be resolved here: a path, another name
+            of the same weights, or a loaded encoder.
+
+    Raises:
+        ArtifactError: If a file is missing or changed, or the encoder is another one.
+        ModelError: If the encoder isn't here and the hub doesn't give it.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder, verify)
+    config = make_config(manifest["config"], f"{folder}/manifest.json")
+    if encoder is None or isinstance(encoder, str):
+        model = encoder or str(manifest["encoder"]["name"])
+        settings = config.encoder.model_copy(update={"model": model})
+        encoder = make_encoder(settings, cache=False)
+    expected = manifest["encoder"]["fingerprint"]
+    if encoder.fingerprint != expected:
+        raise ArtifactError(
+            f"{folder}: made with encoder {manifest['encoder']['name']!r} "
+            f"({expected[:12]}…), found {encoder.name!r} ({encoder.fingerprint[:12]}…); "
+            "install the right one, give encoder=PATH, or build again"
+        )
+    return make_recommender(_load_parts(folder, manifest, config), encoder, manifest, folder)
+
+
+def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Parts:
+    arrays = load_file(folder / "fusion.safetensors")
+    chosen = manifest["behaviour"]
+    vectors = load_file(folder / "behaviour.safetensors")["item_vectors"]
+    behaviour = load_behaviour(chosen["kind"], vectors, chosen)
+    fusion = FusedBlocks(
+        semantic=Block(vectors=arrays["semantic"], covariance=arrays["semantic_covariance"]),
+        behavioural=Block(
+            vectors=arrays["behavioural"], covariance=arrays["behavioural_covariance"]
+        ),
+        popularity=arrays["popularity"],
+        behaviour=behaviour,
+        gate=Gate.from_dict(manifest["gate"]),
+        decay=config.fusion.decay,
+    )
+    stored = folder / "index.faiss"
+    if stored.is_file():
+        from semrec.index.faiss import load_faiss
+
+        index: Index = load_faiss(str(stored), ef_search=config.index.ef_search)
+    else:
+        index = make_index(config.index, fusion.items())
+    sources = {
+        kind: (folder / "prompts" / f"{kind}.j2").read_text(encoding="utf-8")
+        for kind in ("item", "query")
+    }
+    return Parts(
+        catalog=read_catalog(folder / "catalog.parquet"),
+        interactions=load_interactions(folder / "interactions.npz"),
+        prompts=Prompts(
+            item=Prompt(kind="item", source=sources["item"]),
+            query=Prompt(kind="query", source=sources["query"]),
+        ),
+        behaviour=behaviour,
+        fusion=fusion,
+        index=index,
+    )
+
+
+def _save(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)

@@ -1,0 +1,329 @@
+"""The command line: one binary, `semrec`. Prints; what it prints was computed elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from semrec import __version__
+from semrec.errors import DataError, SemrecError
+from semrec.terminal import Screen
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Recommendations from what a person asks for and what people do.",
+)
+data = typer.Typer(no_args_is_help=True, help="Fetch, describe, check and import datasets.")
+bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is.")
+app.add_typer(data, name="data")
+app.add_typer(bench, name="bench")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Sets = Annotated[list[str], typer.Option("--set", help="A single value, as a.b=c.")]
+ConfigName = Annotated[str, typer.Option("--config", help="A packaged name, or a path.")]
+
+
+def main() -> None:
+    """Run the command line; a failure is one clear line and exit code 1."""
+    try:
+        app()
+    except SemrecError as error:
+        Screen().error(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        Screen().error("stopped")
+        sys.exit(130)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"semrec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the artifact goes.")] = Path("artifacts/demo"),
+    as_json: Json = False,
+) -> None:
+    """The main job on real data, end to end, in a few minutes."""
+    from semrec.demo import run_demo
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        result = run_demo(out, progress=progress, show=screen.show_step)
+    if as_json:
+        _print_json(result)
+    else:
+        screen.next_commands(out, result["seconds"])
+
+
+@data.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="movielens")] = "movielens",
+    out: Annotated[Path | None, typer.Option(help="Folder; default data/NAME.")] = None,
+) -> None:
+    """Write a known dataset as a folder."""
+    from semrec.data.dataset import describe
+    from semrec.data.sources import fetch
+
+    target = out or Path("data") / name
+    Screen().description({**describe(fetch(name, target)), "folder": str(target)})
+
+
+@data.command("describe")
+def data_describe(dataset: Path, as_json: Json = False) -> None:
+    """What is in a dataset, in numbers."""
+    from semrec.data.dataset import describe, read_dataset
+
+    described = describe(read_dataset(dataset))
+    _print_json(described) if as_json else Screen().description(described)
+
+
+@data.command("validate")
+def data_validate(dataset: Path) -> None:
+    """Check a dataset, and every intents file in it."""
+    from semrec.data.dataset import read_dataset
+    from semrec.data.intents import read_cases
+
+    found = read_dataset(dataset)
+    for path in found.intents:
+        read_cases(path)
+    Screen().line(
+        f"{dataset}: valid: {len(found.catalog)} items, {len(found.interactions)} interactions, "
+        f"{len(found.intents)} files of requests"
+    )
+
+
+@data.command("import")
+def data_import(
+    items: Annotated[Path, typer.Option(help="Table of items.")],
+    interactions: Annotated[Path, typer.Option(help="Table of interactions.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    rename: Annotated[list[str], typer.Option(help="FOUND=EXPECTED, a column.")] = [],  # noqa: B006
+    split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, a list in text.")] = [],  # noqa: B006
+    name: str = "",
+    positive_weight: Annotated[float | None, typer.Option(help="From which one counts.")] = None,
+    drop_unknown: Annotated[bool, typer.Option(help="Drop events of unknown items.")] = False,
+) -> None:
+    """Bring two tables (parquet, CSV, JSON lines) into the form of a dataset."""
+    from semrec.data.dataset import describe
+    from semrec.data.formats import import_pandas, read_table
+    from semrec.data.sources import from_frames
+
+    import_pandas()
+    renames = dict(_pair(text, "--rename") for text in rename)
+    tables = [
+        read_table(path, ids=("item_id", "user_id"), renames=renames).to_pandas()
+        for path in (items, interactions)
+    ]
+    dataset = from_frames(
+        *tables,
+        out,
+        name=name or out.name,
+        positive_weight=positive_weight,
+        lists=dict(_pair(text, "--split") for text in split),
+        drop_unknown=drop_unknown,
+    )
+    Screen().description({**describe(dataset), "folder": str(out)})
+
+
+@app.command()
+def build(
+    dataset: Path,
+    out: Annotated[Path, typer.Option(help="Where the artifact goes.")],
+    config: ConfigName = "default",
+    intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],  # noqa: B006
+    settings: Sets = [],  # noqa: B006
+    max_minutes: Annotated[float | None, typer.Option(help="Stop trying options then.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from a dataset and write an artifact."""
+    from semrec.building import build as run
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        recommender = run(
+            dataset,
+            config=config,
+            out=out,
+            intents=intents,
+            settings=settings,
+            max_minutes=max_minutes,
+            progress=progress,
+        )
+    manifest = {k: v for k, v in recommender.manifest.items() if k != "files"}
+    _print_json(manifest) if as_json else screen.built(out, manifest)
+
+
+@app.command()
+def recommend(
+    artifact: Path,
+    intent: Annotated[str, typer.Option(help="What is wanted, in words.")] = "",
+    session: Annotated[str, typer.Option(help="Item ids, oldest first: ID,ID")] = "",
+    k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
+    filters: Annotated[str, typer.Option(help="Conditions as JSON.")] = "{}",
+    user_id: Annotated[str | None, typer.Option(help="A known user.")] = None,
+    semantic_weight: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer one request."""
+    from semrec.assemble import load
+    from semrec.types import to_query
+
+    try:
+        conditions = json.loads(filters)
+    except ValueError as error:
+        raise DataError(f"--filters: not readable as JSON: {error}") from None
+    query = to_query(
+        intent=intent,
+        session=[item_id.strip() for item_id in session.split(",") if item_id.strip()],
+        k=k,
+        filters=conditions,
+        user_id=user_id,
+        semantic_weight=semantic_weight,
+    )
+    found = load(artifact).recommend(query)
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json(asdict(found))
+    else:
+        Screen().recommendations(found)
+
+
+@app.command()
+def compare(
+    systems: Annotated[list[str], typer.Argument(help="Artifacts, or names of baselines.")],
+    cases: Annotated[str, typer.Option(help="An intents file; or `test`: held-out events.")],
+    data: Annotated[Path | None, typer.Option(help="Dataset, for `test` and baselines.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
+    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
+    seed: int = 0,
+    allow_seen: Annotated[bool, typer.Option(help="Cases from training dialogs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare systems on the same cases, with intervals over dialogs or users.
+
+    One artifact alone is shown as baseline, semantic-only and fused, beside tuned EASE and
+    item-kNN.
+    """
+    from semrec.evaluate.compare import compare as run
+    from semrec.evaluate.systems import cases_for, make_systems
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        made = make_systems(systems, data, progress)
+        report = run(
+            made,
+            cases_for(cases, made, data),
+            k=k,
+            seed=seed,
+            allow_seen=allow_seen,
+            progress=progress,
+        )
+    _finish(screen, report, out, as_json=as_json)
+
+
+@app.command()
+def crossfit(
+    dataset: Path,
+    cases: Annotated[Path, typer.Option(help="An intents file.")],
+    folds: int = 3,
+    config: ConfigName = "default",
+    intents: Annotated[list[Path], typer.Option(help="Requests always learned from.")] = [],  # noqa: B006
+    settings: Sets = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
+    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Answer each dialog by a recommender that learned from the other dialogs."""
+    from semrec.assemble import make_encoder
+    from semrec.config import load_config
+    from semrec.evaluate.crossfit import crossfit as run
+
+    loaded = load_config(config, settings)
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        report = run(
+            dataset,
+            cases,
+            config=loaded,
+            encoder=make_encoder(loaded.encoder),
+            folds=folds,
+            intents=intents,
+            k=k,
+            progress=progress,
+        )
+    _finish(screen, report, out, as_json=as_json)
+
+
+@bench.command("latency")
+def bench_latency(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Requests of each kind.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """Milliseconds per stage of single warm requests."""
+    from semrec.assemble import load
+    from semrec.evaluate.bench import latency
+
+    screen = Screen(quiet=as_json)
+    recommender = load(artifact)
+    with screen.progress() as progress:
+        measured = latency(recommender, n=n, progress=progress)
+    _print_json(measured) if as_json else screen.latency(measured)
+
+
+@app.command()
+def serve(
+    artifact: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+) -> None:
+    """Answer over HTTP; the documentation is at /docs."""
+    import uvicorn
+
+    from semrec.artifacts import read_manifest
+    from semrec.assemble import load
+    from semrec.serve.app import make_app
+
+    read_manifest(artifact, "size")  # a wrong path fails here, before a server starts
+    uvicorn.run(make_app(lambda: load(artifact)), host=host, port=port)
+
+
+def _finish(screen: Screen, report: Any, out: Path | None, *, as_json: bool) -> None:  # noqa: ANN401
+    written = report.save(out) if out else []
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        screen.report(report)
+        for path in written:
+            screen.line(f"written: {path}")
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals or not value:
+        raise DataError(f"{option} {text!r}: expected two parts with = between them")
+    return key, value
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,189 @@
+"""Configuration: YAML checked by closed models; every value has a place and a meaning.
+
+A list of numbers means: try each, keep what does best on validation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from semrec.errors import ConfigError, nearest
+from semrec.prompting import find_packaged
+
+Choices = list[float]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderConfig(_Closed):
+    """Text to vectors. `kind` sentence: any sentence-transformers model, by hub name or path."""
+
+    kind: Literal["sentence", "hashing"] = "sentence"
+    model: str = "sentence-transformers/all-MiniLM-L6-v2"
+    device: str | None = None
+    batch_size: int = Field(default=32, ge=1, le=4096)
+    dim: int = Field(default=256, ge=8, le=8192)  # hashing only
+
+
+class BehaviourConfig(_Closed):
+    """The behavioural model that is fused."""
+
+    kind: Literal["als", "pure_svd"] = "als"
+    factors: int = Field(default=128, ge=1, le=2048)
+    regularization: Choices = [10.0, 30.0]  # als only
+    alpha: Choices = [3.0, 10.0]  # als only
+    decay: Choices = [0.7, 0.8, 0.9, 1.0]
+    iterations: int = Field(default=15, ge=1, le=1000)  # als only
+
+    @field_validator("regularization", "alpha", "decay", mode="before")
+    @classmethod
+    def _as_list(cls, value: object) -> object:
+        return value if isinstance(value, list | tuple) else [value]
+
+    @field_validator("regularization", "alpha", "decay")
+    @classmethod
+    def _positive(cls, values: Choices) -> Choices:
+        if not values or min(values) <= 0:
+            raise ValueError("expected one or more numbers above 0")
+        return values
+
+
+class FusionConfig(_Closed):
+    """How the weights are tuned, and how items without events are filled from their text."""
+
+    cutoff: int = Field(default=100, ge=1, le=1000)  # of the NDCG that is maximised
+    max_cases: int = Field(default=1500, ge=1)
+    min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay
+    fill: Choices = [1.0, 2.0, 3.0]  # strength of text in place of behaviour; 0: none
+    decay: float = Field(default=0.9, gt=0, le=1)  # of the session's texts
+
+    @field_validator("fill", mode="before")
+    @classmethod
+    def _as_list(cls, value: object) -> object:
+        return value if isinstance(value, list | tuple) else [value]
+
+    @field_validator("fill")
+    @classmethod
+    def _not_negative(cls, values: Choices) -> Choices:
+        if not values or min(values) < 0:
+            raise ValueError("expected one or more numbers from 0 on")
+        return values
+
+
+class IndexConfig(_Closed):
+    """The search index. `flat` is exact; `hnsw` is for catalogues of more than 100,000 items."""
+
+    kind: Literal["exact", "flat", "hnsw"] = "flat"
+    links: int = Field(default=32, ge=4, le=128)
+    ef_construction: int = Field(default=200, ge=8, le=2000)
+    ef_search: int = Field(default=128, ge=8, le=4000)
+
+
+class SplitConfig(_Closed):
+    """What is learned from, validated on, and (unless `test` is none) kept for a test."""
+
+    valid_share: float = Field(default=0.1, gt=0, lt=1)  # clock data: newest share of events
+    test: Literal["none", "time", "last"] = "none"
+    test_share: float = Field(default=0.1, gt=0, lt=1)  # for test: time
+    max_targets: int = Field(default=20, ge=1)
+    max_session: int = Field(default=50, ge=1)
+
+
+class PromptsConfig(_Closed):
+    """Names of packaged prompts, or paths."""
+
+    item: str = "item"
+    query: str = "query"
+    request: str = "request"
+
+
+class Config(_Closed):
+    """Everything that decides what an artifact becomes, besides the data."""
+
+    encoder: EncoderConfig = EncoderConfig()
+    behaviour: BehaviourConfig = BehaviourConfig()
+    fusion: FusionConfig = FusionConfig()
+    index: IndexConfig = IndexConfig()
+    split: SplitConfig = SplitConfig()
+    prompts: PromptsConfig = PromptsConfig()
+    seed: int = 0
+
+    @property
+    def hash(self) -> str:
+        """sha256 of all values."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def load_config(name_or_path: str | Path = "default", settings: Sequence[str] = ()) -> Config:
+    """A configuration by packaged name or path, with single values set.
+
+    Args:
+        name_or_path: ``default``, or a path to a YAML file.
+        settings: Such as ``behaviour.factors=64`` or ``behaviour.alpha=[1, 5]``.
+
+    Raises:
+        ConfigError: On an unknown file or key (naming the nearest), or a wrong value.
+    """
+    path = find_packaged("configs", str(name_or_path), ".yaml")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as YAML: {error}") from error
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(f"{path}: found {type(values).__name__}, expected `key: value` lines")
+    values = json.loads(json.dumps(values or {}, default=str))  # a copy of plain values
+    for setting in settings:
+        _set(values, setting)
+    return make_config(values, str(path))
+
+
+def make_config(values: Mapping[str, Any], source: str) -> Config:
+    """A configuration from plain values.
+
+    Raises:
+        ConfigError: Naming the key, the nearest known one, or the wrong value.
+    """
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        *parents, key = [str(part) for part in first["loc"]]
+        where = ".".join([*parents, key])
+        if first["type"] == "extra_forbidden":
+            hint = nearest(key, _known_keys(parents))
+            raise ConfigError(f"{source}: unknown key {where!r}{hint}") from None
+        raise ConfigError(f"{source}: {where}: found {first['input']!r}; {first['msg']}") from None
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {setting!r}: expected key=value, such as behaviour.factors=64")
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {setting!r}: {parent!r} is a value, not a section")
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {setting!r}: not readable as YAML: {error}") from None
+
+
+def _known_keys(parents: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for parent in parents:
+        annotation = model.model_fields[parent].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)

@@ -1,0 +1,164 @@
+"""Attributes of items and the conditions that filters put on them.
+
+A condition is a plain value (equal to, or contained in a list of labels), or a mapping of
+``any``, ``all``, ``none`` (lists of values) and ``gt``, ``gte``, ``lt``, ``lte`` (numbers).
+An item without a value satisfies only ``none``. Labels are compared without regard to case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from semrec.errors import DataError, QueryError, nearest
+from semrec.types import BoolArray, RowArray
+
+MAX_VALUES = 1_000
+_COMPARE = {"gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
+
+
+class Attribute(Protocol):
+    """One attribute of all items."""
+
+    def mask(self, condition: object) -> BoolArray:
+        """(n_items,) bool: the items that satisfy the condition."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """A numeric or boolean attribute; `values` is (n_items,) float64, NaN where missing."""
+
+    name: str
+    values: NDArray[np.float64]
+
+    def mask(self, condition: object) -> BoolArray:
+        """The items whose number satisfies the condition."""
+        if not isinstance(condition, Mapping):
+            return self._equal(condition)
+        allowed = np.ones(len(self.values), dtype=bool)
+        for operator, value in condition.items():
+            if operator in _COMPARE:
+                number = self._number(value)
+                allowed &= _COMPARE[operator](self.values, number)  # NaN compares as False
+            elif operator in ("any", "none"):
+                hit = np.zeros(len(self.values), dtype=bool)
+                for one in _values(self.name, operator, value):
+                    hit |= self._equal(one)
+                allowed &= hit if operator == "any" else ~hit
+            else:
+                raise _unknown(self.name, operator, ("any", "none", *_COMPARE))
+        return allowed
+
+    def _equal(self, value: object) -> BoolArray:
+        return np.asarray(self.values == self._number(value), dtype=bool)
+
+    def _number(self, value: object) -> float:
+        if not isinstance(value, int | float | np.number) or value != value:
+            raise QueryError(f"filter {self.name!r}: found {value!r}, expected a number")
+        return float(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """A text attribute: none, one or several labels per item.
+
+    Attributes:
+        name: The attribute.
+        rows: (n_pairs,) int64, the item of each (item, label) pair.
+        codes: (n_pairs,) int64, its label's place in the vocabulary.
+        vocabulary: Label, casefolded → code.
+        n_items: How many items there are.
+    """
+
+    name: str
+    rows: RowArray
+    codes: RowArray
+    vocabulary: Mapping[str, int]
+    n_items: int
+
+    def mask(self, condition: object) -> BoolArray:
+        """The items whose labels satisfy the condition."""
+        if not isinstance(condition, Mapping):
+            return self._has(condition)
+        allowed = np.ones(self.n_items, dtype=bool)
+        for operator, value in condition.items():
+            if operator not in ("any", "all", "none"):
+                raise _unknown(self.name, operator, ("any", "all", "none"))
+            hits = [self._has(label) for label in _values(self.name, operator, value)]
+            if operator == "all":
+                for hit in hits:
+                    allowed &= hit
+            else:
+                one = np.logical_or.reduce(hits) if hits else np.zeros(self.n_items, bool)
+                allowed &= one if operator == "any" else ~one
+        return allowed
+
+    def _has(self, label: object) -> BoolArray:
+        if not isinstance(label, str):
+            raise QueryError(f"filter {self.name!r}: found {label!r}, expected text")
+        hit = np.zeros(self.n_items, dtype=bool)
+        code = self.vocabulary.get(label.casefold())
+        if code is not None:
+            hit[self.rows[self.codes == code]] = True
+        return hit
+
+
+def make_attribute(name: str, column: pa.ChunkedArray) -> Attribute:
+    """An attribute from a column of numbers, booleans, strings or lists of strings.
+
+    Raises:
+        DataError: If the column's type is none of these.
+    """
+    kind = column.type
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return Numbers(name=name, values=np.asarray(values, dtype=np.float64))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+        lists = [[value] if value else [] for value in column.to_pylist()]
+    elif is_label_list(kind):
+        lists = [[label for label in value or [] if label] for value in column.to_pylist()]
+    else:
+        raise DataError(
+            f"attribute {name!r} is {kind}, expected text, numbers, booleans or lists of text; "
+            "drop the column or convert it"
+        )
+    vocabulary: dict[str, int] = {}
+    rows, codes = [], []
+    for row, labels in enumerate(lists):
+        for label in labels:
+            rows.append(row)
+            codes.append(vocabulary.setdefault(label.casefold(), len(vocabulary)))
+    return Labels(
+        name=name,
+        rows=np.asarray(rows, dtype=np.int64),
+        codes=np.asarray(codes, dtype=np.int64),
+        vocabulary=vocabulary,
+        n_items=len(lists),
+    )
+
+
+def is_label_list(kind: pa.DataType) -> bool:
+    """Whether a column's type is a list of text."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    labels = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+    return any(is_type(kind.value_type) for is_type in labels)
+
+
+def _values(name: str, operator: str, value: Any) -> list[Any]:  # noqa: ANN401
+    if not isinstance(value, list | tuple):
+        raise QueryError(f"filter {name!r}: {operator!r} takes a list, found {value!r}")
+    if len(value) > MAX_VALUES:
+        raise QueryError(f"filter {name!r}: {operator!r} has {len(value)} values, max {MAX_VALUES}")
+    return list(value)
+
+
+def _unknown(name: str, operator: object, known: tuple[str, ...]) -> QueryError:
+    hint = nearest(str(operator), known)
+    return QueryError(f"filter {name!r}: unknown operator {operator!r}{hint}")

@@ -1,0 +1,140 @@
+"""The items: their ids, rows, titles, texts and attributes.
+
+Item ids become rows here and nowhere else; both tables are built once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from semrec.data.attributes import Attribute, make_attribute
+from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
+from semrec.errors import DataError, QueryError, nearest
+from semrec.types import BoolArray
+
+RESERVED = ("item_id", "title", "text")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """All items, in row order.
+
+    Attributes:
+        table: The columns as read: `item_id`, `title`, `text`, then the attributes.
+        item_ids: Item id of each row.
+        titles: Title of each row, ``""`` where there is none.
+        texts: Text of each row, ``""`` where there is none.
+    """
+
+    table: pa.Table
+    item_ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    texts: tuple[str, ...]
+    _rows: dict[str, int] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def row(self, item_id: str) -> int | None:
+        """The row of an item, or None if there is no such item."""
+        return self._rows.get(item_id)
+
+    def rows(self, item_ids: Iterable[str]) -> list[int]:
+        """The rows of those items that are known, in their order."""
+        return [row for item_id in item_ids if (row := self._rows.get(item_id)) is not None]
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of the columns that filters can use."""
+        return tuple(name for name in self.table.column_names if name not in RESERVED)
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The attributes in a form that filters can test quickly."""
+        return {name: make_attribute(name, self.table[name]) for name in self.attribute_names}
+
+    def record(self, row: int) -> dict[str, Any]:
+        """One item as a mapping, attributes without a value left out."""
+        values = self.table.slice(row, 1).to_pylist()[0]
+        return {name: value for name, value in values.items() if value not in (None, [], "")}
+
+    def mask(self, filters: Mapping[str, Any]) -> BoolArray | None:
+        """(n_items,) bool: which items satisfy all `filters`; None if there are none.
+
+        Raises:
+            QueryError: On an unknown attribute (naming the nearest) or a malformed condition.
+        """
+        if not filters:
+            return None
+        allowed = np.ones(len(self), dtype=bool)
+        for name, condition in filters.items():
+            if name not in self.attributes:
+                hint = nearest(name, self.attributes)
+                raise QueryError(f"filter on unknown attribute {name!r}{hint}")
+            allowed &= self.attributes[name].mask(condition)
+        return allowed
+
+    def without_text(self) -> int:
+        """How many items have neither a title nor a text, and so no semantic block."""
+        pairs = zip(self.titles, self.texts, strict=True)
+        return sum(not title.strip() and not text.strip() for title, text in pairs)
+
+    def save(self, path: Path) -> None:
+        """Write the table as parquet."""
+        pq.write_table(self.table, path)
+
+
+def make_catalog(table: pa.Table, source: Path) -> Catalog:
+    """A catalogue from a table whose `item_id` column holds strings.
+
+    Raises:
+        DataError: If it is empty, a column is missing, or an id is missing or doubled.
+    """
+    require_columns(source, table, ("item_id", "title"))
+    if table.num_rows == 0:
+        raise DataError(f"{source}: found no rows, expected at least one item")
+    refuse_nulls(source, table, "item_id")
+    item_ids = strings(table, "item_id")
+    rows: dict[str, int] = {}
+    for row, item_id in enumerate(item_ids):
+        if not item_id:
+            raise DataError(f"{source}: row {row + 1}, column 'item_id': empty, expected an id")
+        if item_id in rows:
+            raise DataError(
+                f"{source}: row {row + 1}, column 'item_id': {item_id!r} is already in "
+                f"row {rows[item_id] + 1}; ids must be unique"
+            )
+        rows[item_id] = row
+    titles = strings(table, "title")
+    texts = strings(table, "text") if "text" in table.column_names else [""] * len(item_ids)
+    order = [name for name in RESERVED if name in table.column_names]
+    order += [name for name in table.column_names if name not in RESERVED]
+    return Catalog(
+        table=table.select(order),
+        item_ids=tuple(item_ids),
+        titles=tuple(titles),
+        texts=tuple(texts),
+        _rows=rows,
+    )
+
+
+def read_catalog(path: Path, renames: Mapping[str, str] | None = None) -> Catalog:
+    """Read a catalogue from a file.
+
+    Raises:
+        DataError: As `make_catalog`, or if the file can't be read.
+    """
+    return make_catalog(read_table(path, ids=("item_id",), renames=renames), path)
+
+
+def in_words(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The attributes of a record that an item prompt may use, in the catalogue's order."""
+    return {name: record[name] for name in names if name in record}

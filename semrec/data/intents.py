@@ -1,0 +1,100 @@
+"""Requests in words with what turned out right: training data for `build`, cases for `compare`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
+from semrec.errors import DataError, QueryError
+from semrec.types import Case, Query
+
+IDS = ("intent_id", "dialog_id")
+
+
+def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
+    """Requests from an intents file, in its order.
+
+    Args:
+        path: A table with `intent_id`, `text`, `session`, `relevant`; optional `dialog_id`
+            (else every request is its own unit), `split`.
+        for_training: Leave out the rows whose `split` is ``test``.
+
+    Raises:
+        DataError: On a missing column, a doubled intent id, or an id that isn't text.
+    """
+    path = Path(path)
+    table = read_table(path, ids=IDS)
+    require_columns(path, table, ("intent_id", "text", "session", "relevant"))
+    refuse_nulls(path, table, "intent_id")
+    ids = strings(table, "intent_id")
+    doubled = len(ids) - len(set(ids))
+    if doubled:
+        raise DataError(f"{path}: {doubled} doubled values in 'intent_id'; they must be unique")
+    texts = strings(table, "text")
+    sessions, relevant = (_id_lists(path, table, name) for name in ("session", "relevant"))
+    units = strings(table, "dialog_id") if "dialog_id" in table.column_names else ids
+    splits = strings(table, "split") if "split" in table.column_names else [""] * len(ids)
+    cases = []
+    for row, (case_id, text, session) in enumerate(zip(ids, texts, sessions, strict=True)):
+        if for_training and splits[row] == "test":
+            continue
+        try:
+            query = Query(intent=text, session=session)
+        except QueryError as error:
+            raise DataError(f"{path}: row {row + 1}: {error}") from None
+        unit = units[row] or case_id
+        cases.append(Case(case_id=case_id, query=query, relevant=relevant[row], unit=unit))
+    if not cases:
+        raise DataError(f"{path}: found no requests, expected at least one")
+    return cases
+
+
+def unit_hashes(cases: Iterable[Case]) -> list[str]:
+    """Hashed ids of the dialogs that cases come from, sorted: enough to recognise one again."""
+    return sorted({unit_hash(case.unit) for case in cases})
+
+
+def unit_hash(unit: str) -> str:
+    """A dialog's or user's id, hashed."""
+    return hashlib.sha256(f"semrec unit {unit}".encode()).hexdigest()[:16]
+
+
+def fold_of(unit: str, folds: int) -> int:
+    """Which of `folds` a unit belongs to: always the same, whatever else there is."""
+    return int(unit_hash(unit), 16) % folds
+
+
+def refuse_seen(cases: Iterable[Case], seen: Mapping[str, Iterable[str]]) -> None:
+    """Check that no case comes from a dialog that a system was trained on.
+
+    Args:
+        cases: The cases to be asked.
+        seen: System name → hashed ids of its training dialogs.
+
+    Raises:
+        DataError: Naming the system and how many dialogs overlap.
+    """
+    units = {unit_hash(case.unit) for case in cases}
+    for name, hashes in seen.items():
+        overlap = len(units & set(hashes))
+        if overlap:
+            raise DataError(
+                f"{overlap} of the {len(units)} dialogs in these cases were used to train "
+                f"{name!r}; take other cases, use `semrec crossfit`, or mark the result with "
+                "--allow-seen"
+            )
+
+
+def _id_lists(path: Path, table: pa.Table, name: str) -> list[tuple[str, ...]]:
+    kind = table[name].type
+    if pa.types.is_string(kind):  # CSV has no lists: ids separated by spaces
+        return [tuple(value.split()) for value in strings(table, name)]
+    if pa.types.is_null(kind):
+        return [()] * table.num_rows
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        raise DataError(f"{path}: column {name!r} is {kind}, expected a list of item ids")
+    return [tuple(map(str, value or ())) for value in table[name].to_pylist()]

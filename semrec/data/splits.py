@@ -1,0 +1,151 @@
+"""Cutting interactions into what may be learned from and what is asked about.
+
+Clock data is cut at one moment for all users; order data by each user's last events. Events that
+tie with the cut fall after it, and events of one user that tie are one set of targets, so nothing
+learns from its own future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
+from semrec.errors import DataError
+from semrec.types import Case, Query, RowArray
+
+SESSION_LENGTHS = (1, 2, 3, 5, 10, 20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Events to learn from and events to ask about; `cut` is the moment between them."""
+
+    train: Interactions
+    test: Interactions
+    cut: float | None
+
+
+def time_split(events: Interactions, share: float) -> Split:
+    """Cut at one moment so that about `share` of the events lie after it.
+
+    Raises:
+        DataError: If timestamps are only an order, or all events would fall on one side.
+    """
+    if not events.clock:
+        raise DataError(
+            "a global time split needs clock times, and these timestamps are an order within "
+            "each user; use leave-one-out"
+        )
+    return split_at(events, float(np.quantile(events.timestamps, 1 - share, method="lower")))
+
+
+def split_at(events: Interactions, cut: float) -> Split:
+    """Cut at a given moment: events before it are learned from, the others asked about.
+
+    Raises:
+        DataError: If all events fall on one side.
+    """
+    after = events.timestamps >= cut
+    if after.all() or not after.any():
+        side = "after" if after.all() else "before"
+        raise DataError(f"all {len(events)} events lie {side} the time cut {cut:g}")
+    return Split(train=events.where(~after), test=events.where(after), cut=cut)
+
+
+def leave_out_last(events: Interactions, nth: int = 1) -> Split:
+    """Ask about each user's `nth`-last event (1 is the last); learn from all before it.
+
+    Users with too few events are learned from and not asked about. Later events belong to
+    neither side.
+    """
+    ends = events.starts[1:][events.users]
+    from_end = ends - np.arange(len(events))  # 1 for a user's last event
+    lengths = np.diff(events.starts)[events.users]
+    short = lengths <= nth  # nothing would be left to learn from
+    train = short | (from_end > nth)
+    test = ~short & (from_end == nth)
+    return Split(train=events.where(train), test=events.where(test), cut=None)
+
+
+def next_item_cases(
+    split: Split,
+    catalog: Catalog,
+    *,
+    max_targets: int = 20,
+    max_session: int = 50,
+    rng: np.random.Generator,
+) -> list[Case]:
+    """What did a user touch next, given all they had touched before?
+
+    Each case's session is the user's newest `max_session` items before the target's moment
+    (events after the cut included: that is what a live session would know); older ones are
+    excluded from the list without being part of the session. A target that the user already had
+    stays a target: it counts as a miss.
+
+    Args:
+        split: What to learn from, what to ask about.
+        catalog: For item ids.
+        max_targets: At most so many moments per user, drawn at random.
+        max_session: Length of the session.
+        rng: Draws the moments.
+    """
+    cases = []
+    for user in np.unique(split.test.users):
+        train_rows, train_times = _of_user(split.train, user)
+        test_rows, test_times = _of_user(split.test, user)
+        rows = np.concatenate([train_rows, test_rows])
+        times = np.concatenate([train_times, test_times])
+        moments = np.unique(test_times)
+        if len(moments) > max_targets:
+            moments = np.sort(rng.choice(moments, max_targets, replace=False))
+        for moment in moments:
+            before = [catalog.item_ids[row] for row in rows[times < moment]]
+            targets = test_rows[test_times == moment]
+            query = Query(session=before[-max_session:], exclude=before[:-max_session])
+            relevant = dict.fromkeys(catalog.item_ids[row] for row in targets)
+            user_id = split.test.user_ids[user]
+            cases.append(
+                Case(
+                    case_id=f"{user_id}@{moment:.0f}",
+                    query=query,
+                    relevant=tuple(relevant),
+                    unit=user_id,
+                )
+            )
+    return cases
+
+
+def withhold_items(events: Interactions, share: float, rng: np.random.Generator) -> Split:
+    """Withhold a random share of the touched items with all their events: planted cold items."""
+    touched = np.flatnonzero(events.counts)
+    cold = rng.choice(touched, max(1, round(share * len(touched))), replace=False)
+    is_cold = np.zeros(events.n_items, dtype=bool)
+    is_cold[cold] = True
+    withheld = is_cold[events.rows]
+    return Split(train=events.where(~withheld), test=events.where(withheld), cut=None)
+
+
+def shorten(cases: Sequence[Case], rng: np.random.Generator) -> list[Case]:
+    """The same cases with sessions cut to a random length of 1 to 20, the newest items kept.
+
+    Logs hold long histories, live sessions are short: weights tuned on long ones alone would
+    trust behaviour too much. What is cut off stays excluded.
+    """
+    shortened = []
+    for case in cases:
+        session = case.query.events
+        kept = int(rng.choice(SESSION_LENGTHS))
+        cut = [event.item_id for event in session[:-kept]]
+        query = replace(case.query, session=session[-kept:], exclude=(*case.query.exclude, *cut))
+        shortened.append(replace(case, query=query))
+    return shortened
+
+
+def _of_user(events: Interactions, user: int) -> tuple[RowArray, NDArray[np.float64]]:
+    span = slice(events.starts[user], events.starts[user + 1])
+    return events.rows[span], events.timestamps[span]

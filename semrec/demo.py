@@ -1,0 +1,164 @@
+"""The main job on real data, end to end: what `semrec demo` runs.
+
+    fetch → describe → build (embed, behaviour, fusion, index, artifact)
+          → compare on a global time split → compare on withheld items → answer in words
+
+Returns plain values; the command line prints them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semrec.artifacts import check_target
+from semrec.assemble import make_encoder
+from semrec.building import build
+from semrec.config import Config, load_config
+from semrec.data.dataset import Dataset, describe
+from semrec.data.interactions import Interactions
+from semrec.data.sources import fetch
+from semrec.data.splits import Split, next_item_cases, time_split, withhold_items
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.evaluate.compare import SemanticOnly, compare
+from semrec.evaluate.report import Report
+from semrec.protocols import Encoder
+from semrec.recommender import Recommender
+from semrec.types import Progress, Query
+
+TEST_SHARE = 0.1
+COLD_SHARE = 0.1
+COLD_CASES = 1_500
+REQUESTS: tuple[dict[str, Any], ...] = (
+    {"intent": "a space adventure with robots"},
+    {"intent": "a funny film for the whole family", "filters": {"year": {"gte": 1995}}},
+    # Alien, Blade Runner, The Terminator
+    {"intent": "something dark and slow this time", "session": ["1214", "541", "1240"]},
+)
+
+Show = Callable[[str, Any], None]
+
+
+def run_demo(
+    out: str | Path, *, progress: Progress | None = None, show: Show | None = None
+) -> dict[str, Any]:
+    """Run everything; the artifact lies in `out` afterwards, with a ``demo.json`` in it.
+
+    Args:
+        out: Absent, empty, or an artifact that is replaced. The dataset is written beside it.
+        progress: Called as work proceeds.
+        show: Called with each step's name and result as soon as it is known.
+
+    Returns:
+        All that was shown, as plain values.
+    """
+    out = Path(out)
+    check_target(out)
+    tell = show or (lambda _name, _value: None)
+    started = time.perf_counter()
+    shown: dict[str, Any] = {}
+
+    def step(name: str, value: Any) -> None:  # noqa: ANN401
+        shown[name] = value.to_dict() if isinstance(value, Report) else value
+        tell(name, value)
+
+    dataset = fetch("movielens", out.with_name(f"{out.name}-data"))
+    step("data", describe(dataset))
+    config = load_config("default")
+    encoder = make_encoder(config.encoder)
+    recommender = build(dataset, config=config, out=out, encoder=encoder, progress=progress)
+    manifest = recommender.manifest
+    step("build", {name: manifest[name] for name in ("encoder", "behaviour", "gate", "counts")})
+    step("time_split", compare_on_time(dataset, config, encoder, progress))
+    step("cold_items", compare_on_cold(dataset, config, encoder, progress))
+    step("answers", [_answer(recommender, request) for request in REQUESTS])
+    shown["seconds"] = round(time.perf_counter() - started, 1)
+    text = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+    (out / "demo.json").write_text(text, encoding="utf-8")
+    return shown
+
+
+def compare_on_time(
+    dataset: Dataset, config: Config, encoder: Encoder, progress: Progress | None
+) -> Report:
+    """Learn from the older events, ask about the newest: what did each user touch next?"""
+    split = time_split(dataset.positives, TEST_SHARE)
+    return _compare(dataset, split, config, encoder, progress)
+
+
+def compare_on_cold(
+    dataset: Dataset, config: Config, encoder: Encoder, progress: Progress | None
+) -> Report:
+    """Withhold some items with all their events, then ask for exactly these."""
+    rng = np.random.default_rng(config.seed)
+    split = withhold_items(dataset.positives, COLD_SHARE, rng)
+    return _compare(dataset, split, config, encoder, progress, max_cases=COLD_CASES)
+
+
+def _compare(
+    dataset: Dataset,
+    split: Split,
+    config: Config,
+    encoder: Encoder,
+    progress: Progress | None,
+    max_cases: int | None = None,
+) -> Report:
+    rng = np.random.default_rng(config.seed)
+    cases = next_item_cases(split, dataset.catalog, rng=rng)
+    cases = [case for case in cases if case.query.session]
+    if max_cases is not None and len(cases) > max_cases:
+        places = np.sort(rng.choice(len(cases), max_cases, replace=False))
+        cases = [cases[place] for place in places]
+    recommender = build(
+        _learning_from(dataset, split.train), config=config, encoder=encoder, progress=progress
+    )
+    learned = recommender.interactions
+    knn = tuned_baseline("item_knn", learned, dataset.catalog, config, progress)
+    systems = {
+        "baseline": recommender.baseline(),
+        "item_knn": knn,
+        "semantic-only": SemanticOnly(recommender=recommender),
+        "fused": recommender,
+    }
+    return compare(systems, cases, seed=config.seed, progress=progress)
+
+
+def _learning_from(dataset: Dataset, events: Interactions) -> Dataset:
+    return replace(dataset, interactions=events)
+
+
+def _answer(recommender: Recommender, request: dict[str, Any]) -> dict[str, Any]:
+    found = recommender.recommend(Query(**request, k=5))
+    titles = [
+        recommender.catalog.titles[row]
+        for row in recommender.catalog.rows(request.get("session", ()))
+    ]
+    return {
+        **request,
+        "session_titles": titles,
+        "items": [
+            {
+                "rank": item.rank,
+                "item_id": item.item_id,
+                "title": item.title,
+                "score": round(item.score, 3),
+                "about": _about(recommender, item.item_id),
+            }
+            for item in found.items
+        ],
+        "weights": dict(found.trace.weights),
+        "total_ms": round(found.trace.timings_ms["total"], 1),
+    }
+
+
+def _about(recommender: Recommender, item_id: str) -> str:
+    row = recommender.catalog.row(item_id)
+    record = {} if row is None else recommender.catalog.record(row)
+    year = f"{record['year']}, " if "year" in record else ""
+    return year + ", ".join(record.get("genres", []))

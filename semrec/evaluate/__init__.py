@@ -1,0 +1,1 @@
+"""Offline comparison that can be believed."""

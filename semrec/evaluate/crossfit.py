@@ -1,0 +1,92 @@
+"""Cross-fitting: every case is answered by a recommender that learned from the other dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from semrec.building import build
+from semrec.config import Config
+from semrec.data.dataset import Dataset, read_dataset
+from semrec.data.intents import fold_of, read_cases
+from semrec.errors import DataError
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.evaluate.compare import BEHAVIOURAL, SemanticOnly, System, ask, summarise
+from semrec.evaluate.report import Report
+from semrec.protocols import Encoder
+from semrec.types import Case, Progress
+
+
+def crossfit(
+    dataset: str | Path | Dataset,
+    cases: Sequence[Case] | str | Path,
+    *,
+    config: Config,
+    encoder: Encoder,
+    folds: int = 3,
+    intents: Sequence[str | Path | Sequence[Case]] = (),
+    k: int = 10,
+    baselines: Sequence[str] = ("item_knn", "ease"),
+    progress: Progress | None = None,
+) -> Report:
+    """Build once per fold on the other folds' requests, answer the fold, report on all.
+
+    A fold is the hash of the dialog or user, so that none is in two and the same ones are
+    together whatever else there is.
+
+    Args:
+        dataset: A folder, or a dataset read before.
+        cases: Requests with what turned out right.
+        config: What to build.
+        encoder: Loaded once for all folds.
+        folds: How many, at least 2.
+        intents: Requests that are always learned from.
+        k: Cutoff of the metrics.
+        baselines: Independent baselines, fitted once: they learn nothing from requests.
+        progress: Called as work proceeds.
+
+    Raises:
+        DataError: If a fold is empty, or there are fewer than two.
+    """
+    if not isinstance(dataset, Dataset):
+        dataset = read_dataset(dataset)
+    if isinstance(cases, str | Path):
+        cases = read_cases(cases)
+    places = [fold_of(case.unit, folds) if folds > 1 else 0 for case in cases]
+    if folds < 2 or len(set(places)) < folds:
+        raise DataError(f"{len(set(places))} of {folds} folds hold cases; take 2 or more folds")
+    lists: dict[str, list[list[str]]] = {}
+    for fold in range(folds):
+        ours = [place for place, of in enumerate(places) if of == fold]
+        others = [case for case, of in zip(cases, places, strict=True) if of != fold]
+        recommender = build(
+            dataset, config=config, intents=[*intents, others], encoder=encoder, progress=progress
+        )
+        systems: dict[str, System] = {
+            "baseline": recommender.baseline(),
+            "semantic-only": SemanticOnly(recommender=recommender),
+            "fused": recommender,
+        }
+        if fold == 0:
+            learned = recommender.interactions
+            fixed = {
+                name: tuned_baseline(name, learned, dataset.catalog, config, progress)
+                for name in baselines
+            }
+            for name, baseline in fixed.items():
+                lists[name] = ask(baseline, cases, k=k, name=name, progress=progress)
+        for name, system in systems.items():
+            answers = ask(system, [cases[place] for place in ours], k=k, name=name)
+            merged = lists.setdefault(name, [[] for _ in cases])
+            for place, answer in zip(ours, answers, strict=True):
+                merged[place] = answer
+    order = ["baseline", *baselines, "semantic-only", "fused"]
+    return summarise(
+        {name: lists[name] for name in order},
+        cases,
+        k=k,
+        seed=config.seed,
+        behavioural=BEHAVIOURAL,
+        n_items=len(dataset.catalog),
+        notes=[f"cross-fitted over {folds} folds; a fold is the hash of the dialog or user"],
+    )

@@ -1,0 +1,139 @@
+"""From what stands on a command line to systems and cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from semrec.assemble import BASELINES, cache_file, load
+from semrec.config import Config, make_config
+from semrec.data.catalog import Catalog
+from semrec.data.dataset import read_dataset
+from semrec.data.intents import read_cases
+from semrec.data.interactions import Interactions
+from semrec.data.splits import leave_out_last, next_item_cases, split_at
+from semrec.encoders.cached import CachedEncoder
+from semrec.errors import DataError, nearest
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.evaluate.compare import SemanticOnly, System
+from semrec.recommender import Recommender
+from semrec.types import Case, Progress
+
+
+def make_systems(
+    names: Sequence[str], data: Path | None, progress: Progress | None = None
+) -> dict[str, System]:
+    """Systems by name.
+
+    One artifact alone becomes its baseline, tuned EASE and item-kNN on the same interactions,
+    semantic-only and fused. Baselines by name learn from the first artifact's interactions, or
+    from the dataset `data`.
+
+    Args:
+        names: Folders of artifacts, or names of baselines.
+        data: A dataset, where no artifact is among them.
+        progress: Called as baselines are tuned.
+
+    Raises:
+        SemrecError: If a name is neither, or there is nothing to learn from.
+    """
+    for name in names:
+        if name not in BASELINES and not Path(name).is_dir():
+            raise DataError(
+                f"{name!r} is no artifact folder and no baseline{nearest(name, BASELINES)}"
+            )
+    artifacts = {name: load(name) for name in names if name not in BASELINES}
+    artifacts = {name: _with_cache(found) for name, found in artifacts.items()}
+    if len(names) == 1 and artifacts:
+        return _as_three(next(iter(artifacts.values())), progress)
+    systems: dict[str, System] = {}
+    for name in names:
+        if name in artifacts:
+            systems[_short(name, artifacts)] = artifacts[name]
+        else:
+            learned, catalog, config = _source(artifacts, data)
+            systems[name] = tuned_baseline(name, learned, catalog, config, progress)
+    return systems
+
+
+def cases_for(cases: str, systems: Mapping[str, System], data: Path | None) -> list[Case]:
+    """Cases from an intents file; or, for ``test``, the events that an artifact didn't learn from.
+
+    Raises:
+        DataError: If ``test`` is asked for and the artifact held nothing out, or `data` is missing.
+    """
+    if cases != "test":
+        return read_cases(cases)
+    artifact = next((s for s in systems.values() if isinstance(s, Recommender)), None)
+    if artifact is None or data is None:
+        raise DataError(
+            "--cases test needs an artifact and --data DATASET, the one it was built on"
+        )
+    dataset = read_dataset(data)
+    if dataset.hash != artifact.manifest["dataset"]["hash"]:
+        raise DataError(f"{data}: not the dataset that the artifact was built on (another hash)")
+    config = make_config(artifact.manifest["config"], "manifest")
+    events = dataset.positives
+    match config.split.test:
+        case "time":
+            split = split_at(events, float(artifact.manifest["time_cut"]))
+        case "last":
+            split = leave_out_last(events)
+        case "none":
+            raise DataError(
+                "the artifact learned from all events, so none are left to ask about; "
+                "build it with --set split.test=time (or last)"
+            )
+    return next_item_cases(
+        split,
+        dataset.catalog,
+        max_targets=config.split.max_targets,
+        max_session=config.split.max_session,
+        rng=np.random.default_rng(config.seed),
+    )
+
+
+def _as_three(artifact: Recommender, progress: Progress | None) -> dict[str, System]:
+    config = make_config(artifact.manifest["config"], "manifest")
+    learned, catalog = artifact.interactions, artifact.catalog
+    tuned = {
+        name: tuned_baseline(name, learned, catalog, config, progress)
+        for name in ("item_knn", "ease")
+        if name != "ease" or (learned.counts > 0).sum() <= 30_000
+    }
+    return {
+        "baseline": artifact.baseline(),
+        **tuned,
+        "semantic-only": SemanticOnly(recommender=artifact),
+        "fused": artifact,
+    }
+
+
+def _with_cache(artifact: Recommender) -> Recommender:
+    """The same words are asked of several systems and again in the next run: encode them once."""
+    if artifact.encoder is None:
+        return artifact
+    return replace(artifact, encoder=CachedEncoder(encoder=artifact.encoder, path=cache_file()))
+
+
+def _source(
+    artifacts: Mapping[str, Recommender], data: Path | None
+) -> tuple[Interactions, Catalog, Config]:
+    if artifacts:
+        first = next(iter(artifacts.values()))
+        config = make_config(first.manifest["config"], "manifest")
+        return first.interactions, first.catalog, config
+    if data is None:
+        raise DataError("baselines alone need --data DATASET to learn from")
+    dataset = read_dataset(data)
+    return dataset.positives, dataset.catalog, Config()
+
+
+def _short(name: str, artifacts: Mapping[str, Recommender]) -> str:
+    """A folder's last part, if that tells the artifacts apart."""
+    shorts = [Path(other).name for other in artifacts]
+    short = Path(name).name
+    return short if shorts.count(short) == 1 else name

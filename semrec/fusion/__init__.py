@@ -1,0 +1,1 @@
+"""One inner product out of words, behaviour and popularity."""

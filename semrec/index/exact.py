@@ -1,0 +1,44 @@
+"""Exact search in NumPy: the oracle, and the behavioural baseline's index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semrec.index.ranking import top_rows
+from semrec.types import BoolArray, FloatArray, RowArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactIndex:
+    """Every inner product, every time.
+
+    Attributes:
+        vectors: (n_items, dim) float32.
+        searchable: (n_items,) bool; rows outside it never come back. None: all may.
+    """
+
+    vectors: FloatArray
+    searchable: BoolArray | None = None
+
+    def search(
+        self,
+        queries: FloatArray,
+        k: int,
+        exclude: Sequence[RowArray],
+        allowed: Sequence[BoolArray | None],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """For each query the up to `k` best permitted rows and their scores, best first."""
+        found = []
+        for query, excluded, mask in zip(queries, exclude, allowed, strict=True):
+            permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
+            if self.searchable is not None:
+                permitted &= self.searchable
+            permitted[excluded] = False
+            rows = np.flatnonzero(permitted)
+            # One product per query, so that a batch gives the same bits as single requests.
+            scores = self.vectors @ query
+            found.append(top_rows(rows, scores[rows], k))
+        return found

@@ -1,0 +1,132 @@
+"""FAISS (Johnson, Douze & Jégou 2017, arXiv 1702.08734): flat, and HNSW for larger catalogues.
+
+HNSW: Malkov & Yashunin 2016, arXiv 1603.09320. Both use inner products. FAISS pads short answers
+with row −1; nobody outside this module sees that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import faiss
+import numpy as np
+
+from semrec.index.ranking import top_rows
+from semrec.types import BoolArray, FloatArray, RowArray
+
+MAX_OVERFETCH = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaissIndex:
+    """A FAISS index together with the vectors it was made from.
+
+    Attributes:
+        index: `faiss.IndexFlatIP` or `faiss.IndexHNSWFlat`.
+        vectors: (n_items, dim) float32: FAISS's own storage, not a copy.
+        exact: Whether `index` looks at everything.
+        ef_search: HNSW: how many candidates it keeps while searching.
+    """
+
+    index: Any
+    vectors: FloatArray
+    exact: bool
+    ef_search: int
+
+    def search(
+        self,
+        queries: FloatArray,
+        k: int,
+        exclude: Sequence[RowArray],
+        allowed: Sequence[BoolArray | None],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """For each query the up to `k` best permitted rows and their scores, best first.
+
+        A few exclusions are fetched in addition and dropped. A filter, or more exclusions than
+        that, is answered by scoring every permitted row: exact however selective it is.
+        """
+        widths = [
+            k + len(np.unique(excluded)) if mask is None else 0
+            for excluded, mask in zip(exclude, allowed, strict=True)
+        ]
+        quick = [place for place, width in enumerate(widths) if 0 < width <= MAX_OVERFETCH]
+        found: dict[int, tuple[RowArray, FloatArray]] = {}
+        if quick:
+            rows, scores = self._fetch(queries[quick], max(widths[place] for place in quick))
+            for place, some, their in zip(quick, rows, scores, strict=True):
+                kept = (some >= 0) & ~np.isin(some, exclude[place])
+                found[place] = top_rows(some[kept], their[kept], k)
+        for place, query in enumerate(queries):
+            permitted = len(self.vectors) - len(np.unique(exclude[place]))
+            if place not in found or len(found[place][0]) < min(k, permitted):
+                found[place] = self._scan(query, k, exclude[place], allowed[place])
+        return [found[place] for place in range(len(queries))]
+
+    def _fetch(self, queries: FloatArray, width: int) -> tuple[RowArray, FloatArray]:
+        width = min(width, len(self.vectors))
+        params = None
+        if not self.exact:
+            params = faiss.SearchParametersHNSW(efSearch=max(self.ef_search, 2 * width))
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        scores, rows = self.index.search(queries, width, params=params)
+        return rows, scores
+
+    def _scan(
+        self, query: FloatArray, k: int, excluded: RowArray, mask: BoolArray | None
+    ) -> tuple[RowArray, FloatArray]:
+        permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
+        permitted[excluded] = False
+        rows = np.flatnonzero(permitted)
+        # Gathering rows costs about as much as multiplying them, so a wide filter multiplies all.
+        if len(rows) > len(self.vectors) // 4:
+            return top_rows(rows, (self.vectors @ query)[rows], k)
+        return top_rows(rows, self.vectors[rows] @ query, k)
+
+
+def build_faiss(
+    vectors: FloatArray,
+    *,
+    kind: Literal["flat", "hnsw"] = "flat",
+    links: int = 32,
+    ef_construction: int = 200,
+    ef_search: int = 128,
+) -> FaissIndex:
+    """An index over `vectors`, (n_items, dim) float32.
+
+    Args:
+        vectors: What to search.
+        kind: ``flat`` looks at everything; ``hnsw`` walks a graph.
+        links: HNSW: neighbours per node.
+        ef_construction: HNSW: breadth while building.
+        ef_search: HNSW: breadth while searching.
+    """
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if kind == "flat":
+        index = faiss.IndexFlatIP(vectors.shape[1])
+    else:
+        # The default metric of this class is L2.
+        index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = ef_construction
+    index.add(vectors)
+    return wrap(index, ef_search=ef_search)
+
+
+def wrap(index: Any, *, ef_search: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
+    """A `FaissIndex` around a flat or HNSW index with its vectors inside."""
+    exact = isinstance(index, faiss.IndexFlat)
+    storage = index if exact else faiss.downcast_index(index.storage)
+    flat = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d)
+    vectors = flat.reshape(index.ntotal, index.d)
+    return FaissIndex(index=index, vectors=vectors, exact=exact, ef_search=ef_search)
+
+
+def save_faiss(index: FaissIndex, path: str) -> None:
+    """Write in FAISS's own format."""
+    faiss.write_index(index.index, path)
+
+
+def load_faiss(path: str, *, ef_search: int = 128) -> FaissIndex:
+    """Read what `save_faiss` wrote."""
+    return wrap(faiss.read_index(path), ef_search=ef_search)

@@ -1,0 +1,55 @@
+"""Ranking metrics from the ranks of the relevant items: pure functions, higher is better.
+
+Definitions as in trec_eval and `ranx`: binary gains, log2 discount, the ideal list holds
+min(k, n_relevant) relevant items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ranks = Sequence[int] | NDArray[np.float64]
+
+
+def ranks_of(recommended: Sequence[str], relevant: Sequence[str]) -> list[int]:
+    """Ranks (from 1) at which relevant items stand in a list; a repeated item counts once."""
+    wanted, ranks = set(relevant), []
+    for rank, item_id in enumerate(recommended, start=1):
+        if item_id in wanted:
+            wanted.discard(item_id)
+            ranks.append(rank)
+    return ranks
+
+
+def recall(ranks: Ranks, n_relevant: int, k: int) -> float:
+    """Share of the relevant items among the first `k`."""
+    return float(np.sum(np.asarray(ranks) <= k) / n_relevant)
+
+
+def hit(ranks: Ranks, n_relevant: int, k: int) -> float:  # noqa: ARG001 (one signature for all)
+    """1 if any relevant item is among the first `k`, else 0."""
+    return float(np.any(np.asarray(ranks) <= k))
+
+
+def mrr(ranks: Ranks, n_relevant: int, k: int) -> float:  # noqa: ARG001 (one signature for all)
+    """1 / rank of the first relevant item among the first `k`, else 0."""
+    found = [rank for rank in ranks if rank <= k]
+    return float(1 / min(found)) if found else 0.0
+
+
+def ndcg(ranks: Ranks, n_relevant: int, k: int) -> float:
+    """Normalised discounted cumulative gain at `k` (Järvelin & Kekäläinen 2002)."""
+    found = np.asarray([rank for rank in ranks if rank <= k], dtype=np.float64)
+    ideal = np.arange(1, min(k, n_relevant) + 1, dtype=np.float64)
+    return float(np.sum(1 / np.log2(found + 1)) / np.sum(1 / np.log2(ideal + 1)))
+
+
+METRICS: Mapping[str, Callable[[Ranks, int, int], float]] = {
+    "recall": recall,
+    "ndcg": ndcg,
+    "mrr": mrr,
+    "hit": hit,
+}

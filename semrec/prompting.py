@@ -1,0 +1,152 @@
+"""Prompts: Jinja2 files, checked when they are loaded, rendered with data that stays data.
+
+A name is looked up among the packaged prompts (the wheel's copy, else the checkout's); a path is
+taken as it is. Templates run in Jinja2's sandbox and may use only the variables of their kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from semrec.errors import ConfigError, nearest
+
+# What each kind of prompt may use, with values to try it on.
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "item": {"title": "Alien", "text": "A crew answers a call.", "attributes": {"year": 1979}},
+    "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
+    "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
+}
+MAX_CHARS = 8_000
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A checked template.
+
+    Attributes:
+        kind: ``item``, ``query`` or ``request``: decides which variables it may use.
+        source: The template's text.
+    """
+
+    kind: str
+    source: str
+
+    def __post_init__(self) -> None:
+        allowed = EXAMPLES[self.kind]
+        try:
+            used = jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(self.source))
+        except jinja2.TemplateSyntaxError as error:
+            raise ConfigError(f"{self.kind} prompt, line {error.lineno}: {error.message}") from None
+        for name in sorted(used - set(allowed)):
+            raise ConfigError(
+                f"{self.kind} prompt: unknown variable {name!r}{nearest(name, allowed)}"
+            )
+        self.render(**allowed)
+
+    @property
+    def hash(self) -> str:
+        """sha256 of the template."""
+        return hashlib.sha256(f"{self.kind}\n{self.source}".encode()).hexdigest()
+
+    @cached_property
+    def _template(self) -> jinja2.Template:
+        return _ENVIRONMENT.from_string(self.source)
+
+    def render(self, **values: Any) -> str:  # noqa: ANN401
+        """The prompt in one line of at most 8,000 characters, surrounding space removed.
+
+        Raises:
+            ConfigError: If the template fails on these values.
+        """
+        try:
+            text = self._template.render(**values)
+        except (jinja2.TemplateError, TypeError, ValueError) as error:
+            raise ConfigError(f"{self.kind} prompt: can't be rendered: {error}") from error
+        return _SPACES.sub(" ", text[: 4 * MAX_CHARS]).strip()[:MAX_CHARS]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompts:
+    """The prompts of one recommender."""
+
+    item: Prompt
+    query: Prompt
+
+    def item_text(self, title: str, text: str, attributes: Mapping[str, Any]) -> str:
+        """An item in words; ``""`` if it has neither title nor text."""
+        if not title.strip() and not text.strip():
+            return ""
+        return self.item.render(title=title, text=text, attributes=attributes)
+
+    def query_text(self, intent: str, session: Sequence[str]) -> str:
+        """A request in words; `session` holds titles, oldest first."""
+        return self.query.render(intent=intent, session=session)
+
+
+def load_prompt(kind: str, name_or_path: str | Path) -> Prompt:
+    """A prompt by name (``item``) or path (anything with a suffix or a slash).
+
+    Raises:
+        ConfigError: If there is none, or the template is wrong.
+    """
+    path = find_packaged("prompts", str(name_or_path), ".j2")
+    try:
+        return Prompt(kind=kind, source=path.read_text(encoding="utf-8"))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text: {error}") from None
+
+
+def find_packaged(kind: str, name: str, suffix: str) -> Path:
+    """Path of a packaged file (`kind` is ``prompts`` or ``configs``), or `name` itself if a path.
+
+    The packaged copy is the wheel's; in a checkout it is the folder at the top.
+
+    Raises:
+        ConfigError: If there is no such file, naming the nearest.
+    """
+    if "/" in name or "\\" in name or name.endswith((suffix, ".yaml", ".yml")):
+        if not Path(name).is_file():
+            raise ConfigError(f"{name}: no such file")
+        return Path(name)
+    path = packaged_folder(kind) / f"{name}{suffix}"
+    if not path.is_file():
+        raise ConfigError(f"no packaged {kind[:-1]} {name!r}{nearest(name, packaged_names(kind))}")
+    return path
+
+
+def packaged_folder(kind: str) -> Path:
+    """The folder of packaged prompts or configs."""
+    here = Path(__file__).resolve().parent
+    wheel = here / "_packaged" / kind
+    return wheel if wheel.is_dir() else here.parent / kind
+
+
+def packaged_names(kind: str) -> list[str]:
+    """Names of the packaged prompts or configs."""
+    return sorted(path.stem for path in packaged_folder(kind).glob("*.*"))
+
+
+def _join(values: object, separator: str = ", ") -> str:
+    """Jinja's join for lists, tuples and arrays; a single text stays as it is."""
+    if isinstance(values, str):
+        return values
+    return separator.join(map(str, values)) if hasattr(values, "__iter__") else str(values)
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_ENVIRONMENT.filters["words"] = _join

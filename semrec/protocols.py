@@ -1,0 +1,89 @@
+"""What each part of the line can be asked: one or two methods, each with several implementers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from semrec.types import BoolArray, FloatArray, RowArray, SessionRows
+
+
+class Encoder(Protocol):
+    """Turns text into vectors.
+
+    Attributes:
+        name: Canonical name, for example ``sentence-transformers/all-MiniLM-L6-v2``.
+        fingerprint: Hash of what decides its vectors (weights, options); never of a path.
+        dim: Length of its vectors.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Requests: (n, dim) float32, unit rows, in the order of `texts`."""
+        ...
+
+    def encode_items(self, texts: Sequence[str]) -> FloatArray:
+        """Items: (n, dim) float32, unit rows, in the order of `texts`."""
+        ...
+
+
+class Scorer(Protocol):
+    """A behavioural model: what goes with what was done before."""
+
+    def scores(self, session: SessionRows) -> FloatArray:
+        """(n_items,) float32, higher is better; all equal if the session says nothing."""
+        ...
+
+
+class VectorModel(Protocol):
+    """A behavioural model that fits an index: its score is an inner product."""
+
+    @property
+    def item_vectors(self) -> FloatArray:
+        """(n_items, dim) float32; a row of zeros for an item never seen in training."""
+        ...
+
+    def session_vector(self, session: SessionRows) -> FloatArray:
+        """(dim,) float32; zeros for an empty session."""
+        ...
+
+
+class Fusion(Protocol):
+    """Makes one inner product out of several signals."""
+
+    def items(self) -> FloatArray:
+        """(n_items, dim) float32: what is put into the index."""
+        ...
+
+    def query(
+        self, intent: FloatArray | None, session: SessionRows, semantic_weight: float | None
+    ) -> tuple[FloatArray, dict[str, float]]:
+        """The (dim,) float32 query vector and the weights that made it."""
+        ...
+
+
+class Index(Protocol):
+    """Finds the rows with the largest inner product."""
+
+    def search(
+        self,
+        queries: FloatArray,
+        k: int,
+        exclude: Sequence[RowArray],
+        allowed: Sequence[BoolArray | None],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """For each query the up to `k` best rows and their scores, best first.
+
+        Args:
+            queries: (n, dim) float32.
+            k: How many rows at most; fewer come back only if fewer are permitted.
+            exclude: For each query, rows that must not come back.
+            allowed: For each query, an (n_items,) mask of rows that may, or None for all.
+        """
+        ...

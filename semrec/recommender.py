@@ -1,0 +1,249 @@
+"""The straight line that every request walks.
+
+    to_query → resolve → render prompt → encode → fusion.query → index.search → items + trace
+
+Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
+absent: without words the encoder isn't asked, without a session behaviour is silent, and without
+any signal the most popular items come back and the trace says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
+from semrec.prompting import Prompts
+from semrec.protocols import Encoder, Fusion, Index
+from semrec.types import (
+    EVENT_WEIGHTS,
+    BoolArray,
+    FloatArray,
+    Item,
+    Query,
+    Recommendations,
+    RowArray,
+    SessionRows,
+    Trace,
+    to_query,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommender:
+    """Answers queries. Made by `semrec.build` or `semrec.load`.
+
+    Attributes:
+        catalog: The items.
+        interactions: What was learned from: known users' histories.
+        encoder: Turns words into vectors; None in the baseline.
+        prompts: Put requests into words for the encoder.
+        fusion: Makes query vectors.
+        index: Searches item vectors.
+        behavioural: The baseline that belongs to this recommender; None in the baseline.
+        manifest: The artifact's manifest.
+        path: Where the artifact lies, if it was written.
+    """
+
+    catalog: Catalog
+    interactions: Interactions
+    encoder: Encoder | None
+    prompts: Prompts
+    fusion: Fusion
+    index: Index
+    behavioural: Recommender | None
+    manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    path: Path | None = None
+
+    def recommend(
+        self,
+        query: Query | Mapping[str, Any] | None = None,
+        /,
+        **fields: Any,  # noqa: ANN401 (the fields of Query)
+    ) -> Recommendations:
+        """The best items for a query, given as a `Query`, a mapping, or keywords.
+
+            rec.recommend(intent="a quiet sci-fi film", session=["1240", "541"], k=10)
+
+        Raises:
+            QueryError: If the query can't be understood.
+        """
+        return self.recommend_many([to_query(query, **fields)])[0]
+
+    def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
+        """The answers to many queries, in their order: the same as one by one, but batched.
+
+        Raises:
+            QueryError: If a query can't be understood.
+        """
+        asked = [to_query(query) for query in queries]
+        if self.behavioural is not None:
+            behavioural = [place for place, q in enumerate(asked) if q.semantic_weight == 0]
+            if behavioural:
+                return self._divided(asked, set(behavioural), self.behavioural)
+        return self._walk(asked) if asked else []
+
+    def baseline(self) -> Recommender:
+        """The same interface, behavioural-only: words are ignored, the search is exact."""
+        return self.behavioural or self
+
+    def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
+        clock = _Clock(len(queries))
+        resolved = [resolve(query, self.catalog, self.interactions) for query in queries]
+        clock.lap("resolve")
+        intents = self._encode(queries, resolved)
+        clock.lap("encode")
+        fused = [
+            self.fusion.query(intent, found.session, query.semantic_weight)
+            for query, found, intent in zip(queries, resolved, intents, strict=True)
+        ]
+        clock.lap("fuse")
+        found_rows = self.index.search(
+            np.stack([vector for vector, _ in fused]),
+            max(query.k for query in queries),
+            [found.excluded for found in resolved],
+            [found.allowed for found in resolved],
+        )
+        clock.lap("search")
+        answers = []
+        for query, found, (_, weights), (rows, scores) in zip(
+            queries, resolved, fused, found_rows, strict=True
+        ):
+            items = self._items(rows[: query.k], scores[: query.k])
+            answers.append((items, weights, self._notes(query, found, weights, len(items))))
+        clock.lap("items")
+        timings, version = clock.timings_ms(), self.version
+        return [
+            Recommendations(
+                items=items,
+                trace=Trace(
+                    weights=weights,
+                    timings_ms=timings,
+                    understood={"filters": dict(query.filters)} if query.filters else {},
+                    notes=notes,
+                    version=version,
+                ),
+            )
+            for query, (items, weights, notes) in zip(queries, answers, strict=True)
+        ]
+
+    @property
+    def version(self) -> str:
+        """A short hash that changes with anything in the artifact; ``""`` if there is none."""
+        return str(self.manifest.get("checksum", ""))[:12]
+
+    def _encode(
+        self, queries: Sequence[Query], resolved: Sequence[Resolved]
+    ) -> list[FloatArray | None]:
+        """One vector per query with words, encoded in one batch."""
+        intents: list[FloatArray | None] = [None] * len(queries)
+        if self.encoder is None:
+            return intents
+        worded = [place for place, query in enumerate(queries) if query.intent.strip()]
+        texts = []
+        for place in worded:
+            titles = [self.catalog.titles[row] for row in resolved[place].session.rows]
+            texts.append(self.prompts.query_text(queries[place].intent.strip(), titles))
+        if texts:
+            for place, vector in zip(worded, self.encoder.encode_queries(texts), strict=True):
+                intents[place] = vector
+        return intents
+
+    def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
+        return tuple(
+            Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
+            for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
+        )
+
+    def _notes(
+        self, query: Query, found: Resolved, weights: Mapping[str, float], n_items: int
+    ) -> tuple[str, ...]:
+        notes = list(found.notes)
+        if self.encoder is None and query.intent.strip():
+            notes.append("behavioural-only: the words were ignored")
+        if weights["popularity"] == 1.0:
+            notes.append("no signal in words or session: the most popular items")
+        if n_items < query.k:
+            notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
+        return tuple(notes)
+
+    def _divided(
+        self, queries: Sequence[Query], places: set[int], other: Recommender
+    ) -> list[Recommendations]:
+        """Some queries by `other`, the rest by this one; answers in the queries' order."""
+        theirs = iter(other.recommend_many([queries[place] for place in sorted(places)]))
+        ours_asked = [query for place, query in enumerate(queries) if place not in places]
+        ours = iter(self._walk(ours_asked) if ours_asked else [])
+        return [next(theirs if place in places else ours) for place in range(len(queries))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A query in rows: its session, what may not come back, what may, and what to note."""
+
+    session: SessionRows
+    excluded: RowArray
+    allowed: BoolArray | None
+    notes: tuple[str, ...]
+
+
+def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resolved:
+    """Look up ids, put the known user's history before the session, apply filters.
+
+    Raises:
+        QueryError: If a filter names an unknown attribute or is malformed.
+    """
+    notes, rows, weights, excluded, unknown = [], [], [], [], []
+    if query.user_id is not None:
+        history = interactions.history(query.user_id)
+        if history is None:
+            notes.append(f"unknown user {query.user_id!r} was ignored")
+        else:
+            rows += history.tolist()
+            weights += [1.0] * len(history)
+    rejected = {event.item_id for event in query.events if event.type == "reject"}
+    for event in query.events:
+        row = catalog.row(event.item_id)
+        if row is None:
+            unknown.append(event.item_id)
+        elif event.item_id in rejected:
+            excluded.append(row)
+        else:
+            rows.append(row)
+            weights.append(EVENT_WEIGHTS[event.type])
+    if unknown:
+        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        notes.append(f"{len(unknown)} unknown item ids in the session were skipped: {shown}")
+    excluded += catalog.rows(query.exclude)
+    session = SessionRows(
+        rows=np.asarray(rows, dtype=np.int64), weights=np.asarray(weights, dtype=np.float32)
+    )
+    return Resolved(
+        session=session,
+        excluded=np.unique(np.asarray([*rows, *excluded], dtype=np.int64)),
+        allowed=catalog.mask(query.filters),
+        notes=tuple(notes),
+    )
+
+
+class _Clock:
+    """Milliseconds per stage, shared out over a batch."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._laps[stage] = (now - self._last) * 1000 / self._n
+        self._last = now
+
+    def timings_ms(self) -> dict[str, float]:
+        return {**self._laps, "total": sum(self._laps.values())}

@@ -1,0 +1,61 @@
+"""Requests made up from what is known of an item: for tuning where no real ones are at hand.
+
+A made-up request names one or two of the target's labels or tags (or a few words of its text) and
+sometimes its decade, never its title. It only has to be as informative as a real one, so that the
+weights it is tuned on are right; nothing else is learned from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from semrec.data.catalog import Catalog
+from semrec.data.dataset import Tag
+from semrec.prompting import Prompt
+
+_CHUNKS = re.compile(r"[.,;:!?()\n]+")
+MAX_CHUNK_WORDS = 8
+
+
+def tags_by_row(tags: Sequence[Tag], before: float | None) -> dict[int, list[str]]:
+    """Each row's tags that were given before a moment (None: all)."""
+    found: dict[int, list[str]] = {}
+    for tag in tags:
+        if before is None or tag.timestamp < before:
+            found.setdefault(tag.row, []).append(tag.tag)
+    return found
+
+
+def make_request(
+    row: int,
+    catalog: Catalog,
+    tags: Mapping[int, Sequence[str]],
+    prompt: Prompt,
+    rng: np.random.Generator,
+) -> str:
+    """A request that the item in `row` would answer; ``""`` if nothing is known of it."""
+    record = catalog.record(row)
+    pieces = [str(p) for name in catalog.attribute_names for p in _labels(record.get(name))]
+    if not pieces:
+        chunks = [chunk.strip() for chunk in _CHUNKS.split(record.get("text", ""))]
+        pieces = [" ".join(chunk.split()[:MAX_CHUNK_WORDS]) for chunk in chunks if chunk]
+    some = _draw(pieces, int(rng.integers(1, 3)), rng)
+    given = _draw(tags.get(row, ()), int(rng.random() < 0.5), rng)
+    if not some and not given:
+        return ""
+    year = record.get("year")
+    decade = int(year) // 10 * 10 if isinstance(year, int) and rng.random() < 0.3 else None
+    return prompt.render(labels=[s.lower() for s in some], tags=given, decade=decade)
+
+
+def _labels(value: Any) -> Sequence[Any]:  # noqa: ANN401
+    return value if isinstance(value, list) else ()
+
+
+def _draw(values: Sequence[str], n: int, rng: np.random.Generator) -> list[str]:
+    places = rng.permutation(len(values))[:n]
+    return [values[place] for place in places]

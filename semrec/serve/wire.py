@@ -1,0 +1,137 @@
+"""The HTTP contract as models: unknown fields are refused, everything else is `semrec.types`.
+
+These are frozen: people outside call them exactly as they are written here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from semrec.types import MAX_INTENT_CHARS, MAX_K, EventType, Query, Recommendations, RerankStatus
+
+MAX_IDS = 10_000
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class WireEvent(_Closed):
+    """Something that was done with an item."""
+
+    item_id: str = Field(min_length=1)
+    type: EventType = "view"
+    timestamp: float | None = Field(default=None, description="Unix seconds")
+    event_id: str | None = None
+
+
+class RecommendRequest(_Closed):
+    """A query, as `semrec.Query`, with what only a service knows."""
+
+    intent: str = Field(
+        default="",
+        max_length=MAX_INTENT_CHARS,
+        description="What is wanted, in words",
+        examples=["a quiet science fiction film"],
+    )
+    session: list[str | WireEvent] = Field(
+        default=[], max_length=MAX_IDS, description="Item ids or events, oldest first"
+    )
+    user_id: str | None = Field(default=None, min_length=1)
+    k: int = Field(default=10, ge=1, le=MAX_K)
+    exclude: list[str] = Field(default=[], max_length=MAX_IDS)
+    filters: dict[str, Any] = Field(
+        default={}, examples=[{"genres": {"none": ["Horror"]}, "year": {"gte": 1990}}]
+    )
+    budget_ms: float | None = Field(default=None, ge=0)
+    rerank: bool | None = None
+    semantic_weight: float | None = Field(default=None, ge=0, le=1)
+    session_id: str | None = Field(
+        default=None, min_length=1, description="A session whose stored events come first"
+    )
+    explain: bool = False
+    trace: bool = False
+
+    def to_query(self) -> Query:
+        """The query proper.
+
+        Raises:
+            QueryError: If an id is empty.
+        """
+        values = self.model_dump(exclude={"session_id", "explain", "trace"})
+        return Query(**values)
+
+
+class WireItem(_Closed):
+    """One recommended item; `rank` counts from 1, higher scores are better."""
+
+    item_id: str
+    title: str
+    score: float
+    rank: int
+    explanation: str | None = None
+
+
+class WireRerank(_Closed):
+    """What the reranker did."""
+
+    status: RerankStatus
+    scored: int
+
+
+class RecommendResponse(_Closed):
+    """Items, best first, and how they came about."""
+
+    recommendation_id: str
+    items: list[WireItem]
+    degraded: bool
+    rerank: WireRerank
+    understood: dict[str, Any]
+    timings_ms: dict[str, float]
+    version: str
+    trace: dict[str, Any] | None = Field(default=None, description="Only if asked for")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457), served as ``application/problem+json``."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Health(_Closed):
+    """Whether the service is up, and with which artifact."""
+
+    status: str
+    version: str
+
+
+def to_response(
+    recommendation_id: str, found: Recommendations, *, trace: bool
+) -> RecommendResponse:
+    """The answer on the wire."""
+    about = found.trace
+    shown = {"weights": dict(about.weights), "notes": list(about.notes)} if trace else None
+    return RecommendResponse(
+        recommendation_id=recommendation_id,
+        items=[
+            WireItem(
+                item_id=item.item_id,
+                title=item.title,
+                score=item.score,
+                rank=item.rank,
+                explanation=item.explanation,
+            )
+            for item in found.items
+        ],
+        degraded=about.degraded,
+        rerank=WireRerank(status=about.rerank.status, scored=about.rerank.scored),
+        understood=dict(about.understood),
+        timings_ms={stage: round(spent, 3) for stage, spent in about.timings_ms.items()},
+        version=about.version,
+        trace=shown,
+    )

@@ -1,0 +1,213 @@
+"""What a person sees in a terminal: progress, tables and errors, within 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from semrec.evaluate.report import Report
+from semrec.types import Progress as Report_
+from semrec.types import Recommendations
+
+STEPS = {
+    "data": "The data",
+    "build": "What was learned",
+    "time_split": "What did each user touch next? (global time split)",
+    "cold_items": "Items withheld with all their events, asked for (cold start)",
+    "answers": "Three requests",
+}
+
+
+class Screen:
+    """Prints results to stdout, progress and errors to stderr; `quiet` keeps results back."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._out = Console(quiet=quiet, highlight=False)
+        self._err = Console(stderr=True, highlight=False)
+
+    def line(self, text: str) -> None:
+        """One line."""
+        self._out.print(escape(text), soft_wrap=True)
+
+    def error(self, text: str) -> None:
+        """One error."""
+        self._err.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Iterator[Report_]:
+        """A callback that draws one bar per stage, and nothing where nobody watches."""
+        columns = (
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._err, transient=True) as bars:
+            tasks: dict[str, Any] = {}
+
+            def report(stage: str, done: int, total: int) -> None:
+                if stage not in tasks or done == 0:
+                    for task in tasks.values():
+                        bars.remove_task(task)
+                    tasks.clear()
+                    tasks[stage] = bars.add_task(stage, total=total)
+                bars.update(tasks[stage], completed=done, total=total)
+
+            yield report
+
+    def description(self, described: Mapping[str, Any]) -> None:
+        """A dataset in numbers."""
+        table = _plain()
+        for name, value in described.items():
+            if name == "warnings" or value in (None, ""):
+                continue
+            shown = ", ".join(value) if isinstance(value, list) else value
+            shown = f"{shown:,}" if isinstance(shown, int) else str(shown)
+            table.add_row(name.replace("_", " "), escape(shown))
+        self._out.print(table)
+        for warning in described.get("warnings", ()):
+            self._out.print(f"[yellow]note:[/] {escape(warning)}")
+
+    def show_step(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """One step of the demo."""
+        self._out.print(f"\n[bold]{STEPS[name]}[/]")
+        if name == "data":
+            self.description(value)
+        elif name == "build":
+            self._learned(value)
+        elif isinstance(value, Report):
+            self.report(value)
+        else:
+            for answer in value:
+                self._answer(answer)
+
+    def built(self, out: Path, manifest: Mapping[str, Any]) -> None:
+        """What a build made."""
+        self._learned(manifest)
+        self.line(f"written: {out}")
+
+    def report(self, report: Report) -> None:
+        """A comparison: table, verdict, notes."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("system", f"R@{report.k}", f"NDCG@{report.k}", "95 %", "MRR", "coverage"):
+            table.add_column(name, justify="left" if name == "system" else "right")
+        for row in report.rows:
+            ndcg = row.metrics["ndcg"]
+            table.add_row(
+                escape(row.system),
+                f"{row.metrics['recall'].mean:.4f}",
+                f"{ndcg.mean:.4f}",
+                f"{ndcg.low:.3f}–{ndcg.high:.3f}",
+                f"{row.metrics['mrr'].mean:.4f}",
+                "" if row.coverage is None else f"{row.coverage:.1%}",
+            )
+        self._out.print(table)
+        self._out.print(f"{report.n_cases:,} cases, {report.n_units:,} independent units")
+        if report.without_relevant:
+            self._out.print(f"{report.without_relevant:,} more cases without a right answer")
+        self._out.print(f"[bold]{escape(report.verdict())}[/]")
+        for note in report.notes:
+            self._out.print(f"[dim]note: {escape(note)}[/]")
+
+    def recommendations(self, found: Recommendations) -> None:
+        """A list, and how it came about."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("rank", "item_id", "title", "score"):
+            table.add_column(name, justify="left" if name == "title" else "right")
+        for item in found.items:
+            table.add_row(
+                str(item.rank), escape(item.item_id), escape(item.title), f"{item.score:.3f}"
+            )
+        self._out.print(table)
+        self._out.print(
+            f"[dim]{_weights(found.trace.weights)}; {found.trace.timings_ms['total']:.0f} ms[/]"
+        )
+        for note in found.trace.notes:
+            self._out.print(f"[dim]note: {escape(note)}[/]")
+
+    def latency(self, measured: Mapping[str, Any]) -> None:
+        """Milliseconds by kind of request and stage."""
+        for kind, stages in measured.items():
+            if not isinstance(stages, Mapping):
+                continue
+            table = Table(box=None, pad_edge=False, title=kind, title_justify="left")
+            table.add_column("ms")
+            for percentile in next(iter(stages.values())):
+                table.add_column(percentile, justify="right")
+            for stage, spent in stages.items():
+                table.add_row(
+                    stage.replace("_", " "), *(f"{value:.2f}" for value in spent.values())
+                )
+            self._out.print(table)
+        self._out.print(
+            f"{measured['requests']} requests of each kind, {measured['items']:,} items, "
+            f"{measured['dim']} dimensions, {measured['index']}, {measured['cores']} cores"
+        )
+
+    def next_commands(self, out: Path, seconds: float) -> None:
+        """Where the demo's artifact lies, and what to type next."""
+        self._out.print(
+            f"\n[bold]Done in {seconds:.0f} s.[/] The artifact lies in {escape(str(out))}"
+        )
+        commands: Sequence[str] = (
+            f'semrec recommend {out} --intent "a quiet heist film" --session 296,50',
+            f"semrec bench latency {out}",
+            f"semrec serve {out}",
+        )
+        for command in commands:
+            self._out.print(f"  {escape(command)}", soft_wrap=True)
+
+    def _learned(self, manifest: Mapping[str, Any]) -> None:
+        counts, behaviour = manifest["counts"], manifest["behaviour"]
+        self._out.print(
+            f"{counts['items']:,} items ({counts['cold_items']:,} without events), "
+            f"{counts['users']:,} users, {counts['interactions']:,} interactions"
+        )
+        self._out.print(f"encoder {escape(manifest['encoder']['name'])}")
+        chosen = ", ".join(
+            f"{name} {behaviour[name]:g}" for name in ("regularization", "alpha", "decay")
+        )
+        self._out.print(f"behaviour {behaviour['kind']}, chosen on validation: {chosen}")
+        table = Table(box=None, pad_edge=False)
+        for name in ("weights by query", "semantic", "behaviour", "popularity", "words' share"):
+            table.add_column(name, justify="left" if name.startswith("weights") else "right")
+        for kind, weights in manifest["gate"].items():
+            share = f"{weights['intent_share']:.1f}" if kind == "both" else ""
+            names = ("semantic", "behavioural", "popularity")
+            table.add_row(kind, *(f"{weights[name]:.1f}" for name in names), share)
+        self._out.print(table)
+
+    def _answer(self, answer: Mapping[str, Any]) -> None:
+        asked = f"“{answer['intent']}”"
+        if answer["session_titles"]:
+            asked += f" after {', '.join(answer['session_titles'])}"
+        if "filters" in answer:
+            asked += f" with {answer['filters']}"
+        self._out.print(f"[bold cyan]{escape(asked)}[/]")
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(justify="right")
+        table.add_column(max_width=38, no_wrap=True, overflow="ellipsis")
+        table.add_column(max_width=34, no_wrap=True, overflow="ellipsis", style="dim")
+        for item in answer["items"]:
+            table.add_row(str(item["rank"]), escape(item["title"]), escape(item["about"]))
+        self._out.print(table)
+        self._out.print(f"[dim]{_weights(answer['weights'])}; {answer['total_ms']:.0f} ms[/]")
+
+
+def _weights(weights: Mapping[str, float]) -> str:
+    names = ("semantic", "behavioural", "popularity")
+    return "weights: " + ", ".join(f"{name} {weights[name]:.2f}" for name in names)
+
+
+def _plain() -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table

@@ -1,0 +1,124 @@
+"""Validation cases in the form the fusion is tuned on: one set for each kind of query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semrec.config import Config
+from semrec.data.catalog import Catalog
+from semrec.data.dataset import Dataset
+from semrec.data.splits import Split
+from semrec.fusion.tune import TuningCase
+from semrec.prompting import Prompts, load_prompt
+from semrec.protocols import Encoder
+from semrec.requests import make_request, tags_by_row
+from semrec.types import EVENT_WEIGHTS, Case, FloatArray, SessionRows
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningSets:
+    """Cases by kind of query; `source` says where the words come from."""
+
+    words: tuple[TuningCase, ...]
+    session: tuple[TuningCase, ...]
+    both: tuple[TuningCase, ...]
+    source: str
+
+
+def make_tuning_sets(
+    validation: Split,
+    dataset: Dataset,
+    dialogs: Sequence[Case],
+    encoder: Encoder,
+    prompts: Prompts,
+    config: Config,
+    cases: Sequence[Case],
+    rng: np.random.Generator,
+) -> TuningSets:
+    """Cases for tuning.
+
+    Args:
+        validation: Tags given after its cut are not used.
+        dataset: For the catalogue and the tags.
+        dialogs: Real requests from training dialogs, if any.
+        encoder: Encodes the requests.
+        prompts: Put them into words.
+        config: How many cases at least, at most.
+        cases: Next-item cases from `validation`, without words.
+        rng: Draws what a made-up request says.
+    """
+    session = [_in_rows(case, None, dataset.catalog) for case in cases if case.query.session]
+    real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
+    if len(real) > config.fusion.max_cases:
+        places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
+        real = [real[place] for place in places]
+    asked = _encoded(real, dataset.catalog, encoder, prompts)
+    words = [case for case in asked if not len(case.session)]
+    both = [case for case in asked if len(case.session)]
+    few = [len(found) < config.fusion.min_cases for found in (words, both)]
+    source = "dialogs"
+    if any(few):
+        made = _with_requests(validation, dataset, config, cases, rng)
+        invented = _encoded(made, dataset.catalog, encoder, prompts)
+        if few[0]:
+            empty = SessionRows.of(())
+            words = [replace(case, session=empty) for case in invented]
+        if few[1]:
+            both = [case for case in invented if len(case.session)]
+        source = "made up" if all(few) else "dialogs and made up"
+    return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), source=source)
+
+
+def _with_requests(
+    validation: Split,
+    dataset: Dataset,
+    config: Config,
+    cases: Sequence[Case],
+    rng: np.random.Generator,
+) -> list[Case]:
+    """The cases with a made-up request for one of their targets each."""
+    prompt = load_prompt("request", config.prompts.request)
+    tags = tags_by_row(dataset.tags, validation.cut)
+    made = []
+    for case in cases:
+        rows = dataset.catalog.rows(case.relevant)
+        row = rows[int(rng.integers(len(rows)))]
+        text = make_request(row, dataset.catalog, tags, prompt, rng)
+        if text:
+            # Only this target is what the words ask for.
+            wanted = (dataset.catalog.item_ids[row],)
+            made.append(replace(case, query=replace(case.query, intent=text), relevant=wanted))
+    return made
+
+
+def _encoded(
+    cases: Sequence[Case], catalog: Catalog, encoder: Encoder, prompts: Prompts
+) -> list[TuningCase]:
+    texts = []
+    for case in cases:
+        rows = catalog.rows(event.item_id for event in case.query.events)
+        titles = [catalog.titles[row] for row in rows]
+        texts.append(prompts.query_text(case.query.intent.strip(), titles))
+    vectors = encoder.encode_queries(texts)
+    return [_in_rows(case, vector, catalog) for case, vector in zip(cases, vectors, strict=True)]
+
+
+def _in_rows(case: Case, intent: FloatArray | None, catalog: Catalog) -> TuningCase:
+    pulling = [
+        (row, EVENT_WEIGHTS[event.type])
+        for event in case.query.events
+        if (row := catalog.row(event.item_id)) is not None and event.type != "reject"
+    ]
+    seen = catalog.rows([*(e.item_id for e in case.query.events), *case.query.exclude])
+    return TuningCase(
+        intent=intent,
+        session=SessionRows(
+            rows=np.asarray([row for row, _ in pulling], dtype=np.int64),
+            weights=np.asarray([weight for _, weight in pulling], dtype=np.float32),
+        ),
+        targets=np.asarray(catalog.rows(case.relevant), dtype=np.int64),
+        excluded=np.unique(np.asarray(seen, dtype=np.int64)),
+    )

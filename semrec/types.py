@@ -1,0 +1,280 @@
+"""The values that pass between semrec and its callers, and along the line.
+
+Outside, an item is its ``item_id`` (a string); inside, it is its ``row`` (an integer).
+Knows nothing of models, files or HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.errors import QueryError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = NDArray[np.float32]
+RowArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+EventType = Literal["view", "like", "play", "buy", "reject"]
+RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(stage, done, total)`` by work that takes longer than a moment."""
+
+MAX_K = 1_000
+MAX_LIST = 100_000
+MAX_INTENT_CHARS = 100_000
+
+# How strongly an event pulls the session towards its item. A rejected item never attracts.
+EVENT_WEIGHTS: Mapping[str, float] = {
+    "view": 1.0,
+    "play": 1.5,
+    "like": 2.0,
+    "buy": 2.0,
+    "reject": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that somebody did: what was touched, how, and when (Unix seconds)."""
+
+    item_id: str
+    type: EventType = "view"
+    timestamp: float | None = None
+    event_id: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "item_id", _item_id(self.item_id, "Event.item_id"))
+        if self.type not in get_args(EventType):
+            known = nearest(str(self.type), get_args(EventType))
+            raise QueryError(f"event type {self.type!r} is unknown{known}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A request: words, what was done before, limits.
+
+    Attributes:
+        intent: What is wanted, in words; may be empty.
+        session: Item ids or `Event`s, oldest first.
+        user_id: A user known from training: their events come before `session`.
+        k: How many items to return, 1 to 1000.
+        exclude: Item ids that must not come back.
+        filters: Conditions on attributes, such as ``{"year": {"gte": 1990}}``.
+        budget_ms: Time that may be spent, in milliseconds; None: no limit.
+        rerank: Whether to rerank; None: as configured.
+        semantic_weight: Weight of the semantic block, 0 to 1; None: the gate decides.
+
+    Raises:
+        QueryError: If a value has the wrong type or lies out of range.
+    """
+
+    intent: str = ""
+    session: Sequence[str | Event] = ()
+    user_id: str | None = None
+    k: int = 10
+    exclude: Sequence[str] = ()
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    budget_ms: float | None = None
+    rerank: bool | None = None
+    semantic_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        if not isinstance(self.intent, str):
+            raise QueryError(f"intent is {type(self.intent).__name__}, expected text")
+        if len(self.intent) > MAX_INTENT_CHARS:
+            raise QueryError(
+                f"intent has {len(self.intent)} characters, at most {MAX_INTENT_CHARS}"
+            )
+        set_(self, "session", tuple(_as_event(e) for e in _as_list(self.session, "session")))
+        exclude = _as_list(self.exclude, "exclude")
+        set_(self, "exclude", tuple(_item_id(i, "exclude") for i in exclude))
+        if self.user_id is not None:
+            set_(self, "user_id", _item_id(self.user_id, "user_id"))
+        k: object = self.k
+        if isinstance(k, bool) or not isinstance(k, int | np.integer):
+            raise QueryError(f"k is {self.k!r}, expected a whole number from 1 to {MAX_K}")
+        if not 1 <= self.k <= MAX_K:
+            raise QueryError(f"k is {self.k}, expected 1 to {MAX_K}")
+        set_(self, "k", int(self.k))
+        if not isinstance(self.filters, Mapping):
+            raise QueryError(f"filters is {type(self.filters).__name__}, expected a mapping")
+        for name, low, high in (("semantic_weight", 0.0, 1.0), ("budget_ms", 0.0, np.inf)):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and low <= value <= high):
+                raise QueryError(f"{name} is {value!r}, expected a number from {low} to {high}")
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The session as events, oldest first."""
+        return cast("tuple[Event, ...]", self.session)  # __post_init__ made them
+
+
+@dataclass(frozen=True)
+class Item:
+    """One recommended item; `rank` counts from 1, a higher `score` is better."""
+
+    item_id: str
+    title: str
+    score: float
+    rank: int
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RerankTrace:
+    """What the reranker did: its status and how many candidates it judged."""
+
+    status: RerankStatus = "off"
+    scored: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """How a list came about.
+
+    Attributes:
+        weights: Weight of each block: semantic, behavioural, popularity; they sum to 1.
+            `intent_share` is the share of the words in the semantic block, the rest is the
+            session's text.
+        timings_ms: Milliseconds by stage; in a batch, the batch's time over its size.
+        understood: What was read out of the request (filters as applied).
+        notes: What a reader should know: unknown ids, signals that were missing.
+        rerank: What the reranker did.
+        degraded: Whether something was left out that was asked for.
+        version: The artifact's version.
+    """
+
+    weights: Mapping[str, float]
+    timings_ms: Mapping[str, float]
+    understood: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    rerank: RerankTrace = field(default_factory=RerankTrace)
+    degraded: bool = False
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendations:
+    """The answer to one `Query`: items, best first, and how they came about."""
+
+    items: tuple[Item, ...]
+    trace: Trace
+
+    def to_frame(self) -> pd.DataFrame:
+        """The items as a pandas frame: rank, item_id, title, score, explanation.
+
+        Raises:
+            ModelError: If pandas isn't installed (extra ``pandas``).
+        """
+        from semrec.data.formats import import_pandas
+
+        columns = ["rank", "item_id", "title", "score", "explanation"]
+        rows = [[getattr(item, name) for name in columns] for item in self.items]
+        frame: pd.DataFrame = import_pandas().DataFrame(rows, columns=columns)
+        return frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One question with a known answer, for tuning and for evaluation.
+
+    Attributes:
+        case_id: Its name in reports.
+        query: What is asked.
+        relevant: Item ids that count as right; may be empty (then it is not scored).
+        unit: The dialog or user it belongs to: the independent unit that is resampled.
+    """
+
+    case_id: str
+    query: Query
+    relevant: tuple[str, ...]
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRows:
+    """A session as models see it: oldest first, known items only, nothing rejected.
+
+    Attributes:
+        rows: (m,) int64, item rows.
+        weights: (m,) float32, positive pull of each event, before any recency.
+    """
+
+    rows: RowArray
+    weights: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def of(cls, rows: Iterable[int]) -> SessionRows:
+        """A session of plain views."""
+        array = np.fromiter(rows, dtype=np.int64)
+        return cls(rows=array, weights=np.ones(len(array), np.float32))
+
+    def recency(self, decay: float) -> FloatArray:
+        """(m,) float32: the weights times ``decay ** age``; the newest event has age 0."""
+        ages = np.arange(len(self) - 1, -1, -1, dtype=np.float32)
+        return (self.weights * np.float32(decay) ** ages).astype(np.float32)
+
+
+def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401
+    """A `Query` from one, from a mapping, or from keywords.
+
+    Raises:
+        QueryError: On an unknown field (naming the nearest), or a wrong value.
+    """
+    if isinstance(query, Query):
+        if fields:
+            raise QueryError("give a Query or keywords, not both; dataclasses.replace changes one")
+        return query
+    if query is not None and not isinstance(query, Mapping):
+        raise QueryError(f"got {type(query).__name__}, expected a Query, a mapping or keywords")
+    values = {**(query or {}), **fields}
+    for name in values:
+        if name not in Query.__dataclass_fields__:
+            raise QueryError(f"unknown field {name!r}{nearest(name, Query.__dataclass_fields__)}")
+    return Query(**values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _as_list(value: Any, name: str) -> list[Any]:  # noqa: ANN401
+    if isinstance(value, str | bytes | Event | Mapping) or not isinstance(value, Iterable):
+        found = type(value).__name__
+        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{value!r}]")
+    items = list(value)
+    if len(items) > MAX_LIST:
+        raise QueryError(f"{name} has {len(items)} entries, at most {MAX_LIST}")
+    return items
+
+
+def _item_id(value: object, name: str) -> str:
+    if isinstance(value, str) and value:
+        return str(value)  # also turns NumPy's string type into Python's
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return str(value)
+    raise QueryError(f"{name} holds {value!r}, expected an id (non-empty text)")
+
+
+def _as_event(value: object) -> Event:
+    if isinstance(value, Event):
+        return value
+    if isinstance(value, Mapping):
+        unknown = [key for key in value if key not in Event.__dataclass_fields__]
+        if unknown:
+            raise QueryError(f"an event has no field {unknown[0]!r}; it has item_id, type, …")
+        if "item_id" not in value:
+            raise QueryError(f"the event {dict(value)!r} has no item_id")
+        return Event(**value)
+    return Event(_item_id(value, "session"))
