@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +22,12 @@ from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
 from semrec.assemble import (
     Parts,
-    fit_behaviour,
     make_encoder,
     make_index,
     make_recommender,
     save_parts,
 )
+from semrec.choosing import Options, choose_behaviour, choose_fill, fit, fuse, tune_gate
 from semrec.config import Config, load_config
 from semrec.data.catalog import Catalog, in_words
 from semrec.data.dataset import Dataset, read_dataset
@@ -38,18 +36,16 @@ from semrec.data.interactions import Interactions
 from semrec.data.splits import Split, leave_out_last, next_item_cases, shorten, time_split
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError
-from semrec.fusion.blocks import Block, FusedBlocks, fit_block, standardised_popularity
-from semrec.fusion.fill import fill_from_text, strengthened
-from semrec.fusion.gate import UNTUNED, Gate
-from semrec.fusion.tune import tune_weights
+from semrec.fusion.blocks import fit_block
+from semrec.fusion.fill import strengthened
+from semrec.fusion.gate import UNTUNED
 from semrec.prompting import Prompts, load_prompt
-from semrec.protocols import Encoder, VectorModel
+from semrec.protocols import Encoder
 from semrec.recommender import Recommender
-from semrec.tuning_cases import TuningSets, make_tuning_sets
+from semrec.tuning_cases import make_tuning_sets
 from semrec.types import Case, FloatArray, Progress
 
 EMBED_CHUNK = 256
-CHOICE_CASES = 500  # enough to tell options of the behavioural model apart
 
 
 def build(
@@ -111,15 +107,15 @@ def build(
         _cases(validation, dataset, config, rng),
         rng,
     )
-    chosen = _choose_behaviour(validation, sets, config, report, deadline)
-    model = _fit(validation.train, config, chosen)
-    trial = _fuse(semantic, model, validation.train, UNTUNED, config)
-    fill, trial = _choose_fill(trial, validation.train, sets, config, report, deadline)
-    gate, tuned = _tune_gate(trial, sets, config, report)
+    chosen = choose_behaviour(validation, sets, config, report, deadline)
+    model = fit(validation.train, config, chosen)
+    trial = fuse(semantic, model, validation.train, UNTUNED, config)
+    fill, trial = choose_fill(trial, validation.train, sets, config, report, deadline)
+    gate, tuned = tune_gate(trial, sets, config, report)
     tuned["fill"] = fill
 
-    behaviour = _fit(learned, config, chosen)
-    fusion = _fuse(semantic, behaviour, learned, gate, config)
+    behaviour = fit(learned, config, chosen)
+    fusion = fuse(semantic, behaviour, learned, gate, config)
     fusion = strengthened(fusion, learned.counts == 0, fill)
     report("build index", 0, 1)
     parts = Parts(
@@ -172,15 +168,6 @@ def embed_items(
     return vectors
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Options:
-    """What was chosen for the behavioural model."""
-
-    regularization: float
-    alpha: float
-    decay: float
-
-
 def _hold_out(events: Interactions, config: Config) -> Split:
     match config.split.test:
         case "none":
@@ -224,142 +211,12 @@ def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
     return cases
 
 
-def _fit(events: Interactions, config: Config, chosen: _Options) -> VectorModel:
-    return fit_behaviour(
-        config.behaviour,
-        events.matrix(),
-        regularization=chosen.regularization,
-        alpha=chosen.alpha,
-        decay=chosen.decay,
-        seed=config.seed,
-    )
-
-
-def _fuse(
-    semantic: Block, behaviour: VectorModel, events: Interactions, gate: Gate, config: Config
-) -> FusedBlocks:
-    """The blocks over these events; items without any are filled from their text."""
-    seen = np.asarray(events.counts > 0)
-    behavioural = fit_block(behaviour.item_vectors, seen)
-    popularity = standardised_popularity(events.counts.astype(np.float32))
-    if max(config.fusion.fill) > 0 and semantic.vectors.size:
-        known = np.column_stack([behavioural.vectors, popularity])
-        filled = fill_from_text(semantic.vectors, known, seen)
-        behavioural = Block(vectors=filled[:, :-1], covariance=behavioural.covariance)
-        popularity = filled[:, -1]
-    return FusedBlocks(
-        semantic=semantic,
-        behavioural=behavioural,
-        popularity=popularity,
-        behaviour=behaviour,
-        gate=gate,
-        decay=config.fusion.decay,
-    )
-
-
-def _choose_behaviour(
-    validation: Split,
-    sets: TuningSets,
-    config: Config,
-    report: Progress,
-    deadline: float | None,
-) -> _Options:
-    """The options with the best validation NDCG: first the fit's, then the session's decay."""
-    options = config.behaviour
-    fits = list(product(options.regularization, options.alpha))
-    if options.kind == "pure_svd":
-        fits = fits[:1]  # it has neither
-    middle = options.decay[len(options.decay) // 2]
-    cases = sets.session[:CHOICE_CASES]
-    tried: list[tuple[float, _Options]] = []
-    empty = np.zeros((validation.train.n_items, 0), dtype=np.float32)
-    silent = Block(vectors=empty, covariance=np.zeros((0, 0), np.float32))
-
-    def attempt(chosen: _Options) -> None:
-        timed_out = deadline is not None and time.monotonic() > deadline
-        if tried and (timed_out or len(cases) < config.fusion.min_cases):
-            return
-        model = _fit(validation.train, config, chosen)
-        fusion = _fuse(silent, model, validation.train, UNTUNED, config)
-        score = 0.0
-        if cases:
-            _, score = tune_weights(fusion, cases, cutoff=config.fusion.cutoff, semantic=False)
-        tried.append((score, chosen))
-
-    total = len(fits) + len(options.decay)
-    for done, (regularization, alpha) in enumerate(fits):
-        report("choose behaviour", done, total)
-        attempt(_Options(regularization=regularization, alpha=alpha, decay=middle))
-    best = max(tried, key=lambda pair: pair[0])[1]
-    for done, decay in enumerate(options.decay, start=len(fits)):
-        report("choose behaviour", done, total)
-        if decay != middle:
-            attempt(_Options(regularization=best.regularization, alpha=best.alpha, decay=decay))
-    report("choose behaviour", total, total)
-    return max(tried, key=lambda pair: pair[0])[1]
-
-
-def _choose_fill(
-    fusion: FusedBlocks,
-    events: Interactions,
-    sets: TuningSets,
-    config: Config,
-    report: Progress,
-    deadline: float | None,
-) -> tuple[float, FusedBlocks]:
-    """How strongly text stands in for behaviour, and the blocks with that.
-
-    Validation holds items that were new then, so it knows what boldness with them is worth.
-    """
-    cold, cases = events.counts == 0, sets.session[:CHOICE_CASES]
-    options = config.fusion.fill if cold.any() else config.fusion.fill[:1]
-    tried: list[tuple[float, float]] = []
-    for done, strength in enumerate(options):
-        report("choose fill", done, len(options))
-        timed_out = deadline is not None and time.monotonic() > deadline
-        if tried and (timed_out or len(cases) < config.fusion.min_cases):
-            break
-        bolder = strengthened(fusion, cold, strength)
-        score = tune_weights(bolder, cases, cutoff=config.fusion.cutoff)[1] if cases else 0.0
-        tried.append((score, -strength))
-    report("choose fill", len(options), len(options))
-    best = -max(tried)[1]  # of equals the most cautious
-    return best, strengthened(fusion, cold, best)
-
-
-def _tune_gate(
-    fusion: FusedBlocks, sets: TuningSets, config: Config, report: Progress
-) -> tuple[Gate, dict[str, Any]]:
-    """Weights for each kind of query, and what they reached on how many cases."""
-    jobs = (
-        ("baseline", sets.session, False),
-        ("session", sets.session, True),
-        ("words", sets.words, True),
-        ("both", sets.both, True),
-    )
-    weights = {"baseline": UNTUNED.baseline, "session": UNTUNED.session}
-    weights |= {"words": UNTUNED.words, "both": UNTUNED.both}
-    tuned: dict[str, Any] = {"requests": sets.source}
-    for done, (name, cases, semantic) in enumerate(jobs):
-        report("tune fusion", done, len(jobs))
-        tuned[name] = {"cases": len(cases)}
-        if len(cases) < config.fusion.min_cases:
-            tuned[name]["untuned"] = True
-            continue
-        weights[name], score = tune_weights(
-            fusion, cases, cutoff=config.fusion.cutoff, semantic=semantic
-        )
-        tuned[name][f"ndcg@{config.fusion.cutoff}"] = round(score, 6)
-    report("tune fusion", len(jobs), len(jobs))
-    return Gate(**weights), tuned
-
-
 def _manifest(
     parts: Parts,
     dataset: Dataset,
     config: Config,
     encoder: Encoder,
-    chosen: _Options,
+    chosen: Options,
     tuned: dict[str, Any],
     cut: float | None,
 ) -> dict[str, Any]:

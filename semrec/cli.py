@@ -129,12 +129,13 @@ def data_import(
 
     import_pandas()
     renames = dict(_pair(text, "--rename") for text in rename)
-    tables = [
+    catalogue, events = (
         read_table(path, ids=("item_id", "user_id"), renames=renames).to_pandas()
         for path in (items, interactions)
-    ]
+    )
     dataset = from_frames(
-        *tables,
+        catalogue,
+        events,
         out,
         name=name or out.name,
         positive_weight=positive_weight,

@@ -26,7 +26,7 @@ from semrec.data.interactions import Interactions
 from semrec.data.sources import fetch
 from semrec.data.splits import Split, next_item_cases, time_split, withhold_items
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.compare import SemanticOnly, compare
+from semrec.evaluate.compare import SemanticOnly, System, compare
 from semrec.evaluate.report import Report
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
@@ -120,7 +120,7 @@ def _compare(
     )
     learned = recommender.interactions
     knn = tuned_baseline("item_knn", learned, dataset.catalog, config, progress)
-    systems = {
+    systems: dict[str, System] = {
         "baseline": recommender.baseline(),
         "item_knn": knn,
         "semantic-only": SemanticOnly(recommender=recommender),

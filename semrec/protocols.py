@@ -18,11 +18,19 @@ class Encoder(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Canonical name."""
+        ...
+
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """Hash of weights and options."""
+        ...
+
     @property
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """Length of the vectors."""
+        ...
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Requests: (n, dim) float32, unit rows, in the order of `texts`."""

@@ -21,15 +21,13 @@ from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
+from semrec.resolving import Resolved, resolve
 from semrec.types import (
-    EVENT_WEIGHTS,
-    BoolArray,
     FloatArray,
     Item,
     Query,
     Recommendations,
     RowArray,
-    SessionRows,
     Trace,
     to_query,
 )
@@ -181,55 +179,6 @@ class Recommender:
         ours_asked = [query for place, query in enumerate(queries) if place not in places]
         ours = iter(self._walk(ours_asked) if ours_asked else [])
         return [next(theirs if place in places else ours) for place in range(len(queries))]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resolved:
-    """A query in rows: its session, what may not come back, what may, and what to note."""
-
-    session: SessionRows
-    excluded: RowArray
-    allowed: BoolArray | None
-    notes: tuple[str, ...]
-
-
-def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resolved:
-    """Look up ids, put the known user's history before the session, apply filters.
-
-    Raises:
-        QueryError: If a filter names an unknown attribute or is malformed.
-    """
-    notes, rows, weights, excluded, unknown = [], [], [], [], []
-    if query.user_id is not None:
-        history = interactions.history(query.user_id)
-        if history is None:
-            notes.append(f"unknown user {query.user_id!r} was ignored")
-        else:
-            rows += history.tolist()
-            weights += [1.0] * len(history)
-    rejected = {event.item_id for event in query.events if event.type == "reject"}
-    for event in query.events:
-        row = catalog.row(event.item_id)
-        if row is None:
-            unknown.append(event.item_id)
-        elif event.item_id in rejected:
-            excluded.append(row)
-        else:
-            rows.append(row)
-            weights.append(EVENT_WEIGHTS[event.type])
-    if unknown:
-        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
-        notes.append(f"{len(unknown)} unknown item ids in the session were skipped: {shown}")
-    excluded += catalog.rows(query.exclude)
-    session = SessionRows(
-        rows=np.asarray(rows, dtype=np.int64), weights=np.asarray(weights, dtype=np.float32)
-    )
-    return Resolved(
-        session=session,
-        excluded=np.unique(np.asarray([*rows, *excluded], dtype=np.int64)),
-        allowed=catalog.mask(query.filters),
-        notes=tuple(notes),
-    )
 
 
 class _Clock:

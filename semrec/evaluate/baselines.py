@@ -16,7 +16,7 @@ from semrec.errors import DataError
 from semrec.index.ranking import top_rows
 from semrec.metrics import ndcg, ranks_of
 from semrec.protocols import Scorer
-from semrec.recommender import resolve
+from semrec.resolving import resolve
 from semrec.types import Case, Item, Progress, Query, Recommendations, Trace
 
 STRENGTHS: Mapping[str, Sequence[float]] = {

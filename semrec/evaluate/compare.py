@@ -33,7 +33,9 @@ BEHAVIOURAL = ("behavioural", "baseline", "popularity", "item_knn", "ease")
 class Answers(Protocol):
     """Anything that answers queries as a recommender does."""
 
-    def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]: ...
+    def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
+        """The answers to `queries`, in their order."""
+        ...
 
 
 System = Answers | Callable[[Query], Sequence[str]]

@@ -109,7 +109,13 @@ class Report:
 
     def verdict(self) -> str:
         """The comparison in one sentence."""
-        if self.behavioural_only is None or not self.ratios:
+        pair = self._fused_pair()
+        if not self.ratios and pair is not None:
+            return (
+                f"fused - {self.behavioural_only}: {pair.difference:+.4f} NDCG@{self.k}, "
+                f"95 % interval {pair.low:+.4f} to {pair.high:+.4f}: {pair.verdict}"
+            )
+        if not self.ratios:
             return f"{self.n_cases} cases from {self.n_units} independent units"
         name = (
             "fused"
@@ -122,6 +128,21 @@ class Report:
             f"{name} has {ratio.mean:.2f} x the NDCG@{self.k} of behavioural-only "
             f"({self.behavioural_only}), 95 % interval {ratio.low:.2f} to {ratio.high:.2f}: {sure}"
         )
+
+    def _fused_pair(self) -> Pair | None:
+        """Fused against the best behavioural-only system, whichever came first."""
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (self.behavioural_only, "fused"):
+                return Pair(
+                    first="fused",
+                    second=pair.first,
+                    difference=-pair.difference,
+                    low=-pair.high,
+                    high=-pair.low,
+                    p=pair.p,
+                    p_holm=pair.p_holm,
+                )
+        return None
 
     def to_markdown(self) -> str:
         """Verdict, table, notes."""

@@ -36,7 +36,7 @@ class Block:
         """(dim,) float32: `query` scaled so that its scores deviate by 1; zeros if they don't."""
         deviation = float(np.sqrt(max(float(query @ self.covariance @ query), 0.0)))
         if deviation < SILENT * max(float(np.linalg.norm(query)), 1e-12) or deviation == 0.0:
-            return np.zeros_like(query)
+            return np.zeros(len(query), dtype=np.float32)
         return np.asarray(query / deviation, dtype=np.float32)
 
 
@@ -57,7 +57,7 @@ def standardised_popularity(counts: FloatArray) -> FloatArray:
     seen = counts > 0
     if not seen.any() or logs[seen].std() == 0:
         return np.zeros(len(counts), dtype=np.float32)
-    return ((logs - logs[seen].mean()) / logs[seen].std()).astype(np.float32)
+    return np.asarray((logs - logs[seen].mean()) / logs[seen].std(), dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semrec.index.ranking import top_rows
+from semrec.index.ranking import MARGIN, rescored, top_rows
 from semrec.types import BoolArray, FloatArray, RowArray
 
 
@@ -38,7 +38,6 @@ class ExactIndex:
                 permitted &= self.searchable
             permitted[excluded] = False
             rows = np.flatnonzero(permitted)
-            # One product per query, so that a batch gives the same bits as single requests.
-            scores = self.vectors @ query
-            found.append(top_rows(rows, scores[rows], k))
+            near, _ = top_rows(rows, (self.vectors @ query)[rows], k + MARGIN)
+            found.append(rescored(self.vectors, query, near, k))
         return found

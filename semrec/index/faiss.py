@@ -13,7 +13,7 @@ from typing import Any, Literal
 import faiss
 import numpy as np
 
-from semrec.index.ranking import top_rows
+from semrec.index.ranking import MARGIN, rescored, top_rows
 from semrec.types import BoolArray, FloatArray, RowArray
 
 MAX_OVERFETCH = 1_000
@@ -54,24 +54,26 @@ class FaissIndex:
         quick = [place for place, width in enumerate(widths) if 0 < width <= MAX_OVERFETCH]
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         if quick:
-            rows, scores = self._fetch(queries[quick], max(widths[place] for place in quick))
-            for place, some, their in zip(quick, rows, scores, strict=True):
+            fetched = self._fetch(queries[quick], max(widths[place] for place in quick))
+            for place, some in zip(quick, fetched, strict=True):
                 kept = (some >= 0) & ~np.isin(some, exclude[place])
-                found[place] = top_rows(some[kept], their[kept], k)
+                found[place] = rescored(self.vectors, queries[place], some[kept], k)
         for place, query in enumerate(queries):
             permitted = len(self.vectors) - len(np.unique(exclude[place]))
             if place not in found or len(found[place][0]) < min(k, permitted):
                 found[place] = self._scan(query, k, exclude[place], allowed[place])
         return [found[place] for place in range(len(queries))]
 
-    def _fetch(self, queries: FloatArray, width: int) -> tuple[RowArray, FloatArray]:
-        width = min(width, len(self.vectors))
+    def _fetch(self, queries: FloatArray, width: int) -> RowArray:
+        """(n, width) int64: the best rows of each query, padded with -1."""
+        width = min(width + MARGIN, len(self.vectors))
         params = None
         if not self.exact:
-            params = faiss.SearchParametersHNSW(efSearch=max(self.ef_search, 2 * width))
+            breadth = max(self.ef_search, 2 * width)
+            params = faiss.SearchParametersHNSW(efSearch=breadth)  # type: ignore[attr-defined]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        scores, rows = self.index.search(queries, width, params=params)
-        return rows, scores
+        _, rows = self.index.search(queries, width, params=params)
+        return np.asarray(rows, dtype=np.int64)
 
     def _scan(
         self, query: FloatArray, k: int, excluded: RowArray, mask: BoolArray | None
@@ -80,9 +82,10 @@ class FaissIndex:
         permitted[excluded] = False
         rows = np.flatnonzero(permitted)
         # Gathering rows costs about as much as multiplying them, so a wide filter multiplies all.
-        if len(rows) > len(self.vectors) // 4:
-            return top_rows(rows, (self.vectors @ query)[rows], k)
-        return top_rows(rows, self.vectors[rows] @ query, k)
+        wide = len(rows) > len(self.vectors) // 4
+        scores = (self.vectors @ query)[rows] if wide else self.vectors[rows] @ query
+        near, _ = top_rows(rows, scores, k + MARGIN)
+        return rescored(self.vectors, query, near, k)
 
 
 def build_faiss(
@@ -103,6 +106,7 @@ def build_faiss(
         ef_search: HNSW: breadth while searching.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    index: Any
     if kind == "flat":
         index = faiss.IndexFlatIP(vectors.shape[1])
     else:
@@ -116,7 +120,7 @@ def build_faiss(
 def wrap(index: Any, *, ef_search: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
     """A `FaissIndex` around a flat or HNSW index with its vectors inside."""
     exact = isinstance(index, faiss.IndexFlat)
-    storage = index if exact else faiss.downcast_index(index.storage)
+    storage: Any = index if exact else faiss.downcast_index(index.storage)
     flat = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d)
     vectors = flat.reshape(index.ntotal, index.d)
     return FaissIndex(index=index, vectors=vectors, exact=exact, ef_search=ef_search)

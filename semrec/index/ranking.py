@@ -1,4 +1,10 @@
-"""Picking the best rows out of scores: descending, ties by row."""
+"""Picking the best rows out of scores: descending, ties by row.
+
+A matrix product sums in another order for one query than for a batch, so its last bits differ and
+near-ties would swap. So a few more rows than wanted are kept and scored once more, row by row in
+one fixed order: a request gets the same list and the same scores alone, in a batch, and from
+every index.
+"""
 
 from __future__ import annotations
 
@@ -22,3 +28,22 @@ def top_rows(rows: RowArray, scores: FloatArray, k: int) -> tuple[RowArray, Floa
         rows, scores = rows[kept], scores[kept]
     order = np.lexsort((rows, -scores))[:k]
     return rows[order], scores[order]
+
+
+MARGIN = 16
+"""How many more rows than wanted to keep before the final scoring."""
+
+
+def rescored(
+    vectors: FloatArray, query: FloatArray, rows: RowArray, k: int
+) -> tuple[RowArray, FloatArray]:
+    """The up to `k` best of `rows` by the inner product, summed in one fixed order.
+
+    Args:
+        vectors: (n_items, dim) float32.
+        query: (dim,) float32.
+        rows: (m,) int64, a little more than `k` of them.
+        k: How many at most.
+    """
+    scores = np.einsum("ij,j->i", vectors[rows], query)
+    return top_rows(rows, scores, k)
