@@ -124,8 +124,9 @@ def data_import(
 ) -> None:
     """Bring two tables (parquet, CSV, JSON lines) into the form of a dataset."""
     from semrec.data.dataset import describe
-    from semrec.data.formats import import_pandas, read_table
+    from semrec.data.formats import read_table
     from semrec.data.sources import from_frames
+    from semrec.optional import import_pandas
 
     import_pandas()
     renames = dict(_pair(text, "--rename") for text in rename)

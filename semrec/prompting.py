@@ -73,7 +73,9 @@ class Prompt:
             text = self._template.render(**values)
         except (jinja2.TemplateError, TypeError, ValueError) as error:
             raise ConfigError(f"{self.kind} prompt: can't be rendered: {error}") from error
-        return _SPACES.sub(" ", text[: 4 * MAX_CHARS]).strip()[:MAX_CHARS]
+        text = _SPACES.sub(" ", text[: 4 * MAX_CHARS]).strip()[:MAX_CHARS]
+        # Half a surrogate pair is no text: tokenisers refuse it.
+        return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)

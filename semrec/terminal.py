@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from semrec.evaluate.report import Report
-from semrec.types import Progress as Report_
+from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations
 
 STEPS = {
@@ -41,8 +41,11 @@ class Screen:
         self._err.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
 
     @contextmanager
-    def progress(self) -> Iterator[Report_]:
+    def progress(self) -> Iterator[OnProgress]:
         """A callback that draws one bar per stage, and nothing where nobody watches."""
+        if not self._err.is_terminal:
+            yield lambda _stage, _done, _total: None
+            return
         columns = (
             TextColumn("{task.description:<22}"),
             BarColumn(bar_width=24),

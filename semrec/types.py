@@ -174,7 +174,7 @@ class Recommendations:
         Raises:
             ModelError: If pandas isn't installed (extra ``pandas``).
         """
-        from semrec.data.formats import import_pandas
+        from semrec.optional import import_pandas
 
         columns = ["rank", "item_id", "title", "score", "explanation"]
         rows = [[getattr(item, name) for name in columns] for item in self.items]

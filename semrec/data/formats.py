@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from semrec.errors import DataError, ModelError, nearest
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from semrec.errors import DataError, nearest
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 # Below this a number is taken for an order, above for Unix seconds (2001-09-09 and later is 1e9;
@@ -172,19 +169,6 @@ def numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float32]:
         row, found = bad[0] + 1, values[bad[0]]
         raise DataError(f"{path}: row {row}, column {name!r}: found {found}, expected a number")
     return values
-
-
-def import_pandas() -> ModuleType:
-    """The pandas module.
-
-    Raises:
-        ModelError: If it isn't installed.
-    """
-    try:
-        import pandas
-    except ImportError:
-        raise ModelError("pandas isn't installed: pip install 'semrec[pandas]'") from None
-    return pandas
 
 
 def _as_strings(path: Path, name: str, column: Any) -> pa.ChunkedArray:  # noqa: ANN401

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from semrec.data.dataset import Dataset, read_dataset
-from semrec.data.formats import import_pandas
 from semrec.errors import DataError, ModelError, nearest
+from semrec.optional import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

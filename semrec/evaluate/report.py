@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semrec.data.formats import import_pandas
+from semrec.optional import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

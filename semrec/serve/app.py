@@ -81,6 +81,7 @@ def _version(app: FastAPI) -> str:
 
 
 def _problem(status: int, title: str, detail: str) -> JSONResponse:
+    detail = detail.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair isn't JSON
     content = Problem(title=title, status=status, detail=detail).model_dump()
     return JSONResponse(content, status_code=status, media_type="application/problem+json")
 

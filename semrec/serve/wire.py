@@ -5,9 +5,10 @@ These are frozen: people outside call them exactly as they are written here.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from semrec.types import MAX_INTENT_CHARS, MAX_K, EventType, Query, Recommendations, RerankStatus
 
@@ -53,6 +54,16 @@ class RecommendRequest(_Closed):
     )
     explain: bool = False
     trace: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_text(cls, body: Any) -> Any:  # noqa: ANN401 (any JSON)
+        """JSON can spell half a surrogate pair, which no answer could repeat."""
+        try:
+            json.dumps(body, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("holds half a surrogate pair, which is no text") from None
+        return body
 
     def to_query(self) -> Query:
         """The query proper.

@@ -1,0 +1,5 @@
+"""``python -m semrec``."""
+
+from semrec.cli import main
+
+main()

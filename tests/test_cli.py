@@ -1,0 +1,184 @@
+"""The command line, run as people run it: in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import THEMES, item_id, world_tables, write_world
+
+CONFIG = """
+encoder: {kind: hashing, dim: 64}
+behaviour: {factors: 12, regularization: 1, alpha: 5, decay: 1}
+"""
+
+
+def run(*arguments, cwd, ok=True):
+    done = subprocess.run(
+        [sys.executable, "-m", "semrec", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+    )
+    if ok:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode not in (0, None)
+        assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a dataset, a configuration, an artifact and requests."""
+    folder = tmp_path_factory.mktemp("cli")
+    write_world(folder / "data")
+    (folder / "quick.yaml").write_text(CONFIG)
+    options = ("--config", "quick.yaml", "--set", "split.test=time")
+    run("build", "data", "--out", "artifact", *options, cwd=folder)
+    rows = range(0, 60, 2)
+    pq.write_table(
+        pa.table(
+            {
+                "intent_id": [f"q{row}" for row in rows],
+                "dialog_id": [f"d{row // 4}" for row in rows],
+                "text": [f"a {THEMES[row % 6]} story" for row in rows],
+                "session": [[item_id(row // 10 * 10 + (row + 1) % 10)] for row in rows],
+                "relevant": [[item_id(row)] if row else [] for row in rows],
+            }
+        ),
+        folder / "asked.parquet",
+    )
+    return folder
+
+
+def test_help_and_version(place):
+    top = run("--help", cwd=place).stdout
+    for command in ("demo", "data", "build", "recommend", "compare", "crossfit", "bench", "serve"):
+        assert command in top
+    assert run("--version", cwd=place).stdout.startswith("semrec 0.")
+
+
+def test_build_says_what_it_learned_and_where_it_lies(place):
+    done = run("build", "data", "--out", "again", "--config", "quick.yaml", cwd=place)
+    assert "60 items" in done.stdout
+    assert "written: again" in done.stdout
+    assert done.stderr == ""  # no bars where nobody watches
+
+
+def test_recommend_prints_a_table_or_json(place):
+    arguments = ("recommend", "artifact", "--intent", "ghost", "--session", "i01,i02", "-k", "3")
+    table = run(*arguments, cwd=place).stdout
+    answer = json.loads(run(*arguments, "--json", cwd=place).stdout)
+    assert [item["rank"] for item in answer["items"]] == [1, 2, 3]
+    assert all(item["item_id"] in table for item in answer["items"])
+    assert all(len(line) <= 80 for line in table.splitlines())
+
+
+def test_recommend_with_filters(place):
+    filters = '{"year": {"gte": 2015}}'
+    done = run("recommend", "artifact", "--filters", filters, "-k", "9", "--json", cwd=place)
+    assert len(json.loads(done.stdout)["items"]) == 5
+
+
+def test_compare_shows_one_artifact_beside_the_baselines(place):
+    arguments = ("compare", "artifact", "--cases", "asked.parquet", "--out", "report")
+    done = run(*arguments, cwd=place)
+    for system in ("baseline", "item_knn", "ease", "semantic-only", "fused"):
+        assert system in done.stdout
+    assert "x the NDCG@10 of behavioural-only" in " ".join(done.stdout.split())
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    report = json.loads((place / "report" / "report.json").read_text())
+    assert report["n_cases"] == 29
+    assert report["without_relevant"] == 1
+    assert "fused" in (place / "report" / "report.md").read_text()
+
+
+def test_compare_on_held_out_events(place):
+    done = run("compare", "artifact", "--cases", "test", "--data", "data", "--json", cwd=place)
+    assert {row["system"] for row in json.loads(done.stdout)["rows"]} >= {"baseline", "fused"}
+
+
+def test_compare_of_named_systems(place):
+    arguments = ("compare", "artifact", "popularity", "ease", "--cases", "asked.parquet", "--json")
+    rows = json.loads(run(*arguments, cwd=place).stdout)["rows"]
+    assert [row["system"] for row in rows] == ["artifact", "popularity", "ease"]
+
+
+def test_crossfit(place):
+    arguments = ("crossfit", "data", "--cases", "asked.parquet", "--folds", "2")
+    done = run(*arguments, "--config", "quick.yaml", "--json", cwd=place)
+    assert json.loads(done.stdout)["n_cases"] == 29
+
+
+def test_bench_latency_prints_every_stage(place):
+    done = run("bench", "latency", "artifact", "-n", "5", cwd=place)
+    for word in ("p50", "p99", "encode", "search", "without encoder", "cores"):
+        assert word in done.stdout
+
+
+def test_describe_validate_and_import(place):
+    described = json.loads(run("data", "describe", "data", "--json", cwd=place).stdout)
+    assert (described["items"], described["users"]) == (60, 180)
+    assert "valid: 60 items" in run("data", "validate", "data", cwd=place).stdout
+    (place / "films.csv").write_text("movieId,title,genres\n1,Alien,Horror|SF\n2,Heat,Crime\n")
+    (place / "seen.csv").write_text("userId,movieId,ts\nu1,1,1500000000\nu1,2,1500000001\n")
+    run(
+        *("data", "import", "--items", "films.csv", "--interactions", "seen.csv"),
+        *("--rename", "movieId=item_id", "--rename", "userId=user_id"),
+        *("--rename", "ts=timestamp", "--split", "genres=|", "--out", "films"),
+        cwd=place,
+    )
+    described = json.loads(run("data", "describe", "films", "--json", cwd=place).stdout)
+    assert described["items"] == 2
+    assert described["attributes"] == ["genres"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("build", "nowhere", "--out", "x"), "no such folder"),
+        (("build", "data", "--out", "data"), "isn't a semrec artifact"),
+        (("build", "data", "--out", "x", "--config", "defualt"), "did you mean 'default'"),
+        (("build", "data", "--out", "x", "--config", "best"), "no packaged config 'best'"),
+        (("build", "data", "--out", "x", "--set", "behavior.factors=3"), "'behaviour'"),
+        (("build", "data", "--out", "x", "--set", "behaviour.factor=3"), "'factors'"),
+        (("build", "data", "--out", "x", "--set", "behaviour.factors=many"), "found 'many'"),
+        (("build", "data", "--out", "x", "--set", "nonsense"), "expected key=value"),
+        (("build", "data", "--out", "x", "--intents", "none.parquet"), "no such file"),
+        (("recommend", "nowhere"), "no such folder"),
+        (("recommend", "artifact", "-k", "0"), "expected 1 to 1000"),
+        (("recommend", "artifact", "--filters", "{"), "not readable as JSON"),
+        (("recommend", "artifact", "--filters", '{"yaer": 1}'), "did you mean 'year'"),
+        (("compare", "artifcat", "--cases", "asked.parquet"), "no artifact folder"),
+        (("compare", "eas", "--cases", "asked.parquet"), "did you mean 'ease'"),
+        (("compare", "ease", "--cases", "asked.parquet"), "--data DATASET"),
+        (("compare", "artifact", "--cases", "none.parquet"), "no such file"),
+        (("serve", "nowhere"), "no such folder"),
+        (("data", "fetch", "movielenz"), "did you mean 'movielens'"),
+    ],
+)
+def test_a_failure_is_one_clear_line(place, arguments, message):
+    before = sorted(path.name for path in place.iterdir())
+    done = run(*arguments, cwd=place, ok=False)
+    assert message in " ".join(done.stderr.split())
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert sorted(path.name for path in place.iterdir()) == before
+
+
+def test_a_dataset_with_a_missing_column_is_refused_and_nothing_written(place):
+    folder = place / "broken"
+    folder.mkdir(exist_ok=True)
+    items, events = world_tables()
+    pq.write_table(items, folder / "items.parquet")
+    pq.write_table(events.drop_columns("timestamp"), folder / "interactions.parquet")
+    done = run("build", "broken", "--out", "x", cwd=place, ok=False)
+    assert "interactions.parquet: column 'timestamp' is missing" in done.stderr
+    assert not Path(place / "x").exists()
