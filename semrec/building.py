@@ -179,9 +179,17 @@ def _hold_out(events: Interactions, config: Config) -> Split:
 
 
 def _validation(events: Interactions, config: Config) -> Split:
-    """Newest events of clock data; with an order only, each user's second-last of all events."""
+    """Newest events of clock data; with an order only, each user's second-last of all events.
+
+    Where nothing can be held out (all events at one moment), validation is empty, and options
+    and weights stay as they are.
+    """
     if events.clock:
-        return time_split(events, config.split.valid_share)
+        try:
+            return time_split(events, config.split.valid_share)
+        except DataError:
+            nothing = events.where(np.zeros(len(events), dtype=bool))
+            return Split(train=events, test=nothing, cut=None)
     return leave_out_last(events, 1 if config.split.test == "last" else 2)
 
 

@@ -22,7 +22,9 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Fetch, describe, check and import datasets.")
 bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is.")
+prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
 app.add_typer(data, name="data")
+app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -195,19 +197,22 @@ def recommend(
         raise DataError(f"--filters: not readable as JSON: {error}") from None
     query = to_query(
         intent=intent,
-        session=[item_id.strip() for item_id in session.split(",") if item_id.strip()],
+        session=_ids(session),
         k=k,
         filters=conditions,
         user_id=user_id,
         semantic_weight=semantic_weight,
     )
-    found = load(artifact).recommend(query)
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        found = load(artifact).recommend(query)
     if as_json:
         from dataclasses import asdict
 
         _print_json(asdict(found))
     else:
-        Screen().recommendations(found)
+        screen.recommendations(found)
 
 
 @app.command()
@@ -287,10 +292,63 @@ def bench_latency(
     from semrec.evaluate.bench import latency
 
     screen = Screen(quiet=as_json)
-    recommender = load(artifact)
     with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        recommender = load(artifact)
         measured = latency(recommender, n=n, progress=progress)
     _print_json(measured) if as_json else screen.latency(measured)
+
+
+@prompts.command("list")
+def prompts_list() -> None:
+    """Names of the packaged prompts."""
+    from semrec.prompting import packaged_names
+
+    for name in packaged_names("prompts"):
+        Screen().line(name)
+
+
+@prompts.command("show")
+def prompts_show(name: str) -> None:
+    """A template as it is."""
+    from semrec.prompting import find_packaged
+
+    typer.echo(find_packaged("prompts", name, ".j2").read_text(encoding="utf-8"), nl=False)
+
+
+@prompts.command("render")
+def prompts_render(
+    artifact: Path,
+    intent: Annotated[str, typer.Option(help="A request.")] = "",
+    session: Annotated[str, typer.Option(help="Its session: ID,ID")] = "",
+    item: Annotated[str, typer.Option(help="Render this item instead.")] = "",
+) -> None:
+    """What an artifact's encoder reads: of a request, or of an item."""
+    from semrec.assemble import load
+    from semrec.data.catalog import in_words
+
+    recommender = load(artifact, verify="size")
+    catalog = recommender.catalog
+    titles = [catalog.titles[row] for row in catalog.rows(_ids(session))]
+    text = recommender.prompts.query_text(intent, titles)
+    if item:
+        row = catalog.row(item)
+        if row is None:
+            raise DataError(f"no item {item!r} in {artifact}")
+        attributes = in_words(catalog.record(row), catalog.attribute_names)
+        text = recommender.prompts.item_text(catalog.titles[row], catalog.texts[row], attributes)
+    typer.echo(text)
+
+
+@app.command()
+def doctor() -> None:
+    """What semrec finds on this machine."""
+    from semrec.doctor import examine
+
+    found = examine()
+    Screen().checks(found)
+    if not all(well for _, _, well in found):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -318,6 +376,10 @@ def _finish(screen: Screen, report: Any, out: Path | None, *, as_json: bool) -> 
         screen.report(report)
         for path in written:
             screen.line(f"written: {path}")
+
+
+def _ids(text: str) -> list[str]:
+    return [item_id.strip() for item_id in text.split(",") if item_id.strip()]
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

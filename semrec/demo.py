@@ -30,11 +30,12 @@ from semrec.evaluate.compare import SemanticOnly, System, compare
 from semrec.evaluate.report import Report
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
-from semrec.types import Progress, Query
+from semrec.types import Case, Progress, Query
 
 TEST_SHARE = 0.1
 COLD_SHARE = 0.1
 COLD_CASES = 1_500
+AMONG_CASES = 600
 REQUESTS: tuple[dict[str, Any], ...] = (
     {"intent": "a space adventure with robots"},
     {"intent": "a funny film for the whole family", "filters": {"year": {"gte": 1995}}},
@@ -76,7 +77,10 @@ def run_demo(
     manifest = recommender.manifest
     step("build", {name: manifest[name] for name in ("encoder", "behaviour", "gate", "counts")})
     step("time_split", compare_on_time(dataset, config, encoder, progress))
-    step("cold_items", compare_on_cold(dataset, config, encoder, progress))
+    everywhere, among = compare_on_cold(dataset, config, encoder, progress)
+    step("cold_items", everywhere)
+    step("cold_items_among_themselves", among)
+    recommender.recommend(intent="a warm-up")
     step("answers", [_answer(recommender, request) for request in REQUESTS])
     shown["seconds"] = round(time.perf_counter() - started, 1)
     text = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
@@ -89,44 +93,60 @@ def compare_on_time(
 ) -> Report:
     """Learn from the older events, ask about the newest: what did each user touch next?"""
     split = time_split(dataset.positives, TEST_SHARE)
-    return _compare(dataset, split, config, encoder, progress)
+    systems = _systems(dataset, split, config, encoder, progress)
+    return compare(systems, _cases(split, dataset, config), seed=config.seed, progress=progress)
 
 
 def compare_on_cold(
     dataset: Dataset, config: Config, encoder: Encoder, progress: Progress | None
-) -> Report:
-    """Withhold some items with all their events, then ask for exactly these."""
+) -> tuple[Report, Report]:
+    """Withhold some items with all their events, then ask for exactly these.
+
+    Once among all items, and once among the withheld ones only, where words and text alone have
+    to tell which of them a user would take.
+    """
     rng = np.random.default_rng(config.seed)
     split = withhold_items(dataset.positives, COLD_SHARE, rng)
-    return _compare(dataset, split, config, encoder, progress, max_cases=COLD_CASES)
+    systems = _systems(dataset, split, config, encoder, progress)
+    cases = _cases(split, dataset, config, COLD_CASES)
+    everywhere = compare(systems, cases, seed=config.seed, progress=progress)
+    withheld = set(np.unique(split.test.rows).tolist())
+    item_ids = dataset.catalog.item_ids
+    others = tuple(item_ids[row] for row in range(len(item_ids)) if row not in withheld)
+    among = [
+        replace(case, query=replace(case.query, exclude=(*case.query.exclude, *others)))
+        for case in cases[:AMONG_CASES]
+    ]
+    return everywhere, compare(systems, among, seed=config.seed, progress=progress)
 
 
-def _compare(
+def _cases(
+    split: Split, dataset: Dataset, config: Config, at_most: int | None = None
+) -> list[Case]:
+    """What did each user touch next? In a random order, those without a session left out."""
+    rng = np.random.default_rng(config.seed)
+    cases = next_item_cases(split, dataset.catalog, rng=rng)
+    cases = [case for case in cases if case.query.session]
+    return [cases[place] for place in rng.permutation(len(cases))[:at_most]]
+
+
+def _systems(
     dataset: Dataset,
     split: Split,
     config: Config,
     encoder: Encoder,
     progress: Progress | None,
-    max_cases: int | None = None,
-) -> Report:
-    rng = np.random.default_rng(config.seed)
-    cases = next_item_cases(split, dataset.catalog, rng=rng)
-    cases = [case for case in cases if case.query.session]
-    if max_cases is not None and len(cases) > max_cases:
-        places = np.sort(rng.choice(len(cases), max_cases, replace=False))
-        cases = [cases[place] for place in places]
+) -> dict[str, System]:
     recommender = build(
         _learning_from(dataset, split.train), config=config, encoder=encoder, progress=progress
     )
     learned = recommender.interactions
-    knn = tuned_baseline("item_knn", learned, dataset.catalog, config, progress)
-    systems: dict[str, System] = {
+    return {
         "baseline": recommender.baseline(),
-        "item_knn": knn,
+        "item_knn": tuned_baseline("item_knn", learned, dataset.catalog, config, progress),
         "semantic-only": SemanticOnly(recommender=recommender),
         "fused": recommender,
     }
-    return compare(systems, cases, seed=config.seed, progress=progress)
 
 
 def _learning_from(dataset: Dataset, events: Interactions) -> Dataset:

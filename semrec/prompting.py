@@ -71,7 +71,7 @@ class Prompt:
         """
         try:
             text = self._template.render(**values)
-        except (jinja2.TemplateError, TypeError, ValueError) as error:
+        except Exception as error:  # a template can compute, so anything can go wrong in it
             raise ConfigError(f"{self.kind} prompt: can't be rendered: {error}") from error
         text = _SPACES.sub(" ", text[: 4 * MAX_CHARS]).strip()[:MAX_CHARS]
         # Half a surrogate pair is no text: tokenisers refuse it.

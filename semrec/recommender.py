@@ -125,6 +125,7 @@ class Recommender:
                     timings_ms=timings,
                     understood={"filters": dict(query.filters)} if query.filters else {},
                     notes=notes,
+                    degraded=bool(query.rerank),
                     version=version,
                 ),
             )
@@ -163,6 +164,8 @@ class Recommender:
         self, query: Query, found: Resolved, weights: Mapping[str, float], n_items: int
     ) -> tuple[str, ...]:
         notes = list(found.notes)
+        if query.rerank:
+            notes.append("reranking was asked for, and there is no reranker")
         if self.encoder is None and query.intent.strip():
             notes.append("behavioural-only: the words were ignored")
         if weights["popularity"] == 1.0:

@@ -20,7 +20,8 @@ STEPS = {
     "data": "The data",
     "build": "What was learned",
     "time_split": "What did each user touch next? (global time split)",
-    "cold_items": "Items withheld with all their events, asked for (cold start)",
+    "cold_items": "Cold start: items withheld with all their events, asked for",
+    "cold_items_among_themselves": "The same, ranked among the withheld items only",
     "answers": "Three requests",
 }
 
@@ -153,6 +154,13 @@ class Screen:
             f"{measured['requests']} requests of each kind, {measured['items']:,} items, "
             f"{measured['dim']} dimensions, {measured['index']}, {measured['cores']} cores"
         )
+
+    def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
+        """What was looked at, and whether it is well."""
+        table = _plain()
+        for name, value, well in found:
+            table.add_row(name, escape(value) if well else f"[red]{escape(value)}[/]")
+        self._out.print(table)
 
     def next_commands(self, out: Path, seconds: float) -> None:
         """Where the demo's artifact lies, and what to type next."""

@@ -15,7 +15,7 @@ from semrec.fusion.tune import TuningCase
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import make_request, tags_by_row
-from semrec.types import EVENT_WEIGHTS, Case, FloatArray, SessionRows
+from semrec.types import EVENT_WEIGHTS, Case, FloatArray, Query, SessionRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +62,12 @@ def make_tuning_sets(
     source = "dialogs"
     if any(few):
         made = _with_requests(validation, dataset, config, cases, rng)
-        invented = _encoded(made, dataset.catalog, encoder, prompts)
         if few[0]:
-            empty = SessionRows.of(())
-            words = [replace(case, session=empty) for case in invented]
+            alone = [replace(case, query=_without_session(case.query)) for case in made]
+            words = _encoded(alone, dataset.catalog, encoder, prompts)
         if few[1]:
-            both = [case for case in invented if len(case.session)]
+            made = [case for case in made if case.query.session]
+            both = _encoded(made, dataset.catalog, encoder, prompts)
         source = "made up" if all(few) else "dialogs and made up"
     return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), source=source)
 
@@ -92,6 +92,12 @@ def _with_requests(
             wanted = (dataset.catalog.item_ids[row],)
             made.append(replace(case, query=replace(case.query, intent=text), relevant=wanted))
     return made
+
+
+def _without_session(query: Query) -> Query:
+    """The words alone; what was in the session still can't come back."""
+    seen = [event.item_id for event in query.events]
+    return replace(query, session=(), exclude=(*query.exclude, *seen))
 
 
 def _encoded(

@@ -87,7 +87,7 @@ def test_a_missing_file_is_named_even_by_the_quick_check(copy):
 def test_a_truncated_file_is_found_by_the_quick_check(copy):
     path = copy / "catalog.parquet"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ArtifactError, match="catalog.parquet: .* bytes, expected"):
+    with pytest.raises(ArtifactError, match=r"catalog\.parquet: \d+ bytes, expected"):
         semrec.load(copy, verify="size")
 
 

@@ -123,6 +123,21 @@ def test_bench_latency_prints_every_stage(place):
         assert word in done.stdout
 
 
+def test_doctor_finds_the_encoder(place):
+    done = run("doctor", cwd=place)
+    assert "sentence-transformers/all-MiniLM-L6-v2" in done.stdout
+    assert "faiss-cpu" in done.stdout
+
+
+def test_prompts_are_listed_shown_and_rendered(place):
+    assert run("prompts", "list", cwd=place).stdout.split() == ["item", "query", "request"]
+    assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout
+    rendered = run("prompts", "render", "artifact", "--item", "i05", cwd=place).stdout
+    assert rendered == "ghost ghost story number5 (1965). ghost, odd\n"
+    asked = run("prompts", "render", "artifact", "--intent", "{{ 7 * 7 }}", cwd=place).stdout
+    assert asked == "{{ 7 * 7 }}\n"
+
+
 def test_describe_validate_and_import(place):
     described = json.loads(run("data", "describe", "data", "--json", cwd=place).stdout)
     assert (described["items"], described["users"]) == (60, 180)
@@ -161,6 +176,8 @@ def test_describe_validate_and_import(place):
         (("compare", "ease", "--cases", "asked.parquet"), "--data DATASET"),
         (("compare", "artifact", "--cases", "none.parquet"), "no such file"),
         (("serve", "nowhere"), "no such folder"),
+        (("prompts", "show", "itme"), "did you mean 'item'"),
+        (("prompts", "render", "artifact", "--item", "nope"), "no item 'nope'"),
         (("data", "fetch", "movielenz"), "did you mean 'movielens'"),
     ],
 )

@@ -209,6 +209,13 @@ def test_the_trace_names_stages_and_weights(rec):
     assert trace.version == rec.version != ""
 
 
+def test_reranking_that_is_asked_for_and_not_there_is_said(rec):
+    trace = rec.recommend(intent="ghost", rerank=True).trace
+    assert trace.degraded
+    assert any("no reranker" in note for note in trace.notes)
+    assert not rec.recommend(intent="ghost", rerank=False).trace.degraded
+
+
 def test_to_frame(rec):
     frame = rec.recommend(intent="ghost", k=3).to_frame()
     assert list(frame.columns) == ["rank", "item_id", "title", "score", "explanation"]

@@ -7,7 +7,13 @@ from semrec.types import SessionRows, to_query
 
 def test_a_session_is_any_sequence_of_ids_or_events():
     want = (Event("1"), Event("2"))
-    for session in (["1", "2"], ("1", "2"), np.array(["1", "2"]), np.array([1, 2]), [1, Event("2")]):
+    for session in (
+        ["1", "2"],
+        ("1", "2"),
+        np.array(["1", "2"]),
+        np.array([1, 2]),
+        [1, Event("2")],
+    ):
         assert Query(session=session).session == want
     assert Query(session=[{"item_id": "1", "type": "like"}]).session == (Event("1", "like"),)
     assert all(type(event.item_id) is str for event in Query(session=np.array(["a"])).events)

@@ -13,6 +13,8 @@ from scipy.sparse.linalg import svds
 
 from semrec.types import FloatArray, SessionRows
 
+SILENT = 1e-6  # a singular value below this share of the largest one is rounding
+
 
 @dataclass(frozen=True, kw_only=True)
 class PureSVD:
@@ -38,13 +40,15 @@ class PureSVD:
 def fit_pure_svd(
     matrix: sp.csr_matrix[np.float32], *, factors: int, decay: float, seed: int
 ) -> PureSVD:
-    """Factorise `matrix`, (n_users, n_items); at most min(shape) − 1 factors."""
+    """Factorise `matrix`, (n_users, n_items); at most min(shape) − 1 factors or its rank."""
     rank = min(factors, min(matrix.shape) - 1)
     if rank < 1:
         vectors = np.zeros((matrix.shape[1], 1), dtype=np.float32)
     else:
         start = np.random.default_rng(seed).standard_normal(min(matrix.shape))
-        _, _, right = svds(matrix.astype(np.float64), k=rank, v0=start)
-        vectors = np.ascontiguousarray(right[::-1].T, dtype=np.float32)
+        _, values, right = svds(matrix.astype(np.float64), k=rank, v0=start)
+        # Beyond the matrix's own rank any direction would do: those say nothing.
+        telling = right[values >= SILENT * values.max()]
+        vectors = np.ascontiguousarray(telling[::-1].T, dtype=np.float32)
     vectors[np.asarray(matrix.sum(axis=0)).ravel() == 0] = 0.0
     return PureSVD(item_vectors=vectors, decay=decay)

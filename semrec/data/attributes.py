@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,24 +111,15 @@ class Labels:
 
 
 def make_attribute(name: str, column: pa.ChunkedArray) -> Attribute:
-    """An attribute from a column of numbers, booleans, strings or lists of strings.
-
-    Raises:
-        DataError: If the column's type is none of these.
-    """
+    """An attribute from a column of numbers, booleans, strings or lists of strings."""
     kind = column.type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    if _is_number(kind):
+        values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return Numbers(name=name, values=np.asarray(values, dtype=np.float64))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+    if _is_text(kind):
         lists = [[value] if value else [] for value in column.to_pylist()]
-    elif is_label_list(kind):
-        lists = [[label for label in value or [] if label] for value in column.to_pylist()]
     else:
-        raise DataError(
-            f"attribute {name!r} is {kind}, expected text, numbers, booleans or lists of text; "
-            "drop the column or convert it"
-        )
+        lists = [[label for label in value or [] if label] for value in column.to_pylist()]
     vocabulary: dict[str, int] = {}
     rows, codes = [], []
     for row, labels in enumerate(lists):
@@ -143,12 +135,29 @@ def make_attribute(name: str, column: pa.ChunkedArray) -> Attribute:
     )
 
 
-def is_label_list(kind: pa.DataType) -> bool:
-    """Whether a column's type is a list of text."""
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        return False
-    labels = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
-    return any(is_type(kind.value_type) for is_type in labels)
+def refuse_unusable(path: Path, table: pa.Table, name: str) -> None:
+    """Check that `make_attribute` can read a column.
+
+    Raises:
+        DataError: If it holds anything else than numbers, booleans, strings or lists of strings.
+    """
+    kind = table[name].type
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not (_is_number(kind) or _is_text(kind.value_type if is_list else kind)):
+        raise DataError(
+            f"{path}: column {name!r} is {kind}, expected text, numbers, booleans or lists of "
+            "text; drop the column or convert it"
+        )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
+    return any(is_type(kind) for is_type in tests)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+    return any(is_type(kind) for is_type in tests)
 
 
 def _values(name: str, operator: str, value: Any) -> list[Any]:  # noqa: ANN401

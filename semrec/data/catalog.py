@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from semrec.data.attributes import Attribute, make_attribute
+from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.errors import DataError, QueryError, nearest
 from semrec.types import BoolArray
@@ -64,7 +64,7 @@ class Catalog:
     def record(self, row: int) -> dict[str, Any]:
         """One item as a mapping, attributes without a value left out."""
         values = self.table.slice(row, 1).to_pylist()[0]
-        return {name: value for name, value in values.items() if value not in (None, [], "")}
+        return {name: value for name, value in values.items() if not _is_missing(value)}
 
     def mask(self, filters: Mapping[str, Any]) -> BoolArray | None:
         """(n_items,) bool: which items satisfy all `filters`; None if there are none.
@@ -96,29 +96,30 @@ def make_catalog(table: pa.Table, source: Path) -> Catalog:
     """A catalogue from a table whose `item_id` column holds strings.
 
     Raises:
-        DataError: If it is empty, a column is missing, or an id is missing or doubled.
+        DataError: If it is empty, a column is missing or unusable, or an id is missing or doubled.
     """
     require_columns(source, table, ("item_id", "title"))
     if table.num_rows == 0:
         raise DataError(f"{source}: found no rows, expected at least one item")
     refuse_nulls(source, table, "item_id")
-    item_ids = strings(table, "item_id")
+    item_ids = strings(source, table, "item_id")
     rows: dict[str, int] = {}
     for row, item_id in enumerate(item_ids):
-        if not item_id:
-            raise DataError(f"{source}: row {row + 1}, column 'item_id': empty, expected an id")
         if item_id in rows:
             raise DataError(
                 f"{source}: row {row + 1}, column 'item_id': {item_id!r} is already in "
                 f"row {rows[item_id] + 1}; ids must be unique"
             )
         rows[item_id] = row
-    titles = strings(table, "title")
-    texts = strings(table, "text") if "text" in table.column_names else [""] * len(item_ids)
+    titles = strings(source, table, "title")
+    has_text = "text" in table.column_names
+    texts = strings(source, table, "text") if has_text else [""] * len(item_ids)
     order = [name for name in RESERVED if name in table.column_names]
-    order += [name for name in table.column_names if name not in RESERVED]
+    attributes = [name for name in table.column_names if name not in RESERVED]
+    for name in attributes:
+        refuse_unusable(source, table, name)
     return Catalog(
-        table=table.select(order),
+        table=table.select(order + attributes),
         item_ids=tuple(item_ids),
         titles=tuple(titles),
         texts=tuple(texts),
@@ -132,7 +133,12 @@ def read_catalog(path: Path, renames: Mapping[str, str] | None = None) -> Catalo
     Raises:
         DataError: As `make_catalog`, or if the file can't be read.
     """
-    return make_catalog(read_table(path, ids=("item_id",), renames=renames), path)
+    table = read_table(path, ids=("item_id",), texts=("title", "text"), renames=renames)
+    return make_catalog(table, path)
+
+
+def _is_missing(value: object) -> bool:
+    return value in (None, [], "") or value != value  # NaN is no value either
 
 
 def in_words(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -189,13 +189,12 @@ def _required(folder: Path, stem: str) -> Path:
 
 
 def _read_tags(path: Path, catalog: Catalog, settings: DatasetSettings) -> tuple[Tag, ...]:
-    table = read_table(path, ids=("user_id", "item_id"), renames=settings.columns)
+    table = read_table(path, ids=("user_id", "item_id"), texts=("tag",), renames=settings.columns)
     require_columns(path, table, ("user_id", "item_id", "tag", "timestamp"))
     for name in ("item_id", "tag"):
         refuse_nulls(path, table, name)
-    columns = zip(
-        strings(table, "item_id"), strings(table, "tag"), seconds(path, table), strict=True
-    )
+    item_ids, words = (strings(path, table, name) for name in ("item_id", "tag"))
+    columns = zip(item_ids, words, seconds(path, table), strict=True)
     return tuple(
         Tag(row=row, tag=tag, timestamp=float(moment))
         for item_id, tag, moment in columns

@@ -44,6 +44,7 @@ def read_table(
     path: Path,
     *,
     ids: Sequence[str] = (),
+    texts: Sequence[str] = (),
     renames: Mapping[str, str] | None = None,
 ) -> pa.Table:
     """A table with its columns renamed and the columns `ids` as strings.
@@ -51,6 +52,7 @@ def read_table(
     Args:
         path: A ``.parquet``, ``.csv`` or ``.jsonl`` file.
         ids: Columns that hold ids: always strings, so that ``007`` stays ``007``.
+        texts: Columns whose type isn't to be guessed from a CSV: a title ``007`` is no number.
         renames: Column in the file → name wanted.
 
     Raises:
@@ -62,7 +64,7 @@ def read_table(
             table = pq.read_table(path)
         elif path.suffix == ".csv":
             old = {new: column for column, new in renames.items()}
-            types = {old.get(name, name): pa.string() for name in ids}
+            types = {old.get(name, name): pa.string() for name in (*ids, *texts)}
             options = pyarrow.csv.ConvertOptions(
                 column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
             )
@@ -104,22 +106,29 @@ def require_columns(path: Path, table: pa.Table, names: Sequence[str]) -> None:
 
 
 def refuse_nulls(path: Path, table: pa.Table, name: str) -> None:
-    """Check that a column has a value in every row.
+    """Check that a column has a value in every row; an empty text is none.
 
     Raises:
         DataError: Naming the first row (from 1, without the header) that has none.
     """
-    missing = pc.is_null(table[name], nan_is_null=True).combine_chunks()
+    column = table[name]
+    missing = pc.is_null(column, nan_is_null=True)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        missing = pc.or_kleene(missing, pc.equal(column, ""))
     if pc.any(missing).as_py():
-        row = int(np.flatnonzero(missing.to_numpy(zero_copy_only=False))[0]) + 1
+        row = int(np.flatnonzero(missing.to_numpy())[0]) + 1
         raise DataError(f"{path}: row {row}, column {name!r}: found nothing, expected a value")
 
 
-def strings(table: pa.Table, name: str) -> list[str]:
-    """A text column as a list of str, missing values as ``""``."""
+def strings(path: Path, table: pa.Table, name: str) -> list[str]:
+    """A text column as a list of str, missing values as ``""``.
+
+    Raises:
+        DataError: If the column holds something that can't be written as text.
+    """
     column = table[name]
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        column = column.cast(pa.string())
+        column = _cast_text(path, name, column)
     return [value or "" for value in column.to_pylist()]
 
 
@@ -133,8 +142,11 @@ def seconds(path: Path, table: pa.Table, name: str = "timestamp") -> NDArray[np.
     column = table[name]
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = _parse_iso(path, name, column)
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("us"))
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64())
+        microseconds = pa.timestamp("us", tz=column.type.tz)
+        column = column.cast(microseconds, safe=False).cast(pa.int64())  # drops nanoseconds
         return np.asarray(column.to_numpy(), dtype=np.float64) / 1e6
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(
@@ -163,7 +175,8 @@ def numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float32]:
     column = table[name]
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(f"{path}: column {name!r} is {column.type}, expected numbers")
-    values = np.asarray(column.to_numpy(), dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 can't hold is refused as infinite
+        values = np.asarray(column.to_numpy(), dtype=np.float32)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         row, found = bad[0] + 1, values[bad[0]]
@@ -174,6 +187,10 @@ def numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float32]:
 def _as_strings(path: Path, name: str, column: Any) -> pa.ChunkedArray:  # noqa: ANN401
     if pa.types.is_floating(column.type):
         raise DataError(f"{path}: column {name!r} holds {column.type}, expected text or integers")
+    return _cast_text(path, name, column)
+
+
+def _cast_text(path: Path, name: str, column: Any) -> pa.ChunkedArray:  # noqa: ANN401
     try:
         return column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -183,14 +200,18 @@ def _as_strings(path: Path, name: str, column: Any) -> pa.ChunkedArray:  # noqa:
 def _parse_iso(path: Path, name: str, column: Any) -> pa.ChunkedArray:  # noqa: ANN401
     from datetime import UTC, datetime
 
-    parsed = []
+    parsed, bad = [], []
     for row, text in enumerate(column.to_pylist(), start=1):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise DataError(
-                f"{path}: row {row}, column {name!r}: found {text!r}, "
-                "expected Unix seconds, ISO 8601 or an order number"
-            ) from None
+            bad.append((row, text))
+            continue
         parsed.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    if bad:  # one word among numbers makes the whole column text: it is the word that is wrong
+        row, text = next((one for one in bad if not one[1].isdecimal()), bad[0])
+        raise DataError(
+            f"{path}: row {row}, column {name!r}: found {text!r}, "
+            "expected Unix seconds, ISO 8601 or an order number"
+        )
     return pa.chunked_array([pa.array(parsed, type=pa.timestamp("us", tz="UTC"))])

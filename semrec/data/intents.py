@@ -27,17 +27,18 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
         DataError: On a missing column, a doubled intent id, or an id that isn't text.
     """
     path = Path(path)
-    table = read_table(path, ids=IDS)
+    table = read_table(path, ids=IDS, texts=("text", "session", "relevant", "split"))
     require_columns(path, table, ("intent_id", "text", "session", "relevant"))
     refuse_nulls(path, table, "intent_id")
-    ids = strings(table, "intent_id")
+    ids = strings(path, table, "intent_id")
     doubled = len(ids) - len(set(ids))
     if doubled:
         raise DataError(f"{path}: {doubled} doubled values in 'intent_id'; they must be unique")
-    texts = strings(table, "text")
+    texts = strings(path, table, "text")
     sessions, relevant = (_id_lists(path, table, name) for name in ("session", "relevant"))
-    units = strings(table, "dialog_id") if "dialog_id" in table.column_names else ids
-    splits = strings(table, "split") if "split" in table.column_names else [""] * len(ids)
+    units = strings(path, table, "dialog_id") if "dialog_id" in table.column_names else ids
+    has_split = "split" in table.column_names
+    splits = strings(path, table, "split") if has_split else [""] * len(ids)
     cases = []
     for row, (case_id, text, session) in enumerate(zip(ids, texts, sessions, strict=True)):
         if for_training and splits[row] == "test":
@@ -91,10 +92,16 @@ def refuse_seen(cases: Iterable[Case], seen: Mapping[str, Iterable[str]]) -> Non
 
 def _id_lists(path: Path, table: pa.Table, name: str) -> list[tuple[str, ...]]:
     kind = table[name].type
-    if pa.types.is_string(kind):  # CSV has no lists: ids separated by spaces
-        return [tuple(value.split()) for value in strings(table, name)]
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        # CSV has no lists: ids separated by spaces
+        return [tuple(value.split()) for value in strings(path, table, name)]
     if pa.types.is_null(kind):
         return [()] * table.num_rows
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not is_list or pa.types.is_floating(kind.value_type):
         raise DataError(f"{path}: column {name!r} is {kind}, expected a list of item ids")
-    return [tuple(map(str, value or ())) for value in table[name].to_pylist()]
+    lists = table[name].to_pylist()
+    for row, value in enumerate(lists, start=1):
+        if None in (value or ()):
+            raise DataError(f"{path}: row {row}, column {name!r}: a missing id in the list")
+    return [tuple(map(str, value or ())) for value in lists]

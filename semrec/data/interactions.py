@@ -5,10 +5,12 @@ Knows rows and user ids; the catalogue has the item ids.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -120,7 +122,7 @@ def load_interactions(path: Path) -> Interactions:
         ArtifactError: If the file isn't such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             n_items, clock = (int(value) for value in file["shape"])
             users = np.repeat(np.arange(len(file["user_ids"])), np.diff(file["starts"]))
             return Interactions(
@@ -132,7 +134,7 @@ def load_interactions(path: Path) -> Interactions:
                 clock=bool(clock),
                 n_items=n_items,
             )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise ArtifactError(f"{path}: not a file of interactions: {error}") from error
 
 
@@ -161,7 +163,7 @@ def make_interactions(
         if "weight" in table.column_names
         else np.ones(table.num_rows, dtype=np.float32)
     )
-    item_ids = strings(table, "item_id")
+    item_ids = strings(source, table, "item_id")
     found = [catalog.row(item_id) for item_id in item_ids]
     unknown = [place for place, row in enumerate(found) if row is None]
     if unknown:
@@ -171,7 +173,7 @@ def make_interactions(
             f"catalogue ({len(unknown)} such rows); add the items, or drop these rows with "
             "`semrec data import … --drop-unknown`"
         )
-    user_ids, users = np.unique(np.asarray(strings(table, "user_id")), return_inverse=True)
+    user_ids, users = np.unique(np.asarray(strings(source, table, "user_id")), return_inverse=True)
     order = np.lexsort((np.arange(len(users)), timestamps, users))
     clock = bool(timestamps.max() >= CLOCK_FROM_S) if time is None else time == "clock"
     return Interactions(

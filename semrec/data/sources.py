@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from semrec.data.dataset import Dataset, read_dataset
+from semrec.data.dataset import Dataset, read_dataset, read_settings
 from semrec.errors import DataError, ModelError, nearest
 from semrec.optional import import_pandas
 
@@ -98,15 +97,18 @@ def from_frames(
     items, interactions = items.copy(), interactions.copy()
     for frame in (items, interactions):
         for column in {"item_id", "user_id"} & set(frame.columns):
-            missing = frame[column].isna()
-            if pandas.api.types.is_float_dtype(frame[column]) and not missing.any():
-                frame[column] = frame[column].astype("int64")  # ids that a merge made floats
-            frame[column] = frame[column].astype(str).where(~missing)
+            frame[column] = _ids_as_text(frame[column])
+    for column in set(items.columns) - {"item_id", "title", "text"}:
+        values = items[column]
+        if pandas.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+            items[column] = values.astype("Int64")  # whole numbers with gaps: 1979, not 1979.0
     for column, separator in (lists or {}).items():
         if column not in items.columns:
             raise DataError(
                 f"items: no column {column!r} to split{nearest(column, map(str, items.columns))}"
             )
+        if not separator:
+            raise DataError(f"items: column {column!r}: an empty separator splits nothing")
         texts = items[column].fillna("").astype(str)
         items[column] = [[p.strip() for p in t.split(separator) if p.strip()] for t in texts]
     if drop_unknown and {"item_id"} <= set(items.columns) & set(interactions.columns):
@@ -116,7 +118,7 @@ def from_frames(
     settings = {
         "name": name,
         "licence": licence,
-        "positive_weight": positive_weight,
+        "positive_weight": None if positive_weight is None else float(positive_weight),
         "time": time,
     }
     return _write(Path(out), items, interactions, settings)
@@ -125,8 +127,11 @@ def from_frames(
 def _write(
     out: Path, items: pd.DataFrame, interactions: pd.DataFrame, settings: Mapping[str, object]
 ) -> Dataset:
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _is_dataset(out))):
-        raise DataError(f"{out}: holds something that isn't a dataset; take another folder")
+    if out.exists() and not _replaceable(out, str(settings["name"])):
+        raise DataError(
+            f"{out}: holds something else than an earlier dataset {settings['name']!r}; "
+            "take another folder"
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
         made = Path(temporary) / out.name
@@ -135,20 +140,45 @@ def _write(
             for stem, frame in (("items", items), ("interactions", interactions)):
                 table = pa.Table.from_pandas(frame, preserve_index=False)
                 pq.write_table(table.replace_schema_metadata(None), made / f"{stem}.parquet")
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowException, ValueError) as error:
             raise DataError(f"a column can't be stored: {error}") from error
         given = {key: value for key, value in settings.items() if value not in (None, "")}
         (made / "dataset.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
-        read_dataset(made)  # refuses before anything takes its place
+        try:
+            read_dataset(made)  # refuses before anything takes its place
+        except DataError as error:
+            raise DataError(str(error).replace(str(made), str(out))) from None
         if out.exists():
-            shutil.rmtree(out)
+            out.rename(Path(temporary) / "old")
         made.rename(out)
     return read_dataset(out)
 
 
-def _is_dataset(folder: Path) -> bool:
-    names = {path.name for path in folder.iterdir()}
-    return names <= {"items.parquet", "interactions.parquet", "dataset.yaml"}
+def _replaceable(out: Path, name: str) -> bool:
+    """Whether `out` is an empty folder, or a dataset of this name and nothing else."""
+    if not out.is_dir():
+        return False
+    found = {path.name for path in out.iterdir()}
+    if not found:
+        return True
+    files = {"items.parquet", "interactions.parquet", "dataset.yaml"}
+    return found == files and read_settings(out / "dataset.yaml").name == name
+
+
+def _ids_as_text(ids: pd.Series[Any]) -> pd.Series[Any]:
+    """Ids as text, missing ones still missing; whole floats (a merge makes them) as integers.
+
+    Raises:
+        DataError: On a float with a fraction.
+    """
+    missing = ids.isna()
+    if import_pandas().api.types.is_float_dtype(ids):
+        broken = ids[~(ids.mod(1) == 0) & ~missing]
+        if len(broken):
+            found = broken.iloc[0]
+            raise DataError(f"column {ids.name!r}: found {found}, expected text or integers")
+        ids = ids.astype("Int64")
+    return ids.astype(str).where(~missing)
 
 
 def _movielens_frame() -> pd.DataFrame:

@@ -58,15 +58,20 @@ def split_at(events: Interactions, cut: float) -> Split:
 
 
 def leave_out_last(events: Interactions, nth: int = 1) -> Split:
-    """Ask about each user's `nth`-last event (1 is the last); learn from all before it.
+    """Ask about each user's `nth`-last moment (1 is the last); learn from all before it.
 
-    Users with too few events are learned from and not asked about. Later events belong to
-    neither side.
+    A moment is one event, or several that tie. Users with too few moments are learned from and
+    not asked about. Later events belong to neither side.
     """
-    ends = events.starts[1:][events.users]
-    from_end = ends - np.arange(len(events))  # 1 for a user's last event
-    lengths = np.diff(events.starts)[events.users]
-    short = lengths <= nth  # nothing would be left to learn from
+    users, times = events.users, events.timestamps
+    starts_moment = np.ones(len(events), dtype=bool)
+    starts_moment[1:] = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
+    moments = np.cumsum(starts_moment)
+    nobody = np.diff(events.starts) == 0
+    last = moments[np.where(nobody, 0, events.starts[1:] - 1)]
+    first = moments[np.where(nobody, 0, events.starts[:-1])]
+    from_end = last[users] - moments + 1  # 1 for a user's last moment
+    short = (last - first + 1)[users] <= nth  # nothing would be left to learn from
     train = short | (from_end > nth)
     test = ~short & (from_end == nth)
     return Split(train=events.where(train), test=events.where(test), cut=None)
@@ -100,6 +105,8 @@ def next_item_cases(
         test_rows, test_times = _of_user(split.test, user)
         rows = np.concatenate([train_rows, test_rows])
         times = np.concatenate([train_times, test_times])
+        order = np.argsort(times, kind="stable")  # withheld items lie between the others
+        rows, times = rows[order], times[order]
         moments = np.unique(test_times)
         if len(moments) > max_targets:
             moments = np.sort(rng.choice(moments, max_targets, replace=False))
@@ -111,7 +118,7 @@ def next_item_cases(
             user_id = split.test.user_ids[user]
             cases.append(
                 Case(
-                    case_id=f"{user_id}@{moment:.0f}",
+                    case_id=f"{user_id}@{np.format_float_positional(moment, trim='-')}",
                     query=query,
                     relevant=tuple(relevant),
                     unit=user_id,

@@ -37,8 +37,9 @@ class SentenceEncoder:
     def _encode(self, encode: Any, texts: Sequence[str]) -> FloatArray:  # noqa: ANN401
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
+        # A lone surrogate (half an emoji, cut by somebody) isn't text to a tokenizer.
         vectors = encode(
-            list(texts),
+            [text.encode("utf-8", "replace").decode("utf-8") for text in texts],
             batch_size=self.batch_size,
             normalize_embeddings=True,
             show_progress_bar=False,

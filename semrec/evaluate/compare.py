@@ -244,10 +244,14 @@ def _ratios(
 
 
 def _guard(systems: Mapping[str, System], cases: Sequence[Case], *, allow_seen: bool) -> list[str]:
-    seen = {
-        name: system.manifest.get("training_dialogs", ())
+    artifacts = {
+        name: system.recommender if isinstance(system, SemanticOnly) else system
         for name, system in systems.items()
-        if isinstance(system, Recommender)
+    }
+    seen = {
+        name: artifact.manifest.get("training_dialogs", ())
+        for name, artifact in artifacts.items()
+        if isinstance(artifact, Recommender)
     }
     try:
         refuse_seen(cases, seen)

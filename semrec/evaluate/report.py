@@ -112,7 +112,7 @@ class Report:
         pair = self._fused_pair()
         if not self.ratios and pair is not None:
             return (
-                f"fused - {self.behavioural_only}: {pair.difference:+.4f} NDCG@{self.k}, "
+                f"fused against {self.behavioural_only}: {pair.difference:+.4f} NDCG@{self.k}, "
                 f"95 % interval {pair.low:+.4f} to {pair.high:+.4f}: {pair.verdict}"
             )
         if not self.ratios:
@@ -132,13 +132,15 @@ class Report:
     def _fused_pair(self) -> Pair | None:
         """Fused against the best behavioural-only system, whichever came first."""
         for pair in self.pairs:
+            if (pair.first, pair.second) == ("fused", self.behavioural_only):
+                return pair
             if (pair.first, pair.second) == (self.behavioural_only, "fused"):
                 return Pair(
                     first="fused",
                     second=pair.first,
-                    difference=-pair.difference,
-                    low=-pair.high,
-                    high=-pair.low,
+                    difference=0.0 - pair.difference,  # 0 - 0 is 0, where -0.0 would print
+                    low=0.0 - pair.high,
+                    high=0.0 - pair.low,
                     p=pair.p,
                     p_holm=pair.p_holm,
                 )

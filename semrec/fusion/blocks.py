@@ -55,7 +55,7 @@ def standardised_popularity(counts: FloatArray) -> FloatArray:
     """(n_items,) float32: log(1 + count), mean 0 and deviation 1 over the items with events."""
     logs = np.log1p(counts.astype(np.float64))
     seen = counts > 0
-    if not seen.any() or logs[seen].std() == 0:
+    if not seen.any() or logs[seen].std() < SILENT:  # equal counts differ by rounding
         return np.zeros(len(counts), dtype=np.float32)
     return np.asarray((logs - logs[seen].mean()) / logs[seen].std(), dtype=np.float32)
 

@@ -16,9 +16,10 @@ from semrec.fusion.blocks import FusedBlocks
 from semrec.fusion.gate import Weights
 from semrec.types import FloatArray, RowArray, SessionRows
 
-POOL = 300  # candidates taken from the top of each signal
+POOL = 200  # candidates taken from the top of each signal
+CHUNK = 64  # cases per matrix product
 STEP = 10  # weights are multiples of 1 / STEP
-SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SHARES = (0.3, 0.5, 0.7, 0.85, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ def tune_weights(
     candidates = list(_grid(semantic=semantic, behavioural=with_session))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (3, n_combinations)
     best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
-    reduced = [_reduce(fusion, case) for case in cases]
+    reduced = list(_reduce(fusion, cases))
     for share in shares:
         means = np.mean([_ndcg(signals, share, grid, cutoff) for signals in reduced], axis=0)
         place = int(np.argmax(means))
@@ -102,25 +103,37 @@ def _grid(*, semantic: bool, behavioural: bool) -> Iterable[tuple[int, int, int]
             yield s, b, STEP - s - b
 
 
-def _reduce(fusion: FusedBlocks, case: TuningCase) -> _Signals:
-    words, texts, behaviour = fusion.signals(case.intent, case.session)
-    blocks = ((fusion.semantic, words), (fusion.semantic, texts), (fusion.behavioural, behaviour))
-    values = np.zeros((len(fusion.popularity), 4), dtype=np.float32)
-    values[:, 3] = fusion.popularity
-    pool = min(POOL + len(case.excluded), len(values))
-    tops = [np.argpartition(-fusion.popularity, pool - 1)[:pool]]
-    for column, (block, query) in enumerate(blocks):
-        if query.any():
-            values[:, column] = block.vectors @ query
-            tops.append(np.argpartition(-values[:, column], pool - 1)[:pool])
+def _reduce(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[_Signals]:
+    """The cases' candidates and their signal values, a few cases per matrix product."""
+    for start in range(0, len(cases), CHUNK):
+        some = cases[start : start + CHUNK]
+        signals = [fusion.signals(case.intent, case.session) for case in some]
+        words, texts, behaviour = (np.stack(queries) for queries in zip(*signals, strict=True))
+        scores = (
+            words @ fusion.semantic.vectors.T,
+            texts @ fusion.semantic.vectors.T,
+            behaviour @ fusion.behavioural.vectors.T,
+        )  # three times (len(some), n_items)
+        both = np.asarray(words.any(axis=1) & texts.any(axis=1))
+        correlations = np.einsum("ij,ij->i", words @ fusion.semantic.covariance, texts)
+        for place, case in enumerate(some):
+            columns = [column[place] for column in scores]
+            correlation = float(correlations[place]) if both[place] else np.nan
+            yield _pooled(case, [*columns, fusion.popularity], correlation)
+
+
+def _pooled(case: TuningCase, columns: Sequence[FloatArray], correlation: float) -> _Signals:
+    """The targets and the best of each signal that says anything; `columns` are (n_items,)."""
+    pool = min(POOL + len(case.excluded), len(columns[0]))
+    tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in columns if scores.any()]
     reachable = np.setdiff1d(case.targets, case.excluded)
-    others = np.setdiff1d(np.concatenate(tops), np.concatenate([reachable, case.excluded]))
-    mixed = words.any() and texts.any()
+    others = np.setdiff1d(np.concatenate([*tops, []]), [*reachable, *case.excluded])
+    rows = np.concatenate([reachable, others]).astype(np.int64)
     return _Signals(
-        values=values[np.concatenate([reachable, others])],
+        values=np.column_stack([scores[rows] for scores in columns]),
         n_targets=len(reachable),
         n_relevant=max(1, len(case.targets)),
-        correlation=float(words @ fusion.semantic.covariance @ texts) if mixed else np.nan,
+        correlation=correlation,
     )
 
 

@@ -45,19 +45,28 @@ class FaissIndex:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
         A few exclusions are fetched in addition and dropped. A filter, or more exclusions than
-        that, is answered by scoring every permitted row: exact however selective it is.
+        that, is answered by scoring every permitted row: exact however selective it is. So is a
+        tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
         """
         widths = [
             k + len(np.unique(excluded)) if mask is None else 0
             for excluded, mask in zip(exclude, allowed, strict=True)
         ]
         quick = [place for place, width in enumerate(widths) if 0 < width <= MAX_OVERFETCH]
+        widest = max((widths[place] for place in quick), default=0)
+        groups: dict[int, list[int]] = {}
+        for place in quick:
+            # A graph walks further for a longer list; which other queries there are mustn't matter.
+            width = widest if self.exact else widths[place]
+            groups.setdefault(width, []).append(place)
         found: dict[int, tuple[RowArray, FloatArray]] = {}
-        if quick:
-            fetched = self._fetch(queries[quick], max(widths[place] for place in quick))
-            for place, some in zip(quick, fetched, strict=True):
+        for width, places in groups.items():
+            for place, some in zip(places, self._fetch(queries[places], width), strict=True):
                 kept = (some >= 0) & ~np.isin(some, exclude[place])
-                found[place] = rescored(self.vectors, queries[place], some[kept], k)
+                rows, scores = rescored(self.vectors, queries[place], some[kept], len(some))
+                cut = len(some) < len(self.vectors) and len(rows) > k
+                if not (cut and scores[k - 1] == scores[-1]):
+                    found[place] = (rows[:k], scores[:k])
         for place, query in enumerate(queries):
             permitted = len(self.vectors) - len(np.unique(exclude[place]))
             if place not in found or len(found[place][0]) < min(k, permitted):

@@ -1,0 +1,201 @@
+"""Every index against an oracle: ids and scores, whatever is excluded or filtered."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semrec.index.exact import ExactIndex
+from semrec.index.faiss import build_faiss, load_faiss, save_faiss
+
+N, DIM = 2_000, 32
+NOTHING = np.array([], np.int64)
+RNG = np.random.default_rng(9)
+VECTORS = RNG.standard_normal((N, DIM)).astype(np.float32)
+QUERIES = RNG.standard_normal((50, DIM)).astype(np.float32)
+# Small whole numbers: sums are the same in any order, and hundreds of rows tie.
+TIED = RNG.integers(-1, 2, (N, 4)).astype(np.float32)
+TIED_QUERIES = RNG.integers(-2, 3, (30, 4)).astype(np.float32)
+
+EXACT = ("exact", "flat")
+ALL = (*EXACT, "hnsw", "hasty")
+
+
+def build(kind, vectors):
+    if kind == "exact":
+        return ExactIndex(vectors=vectors)
+    if kind == "hasty":  # a graph so poor that it hardly finds anything
+        return build_faiss(vectors, kind="hnsw", links=4, ef_construction=8, ef_search=8)
+    return build_faiss(vectors, kind=kind)
+
+
+@cache
+def shared(kind, world="random"):
+    return build(kind, {"random": VECTORS, "tied": TIED}[world])
+
+
+def oracle(vectors, query, k, exclude=NOTHING, mask=None):
+    """Every permitted row's inner product, sorted in Python: best first, ties by row."""
+    scores = vectors.astype(np.float64) @ query.astype(np.float64)
+    forbidden = set(exclude.tolist())
+    permitted = [
+        row for row in range(len(vectors)) if row not in forbidden and (mask is None or mask[row])
+    ]
+    best = sorted(permitted, key=lambda row: (-scores[row], row))[:k]
+    return np.asarray(best, np.int64), scores[best]
+
+
+def search(index, query, k, exclude=NOTHING, mask=None):
+    return index.search(query[None], k, [exclude], [mask])[0]
+
+
+def assert_like_oracle(found, want):
+    np.testing.assert_array_equal(found[0], want[0])
+    np.testing.assert_allclose(found[1], want[1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", EXACT)
+@pytest.mark.parametrize("k", [1, 10, 100, 1_500, N, N + 1, 5 * N])
+def test_ids_and_scores_are_the_oracles(kind, k):
+    for query in QUERIES[:5]:
+        assert_like_oracle(search(shared(kind), query, k), oracle(VECTORS, query, k))
+
+
+def test_hnsw_finds_nearly_all_and_scores_them_exactly():
+    found = shared("hnsw").search(QUERIES, 10, [NOTHING] * 50, [None] * 50)
+    hits = 0
+    for query, (rows, scores) in zip(QUERIES, found, strict=True):
+        hits += len(np.intersect1d(rows, oracle(VECTORS, query, 10)[0]))
+        np.testing.assert_allclose(scores, VECTORS[rows] @ query, rtol=1e-4, atol=1e-5)
+    assert hits / 500 >= 0.95
+
+
+@pytest.mark.parametrize("kind", EXACT)
+@pytest.mark.parametrize("k", [1, 10, 50, 200, 1_000])
+def test_ties_are_broken_by_row_also_where_the_list_is_cut(kind, k):
+    for query in TIED_QUERIES:
+        rows, scores = search(shared(kind, "tied"), query, k)
+        want = oracle(TIED, query, k)
+        np.testing.assert_array_equal(rows, want[0])
+        np.testing.assert_array_equal(scores, want[1])
+
+
+MASKS = {
+    "none": None,
+    "half": np.arange(N) % 2 == 0,
+    "few": np.arange(N) % 97 == 0,
+    "one": np.arange(N) == 1_234,
+    "no row": np.zeros(N, bool),
+    "all": np.ones(N, bool),
+}
+
+
+@pytest.mark.parametrize("world", ["random", "tied"])
+@pytest.mark.parametrize("kind", ALL)
+@settings(deadline=None)
+@given(
+    k=st.integers(1, 2 * N),
+    n_best=st.integers(0, N),
+    others=st.lists(st.integers(0, N - 1), max_size=20),
+    mask=st.sampled_from(list(MASKS)),
+    place=st.integers(0, 4),
+)
+def test_exactly_what_is_permitted_comes_back(world, kind, k, n_best, others, mask, place):
+    """Excluded: some of the best, and any others, some of them twice."""
+    index = shared(kind, world)
+    vectors, queries = (VECTORS, QUERIES) if world == "random" else (TIED, TIED_QUERIES)
+    query = queries[place]
+    best = np.argsort(-(vectors @ query))[:n_best]
+    exclude = np.concatenate([best, others, others[:3]]).astype(np.int64)
+    rows, scores = search(index, query, k, exclude, MASKS[mask])
+    permitted = np.ones(N, bool) if MASKS[mask] is None else MASKS[mask].copy()
+    permitted[exclude] = False
+    assert len(rows) == len(scores) == min(k, permitted.sum())
+    assert len(np.unique(rows)) == len(rows)
+    assert rows.min(initial=0) >= 0
+    assert permitted[rows].all()
+    np.testing.assert_array_equal(np.lexsort((rows, -scores)), np.arange(len(rows)))
+    if kind in EXACT or MASKS[mask] is not None:
+        assert_like_oracle((rows, scores), oracle(vectors, query, k, exclude, MASKS[mask]))
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_excluding_the_1500_best_of_2000_still_gives_k(kind):
+    order = np.argsort(-(VECTORS @ QUERIES[0]))
+    rows, _ = search(shared(kind), QUERIES[0], 10, order[:1_500])
+    np.testing.assert_array_equal(rows, order[1_500:1_510])
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_single_permitted_row_is_found_wherever_it_ranks(kind):
+    for row in np.argsort(VECTORS @ QUERIES[0])[[0, 1_000, -1]]:
+        rows, _ = search(shared(kind), QUERIES[0], 10, mask=np.arange(N) == row)
+        assert rows.tolist() == [row]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_nothing_permitted_gives_nothing(kind):
+    for exclude, mask in ((NOTHING, np.zeros(N, bool)), (np.arange(N), None)):
+        rows, scores = search(shared(kind), QUERIES[0], 10, exclude, mask)
+        assert len(rows) == len(scores) == 0
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_batch_equals_one_by_one_bit_for_bit(kind):
+    """Whatever stands beside it: other exclusions, other filters."""
+    index = shared(kind)
+    order = np.argsort(-(QUERIES @ VECTORS.T), axis=1)
+    exclude = [order[place, : place % 7 * place] for place in range(50)]
+    masks = [list(MASKS.values())[place % 6] for place in range(50)]
+    batch = index.search(QUERIES, 10, exclude, masks)
+    for place, (rows, scores) in enumerate(batch):
+        one = search(index, QUERIES[place], 10, exclude[place], masks[place])
+        np.testing.assert_array_equal(rows, one[0])
+        np.testing.assert_array_equal(scores, one[1])
+
+
+def test_exact_and_flat_agree_bit_for_bit():
+    for query in QUERIES:
+        one, other = (search(shared(kind), query, 20) for kind in EXACT)
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_masks_and_exclusions_are_left_as_they_were(kind):
+    exclude, mask = np.array([5, 5, 3]), MASKS["half"].copy()
+    search(shared(kind), QUERIES[0], 10, exclude, mask)
+    assert exclude.tolist() == [5, 5, 3]
+    np.testing.assert_array_equal(mask, MASKS["half"])
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_one_vector_alone(kind):
+    index = build(kind, VECTORS[:1])
+    rows, scores = search(index, QUERIES[0], 10)
+    assert rows.tolist() == [0]
+    assert scores[0] == pytest.approx(VECTORS[0] @ QUERIES[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw"])
+def test_a_saved_index_answers_the_same(kind, tmp_path):
+    path = str(tmp_path / "index.faiss")
+    save_faiss(shared(kind), path)
+    loaded = load_faiss(path)
+    np.testing.assert_array_equal(loaded.vectors, VECTORS)
+    assert loaded.exact == (kind == "flat")
+    for query in QUERIES[:10]:
+        before, after = search(shared(kind), query, 10), search(loaded, query, 10)
+        np.testing.assert_array_equal(before[0], after[0])
+        np.testing.assert_array_equal(before[1], after[1])
+
+
+def test_rows_that_are_not_searchable_never_come_back():
+    searchable = np.arange(N) % 3 > 0
+    index = ExactIndex(vectors=VECTORS, searchable=searchable)
+    for mask in (None, MASKS["half"]):
+        found = search(index, QUERIES[0], N, mask=mask)
+        both = searchable if mask is None else searchable & mask
+        assert_like_oracle(found, oracle(VECTORS, QUERIES[0], N, mask=both))

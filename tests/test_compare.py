@@ -1,0 +1,404 @@
+"""Comparisons on the planted world, where it is known who is better and by how much."""
+
+import json
+from dataclasses import dataclass, field, replace
+from math import log2
+
+import numpy as np
+import pytest
+from conftest import GROUP, N_ITEMS, THEMES, group, item_id, theme, world_config
+
+import semrec
+from semrec import Case, Query
+from semrec.data.intents import fold_of
+from semrec.encoders.hashing import HashingEncoder
+from semrec.errors import DataError
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.evaluate.compare import SemanticOnly, ask, compare
+from semrec.evaluate.crossfit import crossfit
+from semrec.evaluate.systems import cases_for, make_systems
+
+
+def planted_cases():
+    """Sessions in one group, words of one theme; right is what belongs to both."""
+    cases = []
+    for n in range(36):
+        g, t = divmod(n, 6)
+        own = range(g * GROUP, (g + 1) * GROUP)
+        session = [item_id(row) for row in own if row % 6 != t][:3]
+        right = tuple(item_id(row) for row in own if row % 6 == t)
+        query = Query(intent=f"{THEMES[t]} request{n:02d}", session=session)
+        cases.append(Case(case_id=f"c{n}", query=query, relevant=right, unit=f"d{n // 2}"))
+    return cases
+
+
+CASES = planted_cases()
+
+
+def case(relevant, *, case_id="c", unit="d", **query):
+    return Case(case_id=case_id, query=Query(**query), relevant=tuple(relevant), unit=unit)
+
+
+def found(report, system, metric="ndcg"):
+    return next(row for row in report.rows if row.system == system).metrics[metric]
+
+
+@pytest.fixture(scope="module")
+def trained(world):
+    """Learned from the very cases that it could be asked."""
+    return semrec.build(world, config=world_config(), intents=[CASES])
+
+
+@pytest.fixture(scope="module")
+def report(rec):
+    systems = {
+        "popularity": lambda query: [item_id(row) for row in range(10)],
+        "baseline": rec.baseline(),
+        "semantic-only": SemanticOnly(recommender=rec),
+        "fused": rec,
+    }
+    return compare(systems, CASES)
+
+
+def pair(report, first, second):
+    return next(p for p in report.pairs if (p.first, p.second) == (first, second))
+
+
+# --- what a report says ---
+
+
+def test_fused_is_better_where_both_signals_are_needed(report):
+    for other in ("baseline", "semantic-only"):
+        assert found(report, "fused").mean > found(report, other).mean + 0.1
+        assert pair(report, other, "fused").verdict == "worse"
+    assert report.ratios["fused"].low > 1
+    assert report.verdict().startswith("fused has ")
+    assert report.verdict().endswith(": better")
+
+
+def test_behavioural_only_is_the_best_of_those_without_words(report, rec):
+    assert report.behavioural_only == "baseline"
+    assert set(report.ratios) == {"popularity", "semantic-only", "fused"}
+    want = found(report, "fused").mean / found(report, "baseline").mean
+    assert report.ratios["fused"].mean == pytest.approx(want)
+    perfect = {query.intent: right for query, right in ((c.query, c.relevant) for c in CASES)}
+    better = compare({"ease": lambda q: perfect[q.intent], "baseline": rec.baseline()}, CASES)
+    assert better.behavioural_only == "ease"
+
+
+def test_cases_and_their_independent_units_are_counted(report):
+    assert (report.n_cases, report.n_units, report.without_relevant) == (36, 18, 0)
+
+
+def test_intervals_hold_their_mean_and_p_is_adjusted(report):
+    for row in report.rows:
+        for estimate in row.metrics.values():
+            assert 0 <= estimate.low <= estimate.mean <= estimate.high <= 1
+    assert len(report.pairs) == 6
+    assert all(p.low <= p.difference <= p.high and p.p <= p.p_holm for p in report.pairs)
+
+
+def test_coverage_is_the_share_of_the_catalogue_that_was_shown(report):
+    shares = {row.system: row.coverage for row in report.rows}
+    assert shares["popularity"] == 10 / N_ITEMS
+    assert shares["popularity"] < shares["fused"] <= 1
+
+
+def test_the_same_seed_gives_the_same_report(rec, report):
+    systems = {"baseline": rec.baseline(), "fused": rec}
+    one, again, other = (compare(systems, CASES, seed=seed).to_dict() for seed in (1, 1, 2))
+    assert one == again
+    assert one["rows"] != other["rows"]
+    assert one["cases_hash"] == other["cases_hash"] == report.cases_hash
+    assert compare(systems, CASES[1:]).cases_hash != report.cases_hash
+
+
+def test_a_report_is_saved_as_json_and_markdown(report, rec, tmp_path):
+    as_json, as_markdown = report.save(tmp_path / "new")
+    values = json.loads(as_json.read_text(encoding="utf-8"))
+    fused = next(row for row in values["rows"] if row["system"] == "fused")
+    assert fused["metrics"]["ndcg"]["mean"] == found(report, "fused").mean
+    assert values["versions"] == {"baseline": rec.version, "fused": rec.version}
+    assert {p["verdict"] for p in values["pairs"]} <= {"better", "worse", "no difference shown"}
+    text = as_markdown.read_text(encoding="utf-8")
+    assert text.startswith(report.verdict())
+    for row in report.rows:
+        ndcg = row.metrics["ndcg"]
+        figures = f"{ndcg.mean:.4f} | {ndcg.low:.4f} to {ndcg.high:.4f}"
+        assert any(row.system in line and figures in line for line in text.splitlines())
+    assert "36 cases, 18 independent units" in text
+
+
+def test_a_report_as_a_frame(report):
+    frame = report.to_frame()
+    assert list(frame["system"]) == ["popularity", "baseline", "semantic-only", "fused"]
+    assert frame["ndcg@10"].iloc[-1] == found(report, "fused").mean
+
+
+def test_a_system_against_itself_shows_no_difference(rec):
+    same = compare({"baseline": rec.baseline(), "again": rec.baseline()}, CASES)
+    (only,) = same.pairs
+    assert (only.difference, only.low, only.high, only.p) == (0, 0, 0, 1)
+    assert only.verdict == "no difference shown"
+    ratio = same.ratios["again"]
+    assert (ratio.mean, ratio.low, ratio.high) == (1, 1, 1)
+    assert same.verdict().endswith("no difference shown")
+
+
+@pytest.mark.parametrize("order", [("fused", "baseline"), ("baseline", "fused")])
+def test_the_verdict_stands_where_there_is_nothing_to_divide_by(rec, order):
+    """A baseline that finds nothing at all has no ratio, but the difference is there."""
+    systems = {"fused": rec, "baseline": lambda query: []}
+    silent = compare({name: systems[name] for name in order}, CASES)
+    assert silent.ratios == {}
+    assert silent.verdict().startswith("fused")
+    assert f"+{found(silent, 'fused').mean:.4f}" in silent.verdict()
+    assert silent.verdict().endswith(": better")
+
+
+# --- what is scored ---
+
+
+def test_a_function_is_a_system_and_is_asked_with_k():
+    asked = []
+
+    def system(query):
+        asked.append((query.intent, query.k))
+        return [7, "b", "c", "d"]  # ids may be numbers; what is too much is cut
+
+    cases = [case("d", intent="one"), case("7", intent="two")]
+    assert ask(system, cases, k=3) == [["7", "b", "c"]] * 2
+    assert asked == [("one", 3), ("two", 3)]
+    result = compare({"mine": system}, cases, k=3)
+    assert found(result, "mine").mean == 1 / 2
+    assert result.behavioural_only is None
+    assert result.verdict() == "2 cases from 1 independent units"
+
+
+@pytest.mark.parametrize(
+    ("answer", "ndcg", "recall"),
+    [
+        (["a", "a", "b"], (1 + 1 / log2(4)) / (1 + 1 / log2(3)), 1),
+        (["b"], 1 / (1 + 1 / log2(3)), 1 / 2),
+        ([], 0, 0),
+        (["x", "y", "b"], (1 / log2(4)) / (1 + 1 / log2(3)), 1 / 2),
+    ],
+    ids=["repeated", "short", "empty", "late"],
+)
+def test_short_lists_and_repeated_items(answer, ndcg, recall):
+    result = compare({"mine": lambda query: answer}, [case(["a", "b", "a"])], k=5)
+    assert found(result, "mine").mean == pytest.approx(ndcg)
+    assert found(result, "mine", "recall").mean == pytest.approx(recall)
+
+
+def test_cases_without_a_right_answer_are_counted_and_not_scored():
+    cases = [case(["a"]), case([]), case(["b"], unit="e"), case([], unit="f")]
+    result = compare({"mine": lambda query: ["a"]}, cases)
+    assert (result.n_cases, result.n_units, result.without_relevant) == (2, 2, 2)
+    assert found(result, "mine").mean == 1 / 2
+    assert "2 more without a right answer" in result.to_markdown()
+
+
+@pytest.mark.parametrize("cases", [[], [case([])]], ids=["no cases", "none with an answer"])
+def test_nothing_to_score_is_refused(cases):
+    with pytest.raises(DataError, match="nothing to score"):
+        compare({"mine": lambda query: ["a"]}, cases)
+
+
+def test_no_systems_are_refused():
+    with pytest.raises(DataError, match="no systems"):
+        compare({}, CASES)
+
+
+def test_cases_that_are_harder_or_easier_than_they_look_are_noted(rec):
+    cases = [
+        case(["i00"], session=["i00", "i01"]),
+        case(["i02"], exclude=["i02"]),
+        case(["gone", "i03"], session=["i04"]),
+        case(["i05"], intent=f"like {theme(5)} {theme(5)} story number5"),
+    ]
+    notes = compare({"fused": rec}, cases).notes
+    assert [note.split(" cases ")[0] for note in notes] == ["2 of 4", "1 of 4", "1 of 4"]
+    for note, what in zip(notes, ("session", "isn't in the catalogue", "title"), strict=True):
+        assert what in note
+
+
+# --- fairness ---
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [lambda rec: rec, lambda rec: rec.baseline(), lambda rec: SemanticOnly(recommender=rec)],
+    ids=["fused", "baseline", "semantic-only"],
+)
+def test_cases_from_training_dialogs_are_refused(trained, asked):
+    with pytest.raises(DataError, match="18 of the 18 dialogs"):
+        compare({"mine": asked(trained)}, CASES)
+
+
+def test_cases_from_training_dialogs_can_be_allowed_and_are_marked(trained):
+    seen = compare({"fused": trained}, CASES[:2], allow_seen=True)
+    assert seen.notes[0].startswith("NOT A FAIR TEST: 1 of the 1 dialogs")
+    assert "NOT A FAIR TEST" in seen.to_markdown()
+    fresh = [replace(one, unit=f"new {one.unit}") for one in CASES]
+    assert compare({"fused": trained}, fresh, allow_seen=True).notes == ()
+
+
+# --- systems and cases by name ---
+
+
+def test_an_artifact_becomes_five_systems(artifact):
+    systems = make_systems([str(artifact)], None)
+    assert list(systems) == ["baseline", "item_knn", "ease", "semantic-only", "fused"]
+    report = compare(systems, CASES)
+    assert report.behavioural_only in ("baseline", "item_knn", "ease")
+    assert report.ratios["fused"].low > 1
+
+
+def test_artifacts_and_baselines_by_name(artifact, world_folder):
+    beside = make_systems([str(artifact), "popularity"], None)
+    assert list(beside) == [artifact.name, "popularity"]
+    alone = make_systems(["popularity", "ease"], world_folder)
+    assert [len(s.recommend_many([Query(k=60)])[0].items) for s in alone.values()] == [60, 60]
+
+
+def test_what_is_neither_artifact_nor_baseline_is_refused(world_folder):
+    with pytest.raises(DataError, match="did you mean 'ease'"):
+        make_systems(["eese"], world_folder)
+    with pytest.raises(DataError, match="need --data"):
+        make_systems(["ease"], None)
+
+
+@pytest.mark.parametrize("test", ["time", "last"])
+def test_the_events_that_were_held_out_are_asked_about(world, world_folder, tmp_path, test):
+    split = {"test": test, "test_share": 0.2}
+    semrec.build(world, config=world_config(split=split), out=tmp_path / "held-out")
+    systems = {"fused": semrec.load(tmp_path / "held-out")}
+    cases = cases_for("test", systems, world_folder)
+    learned = systems["fused"].interactions
+    held_out = len(world.interactions) - len(learned)
+    assert held_out == (180 if test == "last" else pytest.approx(216, abs=1))
+    assert sum(len(one.relevant) for one in cases) == held_out
+    for one in cases:
+        past = [item_id(row) for row in learned.history(one.unit)]
+        session = [event.item_id for event in one.query.events]
+        assert session[: len(past)] == past
+        assert not set(one.relevant) & set(past)
+    assert compare(systems, cases).n_cases == len(cases)
+
+
+def test_an_artifact_that_held_nothing_out_has_no_test_cases(rec, world_folder):
+    with pytest.raises(DataError, match=r"split\.test=time"):
+        cases_for("test", {"fused": rec}, world_folder)
+
+
+def test_test_cases_need_the_dataset_of_the_artifact(rec, tmp_path, world_folder):
+    with pytest.raises(DataError, match="--data DATASET"):
+        cases_for("test", {"fused": rec}, None)
+    with pytest.raises(DataError, match="needs an artifact"):
+        cases_for("test", {"mine": lambda query: []}, world_folder)
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in world_folder.iterdir():
+        (other / file.name).write_bytes(file.read_bytes())
+    (other / "dataset.yaml").write_text("name: another\ntime: clock\n")
+    with pytest.raises(DataError, match="not the dataset"):
+        cases_for("test", {"fused": rec}, other)
+
+
+def test_cases_from_a_file(rec, tmp_path):
+    path = tmp_path / "intents.jsonl"
+    row = {"intent_id": "1", "text": "ghost", "session": ["i01"], "relevant": ["i05"]}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (one,) = cases_for(str(path), {"fused": rec}, None)
+    assert (one.query.intent, one.relevant) == ("ghost", ("i05",))
+    assert compare({"fused": rec}, path).n_cases == 1
+
+
+@pytest.mark.parametrize("name", ["item_knn", "ease"])
+def test_a_tuned_baseline_knows_who_goes_with_whom(world, name):
+    baseline = tuned_baseline(name, world.positives, world.catalog, world_config())
+    (answer,) = baseline.recommend_many([Query(session=["i30", "i31"], intent="ghost", k=8)])
+    assert {group(int(item.item_id[1:])) for item in answer.items} == {3}
+    assert not {"i30", "i31"} & {item.item_id for item in answer.items}
+
+
+def test_a_baseline_without_a_session_gives_the_most_popular_it_may(world):
+    events = world.positives
+    unseen = events.where(events.rows != 30)
+    baseline = tuned_baseline("ease", unseen, world.catalog, world_config())
+    (answer,) = baseline.recommend_many([Query(k=N_ITEMS, filters={"year": {"gte": 1970}})])
+    rows = [int(item.item_id[1:]) for item in answer.items]
+    assert set(rows) == set(range(10, N_ITEMS)) - {30}
+    assert (np.diff(unseen.counts[rows]) <= 0).all()
+
+
+# --- cross-fitting ---
+
+
+@dataclass(frozen=True)
+class RecordingEncoder:
+    """Notes which of the cases' texts each build learned from, and which it was asked."""
+
+    inner: HashingEncoder = field(default_factory=lambda: HashingEncoder(dim=64))
+    builds: list[list[set[str]]] = field(default_factory=list)
+
+    @property
+    def name(self):
+        return self.inner.name
+
+    @property
+    def fingerprint(self):
+        return self.inner.fingerprint
+
+    @property
+    def dim(self):
+        return self.inner.dim
+
+    def encode_items(self, texts):
+        self.builds.append([])  # a build begins with the items
+        return self.inner.encode_items(texts)
+
+    def encode_queries(self, texts):
+        of_cases = {one.case_id for one in CASES for text in texts if one.query.intent in text}
+        if of_cases:
+            self.builds[-1].append(of_cases)
+        return self.inner.encode_queries(texts)
+
+
+def test_crossfit_answers_each_case_without_having_seen_its_dialog(world):
+    encoder = RecordingEncoder()
+    crossfit(world, CASES, config=world_config(), encoder=encoder, folds=2, baselines=())
+    assert len(encoder.builds) == 2
+    dialogs = {one.case_id: one.unit for one in CASES}
+    everything = set()
+    for fold, (learned, *asked) in enumerate(encoder.builds):
+        ours = {case_id for case_id, unit in dialogs.items() if fold_of(unit, 2) == fold}
+        assert learned == set(dialogs) - ours
+        assert asked
+        assert set.union(*asked) == ours
+        everything |= ours
+    assert everything == set(dialogs)
+
+
+def test_crossfit_reports_on_all_cases(world):
+    silent = case([], case_id="silent", unit="d1", intent="ghost")
+    result = crossfit(
+        world,
+        [*CASES, silent],
+        config=world_config(),
+        encoder=HashingEncoder(dim=64),
+        folds=2,
+        baselines=("item_knn",),
+    )
+    names = [row.system for row in result.rows]
+    assert names == ["baseline", "item_knn", "semantic-only", "fused"]
+    assert (result.n_cases, result.n_units, result.without_relevant) == (36, 18, 1)
+    assert result.ratios["fused"].low > 1
+    assert "2 folds" in result.notes[0]
+
+
+@pytest.mark.parametrize("folds", [1, 0, 1_000])
+def test_crossfit_needs_two_folds_that_hold_cases(world, folds):
+    with pytest.raises(DataError, match="folds hold cases"):
+        crossfit(world, CASES, config=world_config(), encoder=HashingEncoder(dim=64), folds=folds)

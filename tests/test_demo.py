@@ -1,0 +1,188 @@
+"""The main job as a newcomer meets it: a wheel, installed outside the checkout, and the README.
+
+The wheel goes into a virtual environment of its own that borrows only the dependencies, so nothing
+of the checkout can leak in.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+import venv
+from pathlib import Path
+
+import pytest
+from write_results import with_results
+
+import semrec
+
+HERE = Path(__file__).resolve().parents[1]
+README = (HERE / "README.md").read_text("utf-8")
+
+pytestmark = pytest.mark.slow
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The bin folder of a virtual environment with semrec's wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, HERE]
+    subprocess.run(build, check=True)
+    [wheel] = folder.glob("semrec-*.whl")
+    made = folder / "venv"
+    venv.create(made, with_pip=True)
+    python = made / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True)
+    site = next(made.glob("lib/python*/site-packages"))
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return made / "bin"
+
+
+@pytest.fixture(scope="module")
+def newcomer(installed, tmp_path_factory):
+    """A folder in which `semrec demo` has run, and the environment it ran in."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    path = f"{installed}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
+    env["SEMREC_CACHE"] = str(folder / "cache")
+    env.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        ["semrec", "demo"], cwd=folder, env=env, check=True, capture_output=True, text=True
+    )
+    return folder, env, done.stdout
+
+
+def test_the_wheel_is_what_runs(installed, newcomer):
+    folder, env, _ = newcomer
+    code = "import semrec; print(semrec.__file__)"
+    python = installed / "python"
+    done = subprocess.run([python, "-c", code], cwd=folder, env=env, capture_output=True, text=True)
+    assert Path(done.stdout.strip()).is_relative_to(installed.parent)
+
+
+def test_the_demo_shows_its_steps_within_80_columns(newcomer):
+    _, _, printed = newcomer
+    for words in (
+        "9,066",
+        "100,004",
+        "global time split",
+        "Cold start",
+        "Three requests",
+        "Done in",
+    ):
+        assert words in printed
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_the_demo_keeps_all_it_showed(newcomer):
+    folder, _, _ = newcomer
+    shown = json.loads((folder / "artifacts" / "demo" / "demo.json").read_text("utf-8"))
+    assert shown["data"]["items"] == 9_066
+    assert [len(answer["items"]) for answer in shown["answers"]] == [5, 5, 5]
+    for report in ("time_split", "cold_items", "cold_items_among_themselves"):
+        systems = [row["system"] for row in shown[report]["rows"]]
+        assert systems == ["baseline", "item_knn", "semantic-only", "fused"]
+    among = {row["system"]: row for row in shown["cold_items_among_themselves"]["rows"]}
+    assert among["fused"]["metrics"]["ndcg"]["low"] > among["baseline"]["metrics"]["ndcg"]["high"]
+
+
+def test_its_artifact_loads_elsewhere_and_answers_the_same(newcomer, tmp_path):
+    """Another folder, another virtual environment (this one)."""
+    folder, _, _ = newcomer
+    shown = json.loads((folder / "artifacts" / "demo" / "demo.json").read_text("utf-8"))
+    rec = semrec.load(shutil.copytree(folder / "artifacts" / "demo", tmp_path / "elsewhere"))
+    for answer in shown["answers"]:
+        request = {key: answer[key] for key in ("intent", "session", "filters") if key in answer}
+        found = rec.recommend({**request, "k": 5})
+        assert [i.item_id for i in found.items] == [item["item_id"] for item in answer["items"]]
+
+
+def test_a_second_run_embeds_nothing(newcomer):
+    """The vectors are cached: encoding 9,066 texts again would take far longer."""
+    folder, env, _ = newcomer
+    start = time.perf_counter()
+    command = ["semrec", "build", "artifacts/demo-data", "--out", "again", "--json"]
+    fast = ["--set", "behaviour.alpha=3", "--set", "behaviour.regularization=30"]
+    fast += ["--set", "behaviour.decay=0.9", "--set", "fusion.max_cases=100"]
+    subprocess.run([*command, *fast], cwd=folder, env=env, check=True, capture_output=True)
+    spent = time.perf_counter() - start
+    assert spent < 60
+
+
+def test_the_readmes_commands_run(newcomer):
+    folder, env, _ = newcomer
+    commands = [
+        line
+        for block in blocks("sh")
+        for line in re.sub(r"\\\n\s*", "", block).splitlines()
+        if line.startswith("semrec ")
+    ]
+    assert len(commands) >= 3
+    for command in commands:
+        done = subprocess.run(
+            command, shell=True, cwd=folder, env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (command, done.stderr)
+        assert done.stdout.strip()
+
+
+def test_the_readmes_python_runs(installed, newcomer):
+    folder, env, _ = newcomer
+    for block in blocks("python"):
+        done = subprocess.run(
+            [installed / "python", "-W", "error", "-c", block],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_readmes_curl_is_answered(newcomer):
+    folder, env, _ = newcomer
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        ["semrec", "serve", "artifacts/demo", "--port", str(port)],
+        cwd=folder,
+        env=env,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
+        [block] = [block for block in blocks("sh") if "curl" in block]
+        command = block.replace("localhost:8000", f"127.0.0.1:{port}")
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+        answer = json.loads(done.stdout)
+        assert len(answer["items"]) == 3
+        assert answer["understood"] == {"filters": {"year": {"gte": 1990}}}
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_until_ready(url):
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.25)
+    pytest.fail("the server wasn't ready within a minute")
+
+
+def test_the_readmes_results_are_those_of_the_result_files():
+    assert with_results(README) == README

@@ -1,0 +1,32 @@
+"""Real requests on real data; skipped where ../shared/data isn't there."""
+
+import pytest
+
+import semrec
+from semrec.evaluate.systems import make_systems
+
+pytestmark = [pytest.mark.slow, pytest.mark.weights]
+
+
+def test_words_make_movie_requests_better_than_any_behavioural_list(shared_data, tmp_path):
+    """Nothing is learned from dialogs; the ratio holds with room (1.25 is the bar)."""
+    semrec.build(shared_data / "movielens-small", config="default", out=tmp_path / "ml")
+    systems = make_systems([str(tmp_path / "ml")], None)
+    cases = shared_data / "movie-intents" / "redial_valid.parquet"
+    report = semrec.compare(systems, cases)
+    assert (report.n_cases, report.n_units) == (2159, 953)
+    assert report.behavioural_only in ("baseline", "ease", "item_knn")
+    assert report.ratios["fused"].mean >= 1.25
+    assert report.ratios["fused"].low > 1
+
+
+@pytest.mark.parametrize("name", ["amazon-beauty", "yelp", "lastfm"])
+def test_the_leave_one_out_sets_are_read(shared_data, name):
+    from semrec.data.dataset import describe, read_dataset
+    from semrec.data.splits import leave_out_last
+
+    dataset = read_dataset(shared_data / name)
+    described = describe(dataset)
+    assert described["time"] == "order"
+    sizes = {"amazon-beauty": 22_363, "yelp": 30_431, "lastfm": 1_090}
+    assert len(leave_out_last(dataset.positives).test) == sizes[name]

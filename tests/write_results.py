@@ -1,0 +1,94 @@
+"""Writes README's results from the result files: ``python tests/write_results.py``.
+
+The files come from these commands, run on a machine that does nothing else:
+
+    semrec build ../shared/data/movielens-small --out X
+    semrec compare X --cases ../shared/data/movie-intents/redial_valid.parquet --json \
+        > notebooks/results/movie_requests.json
+    semrec bench latency X --json > notebooks/results/latency.json
+    semrec demo --json > notebooks/results/demo.json
+"""
+
+import json
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+START, END = "<!-- results -->", "<!-- /results -->"
+
+
+def read(name):
+    return json.loads((HERE / "notebooks" / "results" / f"{name}.json").read_text("utf-8"))
+
+
+def table(report):
+    lines = ["| system | R@10 | NDCG@10 | 95 % interval | coverage |", "|---|---|---|---|---|"]
+    for row in report["rows"]:
+        ndcg, recall = row["metrics"]["ndcg"], row["metrics"]["recall"]
+        lines.append(
+            f"| {row['system']} | {recall['mean']:.4f} | {ndcg['mean']:.4f} "
+            f"| {ndcg['low']:.4f} to {ndcg['high']:.4f} | {row['coverage']:.1%} |"
+        )
+    counts = f"{report['n_cases']:,} cases from {report['n_units']:,} independent units"
+    return "\n".join([*lines, "", counts])
+
+
+def verdict(report):
+    best, ratio = report["behavioural_only"], report["ratios"].get("fused")
+    if ratio is None:
+        return ""
+    sure = "" if ratio["low"] > 1 or ratio["high"] < 1 else ": no difference shown"
+    return (
+        f"; fused has **{ratio['mean']:.2f} ×** the NDCG@10 of behavioural-only ({best}), "
+        f"interval {ratio['low']:.2f} to {ratio['high']:.2f}{sure}."
+    )
+
+
+def recall_of(report, system):
+    [row] = [row for row in report["rows"] if row["system"] == system]
+    return row["metrics"]["recall"]["mean"]
+
+
+def milliseconds(latency):
+    spent = latency["words and session"]
+    return ", ".join(
+        f"{name} p50 {spent[stage]['p50']:.1f} and p99 {spent[stage]['p99']:.1f} ms"
+        for name, stage in (
+            ("in all", "total"),
+            ("the encoder", "encode"),
+            ("the rest", "without_encoder"),
+        )
+    )
+
+
+def results():
+    requests, demo, latency = read("movie_requests"), read("demo"), read("latency")
+    everywhere, among = demo["cold_items"], demo["cold_items_among_themselves"]
+    parts = [
+        "**Movie requests** (ReDial dialogs over movielens-small; nothing learned from dialogs):",
+        table(requests) + verdict(requests),
+        "**What did each user touch next?** (the demo's MovieLens, global time split, no words; "
+        "titles and genres are the only text):",
+        table(demo["time_split"]) + verdict(demo["time_split"]),
+        "**Cold start** (the demo's MovieLens, a tenth of the films withheld with all their "
+        "events), ranked among the withheld films:",
+        table(among) + ".",
+        "Among all films, where they stand against everything known, R@10 of the withheld ones is "
+        f"{recall_of(everywhere, 'semantic-only'):.4f} semantic-only, "
+        f"{recall_of(everywhere, 'fused'):.4f} fused and "
+        f"{recall_of(everywhere, 'baseline'):.4f} behavioural-only.",
+        f"**Latency** of one warm request with new words and a session, {latency['items']:,} "
+        f"items of {latency['dim']} dimensions: {milliseconds(latency)}. "
+        f"The whole demo took {demo['seconds']:.0f} s.",
+    ]
+    return "\n\n".join(parts)
+
+
+def with_results(readme):
+    before, rest = readme.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}\n{results()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    path = HERE / "README.md"
+    path.write_text(with_results(path.read_text("utf-8")), encoding="utf-8")
