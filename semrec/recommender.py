@@ -102,18 +102,13 @@ class Recommender:
             for query, found, intent in zip(queries, resolved, intents, strict=True)
         ]
         clock.lap("fuse")
-        found_rows = self.index.search(
-            np.stack([vector for vector, _ in fused]),
-            max(query.k for query in queries),
-            [found.excluded for found in resolved],
-            [found.allowed for found in resolved],
-        )
+        found_rows = self._search([vector for vector, _ in fused], queries, resolved)
         clock.lap("search")
         answers = []
         for query, found, (_, weights), (rows, scores) in zip(
             queries, resolved, fused, found_rows, strict=True
         ):
-            items = self._items(rows[: query.k], scores[: query.k])
+            items = self._items(rows, scores)
             answers.append((items, weights, self._notes(query, found, weights, len(items))))
         clock.lap("items")
         timings, version = clock.timings_ms(), self.version
@@ -153,6 +148,27 @@ class Recommender:
             for place, vector in zip(worded, self.encoder.encode_queries(texts), strict=True):
                 intents[place] = vector
         return intents
+
+    def _search(
+        self,
+        vectors: Sequence[FloatArray],
+        queries: Sequence[Query],
+        resolved: Sequence[Resolved],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """Rows and scores for each query; those that want equally many are searched together."""
+        places_by_k: dict[int, list[int]] = {}
+        for place, query in enumerate(queries):
+            places_by_k.setdefault(query.k, []).append(place)
+        found: dict[int, tuple[RowArray, FloatArray]] = {}
+        for k, places in places_by_k.items():
+            answers = self.index.search(
+                np.stack([vectors[place] for place in places]),
+                k,
+                [resolved[place].excluded for place in places],
+                [resolved[place].allowed for place in places],
+            )
+            found.update(zip(places, answers, strict=True))
+        return [found[place] for place in range(len(queries))]
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(

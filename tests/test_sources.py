@@ -145,7 +145,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_untouched(tmp_path, n
 
 def test_a_file_in_the_way_is_refused_and_untouched(tmp_path):
     (tmp_path / "mine").write_text("years of work")
-    with pytest.raises(DataError, match="something else than .* take another folder"):
+    with pytest.raises(DataError, match=r"something else than .* take another folder"):
         from_frames(ITEMS, EVENTS, tmp_path / "mine")
     assert (tmp_path / "mine").read_text() == "years of work"
     assert names(tmp_path) == ["mine"]

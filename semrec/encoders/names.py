@@ -89,15 +89,14 @@ def _on_hub(name: str) -> Path | None:
 
 
 def _snapshot(name: str, *, local_files_only: bool) -> Path | None:
-    import httpx
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
         folder = Path(
             snapshot_download(name, local_files_only=local_files_only, ignore_patterns=_UNUSED)
         )
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError):
+    except (HfHubHTTPError, HFValidationError, OSError):  # "not cached" and "offline" are OSErrors
         return None
     # A cached snapshot may hold only what somebody once looked at.
     return folder if any(folder.rglob("*.safetensors")) or any(folder.rglob("*.bin")) else None

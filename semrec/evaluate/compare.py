@@ -119,7 +119,7 @@ def ask(
             answers += [[str(item_id) for item_id in system(query)][:k] for query in queries]
         else:
             many = system.recommend_many(queries)
-            answers += [[item.item_id for item in one.items] for one in many]
+            answers += [[item.item_id for item in one.items][:k] for one in many]
         if progress:
             progress(f"ask {name}", min(start + BATCH, len(cases)), len(cases))
     return answers

@@ -123,11 +123,15 @@ def _reduce(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[_Signa
 
 
 def _pooled(case: TuningCase, columns: Sequence[FloatArray], correlation: float) -> _Signals:
-    """The targets and the best of each signal that says anything; `columns` are (n_items,)."""
+    """The targets and the best of each signal that says anything; `columns` are (n_items,).
+
+    Popularity, the last, always counts: without it a target might have nobody to compete with.
+    """
     pool = min(POOL + len(case.excluded), len(columns[0]))
-    tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in columns if scores.any()]
+    telling = [*(scores for scores in columns[:-1] if scores.any()), columns[-1]]
+    tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in telling]
     reachable = np.setdiff1d(case.targets, case.excluded)
-    others = np.setdiff1d(np.concatenate([*tops, []]), [*reachable, *case.excluded])
+    others = np.setdiff1d(np.concatenate(tops), np.concatenate([reachable, case.excluded]))
     rows = np.concatenate([reachable, others]).astype(np.int64)
     return _Signals(
         values=np.column_stack([scores[rows] for scores in columns]),
