@@ -104,27 +104,24 @@ class Recommender:
         clock.lap("fuse")
         found_rows = self._search([vector for vector, _ in fused], queries, resolved)
         clock.lap("search")
-        answers = []
-        for query, found, (_, weights), (rows, scores) in zip(
-            queries, resolved, fused, found_rows, strict=True
-        ):
-            items = self._items(rows, scores)
-            answers.append((items, weights, self._notes(query, found, weights, len(items))))
+        listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
-        timings, version = clock.timings_ms(), self.version
+        timings_ms = clock.timings_ms()
         return [
             Recommendations(
                 items=items,
                 trace=Trace(
                     weights=weights,
-                    timings_ms=timings,
+                    timings_ms=timings_ms,
                     understood={"filters": dict(query.filters)} if query.filters else {},
-                    notes=notes,
+                    notes=self._notes(query, found, weights, len(items)),
                     degraded=bool(query.rerank),
-                    version=version,
+                    version=self.version,
                 ),
             )
-            for query, (items, weights, notes) in zip(queries, answers, strict=True)
+            for query, found, (_, weights), items in zip(
+                queries, resolved, fused, listed, strict=True
+            )
         ]
 
     @property
