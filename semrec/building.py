@@ -91,7 +91,10 @@ def build(
     rng = np.random.default_rng(config.seed)
     held_out = _hold_out(dataset.positives, config)
     dialogs = _read_intents([*dataset.intents, *intents])
-    encoder = encoder or make_encoder(config.encoder)
+    if encoder is None:
+        report("load encoder", 0, 1)
+        encoder = make_encoder(config.encoder)
+        report("load encoder", 1, 1)
     raw = embed_items(dataset.catalog, prompts, encoder, report, deadline)
     semantic = fit_block(raw, np.asarray(raw.any(axis=1)))
 
@@ -203,10 +206,9 @@ def _cases(
         max_session=config.split.max_session,
         rng=rng,
     )
-    if len(cases) > config.fusion.max_cases:
-        places = np.sort(rng.choice(len(cases), config.fusion.max_cases, replace=False))
-        cases = [cases[place] for place in places]
-    return shorten(cases, rng)
+    # In a random order, so that the first few are a fair sample of users.
+    places = rng.permutation(len(cases))[: config.fusion.max_cases]
+    return shorten([cases[place] for place in places], rng)
 
 
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:

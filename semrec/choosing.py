@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from semrec.assemble import fit_behaviour
+from semrec.assemble import fit_behaviour, load_behaviour
 from semrec.config import Config
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split
@@ -81,32 +81,35 @@ def choose_behaviour(
         fits = fits[:1]  # it has neither
     middle = options.decay[len(options.decay) // 2]
     cases = sets.session[:CHOICE_CASES]
-    tried: list[tuple[float, Options]] = []
+    tried: list[tuple[float, Options, VectorModel]] = []
     empty = np.zeros((validation.train.n_items, 0), dtype=np.float32)
     silent = Block(vectors=empty, covariance=np.zeros((0, 0), np.float32))
 
-    def attempt(chosen: Options) -> None:
+    def enough() -> bool:
         timed_out = deadline is not None and time.monotonic() > deadline
-        if tried and (timed_out or len(cases) < config.fusion.min_cases):
-            return
-        model = fit(validation.train, config, chosen)
+        return bool(tried) and (timed_out or len(cases) < config.fusion.min_cases)
+
+    def attempt(chosen: Options, model: VectorModel) -> None:
         fusion = fuse(silent, model, validation.train, UNTUNED, config)
         score = 0.0
         if cases:
             _, score = tune_weights(fusion, cases, cutoff=config.fusion.cutoff, semantic=False)
-        tried.append((score, chosen))
+        tried.append((score, chosen, model))
 
     total = len(fits) + len(options.decay)
     for done, (regularization, alpha) in enumerate(fits):
         report("choose behaviour", done, total)
-        attempt(Options(regularization=regularization, alpha=alpha, decay=middle))
-    best = max(tried, key=lambda pair: pair[0])[1]
+        if not enough():
+            chosen = Options(regularization=regularization, alpha=alpha, decay=middle)
+            attempt(chosen, fit(validation.train, config, chosen))
+    _, best, model = max(tried, key=lambda attempted: attempted[0])
     for done, decay in enumerate(options.decay, start=len(fits)):
         report("choose behaviour", done, total)
-        if decay != middle:
-            attempt(Options(regularization=best.regularization, alpha=best.alpha, decay=decay))
+        if decay != middle and not enough():
+            chosen = replace(best, decay=decay)  # of the session only: the fit stays
+            attempt(chosen, load_behaviour(options.kind, model.item_vectors, asdict(chosen)))
     report("choose behaviour", total, total)
-    return max(tried, key=lambda pair: pair[0])[1]
+    return max(tried, key=lambda attempted: attempted[0])[1]
 
 
 def choose_fill(

@@ -118,8 +118,8 @@ def data_import(
     items: Annotated[Path, typer.Option(help="Table of items.")],
     interactions: Annotated[Path, typer.Option(help="Table of interactions.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    rename: Annotated[list[str], typer.Option(help="FOUND=EXPECTED, a column.")] = [],  # noqa: B006
-    split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, a list in text.")] = [],  # noqa: B006
+    rename: Annotated[list[str], typer.Option(help="FOUND=EXPECTED, a column.")] = [],
+    split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, a list in text.")] = [],
     name: str = "",
     positive_weight: Annotated[float | None, typer.Option(help="From which one counts.")] = None,
     drop_unknown: Annotated[bool, typer.Option(help="Drop events of unknown items.")] = False,
@@ -153,8 +153,8 @@ def build(
     dataset: Path,
     out: Annotated[Path, typer.Option(help="Where the artifact goes.")],
     config: ConfigName = "default",
-    intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],  # noqa: B006
-    settings: Sets = [],  # noqa: B006
+    intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],
+    settings: Sets = [],
     max_minutes: Annotated[float | None, typer.Option(help="Stop trying options then.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -254,8 +254,8 @@ def crossfit(
     cases: Annotated[Path, typer.Option(help="An intents file.")],
     folds: int = 3,
     config: ConfigName = "default",
-    intents: Annotated[list[Path], typer.Option(help="Requests always learned from.")] = [],  # noqa: B006
-    settings: Sets = [],  # noqa: B006
+    intents: Annotated[list[Path], typer.Option(help="Requests always learned from.")] = [],
+    settings: Sets = [],
     out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
     as_json: Json = False,

@@ -69,9 +69,12 @@ def run_demo(
         shown[name] = value.to_dict() if isinstance(value, Report) else value
         tell(name, value)
 
+    report = progress or (lambda _stage, _done, _total: None)
+    report("fetch data", 0, 1)
     dataset = fetch("movielens", out.with_name(f"{out.name}-data"))
     step("data", describe(dataset))
     config = load_config("default")
+    report("load encoder", 0, 1)
     encoder = make_encoder(config.encoder)
     recommender = build(dataset, config=config, out=out, encoder=encoder, progress=progress)
     manifest = recommender.manifest

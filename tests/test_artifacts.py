@@ -179,6 +179,7 @@ def test_progress_is_told_stage_by_stage(world):
     semrec.build(world, config=world_config(), progress=lambda *step: told.append(step))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
     assert stages == [
+        "load encoder",
         "embed items",
         "choose behaviour",
         "choose fill",

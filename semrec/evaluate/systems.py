@@ -45,8 +45,12 @@ def make_systems(
             raise DataError(
                 f"{name!r} is no artifact folder and no baseline{nearest(name, BASELINES)}"
             )
-    artifacts = {name: load(name) for name in names if name not in BASELINES}
-    artifacts = {name: _with_cache(found) for name, found in artifacts.items()}
+    paths = [name for name in names if name not in BASELINES]
+    artifacts = {}
+    for done, path in enumerate(paths):
+        if progress:
+            progress("load artifacts", done, len(paths))
+        artifacts[path] = _with_cache(load(path))
     if len(names) == 1 and artifacts:
         return _as_three(next(iter(artifacts.values())), progress)
     systems: dict[str, System] = {}
