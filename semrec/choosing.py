@@ -21,8 +21,6 @@ from semrec.protocols import VectorModel
 from semrec.tuning_cases import TuningSets
 from semrec.types import Progress
 
-CHOICE_CASES = 500  # enough to tell options apart
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -80,7 +78,7 @@ def choose_behaviour(
     if options.kind == "pure_svd":
         fits = fits[:1]  # it has neither
     middle = options.decay[len(options.decay) // 2]
-    cases = sets.session[:CHOICE_CASES]
+    cases = sets.session
     tried: list[tuple[float, Options, VectorModel]] = []
     empty = np.zeros((validation.train.n_items, 0), dtype=np.float32)
     silent = Block(vectors=empty, covariance=np.zeros((0, 0), np.float32))
@@ -124,7 +122,7 @@ def choose_fill(
 
     Validation holds items that were new then, so it knows what boldness with them is worth.
     """
-    cold, cases = events.counts == 0, sets.session[:CHOICE_CASES]
+    cold, cases = events.counts == 0, sets.session
     options = config.fusion.fill if cold.any() else config.fusion.fill[:1]
     tried: list[tuple[float, float]] = []
     for done, strength in enumerate(options):
