@@ -27,28 +27,26 @@ def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resol
     Raises:
         QueryError: If a filter names an unknown attribute or is malformed.
     """
-    notes, rows, weights, excluded, unknown = [], [], [], [], []
+    notes, rows, weights, unknown = [], [], [], []
+    rejected = set(catalog.rows(e.item_id for e in query.events if e.type == "reject"))
     if query.user_id is not None:
         history = interactions.history(query.user_id)
         if history is None:
             notes.append(f"unknown user {query.user_id!r} was ignored")
         else:
-            rows += history.tolist()
-            weights += [1.0] * len(history)
-    rejected = {event.item_id for event in query.events if event.type == "reject"}
+            rows += [row for row in history.tolist() if row not in rejected]
+            weights += [1.0] * len(rows)
     for event in query.events:
         row = catalog.row(event.item_id)
         if row is None:
             unknown.append(event.item_id)
-        elif event.item_id in rejected:
-            excluded.append(row)
-        else:
+        elif row not in rejected:
             rows.append(row)
             weights.append(EVENT_WEIGHTS[event.type])
     if unknown:
         shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
         notes.append(f"{len(unknown)} unknown item ids in the session were skipped: {shown}")
-    excluded += catalog.rows(query.exclude)
+    excluded = [*rejected, *catalog.rows(query.exclude)]
     session = SessionRows(
         rows=np.asarray(rows, dtype=np.int64), weights=np.asarray(weights, dtype=np.float32)
     )

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from semrec.config import Config
-from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.splits import Split
 from semrec.fusion.tune import TuningCase
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import make_request, tags_by_row
-from semrec.types import EVENT_WEIGHTS, Case, FloatArray, Query, SessionRows
+from semrec.resolving import resolve
+from semrec.types import Case, FloatArray, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +50,12 @@ def make_tuning_sets(
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
     """
-    session = [_in_rows(case, None, dataset.catalog) for case in cases if case.query.session]
+    session = [_in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
         places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
         real = [real[place] for place in places]
-    asked = _encoded(real, dataset.catalog, encoder, prompts)
+    asked = _encoded(real, dataset, encoder, prompts)
     words = [case for case in asked if not len(case.session)]
     both = [case for case in asked if len(case.session)]
     few = [len(found) < config.fusion.min_cases for found in (words, both)]
@@ -64,10 +64,10 @@ def make_tuning_sets(
         made = _with_requests(validation, dataset, config, cases, rng)
         if few[0]:
             alone = [replace(case, query=_without_session(case.query)) for case in made]
-            words = _encoded(alone, dataset.catalog, encoder, prompts)
+            words = _encoded(alone, dataset, encoder, prompts)
         if few[1]:
             made = [case for case in made if case.query.session]
-            both = _encoded(made, dataset.catalog, encoder, prompts)
+            both = _encoded(made, dataset, encoder, prompts)
         source = "made up" if all(few) else "dialogs and made up"
     return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), source=source)
 
@@ -101,30 +101,23 @@ def _without_session(query: Query) -> Query:
 
 
 def _encoded(
-    cases: Sequence[Case], catalog: Catalog, encoder: Encoder, prompts: Prompts
+    cases: Sequence[Case], dataset: Dataset, encoder: Encoder, prompts: Prompts
 ) -> list[TuningCase]:
     texts = []
     for case in cases:
-        rows = catalog.rows(event.item_id for event in case.query.events)
-        titles = [catalog.titles[row] for row in rows]
+        rows = dataset.catalog.rows(event.item_id for event in case.query.events)
+        titles = [dataset.catalog.titles[row] for row in rows]
         texts.append(prompts.query_text(case.query.intent.strip(), titles))
     vectors = encoder.encode_queries(texts)
-    return [_in_rows(case, vector, catalog) for case, vector in zip(cases, vectors, strict=True)]
+    return [_in_rows(case, vector, dataset) for case, vector in zip(cases, vectors, strict=True)]
 
 
-def _in_rows(case: Case, intent: FloatArray | None, catalog: Catalog) -> TuningCase:
-    pulling = [
-        (row, EVENT_WEIGHTS[event.type])
-        for event in case.query.events
-        if (row := catalog.row(event.item_id)) is not None and event.type != "reject"
-    ]
-    seen = catalog.rows([*(e.item_id for e in case.query.events), *case.query.exclude])
+def _in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:
+    """The case as the recommender itself would look it up."""
+    found = resolve(case.query, dataset.catalog, dataset.interactions)
     return TuningCase(
         intent=intent,
-        session=SessionRows(
-            rows=np.asarray([row for row, _ in pulling], dtype=np.int64),
-            weights=np.asarray([weight for _, weight in pulling], dtype=np.float32),
-        ),
-        targets=np.asarray(catalog.rows(case.relevant), dtype=np.int64),
-        excluded=np.unique(np.asarray(seen, dtype=np.int64)),
+        session=found.session,
+        targets=np.asarray(dataset.catalog.rows(case.relevant), dtype=np.int64),
+        excluded=found.excluded,
     )
