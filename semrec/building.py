@@ -20,20 +20,21 @@ import numpy as np
 
 from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
-from semrec.assemble import (
+from semrec.assemble.artifact import (
     Parts,
     make_encoder,
     make_index,
     make_recommender,
     save_parts,
 )
-from semrec.choosing import Options, choose_behaviour, choose_fill, fit, fuse, tune_gate
+from semrec.choosing.behaviour import Behaviour, choose_behaviour, forget_checkpoints, refit
+from semrec.choosing.cases import hold_out, validation_of
+from semrec.choosing.gate import choose_fill, fuse, tune_gate
+from semrec.choosing.ground import make_ground
 from semrec.config import Config, load_config
 from semrec.data.catalog import Catalog, in_words
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import read_cases, unit_hashes
-from semrec.data.interactions import Interactions
-from semrec.data.splits import Split, leave_out_last, next_item_cases, shorten, time_split
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError
 from semrec.fusion.blocks import fit_block
@@ -68,8 +69,8 @@ def build(
         intents: Files (or lists of cases) with requests to tune the gate on, besides those in
             the dataset's folder.
         settings: Single values, such as ``behaviour.factors=64``.
-        max_minutes: Stop trying options after so long. Embedding that isn't done by then ends
-            the build; what was embedded is cached, and the next build goes on from there.
+        max_minutes: Stop trying options and training after so long. Embedding that isn't done by
+            then ends the build; what was embedded is cached, and the next build goes on from there.
         encoder: A loaded encoder, if it isn't to be made from the configuration.
         progress: Called as work proceeds.
 
@@ -77,7 +78,7 @@ def build(
         SemrecError: A subclass says which input is wrong and how; nothing is written then.
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    report = progress or (lambda _stage, _done, _total: None)
+    report = progress or (lambda _stage, _done, _total, _detail="": None)
     if out is not None:
         check_target(Path(out))
     if not isinstance(config, Config):
@@ -89,7 +90,7 @@ def build(
         query=load_prompt("query", config.prompts.query),
     )
     rng = np.random.default_rng(config.seed)
-    held_out = _hold_out(dataset.positives, config)
+    held_out = hold_out(dataset.positives, config.split)
     dialogs = _read_intents([*dataset.intents, *intents])
     if encoder is None:
         report("load encoder", 0, 1)
@@ -99,33 +100,25 @@ def build(
     semantic = fit_block(raw, np.asarray(raw.any(axis=1)))
 
     learned = held_out.train
-    validation = _validation(learned, config)
-    sets = make_tuning_sets(
-        validation,
-        dataset,
-        dialogs,
-        encoder,
-        prompts,
-        config,
-        _cases(validation, dataset, config, rng),
-        rng,
-    )
-    chosen = choose_behaviour(validation, sets, config, report, deadline)
-    model = fit(validation.train, config, chosen)
-    trial = fuse(semantic, model, validation.train, UNTUNED, config)
+    validation = validation_of(learned, config.split)
+    ground, cases = make_ground(validation, dataset, config, report, deadline, rng)
+    sets = make_tuning_sets(validation, dataset, dialogs, encoder, prompts, config, cases, rng)
+    chosen = choose_behaviour(ground)
+    trial = fuse(semantic, chosen.vectors, chosen.neighbours, validation.train, UNTUNED, config)
     fill, trial = choose_fill(trial, validation.train, sets, config, report, deadline)
     gate, tuned = tune_gate(trial, sets, config, report)
-    tuned["fill"] = fill
+    tuned |= {"fill": fill, "tried": dict(chosen.tried)}
 
-    behaviour = fit(learned, config, chosen)
-    fusion = fuse(semantic, behaviour, learned, gate, config)
+    chosen = refit(chosen, learned, ground)
+    fusion = fuse(semantic, chosen.vectors, chosen.neighbours, learned, gate, config)
     fusion = strengthened(fusion, learned.counts == 0, fill)
     report("build index", 0, 1)
     parts = Parts(
         catalog=dataset.catalog,
         interactions=learned,
         prompts=prompts,
-        behaviour=behaviour,
+        behaviour=chosen.vectors,
+        neighbours=chosen.neighbours,
         fusion=fusion,
         index=make_index(config.index, fusion.items()),
     )
@@ -134,8 +127,10 @@ def build(
     manifest["training_dialogs"] = unit_hashes(dialogs)
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     if out is None:
+        forget_checkpoints(chosen, learned, ground)
         return make_recommender(parts, serving, manifest)
     manifest = write_artifact(Path(out), lambda folder: save_parts(parts, folder), manifest)
+    forget_checkpoints(chosen, learned, ground)
     return make_recommender(parts, serving, manifest, Path(out))
 
 
@@ -171,46 +166,6 @@ def embed_items(
     return vectors
 
 
-def _hold_out(events: Interactions, config: Config) -> Split:
-    match config.split.test:
-        case "none":
-            return Split(train=events, test=events.where(np.zeros(len(events), bool)), cut=None)
-        case "time":
-            return time_split(events, config.split.test_share)
-        case "last":
-            return leave_out_last(events)
-
-
-def _validation(events: Interactions, config: Config) -> Split:
-    """Newest events of clock data; with an order only, each user's second-last of all events.
-
-    Where nothing can be held out (all events at one moment), validation is empty, and options
-    and weights stay as they are.
-    """
-    if events.clock:
-        try:
-            return time_split(events, config.split.valid_share)
-        except DataError:
-            nothing = events.where(np.zeros(len(events), dtype=bool))
-            return Split(train=events, test=nothing, cut=None)
-    return leave_out_last(events, 1 if config.split.test == "last" else 2)
-
-
-def _cases(
-    validation: Split, dataset: Dataset, config: Config, rng: np.random.Generator
-) -> list[Case]:
-    cases = next_item_cases(
-        validation,
-        dataset.catalog,
-        max_targets=config.split.max_targets,
-        max_session=config.split.max_session,
-        rng=rng,
-    )
-    # In a random order, so that the first few are a fair sample of users.
-    places = rng.permutation(len(cases))[: config.fusion.max_cases]
-    return shorten([cases[place] for place in places], rng)
-
-
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
     cases: list[Case] = []
     for source in sources:
@@ -226,7 +181,7 @@ def _manifest(
     dataset: Dataset,
     config: Config,
     encoder: Encoder,
-    chosen: Options,
+    chosen: Behaviour,
     tuned: dict[str, Any],
     cut: float | None,
 ) -> dict[str, Any]:
@@ -249,12 +204,11 @@ def _manifest(
             "dim": encoder.dim,
         },
         "behaviour": {
-            "kind": config.behaviour.kind,
+            **chosen.options,
             "dim": int(parts.behaviour.item_vectors.shape[1]),
-            "regularization": chosen.regularization,
-            "alpha": chosen.alpha,
-            "decay": chosen.decay,
         },
+        "neighbours": dict(chosen.neighbour_options),
+        "notes": list(chosen.notes),
         "gate": parts.fusion.gate.to_dict(),
         "validation": tuned,
         "time_cut": cut,

@@ -24,6 +24,16 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _above_zero(values: Choices) -> Choices:
+    if not values or min(values) <= 0:
+        raise ValueError("expected one or more numbers above 0")
+    return values
+
+
 class EncoderConfig(_Closed):
     """Text to vectors. `kind` sentence: any sentence-transformers model, by hub name or path."""
 
@@ -34,27 +44,52 @@ class EncoderConfig(_Closed):
     dim: int = Field(default=256, ge=8, le=8192)  # hashing only
 
 
-class BehaviourConfig(_Closed):
-    """The behavioural model that is fused."""
+class TrainingConfig(_Closed):
+    """What sasrec and two_tower look like, and how they are trained."""
 
-    kind: Literal["als", "pure_svd"] = "als"
+    blocks: int = Field(default=2, ge=1, le=32)  # sasrec only
+    heads: int = Field(default=2, ge=1, le=64)  # sasrec only; a divisor of behaviour.factors
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    labels: bool = True  # learn vectors of the attributes' labels beside those of the items
+    loss: Literal["full", "sampled", "in_batch"] | None = None  # by kind, and by catalogue size
+    negatives: int = Field(default=1024, ge=1)  # for loss: sampled
+    max_length: int = Field(default=50, ge=2, le=1000)
+    epochs: int = Field(default=60, ge=1)
+    patience: int = Field(default=3, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=0.002, gt=0)
+
+
+class NeighboursConfig(_Closed):
+    """The sparse second source beside the vectors: each item's strongest neighbours."""
+
+    kind: Literal["auto", "ease", "item_knn", "none"] = "auto"
+    keep: int = Field(default=100, ge=1, le=2000)  # per item
+    regularization: Choices = [100.0, 1000.0]  # ease only
+    shrink: Choices = [1.0, 10.0, 50.0]  # item_knn only
+    decay: Choices = [0.7, 0.8, 0.9, 1.0]
+
+    _as_list = field_validator("regularization", "shrink", "decay", mode="before")(_listed)
+    _positive = field_validator("regularization", "shrink", "decay")(_above_zero)
+
+
+class BehaviourConfig(_Closed):
+    """The behavioural model that is fused: vectors, and neighbours beside them.
+
+    `auto` takes the best on validation of those that are quick to fit: als, pure_svd.
+    """
+
+    kind: Literal["auto", "als", "bpr", "pure_svd", "sasrec", "two_tower", "none"] = "auto"
     factors: int = Field(default=128, ge=1, le=2048)
     regularization: Choices = [10.0, 30.0]  # als only
     alpha: Choices = [3.0, 10.0]  # als only
     decay: Choices = [0.7, 0.8, 0.9, 1.0]
-    iterations: int = Field(default=15, ge=1, le=1000)  # als only
+    iterations: int | None = Field(default=None, ge=1, le=1000)  # als 15, bpr 100
+    training: TrainingConfig = TrainingConfig()
+    neighbours: NeighboursConfig = NeighboursConfig()
 
-    @field_validator("regularization", "alpha", "decay", mode="before")
-    @classmethod
-    def _as_list(cls, value: object) -> object:
-        return value if isinstance(value, list | tuple) else [value]
-
-    @field_validator("regularization", "alpha", "decay")
-    @classmethod
-    def _positive(cls, values: Choices) -> Choices:
-        if not values or min(values) <= 0:
-            raise ValueError("expected one or more numbers above 0")
-        return values
+    _as_list = field_validator("regularization", "alpha", "decay", mode="before")(_listed)
+    _positive = field_validator("regularization", "alpha", "decay")(_above_zero)
 
 
 class FusionConfig(_Closed):
@@ -66,10 +101,7 @@ class FusionConfig(_Closed):
     fill: Choices = [1.0, 2.0, 3.0]  # strength of text in place of behaviour; 0: none
     decay: float = Field(default=0.9, gt=0, le=1)  # of the session's texts
 
-    @field_validator("fill", mode="before")
-    @classmethod
-    def _as_list(cls, value: object) -> object:
-        return value if isinstance(value, list | tuple) else [value]
+    _as_list = field_validator("fill", mode="before")(_listed)
 
     @field_validator("fill")
     @classmethod
@@ -94,6 +126,9 @@ class SplitConfig(_Closed):
     valid_share: float = Field(default=0.1, gt=0, lt=1)  # clock data: newest share of events
     test: Literal["none", "time", "last"] = "none"
     test_share: float = Field(default=0.1, gt=0, lt=1)  # for test: time
+    cuts: int = Field(default=1, ge=1, le=20)  # `bench behaviour`: so many such tests in a row
+    # Drawn for validation; []: whole sessions. None: 1 to 20 with clock times, whole with an order.
+    session_lengths: list[int] | None = None
     max_targets: int = Field(default=20, ge=1)
     max_session: int = Field(default=50, ge=1)
 

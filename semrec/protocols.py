@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from semrec.types import BoolArray, FloatArray, RowArray, SessionRows
+from semrec.types import BoolArray, Boost, FloatArray, FusedQuery, RowArray, SessionRows
 
 
 class Encoder(Protocol):
@@ -62,6 +62,23 @@ class VectorModel(Protocol):
         ...
 
 
+class SparseModel(Protocol):
+    """A behavioural model that says something about a few items only: the session's neighbours.
+
+    Attributes:
+        n_seen: How many items have events: those that the neighbours are found among.
+    """
+
+    @property
+    def n_seen(self) -> int:
+        """How many items have events."""
+        ...
+
+    def nearest(self, session: SessionRows) -> Boost:
+        """The items it knows of, with scores above 0; none for an empty session."""
+        ...
+
+
 class Fusion(Protocol):
     """Makes one inner product out of several signals."""
 
@@ -71,13 +88,13 @@ class Fusion(Protocol):
 
     def query(
         self, intent: FloatArray | None, session: SessionRows, semantic_weight: float | None
-    ) -> tuple[FloatArray, dict[str, float]]:
-        """The (dim,) float32 query vector and the weights that made it."""
+    ) -> FusedQuery:
+        """What is asked of the index, and the weights that made it."""
         ...
 
 
 class Index(Protocol):
-    """Finds the rows with the largest inner product."""
+    """Finds the rows with the largest inner product, plus what a boost adds to it."""
 
     def search(
         self,
@@ -85,6 +102,7 @@ class Index(Protocol):
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
+        boosts: Sequence[Boost] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best rows and their scores, best first.
 
@@ -93,5 +111,6 @@ class Index(Protocol):
             k: How many rows at most; fewer come back only if fewer are permitted.
             exclude: For each query, rows that must not come back.
             allowed: For each query, an (n_items,) mask of rows that may, or None for all.
+            boosts: For each query, what is added to the inner products; None: nothing.
         """
         ...

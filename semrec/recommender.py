@@ -24,6 +24,7 @@ from semrec.protocols import Encoder, Fusion, Index
 from semrec.resolving import Resolved, resolve
 from semrec.types import (
     FloatArray,
+    FusedQuery,
     Item,
     Query,
     Recommendations,
@@ -102,7 +103,7 @@ class Recommender:
             for query, found, intent in zip(queries, resolved, intents, strict=True)
         ]
         clock.lap("fuse")
-        found_rows = self._search([vector for vector, _ in fused], queries, resolved)
+        found_rows = self._search(fused, queries, resolved)
         clock.lap("search")
         listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
@@ -111,17 +112,15 @@ class Recommender:
             Recommendations(
                 items=items,
                 trace=Trace(
-                    weights=weights,
+                    weights=asked.weights,
                     timings_ms=timings_ms,
                     understood={"filters": dict(query.filters)} if query.filters else {},
-                    notes=self._notes(query, found, weights, len(items)),
+                    notes=self._notes(query, found, asked.weights, len(items)),
                     degraded=bool(query.rerank),
                     version=self.version,
                 ),
             )
-            for query, found, (_, weights), items in zip(
-                queries, resolved, fused, listed, strict=True
-            )
+            for query, found, asked, items in zip(queries, resolved, fused, listed, strict=True)
         ]
 
     @property
@@ -148,7 +147,7 @@ class Recommender:
 
     def _search(
         self,
-        vectors: Sequence[FloatArray],
+        fused: Sequence[FusedQuery],
         queries: Sequence[Query],
         resolved: Sequence[Resolved],
     ) -> list[tuple[RowArray, FloatArray]]:
@@ -159,10 +158,11 @@ class Recommender:
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for k, places in places_by_k.items():
             answers = self.index.search(
-                np.stack([vectors[place] for place in places]),
+                np.stack([fused[place].vector for place in places]),
                 k,
                 [resolved[place].excluded for place in places],
                 [resolved[place].allowed for place in places],
+                [fused[place].boost for place in places],
             )
             found.update(zip(places, answers, strict=True))
         return [found[place] for place in range(len(queries))]

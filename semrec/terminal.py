@@ -45,24 +45,25 @@ class Screen:
     def progress(self) -> Iterator[OnProgress]:
         """A callback that draws one bar per stage, and nothing where nobody watches."""
         if not self._err.is_terminal:
-            yield lambda _stage, _done, _total: None
+            yield lambda _stage, _done, _total, _detail="": None
             return
         columns = (
             TextColumn("{task.description:<22}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}"),
         )
         with Progress(*columns, console=self._err, transient=True) as bars:
             tasks: dict[str, Any] = {}
 
-            def report(stage: str, done: int, total: int) -> None:
+            def report(stage: str, done: int, total: int, detail: str = "", /) -> None:
                 if stage not in tasks or done == 0:
                     for task in tasks.values():
                         bars.remove_task(task)
                     tasks.clear()
-                    tasks[stage] = bars.add_task(stage, total=total)
-                bars.update(tasks[stage], completed=done, total=total)
+                    tasks[stage] = bars.add_task(stage, total=total, detail="")
+                bars.update(tasks[stage], completed=done, total=total, detail=detail)
 
             yield report
 

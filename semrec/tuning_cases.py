@@ -50,7 +50,7 @@ def make_tuning_sets(
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
     """
-    session = [_in_rows(case, None, dataset) for case in cases if case.query.session]
+    session = [in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
         places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
@@ -109,10 +109,10 @@ def _encoded(
         titles = [dataset.catalog.titles[row] for row in rows]
         texts.append(prompts.query_text(case.query.intent.strip(), titles))
     vectors = encoder.encode_queries(texts)
-    return [_in_rows(case, vector, dataset) for case, vector in zip(cases, vectors, strict=True)]
+    return [in_rows(case, vector, dataset) for case, vector in zip(cases, vectors, strict=True)]
 
 
-def _in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:
+def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:
     """The case as the recommender itself would look it up."""
     found = resolve(case.query, dataset.catalog, dataset.interactions)
     return TuningCase(

@@ -6,9 +6,9 @@ Knows nothing of models, files or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,19 @@ RowArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 EventType = Literal["view", "like", "play", "buy", "reject"]
 RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
-Progress = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)`` by work that takes longer than a moment."""
 
 MAX_K = 1_000
 MAX_LIST = 100_000
 MAX_INTENT_CHARS = 100_000
+
+
+class Progress(Protocol):
+    """Called by work that takes longer than a moment."""
+
+    def __call__(self, stage: str, done: int, total: int, detail: str = "", /) -> None:
+        """`done` of `total` steps of `stage` are done; `detail` says how it goes."""
+        ...
+
 
 # How strongly an event pulls the session towards its item. A rejected item never attracts.
 EVENT_WEIGHTS: Mapping[str, float] = {
@@ -224,6 +231,44 @@ class SessionRows:
         """(m,) float32: the weights times ``decay ** age``; the newest event has age 0."""
         ages = np.arange(len(self) - 1, -1, -1, dtype=np.float32)
         return (self.weights * np.float32(decay) ** ages).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boost:
+    """What is added to the inner products of a few rows: a sparse signal beside the dense ones.
+
+    Attributes:
+        rows: (m,) int64, ascending, each once.
+        scores: (m,) float32, none below 0, so that a row without one never gains by it.
+    """
+
+    rows: RowArray
+    scores: FloatArray
+
+    def at(self, rows: RowArray) -> FloatArray:
+        """(len(rows),) float32: the score of each of `rows`, 0 for those without one."""
+        if not len(self.rows):
+            return np.zeros(len(rows), dtype=np.float32)
+        places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[places] == rows, self.scores[places], np.float32(0))
+
+
+NO_BOOST = Boost(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusedQuery:
+    """A query as the index takes it, and the weights that made it.
+
+    Attributes:
+        vector: (dim,) float32.
+        boost: Added to the inner products with `vector`.
+        weights: For the trace.
+    """
+
+    vector: FloatArray
+    boost: Boost
+    weights: dict[str, float]
 
 
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401

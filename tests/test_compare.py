@@ -16,7 +16,7 @@ from semrec.errors import DataError
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import SemanticOnly, ask, compare
 from semrec.evaluate.crossfit import crossfit
-from semrec.evaluate.systems import cases_for, make_systems
+from semrec.evaluate.systems import cases_for, load_artifacts, make_systems
 
 
 def planted_cases():
@@ -247,8 +247,12 @@ def test_cases_from_training_dialogs_can_be_allowed_and_are_marked(trained):
 # --- systems and cases by name ---
 
 
+def systems_of(names, data=None):
+    return make_systems(names, load_artifacts(names), CASES, data)
+
+
 def test_an_artifact_becomes_five_systems(artifact):
-    systems = make_systems([str(artifact)], None)
+    systems = systems_of([str(artifact)])
     assert list(systems) == ["baseline", "item_knn", "ease", "semantic-only", "fused"]
     report = compare(systems, CASES)
     assert report.behavioural_only in ("baseline", "item_knn", "ease")
@@ -256,17 +260,17 @@ def test_an_artifact_becomes_five_systems(artifact):
 
 
 def test_artifacts_and_baselines_by_name(artifact, world_folder):
-    beside = make_systems([str(artifact), "popularity"], None)
+    beside = systems_of([str(artifact), "popularity"])
     assert list(beside) == [artifact.name, "popularity"]
-    alone = make_systems(["popularity", "ease"], world_folder)
+    alone = systems_of(["popularity", "ease"], world_folder)
     assert [len(s.recommend_many([Query(k=60)])[0].items) for s in alone.values()] == [60, 60]
 
 
 def test_what_is_neither_artifact_nor_baseline_is_refused(world_folder):
     with pytest.raises(DataError, match="did you mean 'ease'"):
-        make_systems(["eese"], world_folder)
+        systems_of(["eese"], world_folder)
     with pytest.raises(DataError, match="need --data"):
-        make_systems(["ease"], None)
+        systems_of(["ease"])
 
 
 @pytest.mark.parametrize("test", ["time", "last"])
@@ -296,7 +300,7 @@ def test_test_cases_need_the_dataset_of_the_artifact(rec, tmp_path, world_folder
     with pytest.raises(DataError, match="--data DATASET"):
         cases_for("test", {"fused": rec}, None)
     with pytest.raises(DataError, match="needs an artifact"):
-        cases_for("test", {"mine": lambda query: []}, world_folder)
+        cases_for("test", {}, world_folder)
     other = tmp_path / "other"
     other.mkdir()
     for file in world_folder.iterdir():

@@ -7,7 +7,7 @@ An item without a value satisfies only ``none``. Labels are compared without reg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -108,6 +108,28 @@ class Labels:
         if code is not None:
             hit[self.rows[self.codes == code]] = True
         return hit
+
+
+def label_numbers(
+    attributes: Iterable[Attribute], n_items: int, *, at_least: int = 5
+) -> list[list[int]]:
+    """For each item the numbers of its labels, over all text attributes together.
+
+    Args:
+        attributes: Numbers and booleans have no labels.
+        n_items: How many items there are.
+        at_least: A label of fewer items is left out: nothing could be learned from it.
+    """
+    numbers: list[list[int]] = [[] for _ in range(n_items)]
+    first = 0
+    for attribute in attributes:
+        if isinstance(attribute, Labels) and len(attribute.rows):
+            pairs = np.unique(np.column_stack([attribute.rows, attribute.codes]), axis=0)
+            counts = np.bincount(pairs[:, 1])
+            for row, code in pairs[counts[pairs[:, 1]] >= at_least]:
+                numbers[row].append(first + int(code))
+            first += len(counts)
+    return numbers
 
 
 def make_attribute(name: str, column: pa.ChunkedArray) -> Attribute:

@@ -137,8 +137,12 @@ def withhold_items(events: Interactions, share: float, rng: np.random.Generator)
     return Split(train=events.where(~withheld), test=events.where(withheld), cut=None)
 
 
-def shorten(cases: Sequence[Case], rng: np.random.Generator) -> list[Case]:
-    """The same cases with sessions cut to a random length of 1 to 20, the newest items kept.
+def shorten(
+    cases: Sequence[Case],
+    rng: np.random.Generator,
+    lengths: Sequence[int] = SESSION_LENGTHS,
+) -> list[Case]:
+    """The same cases with sessions cut to one of `lengths` at random, the newest items kept.
 
     Logs hold long histories, live sessions are short: weights tuned on long ones alone would
     trust behaviour too much. What is cut off stays excluded.
@@ -146,7 +150,7 @@ def shorten(cases: Sequence[Case], rng: np.random.Generator) -> list[Case]:
     shortened = []
     for case in cases:
         session = case.query.events
-        kept = int(rng.choice(SESSION_LENGTHS))
+        kept = max(1, int(rng.choice(lengths)))
         cut = [event.item_id for event in session[:-kept]]
         query = replace(case.query, session=session[-kept:], exclude=(*case.query.exclude, *cut))
         shortened.append(replace(case, query=query))

@@ -7,11 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semrec.assemble import fit_baseline
+from semrec.assemble.behaviour import fit_baseline
 from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
-from semrec.data.splits import leave_out_last, next_item_cases, shorten, time_split
+from semrec.data.splits import (
+    SESSION_LENGTHS,
+    leave_out_last,
+    next_item_cases,
+    shorten,
+    time_split,
+)
 from semrec.errors import DataError
 from semrec.index.ranking import top_rows
 from semrec.metrics import ndcg, ranks_of
@@ -20,12 +26,12 @@ from semrec.resolving import resolve
 from semrec.types import Case, Item, Progress, Query, Recommendations, Trace
 
 STRENGTHS: Mapping[str, Sequence[float]] = {
-    "ease": (100.0, 300.0, 1000.0),
+    "ease": (50.0, 100.0, 300.0, 1000.0),
     "item_knn": (0.0, 10.0, 50.0),
     "popularity": (0.0,),
 }
 DECAYS = (0.7, 0.8, 0.9, 1.0)
-TUNING_CASES = 500
+TUNING_CASES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +78,7 @@ def tuned_baseline(
     catalog: Catalog,
     config: Config,
     progress: Progress | None = None,
+    lengths: Sequence[int] = SESSION_LENGTHS,
 ) -> ScoredBaseline:
     """Fit a baseline, its strength and decay chosen on the newest part of `interactions`.
 
@@ -81,6 +88,7 @@ def tuned_baseline(
         catalog: The items.
         config: The split and the seed.
         progress: Called as options are tried.
+        lengths: Of the sessions it will be asked with; those it is tuned on are drawn from them.
     """
     strengths = STRENGTHS.get(name, (0.0,))
     rng = np.random.default_rng(config.seed)
@@ -95,10 +103,11 @@ def tuned_baseline(
         except DataError:  # too little to hold anything out
             split = None
         if split is not None:
-            cases = next_item_cases(split, catalog, max_session=config.split.max_session, rng=rng)
-            cases = shorten([case for case in cases if case.query.session], rng)
+            longest = max([*lengths, 1])
+            cases = next_item_cases(split, catalog, max_session=longest, rng=rng)
+            cases = [case for case in cases if case.query.session]
             places = rng.permutation(len(cases))[:TUNING_CASES]
-            some = [cases[place] for place in places]
+            some = shorten([cases[place] for place in places], rng, lengths)
             strength, decay = _choose(name, split.train, catalog, some, progress)
     scorer = fit_baseline(name, interactions.matrix(), strength=strength, decay=decay)
     return ScoredBaseline(name=name, scorer=scorer, catalog=catalog, interactions=interactions)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from semrec.assemble import BASELINES, cache_file, load
+from semrec.assemble.artifact import cache_file, load
+from semrec.assemble.behaviour import BASELINES
 from semrec.config import Config, make_config
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import read_dataset
 from semrec.data.intents import read_cases
 from semrec.data.interactions import Interactions
-from semrec.data.splits import leave_out_last, next_item_cases, split_at
+from semrec.data.splits import SESSION_LENGTHS, leave_out_last, next_item_cases, split_at
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError, nearest
 from semrec.evaluate.baselines import tuned_baseline
@@ -23,22 +24,13 @@ from semrec.recommender import Recommender
 from semrec.types import Case, Progress
 
 
-def make_systems(
-    names: Sequence[str], data: Path | None, progress: Progress | None = None
-) -> dict[str, System]:
-    """Systems by name.
-
-    One artifact alone becomes its baseline, tuned EASE and item-kNN on the same interactions,
-    semantic-only and fused. Baselines by name learn from the first artifact's interactions, or
-    from the dataset `data`.
-
-    Args:
-        names: Folders of artifacts, or names of baselines.
-        data: A dataset, where no artifact is among them.
-        progress: Called as baselines are tuned.
+def load_artifacts(
+    names: Sequence[str], progress: Progress | None = None
+) -> dict[str, Recommender]:
+    """The artifacts among `names`, by their folder; the others are names of baselines.
 
     Raises:
-        SemrecError: If a name is neither, or there is nothing to learn from.
+        SemrecError: If a name is neither, or an artifact can't be loaded.
     """
     for name in names:
         if name not in BASELINES and not Path(name).is_dir():
@@ -51,19 +43,10 @@ def make_systems(
         if progress:
             progress("load artifacts", done, len(paths))
         artifacts[path] = _with_cache(load(path))
-    if len(names) == 1 and artifacts:
-        return _as_three(next(iter(artifacts.values())), progress)
-    systems: dict[str, System] = {}
-    for name in names:
-        if name in artifacts:
-            systems[_short(name, artifacts)] = artifacts[name]
-        else:
-            learned, catalog, config = _source(artifacts, data)
-            systems[name] = tuned_baseline(name, learned, catalog, config, progress)
-    return systems
+    return artifacts
 
 
-def cases_for(cases: str, systems: Mapping[str, System], data: Path | None) -> list[Case]:
+def cases_for(cases: str, artifacts: Mapping[str, Recommender], data: Path | None) -> list[Case]:
     """Cases from an intents file; or, for ``test``, the events that an artifact didn't learn from.
 
     Raises:
@@ -71,7 +54,7 @@ def cases_for(cases: str, systems: Mapping[str, System], data: Path | None) -> l
     """
     if cases != "test":
         return read_cases(cases)
-    artifact = next((s for s in systems.values() if isinstance(s, Recommender)), None)
+    artifact = next(iter(artifacts.values()), None)
     if artifact is None or data is None:
         raise DataError(
             "--cases test needs an artifact and --data DATASET, the one it was built on"
@@ -100,11 +83,51 @@ def cases_for(cases: str, systems: Mapping[str, System], data: Path | None) -> l
     )
 
 
-def _as_three(artifact: Recommender, progress: Progress | None) -> dict[str, System]:
+def make_systems(
+    names: Sequence[str],
+    artifacts: Mapping[str, Recommender],
+    cases: Sequence[Case],
+    data: Path | None,
+    progress: Progress | None = None,
+) -> dict[str, System]:
+    """Systems by name.
+
+    One artifact alone becomes its baseline, tuned EASE and item-kNN on the same interactions,
+    semantic-only and fused. Baselines by name learn from the first artifact's interactions, or
+    from the dataset `data`. They are tuned for sessions as long as those of the cases.
+
+    Args:
+        names: Folders of artifacts, or names of baselines.
+        artifacts: The loaded ones among them.
+        cases: What will be asked; only the lengths of its sessions are looked at.
+        data: A dataset, where no artifact is among them.
+        progress: Called as baselines are tuned.
+
+    Raises:
+        DataError: If there is nothing to learn from.
+    """
+    lengths = [len(case.query.events) for case in cases if case.query.session]
+    if len(names) == 1 and artifacts:
+        return _as_three(next(iter(artifacts.values())), lengths, progress)
+    systems: dict[str, System] = {}
+    for name in names:
+        if name in artifacts:
+            systems[_short(name, artifacts)] = artifacts[name]
+        else:
+            learned, catalog, config = _source(artifacts, data)
+            systems[name] = tuned_baseline(
+                name, learned, catalog, config, progress, lengths or SESSION_LENGTHS
+            )
+    return systems
+
+
+def _as_three(
+    artifact: Recommender, lengths: Sequence[int], progress: Progress | None
+) -> dict[str, System]:
     config = make_config(artifact.manifest["config"], "manifest")
     learned, catalog = artifact.interactions, artifact.catalog
     tuned = {
-        name: tuned_baseline(name, learned, catalog, config, progress)
+        name: tuned_baseline(name, learned, catalog, config, progress, lengths or SESSION_LENGTHS)
         for name in ("item_knn", "ease")
         if name != "ease" or (learned.counts > 0).sum() <= 30_000
     }

@@ -1,21 +1,25 @@
-"""Fusion as one inner product: [semantic ; behavioural ; popularity] against a weighted query.
+"""Fusion as one search: [semantic ; behavioural ; popularity] against a weighted query.
 
 Raw scores of different models can't be added: cosines of a language model crowd in a narrow band,
 factorisations have a scale of their own. So every block is centred over the catalogue, and every
 query vector q is divided by √(qᵀ C q), the standard deviation of its scores over the catalogue
 (C is the block's covariance). Each signal then has mean 0 and deviation 1 for every query, the
 weights mean what they say, and it is still one inner product: one index serves all weights.
+
+Beside the dense behavioural scores may stand sparse ones, of the session's neighbours. They too are
+divided by their deviation over the catalogue, and reach the index as a boost of a few rows: the
+index's best and those rows are scored by the same exact sum.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from semrec.fusion.gate import Gate, Weights
-from semrec.protocols import VectorModel
-from semrec.types import BoolArray, FloatArray, SessionRows
+from semrec.protocols import SparseModel, VectorModel
+from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, FusedQuery, SessionRows
 
 SILENT = 1e-6  # a deviation below this says nothing; scaling it up would amplify rounding
 
@@ -71,6 +75,7 @@ class FusedBlocks:
         behaviour: Gives the session's behavioural vector.
         gate: Gives the weights.
         decay: An event's pull on the semantic query falls by this factor with every newer one.
+        neighbours: Gives the session's neighbours, or None.
     """
 
     semantic: Block
@@ -79,6 +84,7 @@ class FusedBlocks:
     behaviour: VectorModel
     gate: Gate
     decay: float
+    neighbours: SparseModel | None = None
 
     def items(self) -> FloatArray:
         """(n_items, dim) float32: the three blocks side by side."""
@@ -99,10 +105,14 @@ class FusedBlocks:
             behaviour = self.behavioural.standardised(behaviour)
         return words, texts, behaviour
 
+    def nearest(self, session: SessionRows) -> Boost:
+        """The session's neighbours, standardised."""
+        return _standardised_boost(self.neighbours, session)
+
     def query(
         self, intent: FloatArray | None, session: SessionRows, semantic_weight: float | None
-    ) -> tuple[FloatArray, dict[str, float]]:
-        """The query vector and the weights that made it.
+    ) -> FusedQuery:
+        """What is asked of the index, and the weights that made it.
 
         Args:
             intent: (dim,) float32, the words' vector; None without words.
@@ -110,16 +120,17 @@ class FusedBlocks:
             semantic_weight: Asked for, or None: the gate decides.
         """
         words, texts, behaviour = self.signals(intent, session)
+        near = self.nearest(session)
         has_words, has_texts = bool(words.any()), bool(texts.any())
         if not has_words and not has_texts:
             semantic_weight = 0.0
         weights = self.gate.weights(
             has_words=has_words,
-            has_session=has_texts or bool(behaviour.any()),
+            has_session=has_texts or bool(behaviour.any()) or bool(len(near.rows)),
             semantic_weight=semantic_weight,
         )
         semantic = self.mix(words, texts, weights.intent_share)
-        return _joined(semantic, behaviour, weights), asdict(weights)
+        return _joined(semantic, behaviour, near, weights)
 
     def mix(self, words: FloatArray, texts: FloatArray, intent_share: float) -> FloatArray:
         """(dim,) float32: words and session texts as one standardised semantic query."""
@@ -137,12 +148,14 @@ class BehaviouralBlocks:
         popularity: (n_items,) float32, standardised counts of interactions.
         behaviour: Gives the session's behavioural vector.
         gate: Gives the weights; only its `baseline` is used.
+        neighbours: Gives the session's neighbours, or None.
     """
 
     behavioural: Block
     popularity: FloatArray
     behaviour: VectorModel
     gate: Gate
+    neighbours: SparseModel | None = None
 
     def items(self) -> FloatArray:
         """(n_items, dim) float32: the two blocks side by side."""
@@ -154,19 +167,42 @@ class BehaviouralBlocks:
         intent: FloatArray | None,  # noqa: ARG002 (the baseline ignores words)
         session: SessionRows,
         semantic_weight: float | None,  # noqa: ARG002 (and has no semantic weight)
-    ) -> tuple[FloatArray, dict[str, float]]:
-        """The query vector and the weights that made it."""
+    ) -> FusedQuery:
+        """What is asked of the index, and the weights that made it."""
         behaviour = self.behavioural.standardised(self.behaviour.session_vector(session))
-        weights = self.gate.weights(
-            has_words=False, has_session=bool(behaviour.any()), semantic_weight=0.0
-        )
-        return _joined(behaviour[:0], behaviour, weights), asdict(weights)
+        near = _standardised_boost(self.neighbours, session)
+        has_session = bool(behaviour.any()) or bool(len(near.rows))
+        weights = self.gate.weights(has_words=False, has_session=has_session, semantic_weight=0.0)
+        return _joined(behaviour[:0], behaviour, near, weights)
 
 
-def _joined(semantic: FloatArray, behaviour: FloatArray, weights: Weights) -> FloatArray:
+def _standardised_boost(model: SparseModel | None, session: SessionRows) -> Boost:
+    """The neighbours' scores over their deviation among the seen items; none if that is 0."""
+    if model is None or not model.n_seen:
+        return NO_BOOST
+    near = model.nearest(session)
+    squares = float(np.square(near.scores, dtype=np.float64).sum())
+    mean = float(near.scores.sum(dtype=np.float64)) / model.n_seen
+    variance = squares / model.n_seen - mean**2
+    if variance <= SILENT * squares:
+        return NO_BOOST
+    return Boost(rows=near.rows, scores=(near.scores / np.sqrt(variance)).astype(np.float32))
+
+
+def _joined(
+    semantic: FloatArray, behaviour: FloatArray, near: Boost, weights: Weights
+) -> FusedQuery:
+    if not len(near.rows):
+        weights = replace(weights, neighbour_share=0.0)  # the vectors speak alone
+    share = weights.neighbour_share
     parts = (
         weights.semantic * semantic,
-        weights.behavioural * behaviour,
+        weights.behavioural * (1 - share) * behaviour,
         np.asarray([weights.popularity]),
     )
-    return np.concatenate(parts).astype(np.float32)
+    pull = np.float32(weights.behavioural * share)
+    return FusedQuery(
+        vector=np.concatenate(parts).astype(np.float32),
+        boost=Boost(rows=near.rows, scores=pull * near.scores) if pull > 0 else NO_BOOST,
+        weights=asdict(weights),
+    )

@@ -20,12 +20,15 @@ class Weights:
         behavioural: Of the behavioural block.
         popularity: Of popularity.
         intent_share: Share of the words in the semantic block; the rest is the session's text.
+        neighbour_share: Share of the session's neighbours in the behavioural block; the rest is
+            the vector model's.
     """
 
     semantic: float
     behavioural: float
     popularity: float
     intent_share: float = 1.0
+    neighbour_share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ class Gate:
             behavioural=rest * behavioural,
             popularity=rest * (1.0 - behavioural),
             intent_share=tuned.intent_share,
+            neighbour_share=self.baseline.neighbour_share,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,10 +78,17 @@ class Gate:
         return cls(**{name: Weights(**weights) for name, weights in values.items()})
 
 
+NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way
 UNTUNED = Gate(
     words=Weights(semantic=0.5, behavioural=0.0, popularity=0.5),
-    session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1),
-    both=Weights(semantic=0.4, behavioural=0.4, popularity=0.2, intent_share=0.6),
-    baseline=Weights(semantic=0.0, behavioural=0.9, popularity=0.1),
+    session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1, neighbour_share=NEAR),
+    both=Weights(
+        semantic=0.4,
+        behavioural=0.4,
+        popularity=0.2,
+        intent_share=0.6,
+        neighbour_share=NEAR,
+    ),
+    baseline=Weights(semantic=0.0, behavioural=0.9, popularity=0.1, neighbour_share=NEAR),
 )
-"""For data on which nothing can be tuned: measured as a middle on movie requests."""
+"""For data on which nothing can be tuned: measured as a middle on movie requests and sessions."""

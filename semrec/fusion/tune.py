@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ POOL = 200  # candidates taken from the top of each signal
 CHUNK = 64  # cases per matrix product
 STEP = 10  # weights are multiples of 1 / STEP
 SHARES = (0.3, 0.5, 0.7, 0.85, 1.0)
+NEIGHBOUR_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)  # a few neighbours' scores stand far out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +45,18 @@ class TuningCase:
 class _Signals:
     """A case's candidates: the first `n_targets` are its reachable targets.
 
-    `values` is (n, 4) float32: words, session texts, behavioural, popularity. `correlation` is
-    that of the first two over the catalogue; NaN if either is missing.
+    `values` is (n, 5) float32: words, session texts, behavioural, neighbours, popularity.
+    `correlation` is that of the first two over the catalogue; NaN if either is missing. Without
+    neighbours in the whole catalogue the vectors speak alone.
     """
 
     values: FloatArray
     n_targets: int
     n_relevant: int
     correlation: float
+    has_neighbours: bool
 
-    def fused(self, intent_share: float) -> FloatArray:
+    def fused(self, intent_share: float, neighbour_share: float) -> FloatArray:
         """(n, 3) float32: semantic, behavioural, popularity."""
         words, texts = self.values[:, 0], self.values[:, 1]
         if np.isnan(self.correlation):
@@ -61,11 +65,20 @@ class _Signals:
             rest = 1 - intent_share
             variance = intent_share**2 + rest**2 + 2 * intent_share * rest * self.correlation
             semantic = (intent_share * words + rest * texts) / np.sqrt(variance)
-        return np.column_stack([semantic, self.values[:, 2:]])
+        _, _, behavioural, near, popularity = self.values.T
+        if not self.has_neighbours:
+            neighbour_share = 0.0
+        behavioural = (1 - neighbour_share) * behavioural + neighbour_share * near
+        return np.column_stack([semantic, behavioural, popularity])
 
 
 def tune_weights(
-    fusion: FusedBlocks, cases: Sequence[TuningCase], *, cutoff: int, semantic: bool = True
+    fusion: FusedBlocks,
+    cases: Sequence[TuningCase],
+    *,
+    cutoff: int,
+    semantic: bool = True,
+    neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
 ) -> tuple[Weights, float]:
     """The weights with the best mean NDCG at `cutoff`, and that NDCG.
 
@@ -74,16 +87,22 @@ def tune_weights(
         cases: Validation cases of one kind; at least one.
         cutoff: A long list (100) says more per case than a short one and is less noisy.
         semantic: False: the semantic weight is 0, as in the baseline.
+        neighbour_shares: What to try; only 0 counts where there are no neighbours.
     """
     with_both = any(case.intent is not None and len(case.session) for case in cases)
     shares = SHARES if with_both and semantic else (1.0,)
     with_session = any(len(case.session) for case in cases)
+    if fusion.neighbours is None or not with_session:
+        neighbour_shares = (0.0,)
     candidates = list(_grid(semantic=semantic, behavioural=with_session))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (3, n_combinations)
     best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
     reduced = list(_reduce(fusion, cases))
-    for share in shares:
-        means = np.mean([_ndcg(signals, share, grid, cutoff) for signals in reduced], axis=0)
+    for share, near in product(shares, neighbour_shares):
+        means = np.mean(
+            [_ndcg(signals.fused(share, near) @ grid, signals, cutoff) for signals in reduced],
+            axis=0,
+        )
         place = int(np.argmax(means))
         if means[place] > best[1]:
             chosen = [float(value) / STEP for value in candidates[place]]
@@ -92,6 +111,7 @@ def tune_weights(
                 behavioural=chosen[1],
                 popularity=chosen[2],
                 intent_share=share,
+                neighbour_share=near,
             )
             best = (weights, float(means[place]))
     return best
@@ -105,6 +125,7 @@ def _grid(*, semantic: bool, behavioural: bool) -> Iterable[tuple[int, int, int]
 
 def _reduce(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[_Signals]:
     """The cases' candidates and their signal values, a few cases per matrix product."""
+    by_popularity = np.argsort(-fusion.popularity, kind="stable")
     for start in range(0, len(cases), CHUNK):
         some = cases[start : start + CHUNK]
         signals = [fusion.signals(case.intent, case.session) for case in some]
@@ -118,18 +139,25 @@ def _reduce(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[_Signa
         correlations = np.einsum("ij,ij->i", words @ fusion.semantic.covariance, texts)
         for place, case in enumerate(some):
             columns = [column[place] for column in scores]
+            near = fusion.nearest(case.session).at(np.arange(len(fusion.popularity)))
             correlation = float(correlations[place]) if both[place] else np.nan
-            yield _pooled(case, [*columns, fusion.popularity], correlation)
+            yield _pooled(case, [*columns, near, fusion.popularity], by_popularity, correlation)
 
 
-def _pooled(case: TuningCase, columns: Sequence[FloatArray], correlation: float) -> _Signals:
+def _pooled(
+    case: TuningCase,
+    columns: Sequence[FloatArray],
+    by_popularity: RowArray,
+    correlation: float,
+) -> _Signals:
     """The targets and the best of each signal that says anything; `columns` are (n_items,).
 
     Popularity, the last, always counts: without it a target might have nobody to compete with.
     """
     pool = min(POOL + len(case.excluded), len(columns[0]))
-    telling = [*(scores for scores in columns[:-1] if scores.any()), columns[-1]]
+    telling = [scores for scores in columns[:-1] if scores.any()]
     tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in telling]
+    tops.append(by_popularity[:pool])
     reachable = np.setdiff1d(case.targets, case.excluded)
     others = np.setdiff1d(np.concatenate(tops), np.concatenate([reachable, case.excluded]))
     rows = np.concatenate([reachable, others]).astype(np.int64)
@@ -138,15 +166,13 @@ def _pooled(case: TuningCase, columns: Sequence[FloatArray], correlation: float)
         n_targets=len(reachable),
         n_relevant=max(1, len(case.targets)),
         correlation=correlation,
+        has_neighbours=bool(columns[3].any()),
     )
 
 
-def _ndcg(signals: _Signals, share: float, grid: FloatArray, cutoff: int) -> NDArray[np.float64]:
-    """(n_combinations,): NDCG of each combination on one case; a tie counts half."""
-    if not signals.n_targets:
-        return np.zeros(grid.shape[1])
-    scores = signals.fused(share) @ grid  # (n, n_combinations)
-    gains: NDArray[np.float64] = np.zeros(grid.shape[1])
+def _ndcg(scores: FloatArray, signals: _Signals, cutoff: int) -> NDArray[np.float64]:
+    """(n_combinations,): NDCG of each column of `scores` on one case; a tie counts half."""
+    gains: NDArray[np.float64] = np.zeros(scores.shape[1])
     for target in scores[: signals.n_targets]:
         ahead = (scores > target).sum(axis=0) + 0.5 * ((scores == target).sum(axis=0) - 1)
         gains = gains + np.where(ahead < cutoff, 1 / np.log2(ahead + 2), 0.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semrec.index.ranking import MARGIN, rescored, top_rows
-from semrec.types import BoolArray, FloatArray, RowArray
+from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +29,19 @@ class ExactIndex:
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
+        boosts: Sequence[Boost] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best permitted rows and their scores, best first."""
         found = []
-        for query, excluded, mask in zip(queries, exclude, allowed, strict=True):
+        boosts = boosts or [NO_BOOST] * len(queries)
+        for query, excluded, mask, boost in zip(queries, exclude, allowed, boosts, strict=True):
             permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
             if self.searchable is not None:
                 permitted &= self.searchable
             permitted[excluded] = False
             rows = np.flatnonzero(permitted)
-            near, _ = top_rows(rows, (self.vectors @ query)[rows], k + MARGIN)
-            found.append(rescored(self.vectors, query, near, k))
+            scores = self.vectors @ query
+            scores[boost.rows] += boost.scores
+            near, _ = top_rows(rows, scores[rows], k + MARGIN)
+            found.append(rescored(self.vectors, query, near, k, boost))
         return found

@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 
 from semrec.index.ranking import MARGIN, rescored, top_rows
-from semrec.types import BoolArray, FloatArray, RowArray
+from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 MAX_OVERFETCH = 1_000
 
@@ -41,13 +41,18 @@ class FaissIndex:
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
+        boosts: Sequence[Boost] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
         A few exclusions are fetched in addition and dropped. A filter, or more exclusions than
         that, is answered by scoring every permitted row: exact however selective it is. So is a
         tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
+
+        Boosted rows join what was fetched. As no boost is below 0, a row that is neither fetched
+        nor boosted can't pass any that was fetched: the union's best are the best of all.
         """
+        boosts = boosts or [NO_BOOST] * len(queries)
         widths = [
             k + len(np.unique(excluded)) if mask is None else 0
             for excluded, mask in zip(exclude, allowed, strict=True)
@@ -62,15 +67,18 @@ class FaissIndex:
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for width, places in groups.items():
             for place, some in zip(places, self._fetch(queries[places], width), strict=True):
-                kept = (some >= 0) & ~np.isin(some, exclude[place])
-                rows, scores = rescored(self.vectors, queries[place], some[kept], len(some))
-                cut = len(some) < len(self.vectors) and len(rows) > k
-                if not (cut and scores[k - 1] == scores[-1]):
-                    found[place] = (rows[:k], scores[:k])
+                query, boost, fetched = queries[place], boosts[place], some[some >= 0]
+                rows = np.setdiff1d(np.union1d(fetched, boost.rows), exclude[place])
+                rows, scores = rescored(self.vectors, query, rows, len(rows), boost)
+                if len(fetched) < len(self.vectors) and len(rows) >= k:
+                    unfetched = np.einsum("ij,j->i", self.vectors[fetched], query).min()  # at most
+                    if scores[k - 1] <= unfetched:
+                        continue
+                found[place] = (rows[:k], scores[:k])
         for place, query in enumerate(queries):
             permitted = len(self.vectors) - len(np.unique(exclude[place]))
             if place not in found or len(found[place][0]) < min(k, permitted):
-                found[place] = self._scan(query, k, exclude[place], allowed[place])
+                found[place] = self._scan(query, k, exclude[place], allowed[place], boosts[place])
         return [found[place] for place in range(len(queries))]
 
     def _fetch(self, queries: FloatArray, width: int) -> RowArray:
@@ -85,7 +93,12 @@ class FaissIndex:
         return np.asarray(rows, dtype=np.int64)
 
     def _scan(
-        self, query: FloatArray, k: int, excluded: RowArray, mask: BoolArray | None
+        self,
+        query: FloatArray,
+        k: int,
+        excluded: RowArray,
+        mask: BoolArray | None,
+        boost: Boost,
     ) -> tuple[RowArray, FloatArray]:
         permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
         permitted[excluded] = False
@@ -93,8 +106,8 @@ class FaissIndex:
         # Gathering rows costs about as much as multiplying them, so a wide filter multiplies all.
         wide = len(rows) > len(self.vectors) // 4
         scores = (self.vectors @ query)[rows] if wide else self.vectors[rows] @ query
-        near, _ = top_rows(rows, scores, k + MARGIN)
-        return rescored(self.vectors, query, near, k)
+        near, _ = top_rows(rows, scores + boost.at(rows), k + MARGIN)
+        return rescored(self.vectors, query, near, k, boost)
 
 
 def build_faiss(

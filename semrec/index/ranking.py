@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semrec.types import FloatArray, RowArray
+from semrec.types import NO_BOOST, Boost, FloatArray, RowArray
 
 
 def top_rows(rows: RowArray, scores: FloatArray, k: int) -> tuple[RowArray, FloatArray]:
@@ -35,15 +35,16 @@ MARGIN = 16
 
 
 def rescored(
-    vectors: FloatArray, query: FloatArray, rows: RowArray, k: int
+    vectors: FloatArray, query: FloatArray, rows: RowArray, k: int, boost: Boost = NO_BOOST
 ) -> tuple[RowArray, FloatArray]:
-    """The up to `k` best of `rows` by the inner product, summed in one fixed order.
+    """The up to `k` best of `rows` by the inner product and `boost`, summed in one fixed order.
 
     Args:
         vectors: (n_items, dim) float32.
         query: (dim,) float32.
         rows: (m,) int64, a little more than `k` of them.
         k: How many at most.
+        boost: Added to the inner products.
     """
-    scores = np.einsum("ij,j->i", vectors[rows], query)
+    scores = np.einsum("ij,j->i", vectors[rows], query) + boost.at(rows)
     return top_rows(rows, scores, k)

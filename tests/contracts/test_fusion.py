@@ -4,10 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semrec.behaviour.neighbours import Neighbours
 from semrec.behaviour.pure_svd import PureSVD
+from semrec.behaviour.silent import Silent
 from semrec.fusion.blocks import (
     BehaviouralBlocks,
     Block,
@@ -19,7 +22,7 @@ from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.gate import UNTUNED, Gate, Weights
 from semrec.fusion.tune import TuningCase, tune_weights
 from semrec.metrics import ndcg
-from semrec.types import SessionRows
+from semrec.types import NO_BOOST, Boost, SessionRows
 
 N, TEXT_DIM, BEHAVIOUR_DIM = 200, 12, 6
 EMPTY = SessionRows.of(())
@@ -81,6 +84,13 @@ def gate_of(weights):
     return Gate(words=weights, session=weights, both=weights, baseline=weights)
 
 
+def asked(fusion, *query):
+    """The query vector and the weights, of a fusion without neighbours."""
+    found = fusion.query(*query)
+    assert len(found.boost.rows) == 0
+    return found.vector, found.weights
+
+
 def standardised(scores):
     return (scores - scores.mean()) / scores.std()
 
@@ -118,7 +128,7 @@ def test_the_inner_product_is_the_weighted_sum_of_the_signals(
     fused, raw, words, session, semantic_weight
 ):
     intent = raw.texts[40] - raw.texts[41] if words else None
-    query, weights = fused.query(intent, session, semantic_weight)
+    query, weights = asked(fused, intent, session, semantic_weight)
     want = explicit(raw, intent, session, weights)
     np.testing.assert_allclose(fused.items() @ query, want, atol=1e-4)
     assert sum(weights[n] for n in ("semantic", "behavioural", "popularity")) == pytest.approx(1)
@@ -129,7 +139,7 @@ def test_the_inner_product_is_the_weighted_sum_of_the_signals(
 def test_every_signal_has_mean_0_and_deviation_1(fused, raw, signal, words):
     parts = {"semantic": 0.0, "behavioural": 0.0, "popularity": 0.0, signal: 1.0}
     only = replace(fused, gate=gate_of(Weights(**parts, intent_share=0.4)))
-    query, _ = only.query(raw.texts[5] if words else None, SESSIONS["session"], None)
+    query, _ = asked(only, raw.texts[5] if words else None, SESSIONS["session"], None)
     scores = only.items() @ query
     assert scores.mean() == pytest.approx(0, abs=1e-4)
     assert scores.std() == pytest.approx(1, abs=1e-4)
@@ -148,7 +158,7 @@ def test_scores_are_linear_in_the_weights(fused, raw, parts, share):
             popularity=popularity,
             intent_share=share,
         )
-        query, _ = replace(fused, gate=gate_of(weights)).query(intent, session, None)
+        query, _ = asked(replace(fused, gate=gate_of(weights)), intent, session, None)
         return fused.items() @ query
 
     corners = (scores(1, 0, 0), scores(0, 1, 0), scores(0, 0, 1))
@@ -157,7 +167,7 @@ def test_scores_are_linear_in_the_weights(fused, raw, parts, share):
 
 
 def test_items_and_queries_are_float32_of_one_width(fusion, raw):
-    query, _ = fusion.query(raw.texts[0], SESSIONS["session"], 0.5)
+    query, _ = asked(fusion, raw.texts[0], SESSIONS["session"], 0.5)
     assert fusion.items().dtype == query.dtype == np.float32
     assert fusion.items().shape == (N, len(query))
 
@@ -165,7 +175,7 @@ def test_items_and_queries_are_float32_of_one_width(fusion, raw):
 @pytest.mark.parametrize("intent", [None, np.zeros(TEXT_DIM, np.float32)], ids=["none", "zeros"])
 @pytest.mark.parametrize("semantic_weight", [None, 0.7])
 def test_without_any_signal_everything_is_popularity(fusion, intent, semantic_weight):
-    query, weights = fusion.query(intent, EMPTY, semantic_weight)
+    query, weights = asked(fusion, intent, EMPTY, semantic_weight)
     assert weights["popularity"] == 1
     np.testing.assert_allclose(fusion.items() @ query, fusion.popularity, atol=1e-6)
 
@@ -176,16 +186,16 @@ def test_the_gate_is_asked_for_what_the_query_brings(fused, raw):
         (None, SESSIONS["session"], UNTUNED.session),
         (raw.texts[0], SESSIONS["session"], UNTUNED.both),
     ):
-        _, weights = fused.query(intent, session, None)
-        assert Weights(**weights) == want
+        _, weights = asked(fused, intent, session, None)
+        assert Weights(**weights) == replace(want, neighbour_share=0.0)
 
 
 def test_a_semantic_weight_leaves_the_rest_to_be_shared_as_in_the_baseline(fused, raw):
-    _, both = fused.query(raw.texts[0], SESSIONS["session"], 0.5)
+    _, both = asked(fused, raw.texts[0], SESSIONS["session"], 0.5)
     assert [both[n] for n in ("semantic", "behavioural", "popularity")] == pytest.approx(
         [0.5, 0.45, 0.05]
     )
-    _, words = fused.query(raw.texts[0], EMPTY, 0.5)
+    _, words = asked(fused, raw.texts[0], EMPTY, 0.5)
     assert [words[n] for n in ("semantic", "behavioural", "popularity")] == [0.5, 0, 0.5]
 
 
@@ -193,17 +203,17 @@ def test_a_session_of_items_without_behaviour_still_speaks_by_its_texts(fused):
     vectors = fused.behaviour.item_vectors.copy()
     vectors[7] = 0
     silent = replace(fused, behaviour=replace(fused.behaviour, item_vectors=vectors))
-    query, weights = silent.query(None, SessionRows.of([7]), None)
+    query, weights = asked(silent, None, SessionRows.of([7]), None)
     assert np.isfinite(query).all()
-    assert Weights(**weights) == UNTUNED.session
+    assert Weights(**weights) == replace(UNTUNED.session, neighbour_share=0.0)
     assert np.argmax(fused.semantic.vectors @ query[:TEXT_DIM]) == 7
 
 
 def test_the_baseline_ignores_words_and_semantic_weight(behavioural, raw):
     session = SESSIONS["session"]
-    plain, weights = behavioural.query(None, session, None)
+    plain, weights = asked(behavioural, None, session, None)
     for intent, semantic_weight in ((raw.texts[0], None), (raw.texts[0], 1.0), (None, 0.5)):
-        query, same = behavioural.query(intent, session, semantic_weight)
+        query, same = asked(behavioural, intent, session, semantic_weight)
         np.testing.assert_array_equal(query, plain)
         assert same == weights
     assert (weights["behavioural"], weights["popularity"]) == pytest.approx((0.9, 0.1))
@@ -212,11 +222,104 @@ def test_the_baseline_ignores_words_and_semantic_weight(behavioural, raw):
 
 
 def test_weight_0_is_the_baseline(fused, behavioural, raw):
-    query, weights = fused.query(raw.texts[0], SESSIONS["session"], 0.0)
-    plain, same = behavioural.query(None, SESSIONS["session"], None)
+    query, weights = asked(fused, raw.texts[0], SESSIONS["session"], 0.0)
+    plain, same = asked(behavioural, None, SESSIONS["session"], None)
     np.testing.assert_allclose(fused.items() @ query, behavioural.items() @ plain, atol=1e-6)
     for name in ("semantic", "behavioural", "popularity"):
         assert weights[name] == pytest.approx(same[name])
+
+
+# --- neighbours ---
+
+
+@pytest.fixture(scope="module")
+def near():
+    rng = np.random.default_rng(2)
+    strengths = rng.random((N, N)) * (rng.random((N, N)) < 0.03)
+    return Neighbours(weights=sp.csr_matrix(strengths, dtype=np.float32), n_seen=N, decay=0.6)
+
+
+@pytest.mark.parametrize("kind", ["fused", "behavioural"])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.4, 1.0])
+def test_neighbours_share_the_behavioural_weight(kind, share, near, raw, request):
+    plain = request.getfixturevalue(kind)
+    weights = Weights(semantic=0.0, behavioural=0.7, popularity=0.3, neighbour_share=share)
+    fusion = replace(plain, neighbours=near, gate=gate_of(weights))
+    session = SESSIONS["session"]
+    found = fusion.query(None, session, None)
+    spread = near.scores(session).astype(np.float64)
+    want = (
+        0.7 * (1 - share) * standardised(raw.behaviour.scores(session).astype(np.float64))
+        + 0.7 * share * spread / spread.std()
+        + 0.3 * standardised(np.log1p(raw.counts.astype(np.float64)))
+    )
+    dense = fusion.items() @ found.vector
+    np.testing.assert_allclose(dense + found.boost.at(np.arange(N)), want, atol=1e-4)
+    assert (found.boost.scores >= 0).all()
+    assert found.weights["neighbour_share"] == share
+    assert bool(len(found.boost.rows)) == (share > 0)
+
+
+def test_a_boost_gives_each_row_its_own_score_and_the_others_none():
+    boost = Boost(rows=np.array([3, 7]), scores=np.array([0.5, 2.0], np.float32))
+    np.testing.assert_array_equal(boost.at(np.array([7, 0, 3, 9, 7])), [2, 0, 0.5, 0, 2])
+    np.testing.assert_array_equal(NO_BOOST.at(np.array([7, 0])), [0, 0])
+
+
+@pytest.mark.parametrize("session", [EMPTY, SessionRows.of([5])], ids=["empty", "no neighbours"])
+def test_without_neighbours_nothing_is_boosted(fused, near, session):
+    without = near.weights.tolil()
+    without[5] = 0
+    fusion = replace(fused, neighbours=replace(near, weights=without.tocsr()))
+    assert len(fusion.query(None, session, None).boost.rows) == 0
+
+
+def test_neighbours_alone_are_a_session(fused, near):
+    """An item that only the neighbours know: the query isn't one without any signal."""
+    silent = Silent(n_items=N)
+    nothing = Block(vectors=silent.item_vectors, covariance=np.zeros((0, 0), np.float32))
+    fusion = BehaviouralBlocks(
+        behavioural=nothing,
+        popularity=fused.popularity,
+        behaviour=silent,
+        gate=UNTUNED,
+        neighbours=near,
+    )
+    found = fusion.query(None, SESSIONS["session"], None)
+    assert found.weights["behavioural"] == pytest.approx(0.9)
+    assert found.weights["neighbour_share"] == UNTUNED.baseline.neighbour_share
+    assert len(found.boost.rows)
+
+
+def test_weight_0_is_the_baseline_with_neighbours_too(fused, behavioural, near, raw):
+    one = replace(fused, neighbours=near).query(raw.texts[0], SESSIONS["session"], 0.0)
+    other = replace(behavioural, neighbours=near).query(None, SESSIONS["session"], None)
+    np.testing.assert_array_equal(one.boost.rows, other.boost.rows)
+    np.testing.assert_array_equal(one.boost.scores, other.boost.scores)
+    assert one.weights["neighbour_share"] == other.weights["neighbour_share"] > 0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_tuning_recovers_a_planted_share_of_the_neighbours(fused, near, share):
+    planted = Weights(semantic=0.0, behavioural=0.8, popularity=0.2, neighbour_share=share)
+    truth = replace(fused, neighbours=near, gate=gate_of(planted))
+    rng = np.random.default_rng(8)
+    cases = []
+    for _ in range(40):
+        session = SessionRows.of(rng.choice(N, 3, replace=False))
+        found = truth.query(None, session, None)
+        scores = truth.items() @ found.vector + found.boost.at(np.arange(N))
+        scores[session.rows] = -np.inf
+        best = np.argsort(-scores)[:8]
+        cases.append(TuningCase(intent=None, session=session, targets=best, excluded=session.rows))
+    found, score = tune_weights(truth, cases, cutoff=10, semantic=False)
+    assert score > 0.999
+    assert found.neighbour_share == share
+    fixed, worse = tune_weights(
+        truth, cases, cutoff=10, semantic=False, neighbour_shares=(0.0 if share else 1.0,)
+    )
+    assert fixed.neighbour_share == (0.0 if share else 1.0)
+    assert worse < score
 
 
 # --- blocks ---
@@ -335,7 +438,7 @@ def cases_that_follow(fused, raw, weights, n=40, n_targets=3):
     for _ in range(n):
         intent = rng.standard_normal(TEXT_DIM).astype(np.float32)
         session = SessionRows.of(rng.choice(N, 3, replace=False))
-        query, _ = truth.query(intent, session, None)
+        query, _ = asked(truth, intent, session, None)
         scores = truth.items() @ query
         scores[session.rows] = -np.inf
         best = np.argsort(-scores)[:n_targets]
@@ -387,7 +490,7 @@ def test_cases_of_words_alone_get_no_behavioural_weight(fused, raw):
 
 def whole_list_ndcg(fused, case, weights, cutoff):
     """NDCG of the ranking of the whole catalogue by the real query vector."""
-    query, _ = replace(fused, gate=gate_of(weights)).query(case.intent, case.session, None)
+    query, _ = asked(replace(fused, gate=gate_of(weights)), case.intent, case.session, None)
     order = np.argsort(-(fused.items() @ query))
     permitted = order[~np.isin(order, case.excluded)]
     ranks = np.flatnonzero(np.isin(permitted, case.targets)) + 1

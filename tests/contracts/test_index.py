@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
+from semrec.types import NO_BOOST, Boost
 
 N, DIM = 2_000, 32
 NOTHING = np.array([], np.int64)
@@ -36,9 +37,10 @@ def shared(kind, world="random"):
     return build(kind, {"random": VECTORS, "tied": TIED}[world])
 
 
-def oracle(vectors, query, k, exclude=NOTHING, mask=None):
-    """Every permitted row's inner product, sorted in Python: best first, ties by row."""
+def oracle(vectors, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
+    """Every permitted row's boosted inner product, sorted in Python: best first, ties by row."""
     scores = vectors.astype(np.float64) @ query.astype(np.float64)
+    scores[boost.rows] += boost.scores
     forbidden = set(exclude.tolist())
     permitted = [
         row for row in range(len(vectors)) if row not in forbidden and (mask is None or mask[row])
@@ -47,8 +49,13 @@ def oracle(vectors, query, k, exclude=NOTHING, mask=None):
     return np.asarray(best, np.int64), scores[best]
 
 
-def search(index, query, k, exclude=NOTHING, mask=None):
-    return index.search(query[None], k, [exclude], [mask])[0]
+def search(index, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
+    return index.search(query[None], k, [exclude], [mask], [boost])[0]
+
+
+def boost_of(scores):
+    rows = np.asarray(sorted(scores), np.int64)
+    return Boost(rows=rows, scores=np.asarray([scores[row] for row in rows], np.float32))
 
 
 def assert_like_oracle(found, want):
@@ -101,15 +108,17 @@ MASKS = {
     others=st.lists(st.integers(0, N - 1), max_size=20),
     mask=st.sampled_from(list(MASKS)),
     place=st.integers(0, 4),
+    boosted=st.dictionaries(st.integers(0, N - 1), st.integers(0, 12), max_size=60),
 )
-def test_exactly_what_is_permitted_comes_back(world, kind, k, n_best, others, mask, place):
-    """Excluded: some of the best, and any others, some of them twice."""
+def test_exactly_what_is_permitted_comes_back(world, kind, k, n_best, others, mask, place, boosted):
+    """Excluded: some of the best, and any others, some of them twice. A few rows are boosted."""
+    boost = boost_of(boosted)
     index = shared(kind, world)
     vectors, queries = (VECTORS, QUERIES) if world == "random" else (TIED, TIED_QUERIES)
     query = queries[place]
     best = np.argsort(-(vectors @ query))[:n_best]
     exclude = np.concatenate([best, others, others[:3]]).astype(np.int64)
-    rows, scores = search(index, query, k, exclude, MASKS[mask])
+    rows, scores = search(index, query, k, exclude, MASKS[mask], boost)
     permitted = np.ones(N, bool) if MASKS[mask] is None else MASKS[mask].copy()
     permitted[exclude] = False
     assert len(rows) == len(scores) == min(k, permitted.sum())
@@ -118,7 +127,25 @@ def test_exactly_what_is_permitted_comes_back(world, kind, k, n_best, others, ma
     assert permitted[rows].all()
     np.testing.assert_array_equal(np.lexsort((rows, -scores)), np.arange(len(rows)))
     if kind in EXACT or MASKS[mask] is not None:
-        assert_like_oracle((rows, scores), oracle(vectors, query, k, exclude, MASKS[mask]))
+        want = oracle(vectors, query, k, exclude, MASKS[mask], boost)
+        assert_like_oracle((rows, scores), want)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_boosted_row_is_found_wherever_it_ranks(kind):
+    """The worst row of all, lifted over the best, or in between, or not far enough."""
+    order = np.argsort(-(VECTORS @ QUERIES[0]))
+    scores = VECTORS @ QUERIES[0]
+    for lifted_over in (0, 5, 500):
+        lift = float(scores[order[lifted_over]] - scores[order[-1]]) + 0.01
+        boost = boost_of({int(order[-1]): lift})
+        rows, found = search(shared(kind), QUERIES[0], 10, boost=boost)
+        assert (order[-1] in rows) == (lifted_over < 10)
+        if lifted_over < 10:
+            place = rows.tolist().index(order[-1])
+            assert found[place] == pytest.approx(scores[order[-1]] + lift, rel=1e-4)
+        without, _ = search(shared(kind), QUERIES[0], 10, order[-1:], boost=boost)
+        assert order[-1] not in without
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -149,9 +176,10 @@ def test_a_batch_equals_one_by_one_bit_for_bit(kind):
     order = np.argsort(-(QUERIES @ VECTORS.T), axis=1)
     exclude = [order[place, : place % 7 * place] for place in range(50)]
     masks = [list(MASKS.values())[place % 6] for place in range(50)]
-    batch = index.search(QUERIES, 10, exclude, masks)
+    boosts = [boost_of({place: 3, 7 * place: 9}) for place in range(50)]
+    batch = index.search(QUERIES, 10, exclude, masks, boosts)
     for place, (rows, scores) in enumerate(batch):
-        one = search(index, QUERIES[place], 10, exclude[place], masks[place])
+        one = search(index, QUERIES[place], 10, exclude[place], masks[place], boosts[place])
         np.testing.assert_array_equal(rows, one[0])
         np.testing.assert_array_equal(scores, one[1])
 

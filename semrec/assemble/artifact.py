@@ -1,23 +1,24 @@
-"""The only place that picks classes: from configuration and arrays to a working recommender."""
+"""From configuration and arrays to a working recommender, and to and from an artifact."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from semrec.artifacts import Verify, read_manifest
-from semrec.config import BehaviourConfig, Config, EncoderConfig, IndexConfig, make_config
+from semrec.assemble.behaviour import cache_folder, load_behaviour, load_neighbours, state_of
+from semrec.behaviour.neighbours import Neighbours
+from semrec.config import Config, EncoderConfig, IndexConfig, make_config
 from semrec.data.catalog import Catalog, read_catalog
 from semrec.data.interactions import Interactions, load_interactions
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.hashing import HashingEncoder
-from semrec.errors import ArtifactError, ConfigError, nearest
+from semrec.errors import ArtifactError
 from semrec.fusion.blocks import (
     BehaviouralBlocks,
     Block,
@@ -28,14 +29,9 @@ from semrec.fusion.blocks import (
 from semrec.fusion.gate import Gate
 from semrec.index.exact import ExactIndex
 from semrec.prompting import Prompt, Prompts
-from semrec.protocols import Encoder, Index, Scorer, VectorModel
+from semrec.protocols import Encoder, Index, VectorModel
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
-
-BASELINES = ("popularity", "item_knn", "ease")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +42,8 @@ class Parts:
         catalog: The items.
         interactions: What was learned from.
         prompts: Item and query prompt.
-        behaviour: The behavioural model.
+        behaviour: The behavioural model's vectors.
+        neighbours: What stands beside them, or None.
         fusion: Blocks and gate.
         index: Over `fusion.items()`.
     """
@@ -55,6 +52,7 @@ class Parts:
     interactions: Interactions
     prompts: Prompts
     behaviour: VectorModel
+    neighbours: Neighbours | None
     fusion: FusedBlocks
     index: Index
 
@@ -80,86 +78,7 @@ def make_encoder(config: EncoderConfig, *, cache: bool = True) -> Encoder:
 
 def cache_file() -> Path:
     """Where item vectors are cached: under SEMREC_CACHE, else the user's cache folder."""
-    folder = os.environ.get("SEMREC_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(folder).expanduser() / "semrec" / "vectors.sqlite"
-
-
-def fit_behaviour(
-    config: BehaviourConfig,
-    matrix: sp.csr_matrix[np.float32],
-    *,
-    regularization: float,
-    alpha: float,
-    decay: float,
-    seed: int,
-) -> VectorModel:
-    """Fit the configured behavioural model on `matrix`, (n_users, n_items)."""
-    match config.kind:
-        case "als":
-            from semrec.behaviour.als import fit_als
-
-            return fit_als(
-                matrix,
-                factors=config.factors,
-                regularization=regularization,
-                alpha=alpha,
-                iterations=config.iterations,
-                decay=decay,
-                seed=seed,
-            )
-        case "pure_svd":
-            from semrec.behaviour.pure_svd import fit_pure_svd
-
-            return fit_pure_svd(matrix, factors=config.factors, decay=decay, seed=seed)
-
-
-def load_behaviour(kind: str, vectors: FloatArray, chosen: Mapping[str, float]) -> VectorModel:
-    """A behavioural model from its stored vectors and the options it was fitted with."""
-    match kind:
-        case "als":
-            from semrec.behaviour.als import ALS
-
-            return ALS(
-                item_vectors=vectors,
-                regularization=chosen["regularization"],
-                alpha=chosen["alpha"],
-                decay=chosen["decay"],
-            )
-        case "pure_svd":
-            from semrec.behaviour.pure_svd import PureSVD
-
-            return PureSVD(item_vectors=vectors, decay=chosen["decay"])
-    raise ArtifactError(f"unknown behavioural model {kind!r}; made by a newer semrec?")
-
-
-def fit_baseline(
-    name: str, matrix: sp.csr_matrix[np.float32], *, decay: float = 1.0, strength: float = 200.0
-) -> Scorer:
-    """Fit an independent baseline by name.
-
-    Args:
-        name: ``popularity``, ``item_knn`` or ``ease``.
-        matrix: (n_users, n_items) sparse float32.
-        decay: Of an event's pull with every newer one; popularity has none.
-        strength: EASE's λ, item-kNN's shrinkage.
-
-    Raises:
-        ConfigError: If the name is unknown.
-    """
-    match name:
-        case "popularity":
-            from semrec.behaviour.popularity import fit_popularity
-
-            return fit_popularity(matrix)
-        case "item_knn":
-            from semrec.behaviour.item_knn import fit_item_knn
-
-            return fit_item_knn(matrix, shrink=strength, neighbours=200, decay=decay)
-        case "ease":
-            from semrec.behaviour.ease import fit_ease
-
-            return fit_ease(matrix, regularization=strength, decay=decay)
-    raise ConfigError(f"unknown baseline {name!r}{nearest(name, BASELINES)}")
+    return cache_folder() / "vectors.sqlite"
 
 
 def make_index(config: IndexConfig, vectors: FloatArray) -> Index:
@@ -179,6 +98,40 @@ def make_index(config: IndexConfig, vectors: FloatArray) -> Index:
             )
 
 
+def make_baseline(
+    *,
+    catalog: Catalog,
+    interactions: Interactions,
+    prompts: Prompts,
+    vectors: VectorModel,
+    neighbours: Neighbours | None,
+    gate: Gate,
+    manifest: Mapping[str, Any] | None = None,
+    path: Path | None = None,
+) -> Recommender:
+    """A behavioural-only recommender."""
+    counts = interactions.counts
+    fusion = BehaviouralBlocks(
+        behavioural=fit_block(vectors.item_vectors, counts > 0),
+        popularity=standardised_popularity(counts.astype(np.float32)),
+        behaviour=vectors,
+        neighbours=neighbours,
+        gate=gate,
+    )
+    return Recommender(
+        catalog=catalog,
+        interactions=interactions,
+        encoder=None,
+        prompts=prompts,
+        fusion=fusion,
+        # Never-seen items would pass everything with a negative score: they are left out.
+        index=ExactIndex(vectors=fusion.items(), searchable=counts > 0),
+        behavioural=None,
+        manifest=manifest or {},
+        path=path,
+    )
+
+
 def make_recommender(
     parts: Parts,
     encoder: Encoder,
@@ -186,30 +139,26 @@ def make_recommender(
     path: Path | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
-    counts = parts.interactions.counts
-    plain = BehaviouralBlocks(
-        behavioural=fit_block(parts.behaviour.item_vectors, counts > 0),
-        popularity=standardised_popularity(counts.astype(np.float32)),
-        behaviour=parts.behaviour,
+    baseline = make_baseline(
+        catalog=parts.catalog,
+        interactions=parts.interactions,
+        prompts=parts.prompts,
+        vectors=parts.behaviour,
+        neighbours=parts.neighbours,
         gate=parts.fusion.gate,
-    )
-    shared: dict[str, Any] = {
-        "catalog": parts.catalog,
-        "interactions": parts.interactions,
-        "prompts": parts.prompts,
-        "manifest": manifest or {},
-        "path": path,
-    }
-    baseline = Recommender(
-        encoder=None,
-        fusion=plain,
-        # Never-seen items would pass everything with a negative score: they are left out.
-        index=ExactIndex(vectors=plain.items(), searchable=counts > 0),
-        behavioural=None,
-        **shared,
+        manifest=manifest,
+        path=path,
     )
     return Recommender(
-        encoder=encoder, fusion=parts.fusion, index=parts.index, behavioural=baseline, **shared
+        catalog=parts.catalog,
+        interactions=parts.interactions,
+        encoder=encoder,
+        prompts=parts.prompts,
+        fusion=parts.fusion,
+        index=parts.index,
+        behavioural=baseline,
+        manifest=manifest or {},
+        path=path,
     )
 
 
@@ -220,7 +169,15 @@ def save_parts(parts: Parts, folder: Path) -> None:
     parts.catalog.save(folder / "catalog.parquet")
     parts.interactions.save(folder / "interactions.npz")
     fusion = parts.fusion
-    _save(folder / "behaviour.safetensors", item_vectors=parts.behaviour.item_vectors)
+    _save(folder / "behaviour.safetensors", **state_of(parts.behaviour))
+    if parts.neighbours is not None:
+        pruned = parts.neighbours.weights
+        _save(
+            folder / "neighbours.safetensors",
+            weights=pruned.data,
+            columns=pruned.indices,
+            starts=pruned.indptr,
+        )
     _save(
         folder / "fusion.safetensors",
         semantic=fusion.semantic.vectors,
@@ -272,8 +229,12 @@ def load(
 def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Parts:
     arrays = load_file(folder / "fusion.safetensors")
     chosen = manifest["behaviour"]
-    vectors = load_file(folder / "behaviour.safetensors")["item_vectors"]
-    behaviour = load_behaviour(chosen["kind"], vectors, chosen)
+    behaviour = load_behaviour(load_file(folder / "behaviour.safetensors"), chosen)
+    neighbours = None
+    if manifest.get("neighbours"):
+        neighbours = load_neighbours(
+            load_file(folder / "neighbours.safetensors"), manifest["neighbours"]
+        )
     fusion = FusedBlocks(
         semantic=Block(vectors=arrays["semantic"], covariance=arrays["semantic_covariance"]),
         behavioural=Block(
@@ -281,6 +242,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         ),
         popularity=arrays["popularity"],
         behaviour=behaviour,
+        neighbours=neighbours,
         gate=Gate.from_dict(manifest["gate"]),
         decay=config.fusion.decay,
     )
@@ -303,6 +265,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
             query=Prompt(kind="query", source=sources["query"]),
         ),
         behaviour=behaviour,
+        neighbours=neighbours,
         fusion=fusion,
         index=index,
     )

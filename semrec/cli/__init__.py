@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from semrec import __version__
+from semrec.cli.bench import bench
+from semrec.cli.data import data
+from semrec.cli.options import ConfigName, Json, Sets, finish, ids, print_json
+from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
 from semrec.terminal import Screen
 
@@ -20,16 +24,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Recommendations from what a person asks for and what people do.",
 )
-data = typer.Typer(no_args_is_help=True, help="Fetch, describe, check and import datasets.")
-bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is.")
 prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
 app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Sets = Annotated[list[str], typer.Option("--set", help="A single value, as a.b=c.")]
-ConfigName = Annotated[str, typer.Option("--config", help="A packaged name, or a path.")]
+app.add_typer(train, name="train")
 
 
 def main() -> None:
@@ -71,81 +70,9 @@ def demo(
     with screen.progress() as progress:
         result = run_demo(out, progress=progress, show=screen.show_step)
     if as_json:
-        _print_json(result)
+        print_json(result)
     else:
         screen.next_commands(out, result["seconds"])
-
-
-@data.command("fetch")
-def data_fetch(
-    name: Annotated[str, typer.Argument(help="movielens")] = "movielens",
-    out: Annotated[Path | None, typer.Option(help="Folder; default data/NAME.")] = None,
-) -> None:
-    """Write a known dataset as a folder."""
-    from semrec.data.dataset import describe
-    from semrec.data.sources import fetch
-
-    target = out or Path("data") / name
-    Screen().description({**describe(fetch(name, target)), "folder": str(target)})
-
-
-@data.command("describe")
-def data_describe(dataset: Path, as_json: Json = False) -> None:
-    """What is in a dataset, in numbers."""
-    from semrec.data.dataset import describe, read_dataset
-
-    described = describe(read_dataset(dataset))
-    _print_json(described) if as_json else Screen().description(described)
-
-
-@data.command("validate")
-def data_validate(dataset: Path) -> None:
-    """Check a dataset, and every intents file in it."""
-    from semrec.data.dataset import read_dataset
-    from semrec.data.intents import read_cases
-
-    found = read_dataset(dataset)
-    for path in found.intents:
-        read_cases(path)
-    Screen().line(
-        f"{dataset}: valid: {len(found.catalog)} items, {len(found.interactions)} interactions, "
-        f"{len(found.intents)} files of requests"
-    )
-
-
-@data.command("import")
-def data_import(
-    items: Annotated[Path, typer.Option(help="Table of items.")],
-    interactions: Annotated[Path, typer.Option(help="Table of interactions.")],
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
-    rename: Annotated[list[str], typer.Option(help="FOUND=EXPECTED, a column.")] = [],
-    split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, a list in text.")] = [],
-    name: str = "",
-    positive_weight: Annotated[float | None, typer.Option(help="From which one counts.")] = None,
-    drop_unknown: Annotated[bool, typer.Option(help="Drop events of unknown items.")] = False,
-) -> None:
-    """Bring two tables (parquet, CSV, JSON lines) into the form of a dataset."""
-    from semrec.data.dataset import describe
-    from semrec.data.formats import read_table
-    from semrec.data.sources import from_frames
-    from semrec.optional import import_pandas
-
-    import_pandas()
-    renames = dict(_pair(text, "--rename") for text in rename)
-    catalogue, events = (
-        read_table(path, ids=("item_id", "user_id"), renames=renames).to_pandas()
-        for path in (items, interactions)
-    )
-    dataset = from_frames(
-        catalogue,
-        events,
-        out,
-        name=name or out.name,
-        positive_weight=positive_weight,
-        lists=dict(_pair(text, "--split") for text in split),
-        drop_unknown=drop_unknown,
-    )
-    Screen().description({**describe(dataset), "folder": str(out)})
 
 
 @app.command()
@@ -173,7 +100,7 @@ def build(
             progress=progress,
         )
     manifest = {k: v for k, v in recommender.manifest.items() if k != "files"}
-    _print_json(manifest) if as_json else screen.built(out, manifest)
+    print_json(manifest) if as_json else screen.built(out, manifest)
 
 
 @app.command()
@@ -188,7 +115,7 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Answer one request."""
-    from semrec.assemble import load
+    from semrec.assemble.artifact import load
     from semrec.types import to_query
 
     try:
@@ -197,7 +124,7 @@ def recommend(
         raise DataError(f"--filters: not readable as JSON: {error}") from None
     query = to_query(
         intent=intent,
-        session=_ids(session),
+        session=ids(session),
         k=k,
         filters=conditions,
         user_id=user_id,
@@ -210,7 +137,7 @@ def recommend(
     if as_json:
         from dataclasses import asdict
 
-        _print_json(asdict(found))
+        print_json(asdict(found))
     else:
         screen.recommendations(found)
 
@@ -232,20 +159,21 @@ def compare(
     item-kNN.
     """
     from semrec.evaluate.compare import compare as run
-    from semrec.evaluate.systems import cases_for, make_systems
+    from semrec.evaluate.systems import cases_for, load_artifacts, make_systems
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
-        made = make_systems(systems, data, progress)
+        artifacts = load_artifacts(systems, progress)
+        asked = cases_for(cases, artifacts, data)
         report = run(
-            made,
-            cases_for(cases, made, data),
+            make_systems(systems, artifacts, asked, data, progress),
+            asked,
             k=k,
             seed=seed,
             allow_seen=allow_seen,
             progress=progress,
         )
-    _finish(screen, report, out, as_json=as_json)
+    finish(screen, report, out, as_json=as_json)
 
 
 @app.command()
@@ -261,7 +189,7 @@ def crossfit(
     as_json: Json = False,
 ) -> None:
     """Answer each dialog by a recommender that learned from the other dialogs."""
-    from semrec.assemble import make_encoder
+    from semrec.assemble.artifact import make_encoder
     from semrec.config import load_config
     from semrec.evaluate.crossfit import crossfit as run
 
@@ -278,25 +206,7 @@ def crossfit(
             k=k,
             progress=progress,
         )
-    _finish(screen, report, out, as_json=as_json)
-
-
-@bench.command("latency")
-def bench_latency(
-    artifact: Path,
-    n: Annotated[int, typer.Option("-n", help="Requests of each kind.")] = 300,
-    as_json: Json = False,
-) -> None:
-    """Milliseconds per stage of single warm requests."""
-    from semrec.assemble import load
-    from semrec.evaluate.bench import latency
-
-    screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
-        progress("load artifact", 0, 1)
-        recommender = load(artifact)
-        measured = latency(recommender, n=n, progress=progress)
-    _print_json(measured) if as_json else screen.latency(measured)
+    finish(screen, report, out, as_json=as_json)
 
 
 @prompts.command("list")
@@ -324,12 +234,12 @@ def prompts_render(
     item: Annotated[str, typer.Option(help="Render this item instead.")] = "",
 ) -> None:
     """What an artifact's encoder reads: of a request, or of an item."""
-    from semrec.assemble import load
+    from semrec.assemble.artifact import load
     from semrec.data.catalog import in_words
 
     recommender = load(artifact, verify="size")
     catalog = recommender.catalog
-    titles = [catalog.titles[row] for row in catalog.rows(_ids(session))]
+    titles = [catalog.titles[row] for row in catalog.rows(ids(session))]
     text = recommender.prompts.query_text(intent, titles)
     if item:
         row = catalog.row(item)
@@ -361,33 +271,8 @@ def serve(
     import uvicorn
 
     from semrec.artifacts import read_manifest
-    from semrec.assemble import load
+    from semrec.assemble.artifact import load
     from semrec.serve.app import make_app
 
     read_manifest(artifact, "size")  # a wrong path fails here, before a server starts
     uvicorn.run(make_app(lambda: load(artifact)), host=host, port=port)
-
-
-def _finish(screen: Screen, report: Any, out: Path | None, *, as_json: bool) -> None:  # noqa: ANN401
-    written = report.save(out) if out else []
-    if as_json:
-        _print_json(report.to_dict())
-    else:
-        screen.report(report)
-        for path in written:
-            screen.line(f"written: {path}")
-
-
-def _ids(text: str) -> list[str]:
-    return [item_id.strip() for item_id in text.split(",") if item_id.strip()]
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals or not value:
-        raise DataError(f"{option} {text!r}: expected two parts with = between them")
-    return key, value
-
-
-def _print_json(value: Any) -> None:  # noqa: ANN401
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,65 @@
+"""What is held out, what validates, and the next-item cases that validation is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semrec.config import Config, SplitConfig
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
+from semrec.data.splits import (
+    SESSION_LENGTHS,
+    Split,
+    leave_out_last,
+    next_item_cases,
+    shorten,
+    time_split,
+)
+from semrec.errors import DataError
+from semrec.types import Case
+
+
+def hold_out(events: Interactions, split: SplitConfig) -> Split:
+    """What may be learned from, and what is kept for a test."""
+    match split.test:
+        case "none":
+            return Split(train=events, test=events.where(np.zeros(len(events), bool)), cut=None)
+        case "time":
+            return time_split(events, split.test_share)
+        case "last":
+            return leave_out_last(events)
+
+
+def validation_of(events: Interactions, split: SplitConfig) -> Split:
+    """Newest events of clock data; with an order only, each user's second-last of all events.
+
+    Where nothing can be held out (all events at one moment), validation is empty, and options
+    and weights stay as they are.
+    """
+    if events.clock and split.test != "last":
+        try:
+            return time_split(events, split.valid_share)
+        except DataError:
+            nothing = events.where(np.zeros(len(events), dtype=bool))
+            return Split(train=events, test=nothing, cut=None)
+    return leave_out_last(events, 1 if split.test == "last" else 2)
+
+
+def validation_cases(
+    validation: Split, catalog: Catalog, config: Config, rng: np.random.Generator
+) -> list[Case]:
+    """At most `fusion.max_cases`, of sessions as long as the configuration says."""
+    cases = next_item_cases(
+        validation,
+        catalog,
+        max_targets=config.split.max_targets,
+        max_session=config.split.max_session,
+        rng=rng,
+    )
+    # In a random order, so that the first few are a fair sample of users.
+    places = rng.permutation(len(cases))[: config.fusion.max_cases]
+    some = [cases[place] for place in places]
+    lengths = config.split.session_lengths
+    if lengths is None:
+        lengths = list(SESSION_LENGTHS) if validation.train.clock else []
+    return shorten(some, rng, lengths) if lengths else some

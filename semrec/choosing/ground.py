@@ -1,0 +1,138 @@
+"""What options are tried on: the same events and cases for all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from semrec import __version__
+from semrec.assemble.behaviour import SEQUENCE_MODELS, cache_folder
+from semrec.choosing.cases import validation_cases
+from semrec.choosing.gate import fuse
+from semrec.config import Config
+from semrec.data.attributes import label_numbers
+from semrec.data.dataset import Dataset
+from semrec.data.interactions import Interactions
+from semrec.data.splits import Split
+from semrec.fusion.blocks import Block
+from semrec.fusion.gate import UNTUNED, Weights
+from semrec.fusion.tune import NEIGHBOUR_SHARES, TuningCase, tune_weights
+from semrec.protocols import SparseModel, VectorModel
+from semrec.tuning_cases import in_rows
+from semrec.types import Case, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What options are tried on.
+
+    Attributes:
+        events: What may be learned from.
+        cases: Next-item cases that follow.
+        config: What to try.
+        labels: For each item the numbers of its labels.
+        report: Called as options are tried.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+    """
+
+    events: Interactions
+    cases: Sequence[TuningCase]
+    config: Config
+    labels: Sequence[Sequence[int]]
+    report: Progress
+    deadline: float | None
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there are cases enough to tell options apart."""
+        return len(self.cases) >= self.config.fusion.min_cases
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time is up."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def weigh(
+        self,
+        vectors: VectorModel,
+        neighbours: SparseModel | None = None,
+        shares: Sequence[float] = NEIGHBOUR_SHARES,
+    ) -> tuple[Weights, float]:
+        """The best weights of a list made with these and popularity, and its NDCG."""
+        if not self.cases:
+            return UNTUNED.baseline, 0.0
+        nothing = np.zeros((self.events.n_items, 0), dtype=np.float32)
+        silent = Block(vectors=nothing, covariance=np.zeros((0, 0), np.float32))
+        return tune_weights(
+            fuse(silent, vectors, neighbours, self.events, UNTUNED, self.config),
+            self.cases,
+            cutoff=self.config.fusion.cutoff,
+            semantic=False,
+            neighbour_shares=shares,
+        )
+
+
+def make_ground(
+    validation: Split,
+    dataset: Dataset,
+    config: Config,
+    report: Progress,
+    deadline: float | None,
+    rng: np.random.Generator,
+) -> tuple[Ground, list[Case]]:
+    """The ground over a validation split, and its cases as they are asked outside.
+
+    Args:
+        validation: What is learned from, and what follows.
+        dataset: The catalogue, and the events that the cases' exclusions come from.
+        config: What to try.
+        report: Called as options are tried.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+        rng: Draws the cases.
+    """
+    cases = validation_cases(validation, dataset.catalog, config, rng)
+    ground = Ground(
+        events=validation.train,
+        cases=[in_rows(case, None, dataset) for case in cases if case.query.session],
+        config=config,
+        labels=label_numbers(dataset.catalog.attributes.values(), len(dataset.catalog)),
+        report=report,
+        deadline=deadline,
+    )
+    return ground, cases
+
+
+def checkpoint_of(
+    kind: str, events: Interactions, ground: Ground, epochs: int | None
+) -> Path | None:
+    """Where a training's checkpoint is kept: named by all that decides what comes out.
+
+    Args:
+        kind: Only sequence models have one.
+        events: What it is trained on.
+        ground: What else decides.
+        epochs: How many; None: validation says.
+    """
+    if kind not in SEQUENCE_MODELS:
+        return None
+    behaviour = ground.config.behaviour
+    settings = [
+        __version__,
+        kind,
+        epochs,
+        behaviour.model_dump(mode="json", exclude={"neighbours"}),
+        ground.config.seed,
+        [list(numbers) for numbers in ground.labels] if behaviour.training.labels else [],
+        events.n_items,
+        len(ground.cases),
+    ]
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    digest.update(events.rows.tobytes())
+    digest.update(events.starts.tobytes())
+    return cache_folder() / "training" / f"{kind}-{digest.hexdigest()[:24]}.safetensors"

@@ -1,0 +1,143 @@
+"""Choosing the vector model: kinds and options by the validation NDCG of the list they make."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semrec.assemble.behaviour import (
+    QUICK,
+    SEQUENCE_MODELS,
+    fit_behaviour,
+    load_behaviour,
+    options_of,
+    state_of,
+)
+from semrec.choosing.ground import Ground, checkpoint_of
+from semrec.data.interactions import Interactions
+from semrec.metrics import ndcg
+from semrec.protocols import VectorModel
+
+if TYPE_CHECKING:
+    from semrec.behaviour.sequential import SequenceModel
+
+STOPPING_CUTOFF, CHUNK = 10, 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A fitted vector model, its `kind` and options, and the NDCG it reached."""
+
+    vectors: VectorModel
+    options: Mapping[str, Any]
+    score: float
+
+    @property
+    def name(self) -> str:
+        """For people: the kind and its numbers."""
+        numbers = [f"{k} {v:g}" for k, v in self.options.items() if isinstance(v, int | float)]
+        return " ".join([str(self.options["kind"]), *numbers])
+
+
+def choose_vectors(ground: Ground) -> list[Attempt]:
+    """All attempts, the best first."""
+    kind = ground.config.behaviour.kind
+    tried: list[Attempt] = []
+    for one in QUICK if kind == "auto" else (kind,):
+        if not tried or (ground.can_tell and not ground.timed_out):
+            tried += _sequence(ground, one) if one in SEQUENCE_MODELS else _quick(ground, one)
+    return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
+
+
+def refit_vectors(
+    attempt: Attempt, events: Interactions, ground: Ground
+) -> tuple[VectorModel, Mapping[str, Any]]:
+    """The same kind and options fitted on other events, and the options as now stored."""
+    kind = attempt.options["kind"]
+    vectors = fit_behaviour(
+        kind,
+        events,
+        ground.config.behaviour,
+        attempt.options,
+        seed=ground.config.seed,
+        labels=ground.labels,
+        checkpoint=checkpoint_of(kind, events, ground, attempt.options.get("epochs")),
+        deadline=ground.deadline,
+        report=ground.report,
+    )
+    return vectors, {**attempt.options, **options_of(vectors)}
+
+
+def _quick(ground: Ground, kind: str) -> Iterator[Attempt]:
+    """First what the fit depends on, with a middle decay; then the best of these with others."""
+    config = ground.config.behaviour
+    stage = f"choose {kind}"
+    decays = config.decay if kind != "none" else [1.0]
+    middle = decays[len(decays) // 2]
+    fits: list[dict[str, Any]] = [{"kind": kind, "decay": middle}]
+    if kind == "als":
+        pairs = product(config.regularization, config.alpha)
+        fits = [{**fits[0], "regularization": r, "alpha": a} for r, a in pairs]
+    total = len(fits) + len(decays) - 1
+    tried: list[Attempt] = []
+    for options in fits:
+        ground.report(stage, len(tried), total)
+        if tried and (ground.timed_out or not ground.can_tell):
+            break
+        vectors = fit_behaviour(kind, ground.events, config, options, seed=ground.config.seed)
+        tried.append(Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1]))
+    best = max(tried, key=lambda attempt: attempt.score)
+    arrays = state_of(best.vectors)
+    for decay in decays:
+        ground.report(stage, len(tried), total)
+        if decay != middle and ground.can_tell and not ground.timed_out:
+            options = {**best.options, "decay": decay}  # of the session only: the fit stays
+            vectors = load_behaviour(arrays, options)
+            tried.append(Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1]))
+    ground.report(stage, total, total)
+    yield from tried
+
+
+def _sequence(ground: Ground, kind: str) -> Iterator[Attempt]:
+    """One training that validation stops. It has half the time: it is trained once more."""
+    config = ground.config.behaviour
+    options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
+    deadline = ground.deadline
+    if deadline is not None:
+        deadline = (time.monotonic() + deadline) / 2
+    vectors = fit_behaviour(
+        kind,
+        ground.events,
+        config,
+        options,
+        seed=ground.config.seed,
+        labels=ground.labels,
+        validate=(lambda model: _stopping_score(model, ground)) if ground.can_tell else None,
+        checkpoint=checkpoint_of(kind, ground.events, ground, None),
+        deadline=deadline,
+        report=ground.report,
+    )
+    trained = options_of(vectors)["trained"]
+    options["epochs"] = trained["best_epoch"]
+    yield Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1])
+
+
+def _stopping_score(model: SequenceModel, ground: Ground) -> float:
+    """Mean NDCG@10 of the model's own list, without popularity."""
+    unseen = np.flatnonzero(ground.events.counts == 0)
+    values = []
+    for start in range(0, len(ground.cases), CHUNK):
+        some = ground.cases[start : start + CHUNK]
+        queries = model.session_vectors([case.session.rows for case in some])
+        for case, scores in zip(some, queries @ model.item_vectors.T, strict=True):
+            scores[unseen] = -np.inf
+            scores[case.excluded] = -np.inf
+            reachable = case.targets[np.isfinite(scores[case.targets])]
+            ahead = np.sort([(scores > scores[row]).sum() for row in reachable])
+            values.append(ndcg(ahead + 1, max(1, len(case.targets)), STOPPING_CUTOFF))
+    return float(np.mean(values))

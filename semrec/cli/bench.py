@@ -1,0 +1,71 @@
+"""`semrec bench`: measure how fast it is, and how good its behavioural half."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from semrec.cli.options import Json, Sets, finish, print_json
+from semrec.errors import ConfigError
+from semrec.terminal import Screen
+
+bench = typer.Typer(no_args_is_help=True, help="Measure how fast and how good it is.")
+
+
+@bench.command("latency")
+def bench_latency(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Requests of each kind.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """Milliseconds per stage of single warm requests."""
+    from semrec.assemble.artifact import load
+    from semrec.evaluate.bench import latency
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        recommender = load(artifact)
+        measured = latency(recommender, n=n, progress=progress)
+    print_json(measured) if as_json else screen.latency(measured)
+
+
+@bench.command("behaviour")
+def bench_behaviour(
+    dataset: Path,
+    config: Annotated[list[str], typer.Option(help="Packaged names, or paths.")],
+    settings: Sets = [],
+    out: Annotated[Path | None, typer.Option(help="Write report.json, report.md, …")] = None,
+    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
+    max_minutes: Annotated[float | None, typer.Option(help="To choose and fit each.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Behavioural models alone, chosen on validation and asked held-out events once."""
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.evaluate.leaderboard import behavioural_report, write_details
+
+    configs = {Path(name).stem: load_config(name, settings) for name in config}
+    if len(configs) != len(config):
+        raise ConfigError("two configurations have the same name; rename one of the files")
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        report, details = behavioural_report(
+            read_dataset(dataset), configs, k=k, max_minutes=max_minutes, progress=progress
+        )
+    if as_json:
+        print_json({**report.to_dict(), "systems": details})
+        if out:
+            report.save(out)
+            write_details(out, details)
+        return
+    finish(screen, report, out, as_json=False)
+    for system in details:
+        screen.line(
+            f"{system['system']}: fitted in {system['fit_s']:.0f} s, "
+            f"a session's vector in {system['session_vector_ms']:.1f} ms"
+        )
+    if out:
+        screen.line(f"written: {write_details(out, details)}")

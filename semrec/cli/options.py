@@ -1,0 +1,45 @@
+"""What several commands share: options, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from semrec.errors import DataError
+from semrec.terminal import Screen
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Sets = Annotated[list[str], typer.Option("--set", help="A single value, as a.b=c.")]
+ConfigName = Annotated[str, typer.Option("--config", help="A packaged name, or a path.")]
+
+
+def finish(screen: Screen, report: Any, out: Path | None, *, as_json: bool) -> None:  # noqa: ANN401
+    """Print a report and write it, if there is a folder to write it to."""
+    written = report.save(out) if out else []
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        screen.report(report)
+        for path in written:
+            screen.line(f"written: {path}")
+
+
+def ids(text: str) -> list[str]:
+    """The ids in ``ID,ID``."""
+    return [item_id.strip() for item_id in text.split(",") if item_id.strip()]
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """The two parts of ``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not key or not equals or not value:
+        raise DataError(f"{option} {text!r}: expected two parts with = between them")
+    return key, value
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401
+    """A result on stdout, as JSON."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,284 @@
+"""Choosing the behavioural half on validation, and what becomes of it in an artifact."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import GROUP, group, item_id, world_config
+
+import semrec
+from semrec.assemble.behaviour import cache_folder
+from semrec.choosing import behaviour as choosing_behaviour
+from semrec.choosing.behaviour import choose_behaviour, forget_checkpoints, refit
+from semrec.choosing.cases import validation_of
+from semrec.choosing.ground import make_ground
+from semrec.data.dataset import read_dataset
+from semrec.errors import ConfigError, DataError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+QUICK = ("als", "bpr", "pure_svd", "none")
+TRAINED = ("sasrec", "two_tower")
+TINY = {"epochs": 4, "blocks": 1, "heads": 1, "dropout": 0.1, "batch_size": 32}
+
+
+def config_of(kind, neighbours="none", **training):
+    return world_config(
+        behaviour={
+            "kind": kind,
+            "factors": 8,
+            "training": {**TINY, **training},
+            "neighbours": {"kind": neighbours, "decay": [0.8]},
+        }
+    )
+
+
+def ground_of(world, config, **changes):
+    validation = validation_of(world.positives, config.split)
+    rng = np.random.default_rng(config.seed)
+    silent = lambda *_step: None  # noqa: E731
+    ground, _ = make_ground(validation, world, config, silent, None, rng)
+    return replace(ground, **changes)
+
+
+def own_group_first(recommender, session, k=3):
+    """Whether the baseline's best are of the session's group."""
+    items = recommender.baseline().recommend(session=session, k=k).items
+    return {group(int(item.item_id[1:])) for item in items} == {group(int(session[0][1:]))}
+
+
+# --- what is chosen ---
+
+
+def test_auto_takes_the_best_of_what_is_quick_and_says_what_it_tried(world):
+    chosen = choose_behaviour(ground_of(world, config_of("auto", "auto")))
+    assert chosen.options["kind"] in ("als", "pure_svd")
+    kinds = {name.split()[0] for name in chosen.tried}
+    assert kinds == {"als", "pure_svd", "item_knn", "ease"}
+    assert list(chosen.tried.values()) == sorted(chosen.tried.values(), reverse=True)
+    alone = {n: score for n, score in chosen.tried.items() if n.split()[0] in ("als", "pure_svd")}
+    best = max((n for n in alone if "+" not in n), key=lambda name: alone[name])
+    assert best.startswith(chosen.options["kind"])
+
+
+def test_the_vectors_that_score_best_are_taken(world):
+    """Of two ways to fit, one of them hopeless: a thousandfold ridge leaves nothing."""
+    config = world_config(behaviour={"kind": "als", "regularization": [1e9, 1.0]})
+    chosen = choose_behaviour(ground_of(world, config))
+    assert chosen.options["regularization"] == 1.0
+
+
+def test_neighbours_are_left_out_where_they_do_not_help(world, monkeypatch):
+    from semrec.behaviour.neighbours import Neighbours
+
+    def useless(kind, matrix, config, options):
+        rng = np.random.default_rng(3)
+        import scipy.sparse as sp
+
+        noise = rng.random((60, 60)) * (rng.random((60, 60)) < 0.2)
+        return Neighbours(weights=sp.csr_matrix(noise, dtype=np.float32), n_seen=60, decay=0.8)
+
+    monkeypatch.setattr(choosing_behaviour, "fit_neighbours", useless)
+    chosen = choose_behaviour(ground_of(world, config_of("als", "ease")))
+    assert chosen.neighbours is None
+    assert chosen.neighbour_options == {}
+
+
+def test_neighbours_carry_the_list_where_there_are_no_vectors(world):
+    built = semrec.build(world, config=config_of("none", "ease"))
+    assert built.manifest["neighbours"]["kind"] == "ease"
+    assert built.manifest["behaviour"]["dim"] == 0
+    for g in range(6):
+        assert own_group_first(built, [item_id(g * GROUP), item_id(g * GROUP + 1)])
+
+
+def test_ease_is_left_out_with_a_word_where_it_would_be_too_large(world, monkeypatch):
+    monkeypatch.setattr(choosing_behaviour, "EASE_UP_TO", 50)
+    chosen = choose_behaviour(ground_of(world, config_of("als", "auto")))
+    assert chosen.notes == ("EASE is left out: 60 items have events, it is fitted on at most 50",)
+    assert not any(name.startswith("ease") for name in chosen.tried)
+    with pytest.raises(ConfigError, match=r"set behaviour\.neighbours\.kind to item_knn"):
+        choose_behaviour(ground_of(world, config_of("als", "ease")))
+
+
+def test_without_cases_the_first_options_stay(world):
+    config = world_config(behaviour={"kind": "auto", "regularization": [3.0, 1.0]})
+    chosen = choose_behaviour(ground_of(world, config, cases=[]))
+    assert chosen.options["kind"] == "als"
+    assert chosen.options["regularization"] == 3.0
+    assert chosen.neighbours is None
+
+
+def test_when_the_time_is_up_what_is_there_is_taken(world):
+    config = world_config(behaviour={"kind": "auto", "regularization": [3.0, 1.0]})
+    chosen = choose_behaviour(ground_of(world, config, deadline=0.0))
+    assert chosen.options["regularization"] == 3.0
+    assert sorted(name.split()[0] for name in chosen.tried) == ["als", "als", "item_knn"]
+
+
+def test_heads_that_do_not_divide_the_factors_are_refused(world):
+    with pytest.raises(ConfigError, match=r"behaviour\.factors is 8, expected a multiple"):
+        semrec.build(world, config=config_of("sasrec", heads=3))
+
+
+# --- in an artifact ---
+
+
+@pytest.mark.parametrize("neighbours", ["none", "item_knn", "ease"])
+@pytest.mark.parametrize("kind", [*QUICK, *TRAINED])
+def test_every_kind_answers_the_same_after_loading(world, tmp_path, kind, neighbours):
+    built = semrec.build(world, config=config_of(kind, neighbours), out=tmp_path / "a")
+    loaded = semrec.load(tmp_path / "a")
+    assert loaded.manifest["behaviour"]["kind"] == kind
+    for session in (["i03"], ["i03", "i07", "i55"], []):
+        for one, other in ((built, loaded), (built.baseline(), loaded.baseline())):
+            before = one.recommend(session=session, intent="ghost", k=20)
+            after = other.recommend(session=session, intent="ghost", k=20)
+            assert [i.item_id for i in before.items] == [i.item_id for i in after.items]
+            scores = [[i.score for i in found.items] for found in (before, after)]
+            np.testing.assert_allclose(*scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["als", *TRAINED])
+def test_weight_0_is_the_baseline_whatever_the_model(world, kind):
+    built = semrec.build(world, config=config_of(kind, "ease"))
+    for session in (["i03"], ["i03", "i07"], []):
+        fused = built.recommend(session=session, semantic_weight=0, k=20)
+        base = built.baseline().recommend(session=session, k=20)
+        assert fused.items == base.items
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_a_trained_model_knows_who_goes_with_whom(world, kind):
+    built = semrec.build(world, config=config_of(kind, epochs=30, learning_rate=0.01))
+    for g in range(6):
+        assert own_group_first(built, [item_id(g * GROUP), item_id(g * GROUP + 1)])
+    assert built.manifest["behaviour"]["trained"]["epochs"] >= 1
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_two_builds_with_one_seed_are_the_same(world, kind):
+    one, other = (semrec.build(world, config=config_of(kind)) for _ in range(2))
+    for session in (["i03"], ["i13", "i14"]):
+        first, second = (r.baseline().recommend(session=session, k=20) for r in (one, other))
+        assert first.items == second.items
+
+
+# --- trainings that are cut off ---
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_build_goes_on_where_its_training_was(world):
+    config = config_of("sasrec", epochs=6, patience=6)
+    whole = semrec.build(world, config=config)
+    seen = []
+
+    def kill(stage, done, total, detail=""):
+        if stage == "train sasrec":
+            seen.append(done)
+            if len(seen) == 4:
+                raise Killed
+
+    with pytest.raises(Killed):
+        semrec.build(world, config=config, progress=kill)
+    left = list((cache_folder() / "training").glob("*"))
+    assert len(left) == 1
+    first_run, seen[:] = list(seen), []
+    again = semrec.build(world, config=config, progress=lambda *step: seen.append(step[:2]))
+    started = next(done for stage, done in seen if stage == "train sasrec")
+    assert started > first_run[0], "the second run began at the first epoch"
+    one, other = (r.baseline().recommend(session=["i03", "i07"], k=20) for r in (whole, again))
+    assert one.items == other.items
+    assert not list((cache_folder() / "training").glob("*")), "checkpoints are left behind"
+
+
+def test_a_build_goes_on_from_what_train_left(world):
+    config = config_of("sasrec")
+    ground = ground_of(world, config)
+    chosen = choose_behaviour(ground)
+    refit(chosen, world.positives, ground)
+    told = []
+    built = semrec.build(world, config=config, progress=lambda *step: told.append(step[0]))
+    assert "train sasrec" not in told
+    assert built.manifest["behaviour"]["epochs"] == chosen.options["epochs"]
+
+
+def test_another_configuration_never_goes_on_from_a_foreign_training(world):
+    one, other = (ground_of(world, config_of("sasrec", dropout=d)) for d in (0.1, 0.2))
+    for ground in (one, other):
+        choose_behaviour(ground)
+    assert len(list((cache_folder() / "training").glob("sasrec-*"))) == 2
+    for ground in (one, other):
+        forget_checkpoints(choose_behaviour(ground), ground.events, ground)
+    assert not list((cache_folder() / "training").glob("*"))
+
+
+# --- odd data ---
+
+
+def write_dataset(folder, events, n_items=12, time="clock"):
+    folder.mkdir()
+    items = {"item_id": [f"x{row}" for row in range(n_items)], "title": ["a title"] * n_items}
+    users, rows, times = zip(*events, strict=True)
+    table = {"user_id": users, "item_id": [f"x{row}" for row in rows], "timestamp": times}
+    pq.write_table(pa.table(items), folder / "items.parquet")
+    pq.write_table(pa.table(table), folder / "interactions.parquet")
+    (folder / "dataset.yaml").write_text(f"name: odd\ntime: {time}\n")
+    return read_dataset(folder)
+
+
+T0 = 1_500_000_000
+ODD = {
+    "one event": [("u", 0, T0)],
+    "one item for every user": [(f"u{n}", n % 3, T0 + n) for n in range(30)],
+    "one item again and again": [("u", 0, T0 + n) for n in range(9)] + [("v", 1, T0 + 4)],
+    "all at one moment": [(f"u{n}", row, T0) for n in range(9) for row in range(4)],
+    "ties within each user": [
+        (f"u{n}", (n + r) % 12, T0 + n + r // 2) for n in range(20) for r in range(6)
+    ],
+    "repeats": [(f"u{n}", (n * r) % 5, T0 + 60 * n + r) for n in range(20) for r in range(7)],
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("kind", [*QUICK, *TRAINED])
+def test_odd_data_gives_a_working_recommender(tmp_path, kind, odd):
+    dataset = write_dataset(tmp_path / "odd", ODD[odd])
+    built = semrec.build(dataset, config=config_of(kind, "auto", epochs=2))
+    for session in ([], ["x0"], ["x0", "x0", "x11"], ["nobody knows"]):
+        for system in (built, built.baseline()):
+            found = system.recommend(session=session, k=12).items
+            known = {f"x{row}" for _, row, _ in ODD[odd]}
+            nothing_left = system is not built and known <= set(session)
+            assert found or nothing_left
+            assert np.isfinite([item.score for item in found]).all()
+
+
+@pytest.mark.parametrize("test", ["last", "time"])
+def test_data_with_nothing_to_hold_out_is_refused_with_a_reason_or_split(tmp_path, test):
+    dataset = write_dataset(tmp_path / "odd", ODD["all at one moment"])
+    config = config_of("als")
+    split = config.split.model_copy(update={"test": test})
+    config = config.model_copy(update={"split": split})
+    if test == "time":
+        with pytest.raises(DataError, match="lie after the time cut"):
+            semrec.build(dataset, config=config)
+    else:
+        assert len(semrec.build(dataset, config=config).interactions) == 36
+
+
+def test_events_that_tie_with_the_validation_cut_are_not_learned_from(tmp_path):
+    """Half of all events share the moment of the cut: none of them may be in training."""
+    events = [(f"u{n}", row, T0 + 60 * row) for n in range(30) for row in range(6)]
+    events += [(f"u{n}", row, T0 + 10_000) for n in range(30) for row in range(6, 9)]
+    dataset = write_dataset(tmp_path / "odd", events)
+    ground = ground_of(dataset, config_of("als"))
+    assert ground.events.timestamps.max() < T0 + 10_000
+    assert len(ground.cases) == 30
+    for case in ground.cases:
+        assert sorted(case.targets) == [6, 7, 8], "tied events are one target set"
+        assert not set(case.targets) & set(case.session.rows)

@@ -1,0 +1,156 @@
+"""Sequence models as configured: labels, options, several processes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from tiny_training import (
+    N_ITEMS,
+    SCRIPT,
+    assert_same_numbers,
+    fit,
+    in_blocks,
+    learned_blocks,
+    shaped,
+)
+
+from semrec.assemble import behaviour
+from semrec.behaviour.sequential import load_sequence_model
+from semrec.behaviour.training import Trained
+from semrec.config import BehaviourConfig, TrainingConfig
+from semrec.data.interactions import Interactions
+from semrec.errors import ConfigError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+# --- as it is configured ---
+
+
+def events_of(sessions, n_items):
+    lengths = [len(rows) for rows in sessions]
+    n = sum(lengths)
+    return Interactions(
+        user_ids=tuple(f"u{user}" for user in range(len(sessions))),
+        users=np.repeat(np.arange(len(sessions)), lengths),
+        rows=np.concatenate(sessions).astype(np.int64),
+        timestamps=np.arange(n, dtype=np.float64),
+        weights=np.ones(n, dtype=np.float32),
+        clock=False,
+        n_items=n_items,
+    )
+
+
+def fit_configured(kind="sasrec", *, factors=8, options=None, label_lists=None, **changes):
+    values = {"blocks": 1, "epochs": 2, "batch_size": 16, **changes}
+    config = BehaviourConfig(kind=kind, factors=factors, training=TrainingConfig(**values))
+    events = events_of([*in_blocks(), [], [3]], N_ITEMS)
+    return behaviour.fit_behaviour(
+        kind, events, config, {"decay": 0.9, **(options or {})}, seed=3, labels=label_lists
+    )
+
+
+def test_a_users_events_are_one_session():
+    shape = shaped(dropout=0.1, decay=0.9, negatives=5)
+    want = fit(shape, [*in_blocks(), np.asarray([3])], epochs=2, learning_rate=0.002)
+    found = fit_configured(dropout=0.1, max_length=10, negatives=5)
+    assert_same_numbers(found, want)
+    assert found.shape == shape
+
+
+def test_the_epochs_among_the_options_come_before_the_configured_ones():
+    assert fit_configured().trained.epochs == 2
+    assert fit_configured(options={"epochs": 1}).trained.epochs == 1
+
+
+def test_the_loss_is_chosen_by_kind_and_by_the_number_of_items(monkeypatch):
+    assert fit_configured("sasrec").shape.loss == "full"
+    assert fit_configured("two_tower").shape.loss == "in_batch"
+    assert fit_configured("two_tower", loss="full").shape.loss == "full"
+    monkeypatch.setattr(behaviour, "FULL_SOFTMAX_UP_TO", N_ITEMS - 1)
+    assert fit_configured("sasrec").shape.loss == "sampled"
+    assert fit_configured("two_tower").shape.loss == "in_batch"
+    monkeypatch.setattr(behaviour, "FULL_SOFTMAX_UP_TO", N_ITEMS)
+    assert fit_configured("sasrec").shape.loss == "full"
+
+
+def test_labels_can_be_left_out():
+    lists = [[row // 3] for row in range(N_ITEMS)]
+    plain, learned = fit_configured(), fit_configured(label_lists=lists)
+    assert_same_numbers(fit_configured(label_lists=lists, labels=False), plain)
+    assert not np.array_equal(learned.item_vectors, plain.item_vectors)
+
+
+def test_heads_must_share_the_factors():
+    with pytest.raises(ConfigError, match=r"factors is 9, expected a multiple of .*heads \(2\)"):
+        fit_configured("sasrec", factors=9)
+    assert fit_configured("two_tower", factors=9).item_vectors.shape == (N_ITEMS, 9)
+
+
+# --- in processes of their own ---
+
+
+def start(out, *before, **env):
+    """Run the script, which writes into `out`."""
+    out.mkdir()
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("ACCELERATE_")}
+    done = subprocess.run(
+        [sys.executable, *before, str(SCRIPT), str(out)],
+        env={**plain, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", **env},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def read(out, name, rank=0):
+    told = json.loads((out / f"{name}-{rank}.json").read_text())
+    return load_file(out / f"{name}-{rank}.safetensors"), told["trained"], told["told"]
+
+
+@pytest.mark.slow
+def test_in_two_processes_both_end_with_the_same_weights(tmp_path):
+    # `accelerate launch --cpu --num_processes 2` starts one process only, unless there is mpirun.
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    start(tmp_path / "two", *launcher)
+    start(tmp_path / "one")
+    weights, trained, told = read(tmp_path / "two", "whole", 0)
+    others, others_trained, _ = read(tmp_path / "two", "whole", 1)
+    assert trained == others_trained
+    assert trained == {"epochs": 10, "best_epoch": 8, "best_score": 0.8, "stopped": "epochs"}
+    assert weights.keys() == others.keys()
+    for name, array in weights.items():
+        assert np.isfinite(array).all()
+        np.testing.assert_array_equal(array, others[name], err_msg=name)
+    model = load_sequence_model(weights, shaped(), Trained())
+    assert learned_blocks(model)
+    # Each has half of the batches: ninety sessions by four are 23, the 24th stands in twice.
+    assert told[-1][:3] == ["train sasrec", 120, 120]
+    assert read(tmp_path / "one", "whole")[2][-1][:3] == ["train sasrec", 230, 230]
+    assert [path.name for path in (tmp_path / "two" / "whole").iterdir()] == ["checkpoint"]
+    for rank in (0, 1):
+        weights, trained, told = read(tmp_path / "two", "timed", rank)
+        assert trained["stopped"] == "time"
+        assert [step for _, step, *_ in told] == [10]
+        np.testing.assert_array_equal(
+            weights["item_vectors"], read(tmp_path / "two", "timed")[0]["item_vectors"]
+        )
+
+
+@pytest.mark.slow
+def test_in_mixed_precision_it_learns_the_same(tmp_path):
+    start(tmp_path / "bf16", ACCELERATE_MIXED_PRECISION="bf16")
+    start(tmp_path / "no")
+    half, whole = (read(tmp_path / name, "whole")[0] for name in ("bf16", "no"))
+    for name, array in half.items():
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+        assert not np.array_equal(array, whole[name]), name
+    assert learned_blocks(load_sequence_model(half, shaped(), Trained()))
+    assert learned_blocks(load_sequence_model(whole, shaped(), Trained()))
