@@ -44,7 +44,7 @@ from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.tuning_cases import make_tuning_sets
-from semrec.types import Case, FloatArray, Progress
+from semrec.types import Case, FloatArray, Progress, silent
 
 EMBED_CHUNK = 256
 
@@ -78,7 +78,7 @@ def build(
         SemrecError: A subclass says which input is wrong and how; nothing is written then.
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    report = progress or (lambda _stage, _done, _total, _detail="": None)
+    report = progress or silent
     if out is not None:
         check_target(Path(out))
     if not isinstance(config, Config):

@@ -30,7 +30,7 @@ from semrec.evaluate.compare import SemanticOnly, System, compare
 from semrec.evaluate.report import Report
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
-from semrec.types import Case, Progress, Query
+from semrec.types import Case, Progress, Query, silent
 
 TEST_SHARE = 0.1
 COLD_SHARE = 0.1
@@ -69,7 +69,7 @@ def run_demo(
         shown[name] = value.to_dict() if isinstance(value, Report) else value
         tell(name, value)
 
-    report = progress or (lambda _stage, _done, _total: None)
+    report = progress or silent
     report("fetch data", 0, 1)
     dataset = fetch("movielens", out.with_name(f"{out.name}-data"))
     step("data", describe(dataset))

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from semrec.evaluate.report import Report
 from semrec.types import Progress as OnProgress
-from semrec.types import Recommendations
+from semrec.types import Recommendations, silent
 
 STEPS = {
     "data": "The data",
@@ -45,7 +45,7 @@ class Screen:
     def progress(self) -> Iterator[OnProgress]:
         """A callback that draws one bar per stage, and nothing where nobody watches."""
         if not self._err.is_terminal:
-            yield lambda _stage, _done, _total, _detail="": None
+            yield silent
             return
         columns = (
             TextColumn("{task.description:<22}"),

@@ -37,6 +37,10 @@ class Progress(Protocol):
         ...
 
 
+def silent(_stage: str, _done: int, _total: int, _detail: str = "", /) -> None:
+    """A `Progress` that tells nobody."""
+
+
 # How strongly an event pulls the session towards its item. A rejected item never attracts.
 EVENT_WEIGHTS: Mapping[str, float] = {
     "view": 1.0,

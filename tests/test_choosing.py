@@ -13,7 +13,7 @@ from semrec.assemble.behaviour import cache_folder
 from semrec.choosing import behaviour as choosing_behaviour
 from semrec.choosing.behaviour import choose_behaviour, forget_checkpoints, refit
 from semrec.choosing.cases import validation_of
-from semrec.choosing.ground import make_ground
+from semrec.choosing.ground import checkpoint_of, make_ground
 from semrec.data.dataset import read_dataset
 from semrec.errors import ConfigError, DataError
 
@@ -94,7 +94,7 @@ def test_neighbours_carry_the_list_where_there_are_no_vectors(world):
 
 
 def test_ease_is_left_out_with_a_word_where_it_would_be_too_large(world, monkeypatch):
-    monkeypatch.setattr(choosing_behaviour, "EASE_UP_TO", 50)
+    monkeypatch.setattr(choosing_behaviour, "MAX_ITEMS", 50)
     chosen = choose_behaviour(ground_of(world, config_of("als", "auto")))
     assert chosen.notes == ("EASE is left out: 60 items have events, it is fitted on at most 50",)
     assert not any(name.startswith("ease") for name in chosen.tried)
@@ -282,3 +282,11 @@ def test_events_that_tie_with_the_validation_cut_are_not_learned_from(tmp_path):
     for case in ground.cases:
         assert sorted(case.targets) == [6, 7, 8], "tied events are one target set"
         assert not set(case.targets) & set(case.session.rows)
+
+
+def test_another_validation_never_goes_on_from_a_foreign_training(world):
+    """The cases say when to stop, so a training that other cases stopped is another training."""
+    ground = ground_of(world, config_of("sasrec"))
+    other = replace(ground, cases=ground.cases[::-1])
+    names = {checkpoint_of("sasrec", one.events, one, None) for one in (ground, other, ground)}
+    assert len(names) == 2

@@ -12,6 +12,7 @@ from tiny_training import (
     N_ITEMS,
     SCRIPT,
     assert_same_numbers,
+    events_of,
     fit,
     in_blocks,
     learned_blocks,
@@ -22,27 +23,12 @@ from semrec.assemble import behaviour
 from semrec.behaviour.sequential import load_sequence_model
 from semrec.behaviour.training import Trained
 from semrec.config import BehaviourConfig, TrainingConfig
-from semrec.data.interactions import Interactions
 from semrec.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --- as it is configured ---
-
-
-def events_of(sessions, n_items):
-    lengths = [len(rows) for rows in sessions]
-    n = sum(lengths)
-    return Interactions(
-        user_ids=tuple(f"u{user}" for user in range(len(sessions))),
-        users=np.repeat(np.arange(len(sessions)), lengths),
-        rows=np.concatenate(sessions).astype(np.int64),
-        timestamps=np.arange(n, dtype=np.float64),
-        weights=np.ones(n, dtype=np.float32),
-        clock=False,
-        n_items=n_items,
-    )
 
 
 def fit_configured(kind="sasrec", *, factors=8, options=None, label_lists=None, **changes):

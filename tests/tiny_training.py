@@ -8,6 +8,7 @@ from torch import nn
 
 from semrec.behaviour.sequential import Shape, fit_sequence_model
 from semrec.behaviour.training import Schedule
+from semrec.data.interactions import Interactions
 from semrec.types import SessionRows
 
 N_BLOCKS, BLOCK = 3, 6
@@ -130,3 +131,18 @@ def positions(n=13, n_items=7, dim=4, seed=0):
 def log_softmax(logits):
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def events_of(sessions, n_items):
+    """Interactions of users who took these rows, oldest first."""
+    lengths = [len(rows) for rows in sessions]
+    n = sum(lengths)
+    return Interactions(
+        user_ids=tuple(f"u{user}" for user in range(len(sessions))),
+        users=np.repeat(np.arange(len(sessions)), lengths),
+        rows=np.asarray([row for rows in sessions for row in rows], dtype=np.int64),
+        timestamps=np.arange(n, dtype=np.float64),
+        weights=np.ones(n, dtype=np.float32),
+        clock=False,
+        n_items=n_items,
+    )

@@ -16,7 +16,7 @@ from semrec.config import BehaviourConfig, NeighboursConfig, TrainingConfig
 from semrec.data.interactions import Interactions
 from semrec.errors import ArtifactError, ConfigError, nearest
 from semrec.protocols import Scorer, VectorModel
-from semrec.types import FloatArray, Progress
+from semrec.types import FloatArray, Progress, silent
 
 if TYPE_CHECKING:
     from semrec.behaviour.sequential import SequenceModel, Shape
@@ -46,7 +46,7 @@ def fit_behaviour(
     validate: Callable[[SequenceModel], float] | None = None,
     checkpoint: Path | None = None,
     deadline: float | None = None,
-    report: Progress | None = None,
+    report: Progress = silent,
 ) -> VectorModel:
     """Fit a behavioural model.
 
@@ -118,7 +118,7 @@ def fit_behaviour(
                 labels=labels if training.labels else None,
                 validate=validate,
                 checkpoint=checkpoint,
-                report=report or (lambda _stage, _done, _total, _detail="": None),
+                report=report,
             )
     raise ConfigError(f"unknown behavioural model {kind!r}")
 

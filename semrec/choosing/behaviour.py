@@ -14,17 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semrec.assemble.behaviour import fit_neighbours
+from semrec.behaviour.ease import MAX_ITEMS
 from semrec.behaviour.neighbours import Neighbours
 from semrec.behaviour.silent import Silent
 from semrec.choosing.ground import Ground, checkpoint_of
-from semrec.choosing.vectors import Attempt, choose_vectors, refit_vectors
+from semrec.choosing.vectors import choose_vectors, refit_vectors
 from semrec.data.interactions import Interactions
 from semrec.errors import ConfigError
 from semrec.protocols import VectorModel
 
 _Found = tuple[float, Neighbours, dict[str, Any]]
-
-EASE_UP_TO = 30_000  # items with events; EASE's memory and time grow faster than that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +78,7 @@ def choose_behaviour(ground: Ground) -> Behaviour:
 
 def refit(chosen: Behaviour, events: Interactions, ground: Ground) -> Behaviour:
     """What was chosen, fitted on `events`."""
-    attempt = Attempt(vectors=chosen.vectors, options=chosen.options, score=0.0)
-    vectors, options = refit_vectors(attempt, events, ground)
+    vectors, options = refit_vectors(chosen.options, events, ground)
     if chosen.neighbours is None:
         return replace(chosen, vectors=vectors, options=options)
     given = chosen.neighbour_options
@@ -115,9 +113,11 @@ def _choose_neighbours(
     """Score, neighbours and options of each attempt; and what was left out."""
     config, notes = ground.config.behaviour.neighbours, []
     kinds = ["item_knn", "ease"] if config.kind == "auto" else [config.kind]
-    n_seen = int((ground.events.counts > 0).sum())
-    if n_seen > EASE_UP_TO and "ease" in kinds:
-        told = f"EASE is left out: {n_seen} items have events, it is fitted on at most {EASE_UP_TO}"
+    if ground.n_seen > MAX_ITEMS and "ease" in kinds:
+        told = (
+            f"EASE is left out: {ground.n_seen} items have events, "
+            f"it is fitted on at most {MAX_ITEMS}"
+        )
         if config.kind == "ease":
             raise ConfigError(f"{told}; set behaviour.neighbours.kind to item_knn")
         kinds.remove("ease")

@@ -36,6 +36,7 @@ class Ground:
         events: What may be learned from.
         cases: Next-item cases that follow.
         config: What to try.
+        n_seen: How many items have events in the whole dataset: what the refit may meet.
         labels: For each item the numbers of its labels.
         report: Called as options are tried.
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
@@ -44,6 +45,7 @@ class Ground:
     events: Interactions
     cases: Sequence[TuningCase]
     config: Config
+    n_seen: int
     labels: Sequence[Sequence[int]]
     report: Progress
     deadline: float | None
@@ -101,6 +103,7 @@ def make_ground(
         events=validation.train,
         cases=[in_rows(case, None, dataset) for case in cases if case.query.session],
         config=config,
+        n_seen=int((dataset.positives.counts > 0).sum()),
         labels=label_numbers(dataset.catalog.attributes.values(), len(dataset.catalog)),
         report=report,
         deadline=deadline,
@@ -130,9 +133,12 @@ def checkpoint_of(
         ground.config.seed,
         [list(numbers) for numbers in ground.labels] if behaviour.training.labels else [],
         events.n_items,
-        len(ground.cases),
+        ground.can_tell,
     ]
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(events.rows.tobytes())
     digest.update(events.starts.tobytes())
+    for case in ground.cases:  # they say when to stop
+        for rows in (case.session.rows, case.targets, case.excluded):
+            digest.update(rows.tobytes())
     return cache_folder() / "training" / f"{kind}-{digest.hexdigest()[:24]}.safetensors"

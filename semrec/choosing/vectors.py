@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -50,30 +50,30 @@ def choose_vectors(ground: Ground) -> list[Attempt]:
     tried: list[Attempt] = []
     for one in QUICK if kind == "auto" else (kind,):
         if not tried or (ground.can_tell and not ground.timed_out):
-            tried += _sequence(ground, one) if one in SEQUENCE_MODELS else _quick(ground, one)
+            tried += [_sequence(ground, one)] if one in SEQUENCE_MODELS else _quick(ground, one)
     return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
 
 
 def refit_vectors(
-    attempt: Attempt, events: Interactions, ground: Ground
+    options: Mapping[str, Any], events: Interactions, ground: Ground
 ) -> tuple[VectorModel, Mapping[str, Any]]:
     """The same kind and options fitted on other events, and the options as now stored."""
-    kind = attempt.options["kind"]
+    kind = options["kind"]
     vectors = fit_behaviour(
         kind,
         events,
         ground.config.behaviour,
-        attempt.options,
+        options,
         seed=ground.config.seed,
         labels=ground.labels,
-        checkpoint=checkpoint_of(kind, events, ground, attempt.options.get("epochs")),
+        checkpoint=checkpoint_of(kind, events, ground, options.get("epochs")),
         deadline=ground.deadline,
         report=ground.report,
     )
-    return vectors, {**attempt.options, **options_of(vectors)}
+    return vectors, {**options, **options_of(vectors)}
 
 
-def _quick(ground: Ground, kind: str) -> Iterator[Attempt]:
+def _quick(ground: Ground, kind: str) -> list[Attempt]:
     """First what the fit depends on, with a middle decay; then the best of these with others."""
     config = ground.config.behaviour
     stage = f"choose {kind}"
@@ -100,10 +100,10 @@ def _quick(ground: Ground, kind: str) -> Iterator[Attempt]:
             vectors = load_behaviour(arrays, options)
             tried.append(Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1]))
     ground.report(stage, total, total)
-    yield from tried
+    return tried
 
 
-def _sequence(ground: Ground, kind: str) -> Iterator[Attempt]:
+def _sequence(ground: Ground, kind: str) -> Attempt:
     """One training that validation stops. It has half the time: it is trained once more."""
     config = ground.config.behaviour
     options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
@@ -124,7 +124,7 @@ def _sequence(ground: Ground, kind: str) -> Iterator[Attempt]:
     )
     trained = options_of(vectors)["trained"]
     options["epochs"] = trained["best_epoch"]
-    yield Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1])
+    return Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1])
 
 
 def _stopping_score(model: SequenceModel, ground: Ground) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from semrec.cli.options import Json, Sets, finish, print_json
+from semrec.cli.options import Json, Sets, print_json
 from semrec.errors import ConfigError
 from semrec.terminal import Screen
 
@@ -55,17 +55,15 @@ def bench_behaviour(
         report, details = behavioural_report(
             read_dataset(dataset), configs, k=k, max_minutes=max_minutes, progress=progress
         )
+    written = [*report.save(out), write_details(out, details)] if out else []
     if as_json:
         print_json({**report.to_dict(), "systems": details})
-        if out:
-            report.save(out)
-            write_details(out, details)
         return
-    finish(screen, report, out, as_json=False)
+    screen.report(report)
     for system in details:
         screen.line(
             f"{system['system']}: fitted in {system['fit_s']:.0f} s, "
             f"a session's vector in {system['session_vector_ms']:.1f} ms"
         )
-    if out:
-        screen.line(f"written: {write_details(out, details)}")
+    for path in written:
+        screen.line(f"written: {path}")

@@ -44,6 +44,7 @@ def train_behaviour(
     from semrec.choosing.vectors import choose_vectors, refit_vectors
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
+    from semrec.types import silent
 
     loaded = load_config(config, settings)
     if loaded.behaviour.kind not in SEQUENCE_MODELS:
@@ -59,17 +60,13 @@ def train_behaviour(
     with screen.progress() as progress:
         rng = np.random.default_rng(loaded.seed)
         validation = validation_of(learned, loaded.split)
-        report = progress if main else _silent
+        report = progress if main else silent
         ground, _ = make_ground(validation, found, loaded, report, deadline, rng)
         best = choose_vectors(ground)[0]
-        _, options = refit_vectors(best, learned, ground)
+        _, options = refit_vectors(best.options, learned, ground)
     trained = options["trained"]
     screen.line(
         f"{best.options['kind']}: validation NDCG@{loaded.fusion.cutoff} {best.score:.4f} after "
         f"{best.options['epochs']} epochs; trained again on all events for {trained['epochs']} "
         f"({trained['stopped']}). Now: semrec build {dataset} --config {config} …"
     )
-
-
-def _silent(_stage: str, _done: int, _total: int, _detail: str = "", /) -> None:
-    pass

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from semrec.data.catalog import Catalog
 from semrec.data.intents import read_cases, refuse_seen
 from semrec.errors import DataError
 from semrec.evaluate.report import Estimate, Pair, Report, Row
@@ -89,7 +90,7 @@ def compare(
         name: ask(system, cases, k=k, name=name, progress=progress)
         for name, system in systems.items()
     }
-    n_items = next((len(s.catalog) for s in systems.values() if isinstance(s, Recommender)), None)
+    catalog = next((s.catalog for s in systems.values() if isinstance(s, Recommender)), None)
     versions = {n: s.version for n, s in systems.items() if isinstance(s, Recommender)}
     return summarise(
         lists,
@@ -97,8 +98,8 @@ def compare(
         k=k,
         seed=seed,
         behavioural=behavioural,
-        n_items=n_items,
-        notes=[*notes, *_oddities(systems, cases)],
+        n_items=None if catalog is None else len(catalog),
+        notes=[*notes, *oddities(cases, catalog)],
         versions=versions,
     )
 
@@ -262,9 +263,8 @@ def _guard(systems: Mapping[str, System], cases: Sequence[Case], *, allow_seen: 
     return []
 
 
-def _oddities(systems: Mapping[str, System], cases: Sequence[Case]) -> list[str]:
+def oddities(cases: Sequence[Case], catalog: Catalog | None) -> list[str]:
     """Cases that are easier or harder than they look, counted."""
-    catalog = next((s.catalog for s in systems.values() if isinstance(s, Recommender)), None)
     in_session = unknown = named = 0
     for case in cases:
         before = {event.item_id for event in case.query.events} | set(case.query.exclude)

@@ -8,6 +8,7 @@ and several cuts this is done once for each cut, and the cases of all of them ar
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -25,12 +26,12 @@ from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split, next_item_cases, split_at
 from semrec.errors import ConfigError, DataError
-from semrec.evaluate.compare import ask, summarise
+from semrec.evaluate.compare import ask, oddities, summarise
 from semrec.evaluate.report import Report
 from semrec.fusion.gate import UNTUNED
 from semrec.prompting import Prompts, load_prompt
 from semrec.recommender import Recommender
-from semrec.types import Case, Progress, SessionRows
+from semrec.types import Case, Progress, SessionRows, silent
 
 TIMED_SESSIONS = 200
 
@@ -60,7 +61,7 @@ def behavioural_report(
         ConfigError: If the configurations don't agree, or hold nothing out.
         DataError: If the data can't be split as they say.
     """
-    report = progress or (lambda _stage, _done, _total, _detail="": None)
+    report = progress or silent
     splits = {(config.split.model_dump_json(), config.seed) for config in configs.values()}
     if len(splits) != 1:
         raise ConfigError("the configurations must have the same `split` and the same `seed`")
@@ -99,7 +100,10 @@ def behavioural_report(
         seed=shared.seed,
         behavioural=list(configs),
         n_items=len(dataset.catalog),
-        notes=_notes(every, shared, len(windows)),
+        notes=[
+            f"seed {shared.seed}, split.test {shared.split.test}, {len(windows)} cut(s)",
+            *oddities(every, dataset.catalog),
+        ],
     )
     return found, details
 
@@ -183,21 +187,8 @@ def _session_vector_ms(chosen: Behaviour, cases: Sequence[Case], dataset: Datase
     return round(float(np.median(taken)), 3)
 
 
-def _notes(cases: Sequence[Case], config: Config, cuts: int) -> list[str]:
-    repeated = 0
-    for case in cases:
-        before = {event.item_id for event in case.query.events} | set(case.query.exclude)
-        repeated += bool(before & set(case.relevant))
-    notes = [f"seed {config.seed}, split.test {config.split.test}, {cuts} cut(s)"]
-    if repeated:
-        notes.append(f"{repeated} of {len(cases)} cases have a target that the user already had")
-    return notes
-
-
 def write_details(folder: Path, details: Sequence[Mapping[str, Any]]) -> Path:
     """Write ``systems.json`` beside the report."""
-    import json
-
     path = folder / "systems.json"
     path.write_text(json.dumps(list(details), indent=2) + "\n", encoding="utf-8")
     return path

@@ -10,6 +10,7 @@ import numpy as np
 
 from semrec.assemble.artifact import cache_file, load
 from semrec.assemble.behaviour import BASELINES
+from semrec.behaviour.ease import MAX_ITEMS
 from semrec.config import Config, make_config
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import read_dataset
@@ -129,7 +130,7 @@ def _as_three(
     tuned = {
         name: tuned_baseline(name, learned, catalog, config, progress, lengths or SESSION_LENGTHS)
         for name in ("item_knn", "ease")
-        if name != "ease" or (learned.counts > 0).sum() <= 30_000
+        if name != "ease" or (learned.counts > 0).sum() <= MAX_ITEMS
     }
     return {
         "baseline": artifact.baseline(),

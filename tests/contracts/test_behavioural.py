@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
+from tiny_training import events_of
 
 from semrec.assemble.behaviour import (
     fit_baseline,
@@ -25,7 +26,6 @@ from semrec.behaviour.item_knn import fit_item_knn
 from semrec.behaviour.neighbours import Neighbours
 from semrec.behaviour.pure_svd import fit_pure_svd
 from semrec.config import BehaviourConfig, NeighboursConfig, TrainingConfig
-from semrec.data.interactions import Interactions
 from semrec.errors import ArtifactError, ConfigError
 from semrec.types import SessionRows
 
@@ -61,21 +61,6 @@ def fit(kind, events, *, decay=1.0, factors=4):
         kind = kind.removesuffix("_pruned")
         return fit_neighbours(kind, events.matrix(), NeighboursConfig(keep=8), options)
     return fit_baseline(kind, events.matrix(), strength=5.0, decay=decay)
-
-
-def events_of(sessions, n_items):
-    """Interactions of users who took these rows, oldest first."""
-    lengths = [len(rows) for rows in sessions]
-    n = sum(lengths)
-    return Interactions(
-        user_ids=tuple(f"u{user}" for user in range(len(sessions))),
-        users=np.repeat(np.arange(len(sessions)), lengths),
-        rows=np.asarray([row for rows in sessions for row in rows], dtype=np.int64),
-        timestamps=np.arange(n, dtype=np.float64),
-        weights=np.ones(n, dtype=np.float32),
-        clock=False,
-        n_items=n_items,
-    )
 
 
 def in_blocks():
