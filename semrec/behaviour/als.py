@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 
 from semrec.types import FloatArray, SessionRows
@@ -32,27 +31,30 @@ class ALS:
     decay: float
 
     @cached_property
-    def _gram(self) -> FloatArray:
-        gram = self.item_vectors.T @ self.item_vectors
-        return gram + np.float32(self.regularization) * np.eye(len(gram), dtype=np.float32)
+    def _inverse(self) -> FloatArray:
+        """(dim, dim) float32: (YᵀY + λI)⁻¹, the same for every session."""
+        vectors = self.item_vectors.astype(np.float64)
+        gram = vectors.T @ vectors + self.regularization * np.eye(vectors.shape[1])
+        return np.linalg.inv(gram).astype(np.float32)
 
     def session_vector(self, session: SessionRows) -> FloatArray:
         """(dim,) float32: the user factor that least squares gives for this session alone.
 
-        Solves (YᵀY + λI + Σ (c−1) y yᵀ) x = Σ c y over the session's items, with confidence
-        c = alpha · weight · decay^age; an item that occurs several times adds up.
+        Solves (YᵀY + λI + Σ (c−1) y yᵀ) x = Σ c y over the session's m items, with confidence
+        c = alpha · weight · decay^age; an item that occurs several times adds up. By Woodbury's
+        identity that is a system of m equations, not of dim.
         """
         if not len(session):
             return np.zeros(self.item_vectors.shape[1], dtype=np.float32)
         rows, places = np.unique(session.rows, return_inverse=True)
         confidence = self.alpha * np.bincount(places, session.recency(self.decay))
-        confidence = confidence.astype(np.float32)
         vectors = self.item_vectors[rows]  # (m, dim)
-        left = self._gram + (vectors.T * (confidence - 1)) @ vectors
-        right = vectors.T @ confidence
-        return np.asarray(
-            scipy.linalg.solve(left, right, assume_a="pos", check_finite=False), dtype=np.float32
-        )
+        pulled = vectors @ self._inverse  # (m, dim)
+        near = (vectors @ pulled.T).astype(np.float64)  # (m, m)
+        extra = confidence - 1
+        system = np.eye(len(rows)) + near * extra
+        weights = confidence - extra * np.linalg.solve(system, near @ confidence)
+        return np.asarray(weights.astype(np.float32) @ pulled, dtype=np.float32)
 
     def scores(self, session: SessionRows) -> FloatArray:
         """(n_items,) float32, higher is better."""
