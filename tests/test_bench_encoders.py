@@ -7,7 +7,7 @@ from test_compare import CASES
 from semrec.config import EncoderConfig
 from semrec.errors import DataError, ModelError
 from semrec.evaluate.compare import SemanticOnly, compare
-from semrec.evaluate.encoders import encoder_config, encoders_report
+from semrec.evaluate.encoders import _shorts, encoder_config, encoders_report
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -65,6 +65,7 @@ def test_an_encoder_is_made_of_what_its_name_means():
 def test_a_decoder_is_known_by_its_weights(smollm2):
     found = encoder_config("smollm2", EncoderConfig())
     assert (found.kind, found.model) == ("decoder", "smollm2")
+    assert list(_shorts(["smollm2", "hashing"])) == ["SmolLM2-135M-Instruct:Q4_1", "hashing"]
 
 
 def test_names_must_differ_and_there_must_be_one(world):

@@ -74,11 +74,14 @@ def test_what_else_is_in_the_batch_changes_nothing(encoder, role):
         np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
-def test_a_file_is_named_by_its_last_part(smollm2):
+def test_a_path_is_named_by_its_last_part(smollm2, tmp_path):
     file = gguf_file(smollm2)
     name, quantisation = name_and_quantisation(str(file), resolve(str(file)))
     assert (name, quantisation) == ("SmolLM2-135M-Instruct.Q4_1", "Q4_1")
-    assert name_and_quantisation(str(smollm2), smollm2)[0] == f"{smollm2.name}:Q4_1"
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    (copied / "any.gguf").hardlink_to(file)
+    assert name_and_quantisation(str(copied), copied) == ("copied:Q4_1", "Q4_1")
 
 
 def test_of_long_texts_items_keep_the_start_and_queries_prompt_and_end(short):

@@ -21,7 +21,7 @@ from semrec.config import Config, EncoderConfig
 from semrec.data.dataset import Dataset
 from semrec.data.intents import read_cases, refuse_seen, unit_hashes
 from semrec.encoders.cached import CachedEncoder
-from semrec.encoders.names import canonical_name, resolve
+from semrec.encoders.names import name_and_quantisation, resolve
 from semrec.encoders.weights import kind_of_model
 from semrec.errors import DataError
 from semrec.evaluate.compare import SemanticOnly, System, ask, oddities, summarise
@@ -168,7 +168,11 @@ def _shorts(names: Sequence[str]) -> dict[str, str]:
     """Names by what the report calls them: their last part, if that tells them apart."""
     if len(set(names)) < len(names) or not names:
         raise DataError(f"found encoders {', '.join(names) or 'none'}; name each of them once")
-    lasts = [canonical_name(name).rpartition("/")[2] for name in names]
+    full = [
+        name if name == "hashing" else name_and_quantisation(name, resolve(name))[0]
+        for name in names
+    ]
+    lasts = [name.rpartition("/")[2] for name in full]
     return {
         last if lasts.count(last) == 1 else name: name
         for name, last in zip(names, lasts, strict=True)
