@@ -1,9 +1,9 @@
 """A decoder-only LLM as an encoder: its last hidden states, pooled.
 
 Wang et al. 2024 (arXiv 2401.00368): a query stands behind an instruction, ``Instruct: …`` and
-``Query: …`` on a line of its own, an item stands alone, and an end token follows both. Without
-training for it, the mean over the text's own tokens says more than the last state (LOG.md); the
-instruction's tokens are left out of the mean (Lee et al. 2024, arXiv 2405.17428).
+``Query: …`` on a line of its own, an item stands alone, and an end token follows both. They pool
+its state, which a model has to be trained for; the mean over the text's own tokens, without the
+instruction's (Lee et al. 2024, arXiv 2405.17428), is the default.
 """
 
 from __future__ import annotations
