@@ -35,12 +35,23 @@ def _above_zero(values: Choices) -> Choices:
 
 
 class EncoderConfig(_Closed):
-    """Text to vectors. `kind` sentence: any sentence-transformers model, by hub name or path."""
+    """Text to vectors.
 
-    kind: Literal["sentence", "hashing"] = "sentence"
+    `kind` sentence is any sentence-transformers model, decoder any decoder-only LLM (also as GGUF),
+    both by hub name, path, or a short name such as ``smollm2``.
+    """
+
+    kind: Literal["sentence", "decoder", "hashing"] = "sentence"
     model: str = "sentence-transformers/all-MiniLM-L6-v2"
-    device: str | None = None
+    device: str | None = None  # as torch names them; decoder: or as accelerate maps them (auto, …)
     batch_size: int = Field(default=32, ge=1, le=4096)
+    # Before every query, word for word; items have none. None: what the model itself brings, for a
+    # decoder a general "Instruct: …\nQuery: ".
+    query_prompt: str | None = Field(default=None, max_length=4000)
+    # Tokens; None: the model's own, for a decoder 512. Items keep their start, queries their end.
+    max_length: int | None = Field(default=None, ge=8, le=131_072)
+    pooling: Literal["mean", "last"] = "mean"  # decoder only: over all tokens, or the last one
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"  # decoder only
     dim: int = Field(default=256, ge=8, le=8192)  # hashing only
 
 

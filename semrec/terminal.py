@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,9 @@ from rich.table import Table
 from semrec.evaluate.report import Report
 from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations, silent
+
+if TYPE_CHECKING:
+    from semrec.evaluate.encoders import EncoderCost
 
 STEPS = {
     "data": "The data",
@@ -120,6 +124,24 @@ class Screen:
         self._out.print(f"[bold]{escape(report.verdict())}[/]")
         for note in report.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
+
+    def encoders(self, costs: Sequence[EncoderCost]) -> None:
+        """What each encoder asks for."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("encoder", "dim", "weights", "in memory", "p50 ms", "p95 ms"):
+            table.add_column(name, justify="left" if name == "encoder" else "right")
+        for cost in costs:
+            spent = [f"{cost.query_ms[p]:.1f}" if cost.query_ms else "" for p in ("p50", "p95")]
+            table.add_row(
+                escape(cost.encoder),
+                str(cost.dim),
+                cost.quantisation,
+                f"{cost.weights_mb:,.0f} MB",
+                *spent,
+            )
+        self._out.print(table)
+        queries = max(cost.timed_queries for cost in costs)
+        self._out.print(f"[dim]{queries} requests encoded one at a time, {os.cpu_count()} cores[/]")
 
     def recommendations(self, found: Recommendations) -> None:
         """A list, and how it came about."""

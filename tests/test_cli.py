@@ -60,7 +60,17 @@ def place(tmp_path_factory):
 
 def test_help_and_version(place):
     top = run("--help", cwd=place).stdout
-    for command in ("demo", "data", "build", "recommend", "compare", "crossfit", "bench", "serve"):
+    for command in (
+        "demo",
+        "data",
+        "build",
+        "recommend",
+        "compare",
+        "crossfit",
+        "bench",
+        "serve",
+        "models",
+    ):
         assert command in top
     assert run("--version", cwd=place).stdout.startswith("semrec 0.")
 
@@ -121,6 +131,20 @@ def test_bench_latency_prints_every_stage(place):
     done = run("bench", "latency", "artifact", "-n", "5", cwd=place)
     for word in ("p50", "p99", "encode", "search", "without encoder", "cores"):
         assert word in done.stdout
+
+
+def test_bench_encoders_prints_two_tables_and_writes_both(place):
+    arguments = ("bench", "encoders", "hashing", "--data", "data", "--cases", "asked.parquet")
+    arguments = (*arguments, "--config", "quick.yaml")
+    done = run(*arguments, "--out", "encoders", cwd=place)
+    for word in ("behavioural", "hashing semantic", "hashing fused", "p95 ms", "in memory"):
+        assert word in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    assert json.loads((place / "encoders" / "report.json").read_text())["n_cases"] == 29
+    (cost,) = json.loads((place / "encoders" / "encoders.json").read_text())
+    assert cost["name"] == "hashing-64"
+    (printed,) = json.loads(run(*arguments, "--json", cwd=place).stdout)["encoders"]
+    assert printed["fingerprint"] == cost["fingerprint"]
 
 
 def test_doctor_finds_the_encoder(place):

@@ -86,7 +86,7 @@ def test_set_takes_yaml_values_and_a_number_is_a_list_of_one(setting, found):
         ),
         ("fusion.fill=[.inf]", "fusion.fill.0: found inf; Input should be a finite number"),
         ("fusion.decay=1.1", "fusion.decay: found 1.1; Input should be less than or equal to 1"),
-        ("encoder.kind=magic", "encoder.kind: found 'magic'; Input should be 'sentence' or"),
+        ("encoder.kind=magic", "encoder.kind: found 'magic'; Input should be 'sentence', 'dec"),
         ("encoder.model=null", "encoder.model: found None; Input should be a valid string"),
         ("split.valid_share=1", "split.valid_share: found 1; Input should be less than 1"),
         ("encoder=hashing", "encoder: found 'hashing'; Input should be a valid dictionary"),

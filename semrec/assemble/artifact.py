@@ -11,8 +11,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from semrec.artifacts import Verify, read_manifest
-from semrec.assemble.behaviour import cache_folder, load_behaviour, load_neighbours, state_of
+from semrec.assemble.behaviour import load_behaviour, load_neighbours, state_of
 from semrec.behaviour.neighbours import Neighbours
+from semrec.caches import cache_folder
 from semrec.config import Config, EncoderConfig, IndexConfig, make_config
 from semrec.data.catalog import Catalog, read_catalog
 from semrec.data.interactions import Interactions, load_interactions
@@ -71,7 +72,23 @@ def make_encoder(config: EncoderConfig, *, cache: bool = True) -> Encoder:
             from semrec.encoders.sentence import load_sentence_encoder
 
             encoder = load_sentence_encoder(
-                config.model, device=config.device, batch_size=config.batch_size
+                config.model,
+                device=config.device,
+                batch_size=config.batch_size,
+                query_prompt=config.query_prompt,
+                max_length=config.max_length,
+            )
+        case "decoder":
+            from semrec.encoders.decoder import load_decoder
+
+            encoder = load_decoder(
+                config.model,
+                device=config.device,
+                batch_size=config.batch_size,
+                query_prompt=config.query_prompt,
+                max_length=config.max_length,
+                pooling=config.pooling,
+                dtype=config.dtype,
             )
     return CachedEncoder(encoder=encoder, path=cache_file()) if cache else encoder
 

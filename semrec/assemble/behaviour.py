@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from semrec.behaviour.neighbours import Neighbours
+from semrec.caches import cache_folder as cache_folder  # its users import it from here
 from semrec.config import BehaviourConfig, NeighboursConfig, TrainingConfig
 from semrec.data.interactions import Interactions
 from semrec.errors import ArtifactError, ConfigError, nearest
@@ -271,9 +271,3 @@ def load_neighbours(
         (arrays["weights"], arrays["columns"], arrays["starts"]), shape=(n_items, n_items)
     )
     return Neighbours(weights=weights, n_seen=int(chosen["n_seen"]), decay=float(chosen["decay"]))
-
-
-def cache_folder() -> Path:
-    """Where vectors and unfinished trainings are kept: SEMREC_CACHE, or the user's cache folder."""
-    folder = os.environ.get("SEMREC_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(folder).expanduser() / "semrec"

@@ -12,6 +12,7 @@ import typer
 from semrec import __version__
 from semrec.cli.bench import bench
 from semrec.cli.data import data
+from semrec.cli.models import models
 from semrec.cli.options import ConfigName, Json, Sets, finish, ids, print_json
 from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
@@ -29,6 +30,7 @@ app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
 app.add_typer(train, name="train")
+app.add_typer(models, name="models")
 
 
 def main() -> None:

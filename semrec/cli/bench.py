@@ -1,4 +1,4 @@
-"""`semrec bench`: measure how fast it is, and how good its behavioural half."""
+"""`semrec bench`: measure how fast it is, how good its behavioural half, and its encoders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from semrec.cli.options import Json, Sets, print_json
+from semrec.cli.options import ConfigName, Json, Sets, print_json
 from semrec.errors import ConfigError
 from semrec.terminal import Screen
 
@@ -65,5 +65,46 @@ def bench_behaviour(
             f"{system['system']}: fitted in {system['fit_s']:.0f} s, "
             f"a session's vector in {system['session_vector_ms']:.1f} ms"
         )
+    for path in written:
+        screen.line(f"written: {path}")
+
+
+@bench.command("encoders")
+def bench_encoders(
+    encoders: Annotated[
+        list[str], typer.Argument(help="minilm, smollm2, hashing, hub names, or paths.")
+    ],
+    data: Annotated[Path, typer.Option(help="Dataset to learn from.")],
+    cases: Annotated[Path, typer.Option(help="An intents file: what is asked.")],
+    config: ConfigName = "default",
+    settings: Sets = [],
+    intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],
+    out: Annotated[Path | None, typer.Option(help="Write report.json, report.md, …")] = None,
+    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Encoders compared on recommendation: one build each, all else the same."""
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.data.intents import read_cases
+    from semrec.evaluate.encoders import encoders_report, write_costs
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        report, costs = encoders_report(
+            read_dataset(data),
+            encoders,
+            read_cases(cases),
+            config=load_config(config, settings),
+            intents=intents,
+            k=k,
+            progress=progress,
+        )
+    written = [*report.save(out), write_costs(out, costs)] if out else []
+    if as_json:
+        print_json({**report.to_dict(), "encoders": [cost.to_dict() for cost in costs]})
+        return
+    screen.report(report)
+    screen.encoders(costs)
     for path in written:
         screen.line(f"written: {path}")

@@ -18,6 +18,9 @@ import numpy as np
 from semrec.protocols import Encoder
 from semrec.types import FloatArray
 
+# Part of the key. A query's changed when long ones began to keep their end instead of their start:
+# the weights, and with them the fingerprint and all items' vectors, are still the same.
+_QUERY, _ITEM = "query, end kept", "item"
 _CHUNK = 500  # SQLite's classic limit of variables in a statement is 999
 
 
@@ -49,11 +52,11 @@ class CachedEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Requests: (n, dim) float32, unit rows."""
-        return self._through("query", texts, self.encoder.encode_queries)
+        return self._through(_QUERY, texts, self.encoder.encode_queries)
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items: (n, dim) float32, unit rows."""
-        return self._through("item", texts, self.encoder.encode_items)
+        return self._through(_ITEM, texts, self.encoder.encode_items)
 
     def _through(
         self, role: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]

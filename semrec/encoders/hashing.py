@@ -35,6 +35,16 @@ class HashingEncoder:
         """Hash of the name: there is nothing else to it."""
         return hashlib.sha256(f"semrec hashing {self.dim}".encode()).hexdigest()
 
+    @property
+    def quantisation(self) -> str:
+        """Empty: there are no weights."""
+        return ""
+
+    @property
+    def weight_bytes(self) -> int:
+        """None."""
+        return 0
+
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """(n, dim) float32, unit rows."""
         return self.encode_items(texts)

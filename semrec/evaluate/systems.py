@@ -43,7 +43,7 @@ def load_artifacts(
     for done, path in enumerate(paths):
         if progress:
             progress("load artifacts", done, len(paths))
-        artifacts[path] = _with_cache(load(path))
+        artifacts[path] = with_cache(load(path))
     return artifacts
 
 
@@ -140,7 +140,7 @@ def _as_three(
     }
 
 
-def _with_cache(artifact: Recommender) -> Recommender:
+def with_cache(artifact: Recommender) -> Recommender:
     """The same words are asked of several systems and again in the next run: encode them once."""
     if artifact.encoder is None:
         return artifact

@@ -1,0 +1,226 @@
+"""A decoder-only LLM as an encoder: its last hidden states, pooled.
+
+Wang et al. 2024 (arXiv 2401.00368): a query stands behind an instruction, ``Instruct: …`` and
+``Query: …`` on a line of its own, an item stands alone, and an end token follows both. They pool
+its state, which a model has to be trained for; the mean over the text's own tokens, without the
+instruction's (Lee et al. 2024, arXiv 2405.17428), is the default.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from semrec.encoders.names import name_and_quantisation, resolve
+from semrec.encoders.quiet import quietly
+from semrec.encoders.weights import fingerprint_of, gguf_file, require_gguf, weights_hash
+from semrec.errors import ModelError
+from semrec.types import FloatArray
+
+QUERY_PROMPT = (
+    "Instruct: Given what somebody asks for, retrieve the items that suit them best\nQuery: "
+)
+MAX_LENGTH = 512
+Pooling = Literal["mean", "last"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """A text in tokens, the end token last.
+
+    The first `n_prompt` are the prompt's, and the one that begins every text, if there is one.
+    """
+
+    ids: tuple[int, ...]
+    n_prompt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderEncoder:
+    """A loaded decoder; `load_decoder` makes one.
+
+    Of texts that are too long, items keep their beginning, where the title is, and queries keep
+    prompt and end, because the last words of a conversation matter most.
+
+    Attributes:
+        model: The transformer without its language-model head.
+        tokenizer: A fast one.
+        name: Canonical name, with the weights' quantisation.
+        fingerprint: Hash of weights, pooling, prompt, longest text and number format.
+        dim: Width of the hidden states.
+        pooling: ``mean`` of the text's states, or the ``last`` one.
+        query_prompt: Put before every query.
+        max_length: Tokens of prompt, text and end token at most.
+        batch_size: Texts in one forward pass.
+        quantisation: How the weights were stored; they are computed with as floats.
+    """
+
+    model: Any
+    tokenizer: Any
+    name: str
+    fingerprint: str
+    dim: int
+    pooling: Pooling
+    query_prompt: str
+    max_length: int
+    batch_size: int
+    quantisation: str = ""
+
+    @property
+    def weight_bytes(self) -> int:
+        """What the weights take in memory."""
+        return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Requests, behind the prompt: (n, dim) float32, unit rows."""
+        return self._encode(self.tokens(texts, self.query_prompt, keep="end"))
+
+    def encode_items(self, texts: Sequence[str]) -> FloatArray:
+        """Items, as they are: (n, dim) float32, unit rows."""
+        return self._encode(self.tokens(texts))
+
+    def tokens(
+        self, texts: Sequence[str], prompt: str = "", *, keep: Literal["start", "end"] = "start"
+    ) -> list[Tokens]:
+        """What the model reads of each text: the prompt, as much as fits, the end token."""
+        if not texts:
+            return []
+        # A lone surrogate (half an emoji, cut by somebody) isn't text to a tokenizer.
+        whole = [prompt + text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        # What looks like a special token in somebody's text is text.
+        found = self.tokenizer(whole, return_offsets_mapping=True, split_special_tokens=True)
+        end, own = self.tokenizer.eos_token_id, len(prompt.rstrip())
+        result = []
+        for ids, spans in zip(found["input_ids"], found["offset_mapping"], strict=True):
+            if ids and ids[-1] == end:
+                ids, spans = ids[:-1], spans[:-1]
+            head = next((n for n, (_, stop) in enumerate(spans) if stop > own), len(ids))
+            room = self.max_length - 1 - head
+            body = ids[head:]
+            body = body[-room:] if keep == "end" else body[:room]
+            result.append(Tokens(ids=(*ids[:head], *body, end), n_prompt=head))
+        return result
+
+    def _encode(self, texts: Sequence[Tokens]) -> FloatArray:
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        # Texts of similar length share a batch, so that little of it is padding.
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place].ids))
+        for start in range(0, len(order), self.batch_size):
+            places = order[start : start + self.batch_size]
+            vectors[places] = self._states([texts[place] for place in places])
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"{self.name}: numbers too large for its dtype; take float32")
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+    def _states(self, texts: Sequence[Tokens]) -> FloatArray:
+        """(n, dim) pooled states of one batch, padded on the left: every text ends at the end."""
+        longest = max(len(text.ids) for text in texts)
+        ids = torch.full((len(texts), longest), self.tokenizer.eos_token_id)
+        real = torch.zeros((len(texts), longest), dtype=torch.long)
+        pooled = torch.zeros((len(texts), longest, 1))
+        for row, text in enumerate(texts):
+            first = longest - len(text.ids)
+            ids[row, first:] = torch.tensor(text.ids)
+            real[row, first:] = 1
+            pooled[row, first + text.n_prompt :] = 1
+        inputs = {"input_ids": ids, "attention_mask": real}
+        if "position_ids" in inspect.signature(self.model.forward).parameters:
+            inputs["position_ids"] = (real.cumsum(dim=1) - 1).clamp(min=0)
+        inputs = {name: values.to(self.model.device) for name, values in inputs.items()}
+        with torch.inference_mode():
+            states = self.model(**inputs, use_cache=False).last_hidden_state.float().cpu()
+        if self.pooling == "last":
+            return np.asarray(states[:, -1].numpy(), dtype=np.float32)
+        return np.asarray(((states * pooled).sum(1) / pooled.sum(1)).numpy(), dtype=np.float32)
+
+
+def load_decoder(
+    model: str,
+    *,
+    device: str | None = None,
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    pooling: Pooling = "mean",
+    query_prompt: str | None = None,
+    max_length: int | None = None,
+    batch_size: int = 32,
+) -> DecoderEncoder:
+    """Load a decoder by hub name, path (a GGUF file too) or short name.
+
+    Args:
+        model: For example ``HuggingFaceTB/SmolLM2-135M-Instruct`` or ``smollm2``.
+        device: As torch names them, or a way to spread it over several that accelerate knows
+            (``auto``, ``balanced``, ``sequential``); None: ``auto``.
+        dtype: What is computed with; vectors are float32 in any case.
+        pooling: How a text's states become one vector.
+        query_prompt: Put before every query, word for word; None: `QUERY_PROMPT`.
+        max_length: Tokens at most; None: `MAX_LENGTH`; never more than the model was made for.
+        batch_size: Texts in one forward pass.
+
+    Raises:
+        ModelError: If there is no such model here or on the hub, it is no decoder with a fast
+            tokenizer, or `query_prompt` leaves no room for a query.
+    """
+    found = resolve(model)
+    name, quantisation = name_and_quantisation(model, found)
+    file = gguf_file(found)
+    source: dict[str, Any] = {"pretrained_model_name_or_path": str(found)}
+    if file is not None:
+        require_gguf()
+        source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
+    prompt = QUERY_PROMPT if query_prompt is None else query_prompt
+    longest = max_length or MAX_LENGTH
+    try:
+        with quietly(everything=file is not None):
+            from transformers import AutoModel, AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(**source, local_files_only=True)
+            _check(name, tokenizer, prompt, longest)
+            loaded = AutoModel.from_pretrained(
+                **source,
+                local_files_only=True,
+                dtype=getattr(torch, dtype),
+                device_map=device or "auto",
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{name}: not loadable as a decoder: {error}") from error
+    if getattr(loaded.config, "is_encoder_decoder", False):
+        raise ModelError(f"{name}: has an encoder of its own, expected a decoder-only model")
+    loaded.eval()
+    config = loaded.config.get_text_config()
+    longest = min(longest, getattr(config, "max_position_embeddings", None) or longest)
+    return DecoderEncoder(
+        model=loaded,
+        tokenizer=tokenizer,
+        name=name,
+        fingerprint=fingerprint_of(
+            weights_hash(found),
+            pooling=pooling,
+            query_prompt=prompt,
+            max_length=longest,
+            dtype=dtype,
+        ),
+        dim=int(config.hidden_size),
+        pooling=pooling,
+        query_prompt=prompt,
+        max_length=longest,
+        batch_size=batch_size,
+        quantisation=quantisation,
+    )
+
+
+def _check(name: str, tokenizer: Any, prompt: str, longest: int) -> None:  # noqa: ANN401
+    """Refuse what can't work, before the weights are read."""
+    if not tokenizer.is_fast or tokenizer.eos_token_id is None:
+        raise ModelError(f"{name}: its tokenizer is not a fast one with an end token")
+    n_prompt = len(tokenizer(prompt)["input_ids"])
+    if n_prompt + 2 > longest:
+        raise ModelError(
+            f"{name}: the query prompt has {n_prompt} tokens, max_length is {longest}: no room "
+            "for a query; make the prompt shorter or raise encoder.max_length"
+        )
