@@ -1,0 +1,126 @@
+"""The catalogue's titles, in the ways in which people write them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semrec.data.attributes import Numbers
+from semrec.data.catalog import Catalog
+from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, NOT_A_NOUN, OPINIONS
+from semrec.intent.tokens import words_of
+from semrec.intent.vocabulary import Vocabulary
+
+MAX_TITLE_WORDS = 15
+MAX_TEXTS_READ = 20_000
+COMMON_TEXTS = 8
+ARTICLES = frozenset(("the", "a", "an"))
+_YEAR_AT_END = re.compile(r"\((\d{4})\)\s{0,5}$")
+_ARTICLE_AT_END = re.compile(r"^(.{1,200}), (the|a|an|le|la|les|l'|il|der|die|das|el)$", re.I)
+_ORDINARY = DETERMINERS | FILLERS | FOLLOWERS | NOT_A_NOUN | OPINIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Titles:
+    """The catalogue's titles, by their words.
+
+    Attributes:
+        rows: Words joined by blanks → rows, the most interacted first.
+        longest: First word → the most words of a title that begins with it.
+        years: (n_items,) int64, 0 where the year isn't known.
+        common: Words that say little: ordinary ones, labels, frequent in the items' texts.
+        ordinary: Those of them that name a kind of item or a language, never a title alone.
+        has_texts: Whether the items' texts could say which words are frequent.
+    """
+
+    rows: Mapping[str, tuple[int, ...]]
+    longest: Mapping[str, int]
+    years: np.ndarray[tuple[int], np.dtype[np.int64]]
+    common: frozenset[str]
+    ordinary: frozenset[str]
+    has_texts: bool
+
+
+def learn_titles(
+    catalog: Catalog, counts: Sequence[int] | np.ndarray, vocabulary: Vocabulary
+) -> Titles:
+    """Titles by their words, each written in the ways in which people write it.
+
+    Args:
+        catalog: The items.
+        counts: (n_items,) interactions of each item: of equals, the most interacted is meant.
+        vocabulary: Labels aren't titles.
+    """
+    years = _years(catalog, vocabulary)
+    rows: dict[str, list[int]] = {}
+    weak: dict[str, list[int]] = {}
+    for row, title in enumerate(catalog.titles):
+        stated = _YEAR_AT_END.search(title[-16:])
+        if stated:
+            years[row] = years[row] or int(stated[1])
+            title = title[: title.rindex("(")]
+        names, parts = _names(title)
+        for name in names:
+            rows.setdefault(name, []).append(row)
+        for part in parts:
+            weak.setdefault(part, []).append(row)
+    for part, of in weak.items():
+        rows.setdefault(part, of)
+    longest: dict[str, int] = {}
+    for name in rows:
+        first, n = name.partition(" ")[0], name.count(" ") + 1
+        longest[first] = max(longest.get(first, 0), n)
+    frequent, has_texts = _frequent(catalog)
+    labels = {word for phrase in vocabulary.labels for word in phrase.split()}
+    kinds = frozenset(labels | set(vocabulary.languages) | FILLERS | {"i", "im"})
+    return Titles(
+        rows={
+            name: tuple(sorted(set(of), key=lambda row: (-counts[row], row)))
+            for name, of in rows.items()
+        },
+        longest=longest,
+        years=years,
+        common=frozenset(_ORDINARY | frequent | kinds),
+        ordinary=kinds,
+        has_texts=has_texts,
+    )
+
+
+def _years(catalog: Catalog, vocabulary: Vocabulary) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    years = np.zeros(len(catalog), dtype=np.int64)
+    if vocabulary.year is not None:
+        attribute = catalog.attributes[vocabulary.year.attribute]
+        if isinstance(attribute, Numbers):
+            years[:] = np.nan_to_num(attribute.values)
+    return years
+
+
+def _names(title: str) -> tuple[set[str], set[str]]:
+    """How a title may be written, in full; and shorter, as it may be called."""
+    names: set[str] = set()
+    parts: set[str] = set()
+    whole, _, other = title.strip().partition(" (")
+    for written in (whole, other.rstrip(" )")) if other else (whole,):
+        written = written.removeprefix("a.k.a. ").strip()
+        if at_end := _ARTICLE_AT_END.match(written):
+            written = f"{at_end[2]} {at_end[1]}"
+        short, colon, _ = written.partition(":")
+        for text, into in ((written, names), (short if colon else "", parts)):
+            words = words_of(text)
+            words = words[1:] if len(words) > 1 and words[0] in ARTICLES else words
+            if words and len(words) <= MAX_TITLE_WORDS and (into is names or len(words) > 1):
+                into.add(" ".join(words))
+    return names, parts - names
+
+
+def _frequent(catalog: Catalog) -> tuple[set[str], bool]:
+    """Words that many items' texts use, read in at most `MAX_TEXTS_READ` of them."""
+    step = -(-len(catalog) // MAX_TEXTS_READ)
+    used: Counter[str] = Counter()
+    for text in catalog.texts[::step]:
+        used.update(set(re.findall(r"[a-z]+", text[:1_000].lower())))
+    return {word for word, n in used.items() if n >= COMMON_TEXTS}, bool(used)

@@ -1,0 +1,118 @@
+"""The front: a catalogue's vocabulary, and what a text says in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semrec.data.catalog import Catalog
+from semrec.intent.limits import read_limits
+from semrec.intent.linking import find_titles
+from semrec.intent.polarity import polarities
+from semrec.intent.titles import Titles, learn_titles
+from semrec.intent.tokens import Tokens, read_tokens
+from semrec.intent.vocabulary import Vocabulary, learn_attributes
+
+MAX_READ_CHARS = 20_000
+_SPACES = re.compile(r"\s+")
+_ORPHANS = re.compile(r"(?: ?[,;:.!?]){2,}")
+_HAS_WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What a text says.
+
+    Attributes:
+        words: What is left for the encoder: limits and rejected titles are cut out.
+        filters: As `Query.filters`: the limits that the catalogue can answer.
+        liked: Rows of titles named with approval, in their order, each once.
+        rejected: Rows of titles named with dislike.
+        not_understood: Limits that were stated and that no attribute can answer, as written.
+    """
+
+    words: str
+    filters: Mapping[str, Any]
+    liked: tuple[int, ...]
+    rejected: tuple[int, ...]
+    not_understood: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understanding:
+    """Reads texts for one catalogue; made by `learn_vocabulary`."""
+
+    vocabulary: Vocabulary
+    titles: Titles
+
+    def understand(self, text: str) -> Understood:
+        """What a text says, in time linear in its length; never an error.
+
+        English only: of other languages all words are left. The text is data: nothing in it is
+        obeyed. Of a text longer than `MAX_READ_CHARS` only the end is read, where people say
+        what they want; the rest stays in the words, and `not_understood` says so.
+        """
+        unread = text[: max(0, len(text) - MAX_READ_CHARS)]
+        t = read_tokens(text[len(unread) :])
+        mentions = find_titles(t, self.titles)
+        titles = [(mention.first, mention.end) for mention in mentions]
+        stated = read_limits(t, self.vocabulary, titles)
+        liked: dict[int, None] = {}
+        rejected: dict[int, None] = {}
+        cut = list(stated.cut)
+        for mention, polarity in zip(mentions, polarities(t, mentions), strict=True):
+            if polarity == "liked":
+                liked[mention.row] = None
+            elif polarity == "rejected":
+                rejected[mention.row] = None
+                cut.append((mention.first, mention.end))
+        return Understood(
+            words=f"{unread} {_without(t, cut)}".strip() if unread else _without(t, cut),
+            filters=stated.filters.found,
+            liked=tuple(row for row in liked if row not in rejected),
+            rejected=tuple(rejected),
+            not_understood=(*_not_read(unread), *stated.not_understood),
+        )
+
+
+def learn_vocabulary(
+    catalog: Catalog, counts: Sequence[int] | np.ndarray | None = None
+) -> Understanding:
+    """Learn how a catalogue's attributes and titles are written.
+
+    Args:
+        catalog: The items; attributes and texts may be missing.
+        counts: (n_items,) interactions of each item; None: all equal.
+    """
+    vocabulary = learn_attributes(catalog)
+    known = np.zeros(len(catalog), dtype=np.int64) if counts is None else counts
+    return Understanding(vocabulary=vocabulary, titles=learn_titles(catalog, known, vocabulary))
+
+
+def _not_read(unread: str) -> tuple[str, ...]:
+    return (f"(the first {len(unread)} characters were not read)",) if unread else ()
+
+
+def _without(t: Tokens, cut: Sequence[tuple[int, int]]) -> str:
+    """The text without some of its words, and without the marks that are left over."""
+    if not cut:
+        return t.text.strip()
+    parts, at = [], 0
+    for first, end in sorted(cut):
+        start, stop = t.starts[first], t.ends[end - 1]
+        if start > at:
+            parts.append(t.text[at:start])
+        at = max(at, stop)
+    parts.append(t.text[at:])
+    left = _ORPHANS.sub(_one_mark, _SPACES.sub(" ", " ".join(parts)))
+    left = left.strip(" ,;:-/&")
+    return left if _HAS_WORD.search(left) else ""
+
+
+def _one_mark(found: re.Match[str]) -> str:
+    """Of several marks the first that ends a sentence, or else the last."""
+    return next((c for c in found.group() if c in ".!?"), found.group()[-1])
