@@ -1,11 +1,11 @@
 """From a dataset to an artifact.
 
-    read → hold out → embed items → choose behaviour on validation → tune the gate on validation
-         → refit on everything → fill cold items → index → write
+    read → hold out → choose behaviour on validation → train the encoder → embed items
+         → tune the gate on validation → refit on everything → fill cold items → index → write
 
-Behaviour is learned on training events; its options and the gate's weights are chosen on the
-validation events that follow; then behaviour is fitted again on both. Test events, if any are
-held out, are never looked at.
+Behaviour, encoder and domain popularity are learned on training events and requests; options and
+the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
+popularity are counted again on both. Test events, if any are held out, are never looked at.
 """
 
 from __future__ import annotations
@@ -27,24 +27,22 @@ from semrec.assemble.artifact import (
     make_recommender,
     save_parts,
 )
-from semrec.choosing.behaviour import Behaviour, choose_behaviour, forget_checkpoints, refit
-from semrec.choosing.cases import hold_out, validation_of
+from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
+from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import choose_fill, fuse, tune_gate
-from semrec.choosing.ground import make_ground
+from semrec.choosing.prepare import prepare, teach
 from semrec.config import Config, load_config
-from semrec.data.catalog import Catalog, in_words
 from semrec.data.dataset import Dataset, read_dataset
-from semrec.data.intents import read_cases, unit_hashes
+from semrec.data.intents import unit_hashes
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError
 from semrec.fusion.blocks import fit_block
 from semrec.fusion.fill import strengthened
 from semrec.fusion.gate import UNTUNED
-from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.tuning_cases import make_tuning_sets
-from semrec.types import Case, FloatArray, Progress, silent
+from semrec.types import BoolArray, Case, FloatArray, Progress, silent
 
 EMBED_CHUNK = 256
 
@@ -85,71 +83,73 @@ def build(
         config = load_config(config, settings)
     if not isinstance(dataset, Dataset):
         dataset = read_dataset(dataset)
-    prompts = Prompts(
-        item=load_prompt("item", config.prompts.item),
-        query=load_prompt("query", config.prompts.query),
-    )
-    rng = np.random.default_rng(config.seed)
-    held_out = hold_out(dataset.positives, config.split)
-    dialogs = _read_intents([*dataset.intents, *intents])
     if encoder is None:
         report("load encoder", 0, 1)
         encoder = make_encoder(config.encoder)
         report("load encoder", 1, 1)
-    raw = embed_items(dataset.catalog, prompts, encoder, report, deadline)
-    semantic = fit_block(raw, np.asarray(raw.any(axis=1)))
+    prepared = prepare(dataset, config, intents, report, deadline)
+    taught = teach(prepared, encoder, report, deadline)
+    encoder, learned = taught.encoder, prepared.held_out.train
+    semantic = fit_block(*embed_items(prepared.texts, encoder, report, deadline))
 
-    learned = held_out.train
-    validation = validation_of(learned, config.split)
-    ground, cases = make_ground(validation, dataset, config, report, deadline, rng)
-    sets = make_tuning_sets(validation, dataset, dialogs, encoder, prompts, config, cases, rng)
-    chosen = choose_behaviour(ground)
-    trial = fuse(semantic, chosen.vectors, chosen.neighbours, validation.train, UNTUNED, config)
-    fill, trial = choose_fill(trial, validation.train, sets, config, report, deadline)
+    sets = make_tuning_sets(
+        prepared.validation,
+        dataset,
+        prepared.judge,
+        encoder,
+        prepared.prompts,
+        config,
+        prepared.cases,
+        prepared.rng,
+    )
+    chosen, known = prepared.chosen, prepared.validation.train
+    half = (semantic, chosen.vectors, chosen.neighbours)
+    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn))
+    fill, trial = choose_fill(trial, known, sets, config, report, deadline)
     gate, tuned = tune_gate(trial, sets, config, report)
-    tuned |= {"fill": fill, "tried": dict(chosen.tried)}
+    tuned |= {"fill": fill, "tried": dict(chosen.tried), "encoder": dict(taught.looks)}
 
-    chosen = refit(chosen, learned, ground)
-    fusion = fuse(semantic, chosen.vectors, chosen.neighbours, learned, gate, config)
+    dialogs = [*prepared.learn, *prepared.judge]
+    chosen = refit(chosen, learned, prepared.ground)
+    half = (semantic, chosen.vectors, chosen.neighbours)
+    fusion = fuse(*half, learned, gate, config, prepared.wanted(dialogs))
     fusion = strengthened(fusion, learned.counts == 0, fill)
     report("build index", 0, 1)
     parts = Parts(
         catalog=dataset.catalog,
         interactions=learned,
-        prompts=prompts,
+        prompts=prepared.prompts,
         behaviour=chosen.vectors,
         neighbours=chosen.neighbours,
         fusion=fusion,
+        understanding=prepared.understanding,
         index=make_index(config.index, fusion.items()),
     )
     report("build index", 1, 1)
-    manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, held_out.cut)
+    manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
     manifest["training_dialogs"] = unit_hashes(dialogs)
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
-    if out is None:
-        forget_checkpoints(chosen, learned, ground)
-        return make_recommender(parts, serving, manifest)
-    manifest = write_artifact(Path(out), lambda folder: save_parts(parts, folder), manifest)
-    forget_checkpoints(chosen, learned, ground)
-    return make_recommender(parts, serving, manifest, Path(out))
+    if out is not None:
+        trained = serving if taught.folder is not None else None
+        manifest = write_artifact(
+            Path(out), lambda folder: save_parts(parts, folder, trained), manifest
+        )
+    forget_checkpoints(chosen, learned, prepared.ground)
+    forget_training(taught.folder)
+    return make_recommender(parts, serving, manifest, None if out is None else Path(out))
 
 
 def embed_items(
-    catalog: Catalog,
-    prompts: Prompts,
+    texts: Sequence[str],
     encoder: Encoder,
     report: Progress,
     deadline: float | None = None,
-) -> FloatArray:
-    """(n_items, dim) float32 unit rows; zeros for items with neither title nor text.
+) -> tuple[FloatArray, BoolArray]:
+    """(n_items, dim) float32 unit rows, zeros for items without text; and which have one.
 
     Raises:
         DataError: If the time is up before all are done; the cache keeps what is.
     """
-    texts = [
-        prompts.item_text(title, text, in_words(catalog.record(row), catalog.attribute_names))
-        for row, (title, text) in enumerate(zip(catalog.titles, catalog.texts, strict=True))
-    ]
     vectors = np.zeros((len(texts), encoder.dim), dtype=np.float32)
     # Texts of similar length share a batch, so that little of it is padding.
     order = sorted((row for row, text in enumerate(texts) if text), key=lambda row: len(texts[row]))
@@ -163,17 +163,7 @@ def embed_items(
         rows = order[start : start + EMBED_CHUNK]
         vectors[rows] = encoder.encode_items([texts[row] for row in rows])
         report("embed items", start + len(rows), len(order))
-    return vectors
-
-
-def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
-    cases: list[Case] = []
-    for source in sources:
-        if isinstance(source, str | Path):
-            cases += read_cases(source, for_training=True)
-        else:
-            cases += source
-    return cases
+    return vectors, np.asarray(vectors.any(axis=1))
 
 
 def _manifest(
@@ -202,6 +192,7 @@ def _manifest(
             "name": encoder.name,
             "fingerprint": encoder.fingerprint,
             "dim": encoder.dim,
+            "trained": bool(tuned["encoder"]),
         },
         "behaviour": {
             **chosen.options,

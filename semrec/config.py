@@ -34,6 +34,20 @@ def _above_zero(values: Choices) -> Choices:
     return values
 
 
+class EncoderTrainingConfig(_Closed):
+    """How the encoder is trained further; with 0 epochs it stays as it is."""
+
+    epochs: float = Field(default=0.0, ge=0, le=100)
+    made_up: int = Field(default=4000, ge=0)  # requests made up from interactions
+    batch_size: int = Field(default=64, ge=2, le=4096)
+    learning_rate: float = Field(default=5e-5, gt=0)
+    scale: float = Field(default=20.0, gt=0)  # of cosines, before the softmax
+    judge_every: float = Field(default=0.25, gt=0, le=1)  # share of the steps
+    max_minutes: float | None = Field(default=None, gt=0)
+    bf16: bool | None = None  # half precision in the forward pass; None: where the device has it
+    prompt: str = "synthesise"  # name of a packaged prompt, or a path
+
+
 class EncoderConfig(_Closed):
     """Text to vectors.
 
@@ -53,6 +67,7 @@ class EncoderConfig(_Closed):
     pooling: Literal["mean", "last"] = "mean"  # decoder only: over all tokens, or the last one
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"  # decoder only
     dim: int = Field(default=256, ge=8, le=8192)  # hashing only
+    training: EncoderTrainingConfig = EncoderTrainingConfig()
 
 
 class TrainingConfig(_Closed):
@@ -106,6 +121,9 @@ class BehaviourConfig(_Closed):
 class FusionConfig(_Closed):
     """How the weights are tuned, and how items without events are filled from their text."""
 
+    semantic: bool = True  # False: words and texts weigh nothing, to see what they add
+    gate: Literal["learned", "fixed"] = "learned"  # fixed: one set of weights per kind of query
+    domain: bool = True  # count what training requests asked for and got
     cutoff: int = Field(default=100, ge=1, le=1000)  # of the NDCG that is maximised
     max_cases: int = Field(default=1500, ge=1)
     min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay
@@ -122,6 +140,12 @@ class FusionConfig(_Closed):
         return values
 
 
+class IntentConfig(_Closed):
+    """What is read out of the words before they are encoded."""
+
+    enabled: bool = True  # limits and negations become filters, named titles join the session
+
+
 class IndexConfig(_Closed):
     """The search index. `flat` is exact; `hnsw` is for catalogues of more than 100,000 items."""
 
@@ -135,6 +159,7 @@ class SplitConfig(_Closed):
     """What is learned from, validated on, and (unless `test` is none) kept for a test."""
 
     valid_share: float = Field(default=0.1, gt=0, lt=1)  # clock data: newest share of events
+    valid_dialogs: float = Field(default=0.25, gt=0, lt=1)  # share of dialogs that validate
     test: Literal["none", "time", "last"] = "none"
     test_share: float = Field(default=0.1, gt=0, lt=1)  # for test: time
     cuts: int = Field(default=1, ge=1, le=20)  # `bench behaviour`: so many such tests in a row
@@ -158,6 +183,7 @@ class Config(_Closed):
     encoder: EncoderConfig = EncoderConfig()
     behaviour: BehaviourConfig = BehaviourConfig()
     fusion: FusionConfig = FusionConfig()
+    intent: IntentConfig = IntentConfig()
     index: IndexConfig = IndexConfig()
     split: SplitConfig = SplitConfig()
     prompts: PromptsConfig = PromptsConfig()

@@ -25,6 +25,14 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "item": {"title": "Alien", "text": "A crew answers a call.", "attributes": {"year": 1979}},
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
+    "synthesise": {
+        "labels": ["horror"],
+        "tags": ["space"],
+        "decade": 1970,
+        "snippet": "a crew that answers a call",
+        "liked": ["Solaris", "Stalker"],
+        "variant": 3,
+    },
 }
 MAX_CHARS = 8_000
 _SPACES = re.compile(r"\s+")
@@ -35,7 +43,8 @@ class Prompt:
     """A checked template.
 
     Attributes:
-        kind: ``item``, ``query`` or ``request``: decides which variables it may use.
+        kind: ``item``, ``query``, ``request`` or ``synthesise``: decides which variables it may
+            use.
         source: The template's text.
     """
 

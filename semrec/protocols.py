@@ -87,7 +87,11 @@ class Fusion(Protocol):
         ...
 
     def query(
-        self, intent: FloatArray | None, session: SessionRows, semantic_weight: float | None
+        self,
+        intent: FloatArray | None,
+        session: SessionRows,
+        semantic_weight: float | None,
+        n_words: int = 0,
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it."""
         ...

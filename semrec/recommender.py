@@ -1,6 +1,7 @@
 """The straight line that every request walks.
 
-    to_query → resolve → render prompt → encode → fusion.query → index.search → items + trace
+    to_query → understand → resolve → render prompt → encode → fusion.query → index.search
+             → items + trace
 
 Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
 absent: without words the encoder isn't asked, without a session behaviour is silent, and without
@@ -19,6 +20,8 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.intent.conditions import explain_nothing
+from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.resolving import Resolved, resolve
@@ -32,6 +35,7 @@ from semrec.types import (
     Trace,
     to_query,
 )
+from semrec.understood import understand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,7 @@ class Recommender:
         interactions: What was learned from: known users' histories.
         encoder: Turns words into vectors; None in the baseline.
         prompts: Put requests into words for the encoder.
+        understanding: Reads limits and titles out of the words; None: nothing is read.
         fusion: Makes query vectors.
         index: Searches item vectors.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
@@ -57,6 +62,7 @@ class Recommender:
     fusion: Fusion
     index: Index
     behavioural: Recommender | None
+    understanding: Understanding | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -94,12 +100,17 @@ class Recommender:
 
     def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
         clock = _Clock(len(queries))
+        pairs = [understand(query, self.understanding, self.catalog) for query in queries]
+        queries = [query for query, _ in pairs]
+        clock.lap("understand")
         resolved = [resolve(query, self.catalog, self.interactions) for query in queries]
         clock.lap("resolve")
         intents = self._encode(queries, resolved)
         clock.lap("encode")
         fused = [
-            self.fusion.query(intent, found.session, query.semantic_weight)
+            self.fusion.query(
+                intent, found.session, query.semantic_weight, len(query.intent.split())
+            )
             for query, found, intent in zip(queries, resolved, intents, strict=True)
         ]
         clock.lap("fuse")
@@ -114,13 +125,16 @@ class Recommender:
                 trace=Trace(
                     weights=asked.weights,
                     timings_ms=timings_ms,
-                    understood={"filters": dict(query.filters)} if query.filters else {},
+                    evidence=asked.evidence,
+                    understood=understood,
                     notes=self._notes(query, found, asked.weights, len(items)),
                     degraded=bool(query.rerank),
                     version=self.version,
                 ),
             )
-            for query, found, asked, items in zip(queries, resolved, fused, listed, strict=True)
+            for (query, understood), found, asked, items in zip(
+                pairs, resolved, fused, listed, strict=True
+            )
         ]
 
     @property
@@ -183,7 +197,9 @@ class Recommender:
             notes.append("behavioural-only: the words were ignored")
         if weights["popularity"] == 1.0:
             notes.append("no signal in words or session: the most popular items")
-        if n_items < query.k:
+        if not n_items and (reason := explain_nothing(query.filters, self.catalog)):
+            notes.append(reason)
+        elif n_items < query.k:
             notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
         return tuple(notes)
 

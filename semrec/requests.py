@@ -52,6 +52,37 @@ def make_request(
     return prompt.render(labels=[s.lower() for s in some], tags=given, decade=decade)
 
 
+def synthesise(
+    row: int,
+    liked: Sequence[int],
+    catalog: Catalog,
+    tags: Mapping[int, Sequence[str]],
+    prompt: Prompt,
+    rng: np.random.Generator,
+) -> str:
+    """A request that the item in `row` would answer, of somebody who liked the items in `liked`.
+
+    Each ingredient is there by chance, so that an encoder learns to do with any of them; ``""``
+    if none is.
+    """
+    record = catalog.record(row)
+    pieces = [str(p) for name in catalog.attribute_names for p in _labels(record.get(name))]
+    chunks = [chunk.split() for chunk in _CHUNKS.split(record.get("text", ""))]
+    snippets = [" ".join(words[:MAX_CHUNK_WORDS]) for words in chunks if len(words) > 2]
+    year = record.get("year")
+    decade = int(year) // 10 * 10 if isinstance(year, int) and rng.random() < 0.2 else None
+    labels = _draw(pieces, int(rng.integers(0, 3)), rng)
+    snippet = _draw(snippets, int(rng.random() < 0.25), rng)
+    return prompt.render(
+        labels=[label.lower() for label in labels],
+        tags=_draw(tags.get(row, ()), int(rng.random() < 0.5), rng),
+        decade=decade,
+        snippet=snippet[0] if snippet else "",
+        liked=[catalog.titles[row] for row in liked if catalog.titles[row]],
+        variant=int(rng.integers(1_000)),
+    )
+
+
 def _labels(value: Any) -> Sequence[Any]:  # noqa: ANN401
     return value if isinstance(value, list) else ()
 

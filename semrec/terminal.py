@@ -124,6 +124,24 @@ class Screen:
         self._out.print(f"[bold]{escape(report.verdict())}[/]")
         for note in report.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
+        if report.slices:
+            self._slices(report)
+
+    def _slices(self, report: Report) -> None:
+        """Fused against behavioural-only, case by kind of case."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("slice", "cases", "units", "behavioural", "fused", ""):
+            table.add_column(name, justify="left" if name in ("slice", "") else "right")
+        for part in report.slices:
+            table.add_row(
+                part.name,
+                str(part.n_cases),
+                str(part.n_units),
+                f"{part.behavioural:.4f}",
+                f"{part.fused:.4f}",
+                part.verdict,
+            )
+        self._out.print(table)
 
     def encoders(self, costs: Sequence[EncoderCost]) -> None:
         """What each encoder asks for."""
@@ -204,18 +222,26 @@ class Screen:
             f"{counts['items']:,} items ({counts['cold_items']:,} without events), "
             f"{counts['users']:,} users, {counts['interactions']:,} interactions"
         )
-        self._out.print(f"encoder {escape(manifest['encoder']['name'])}")
-        chosen = ", ".join(
-            f"{name} {behaviour[name]:g}" for name in ("regularization", "alpha", "decay")
+        looks = manifest["validation"]["encoder"]
+        trained = (
+            f", trained: validation NDCG {looks['0']:.3f} before, {max(looks.values()):.3f} after"
+            if looks
+            else ""
         )
+        self._out.print(f"encoder {escape(manifest['encoder']['name'])}{trained}")
+        names = [name for name in ("regularization", "alpha", "decay") if name in behaviour]
+        chosen = ", ".join(f"{name} {behaviour[name]:g}" for name in names)
         self._out.print(f"behaviour {behaviour['kind']}, chosen on validation: {chosen}")
         table = Table(box=None, pad_edge=False)
-        for name in ("weights by query", "semantic", "behaviour", "popularity", "words' share"):
+        columns = ["semantic", "behavioural", "popularity", "domain"]
+        for name in ("weights by query", *columns, "words' share", ""):
             table.add_column(name, justify="left" if name.startswith("weights") else "right")
-        for kind, weights in manifest["gate"].items():
+        gate = dict(manifest["gate"])
+        tilts = gate.pop("tilts")
+        for kind, weights in gate.items():
             share = f"{weights['intent_share']:.1f}" if kind == "both" else ""
-            names = ("semantic", "behavioural", "popularity")
-            table.add_row(kind, *(f"{weights[name]:.1f}" for name in names), share)
+            varied = "varied" if kind in tilts else ""
+            table.add_row(kind, *(f"{weights[name]:.1f}" for name in columns), share, varied)
         self._out.print(table)
 
     def _answer(self, answer: Mapping[str, Any]) -> None:
@@ -236,8 +262,10 @@ class Screen:
 
 
 def _weights(weights: Mapping[str, float]) -> str:
-    names = ("semantic", "behavioural", "popularity")
-    return "weights: " + ", ".join(f"{name} {weights[name]:.2f}" for name in names)
+    names = ("semantic", "behavioural", "popularity", "domain")
+    return "weights: " + ", ".join(
+        f"{name} {weights[name]:.2f}" for name in names if name != "domain" or weights[name]
+    )
 
 
 def _plain() -> Table:

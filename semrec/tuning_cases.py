@@ -20,12 +20,24 @@ from semrec.types import Case, FloatArray, Query
 
 @dataclass(frozen=True, kw_only=True)
 class TuningSets:
-    """Cases by kind of query; `source` says where the words come from."""
+    """Cases by kind of query.
+
+    Attributes:
+        words: Words without a session.
+        session: A session without words.
+        both: Both.
+        made_up: The kinds whose words are made up.
+    """
 
     words: tuple[TuningCase, ...]
     session: tuple[TuningCase, ...]
     both: tuple[TuningCase, ...]
-    source: str
+    made_up: frozenset[str]
+
+    @property
+    def source(self) -> str:
+        """Where the words come from, in words."""
+        return ("dialogs", "dialogs and made up", "made up")[len(self.made_up)]
 
 
 def make_tuning_sets(
@@ -59,8 +71,10 @@ def make_tuning_sets(
     words = [case for case in asked if not len(case.session)]
     both = [case for case in asked if len(case.session)]
     few = [len(found) < config.fusion.min_cases for found in (words, both)]
-    source = "dialogs"
-    if any(few):
+    made_up = frozenset(
+        name for name, wanting in zip(("words", "both"), few, strict=True) if wanting
+    )
+    if made_up:
         made = _with_requests(validation, dataset, config, cases, rng)
         if few[0]:
             alone = [replace(case, query=_without_session(case.query)) for case in made]
@@ -68,8 +82,7 @@ def make_tuning_sets(
         if few[1]:
             made = [case for case in made if case.query.session]
             both = _encoded(made, dataset, encoder, prompts)
-        source = "made up" if all(few) else "dialogs and made up"
-    return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), source=source)
+    return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), made_up=made_up)
 
 
 def _with_requests(
@@ -120,4 +133,6 @@ def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCa
         session=found.session,
         targets=np.asarray(dataset.catalog.rows(case.relevant), dtype=np.int64),
         excluded=found.excluded,
+        n_words=len(case.query.intent.split()),
+        unit=case.unit,
     )

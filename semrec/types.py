@@ -152,9 +152,11 @@ class Trace:
     """How a list came about.
 
     Attributes:
-        weights: Weight of each block: semantic, behavioural, popularity; they sum to 1.
-            `intent_share` is the share of the words in the semantic block, the rest is the
-            session's text.
+        weights: Weight of each block: semantic, behavioural, popularity, domain (popularity in
+            training requests); they sum to 1. `intent_share` is the share of the words in the
+            semantic block, the rest is the session's text.
+        evidence: What the weights went by, such as the number of words (as a logarithm) and how
+            far words and behaviour agree.
         timings_ms: Milliseconds by stage; in a batch, the batch's time over its size.
         understood: What was read out of the request (filters as applied).
         notes: What a reader should know: unknown ids, signals that were missing.
@@ -165,6 +167,7 @@ class Trace:
 
     weights: Mapping[str, float]
     timings_ms: Mapping[str, float]
+    evidence: Mapping[str, float] = field(default_factory=dict)
     understood: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     rerank: RerankTrace = field(default_factory=RerankTrace)
@@ -268,11 +271,13 @@ class FusedQuery:
         vector: (dim,) float32.
         boost: Added to the inner products with `vector`.
         weights: For the trace.
+        evidence: What the weights went by, for the trace.
     """
 
     vector: FloatArray
     boost: Boost
     weights: dict[str, float]
+    evidence: dict[str, float]
 
 
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401

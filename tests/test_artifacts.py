@@ -53,7 +53,7 @@ def test_it_holds_what_the_contract_says(artifact):
     wanted = {"format", "semrec_version", "config", "config_hash", "dataset", "prompt_hashes"}
     wanted |= {"encoder", "counts", "dim", "files", "time_cut", "training_dialogs"}
     assert wanted <= manifest.keys()
-    assert manifest["encoder"].keys() == {"name", "fingerprint", "dim"}
+    assert manifest["encoder"].keys() == {"name", "fingerprint", "dim", "trained"}
     assert set(manifest["files"]) | {"manifest.json", "prompts"} == set(names(artifact))
     assert not [name for name in names(artifact) if name.endswith((".pkl", ".pickle"))]
 
@@ -181,11 +181,11 @@ def test_progress_is_told_stage_by_stage(world):
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
     assert stages == [
         "load encoder",
-        "embed items",
         "choose als",
         "choose pure_svd",
         "choose item_knn",
         "choose ease",
+        "embed items",
         "choose fill",
         "tune fusion",
         "fit neighbours",

@@ -154,7 +154,12 @@ def test_doctor_finds_the_encoder(place):
 
 
 def test_prompts_are_listed_shown_and_rendered(place):
-    assert run("prompts", "list", cwd=place).stdout.split() == ["item", "query", "request"]
+    assert run("prompts", "list", cwd=place).stdout.split() == [
+        "item",
+        "query",
+        "request",
+        "synthesise",
+    ]
     assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout
     rendered = run("prompts", "render", "artifact", "--item", "i05", cwd=place).stdout
     assert rendered == "ghost ghost story number5 (1965). ghost, odd\n"
@@ -185,7 +190,7 @@ def test_describe_validate_and_import(place):
         (("build", "nowhere", "--out", "x"), "no such folder"),
         (("build", "data", "--out", "data"), "isn't a semrec artifact"),
         (("build", "data", "--out", "x", "--config", "defualt"), "did you mean 'default'"),
-        (("build", "data", "--out", "x", "--config", "best"), "no packaged config 'best'"),
+        (("build", "data", "--out", "x", "--config", "worst"), "no packaged config 'worst'"),
         (("build", "data", "--out", "x", "--set", "behavior.factors=3"), "'behaviour'"),
         (("build", "data", "--out", "x", "--set", "behaviour.factor=3"), "'factors'"),
         (("build", "data", "--out", "x", "--set", "behaviour.factors=many"), "found 'many'"),

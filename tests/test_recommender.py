@@ -177,7 +177,9 @@ def test_filters_are_exact_however_selective(rec, filters, permitted):
 def test_filters_that_nothing_satisfies_give_an_empty_list_and_a_note(rec):
     found = rec.recommend(intent="space", filters={"year": {"gt": 3000}})
     assert found.items == ()
-    assert any("only 0 items" in note for note in found.trace.notes)
+    assert "nothing satisfies year > 3000; without year > 3000 there would be 60" in (
+        found.trace.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,10 +210,12 @@ def test_any_words_get_an_answer(rec, intent):
 
 def test_the_trace_names_stages_and_weights(rec):
     trace = rec.recommend(intent="ghost", session=["i01"]).trace
-    assert {"resolve", "encode", "fuse", "search", "items", "total"} == set(trace.timings_ms)
-    assert sum(trace.weights[n] for n in ("semantic", "behavioural", "popularity")) == (
-        pytest.approx(1)
-    )
+    stages = {"understand", "resolve", "encode", "fuse", "search", "items", "total"}
+    assert stages == set(trace.timings_ms)
+    signals = ("semantic", "behavioural", "popularity", "domain")
+    assert sum(trace.weights[n] for n in signals) == pytest.approx(1)
+    assert trace.evidence["intent_words"] == pytest.approx(np.log(2))
+    assert trace.evidence["session_length"] == pytest.approx(np.log(2))
     assert trace.rerank.status == "off"
     assert trace.version == rec.version != ""
 

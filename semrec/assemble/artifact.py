@@ -29,10 +29,13 @@ from semrec.fusion.blocks import (
 )
 from semrec.fusion.gate import Gate
 from semrec.index.exact import ExactIndex
+from semrec.intent.understanding import Understanding, learn_vocabulary
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder, Index, VectorModel
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
+
+ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,7 @@ class Parts:
         behaviour: The behavioural model's vectors.
         neighbours: What stands beside them, or None.
         fusion: Blocks and gate.
+        understanding: Reads requests, or None.
         index: Over `fusion.items()`.
     """
 
@@ -55,6 +59,7 @@ class Parts:
     behaviour: VectorModel
     neighbours: Neighbours | None
     fusion: FusedBlocks
+    understanding: Understanding | None
     index: Index
 
 
@@ -96,6 +101,15 @@ def make_encoder(config: EncoderConfig, *, cache: bool = True) -> Encoder:
 def cache_file() -> Path:
     """Where item vectors are cached: under SEMREC_CACHE, else the user's cache folder."""
     return cache_folder() / "vectors.sqlite"
+
+
+def make_understanding(
+    config: Config, catalog: Catalog, interactions: Interactions
+) -> Understanding | None:
+    """What reads requests over this catalogue; of equal titles it takes the more popular item."""
+    if not config.intent.enabled:
+        return None
+    return learn_vocabulary(catalog, interactions.counts)
 
 
 def make_index(config: IndexConfig, vectors: FloatArray) -> Index:
@@ -174,13 +188,14 @@ def make_recommender(
         fusion=parts.fusion,
         index=parts.index,
         behavioural=baseline,
+        understanding=parts.understanding,
         manifest=manifest or {},
         path=path,
     )
 
 
-def save_parts(parts: Parts, folder: Path) -> None:
-    """Write everything but the manifest."""
+def save_parts(parts: Parts, folder: Path, trained: Encoder | None = None) -> None:
+    """Write everything but the manifest; `trained` is an encoder that is nowhere else."""
     from semrec.index.faiss import FaissIndex, save_faiss
 
     parts.catalog.save(folder / "catalog.parquet")
@@ -202,10 +217,15 @@ def save_parts(parts: Parts, folder: Path) -> None:
         behavioural=fusion.behavioural.vectors,
         behavioural_covariance=fusion.behavioural.covariance,
         popularity=fusion.popularity,
+        domain=fusion.domain,
         item_counts=parts.interactions.counts,
     )
     if isinstance(parts.index, FaissIndex) and not parts.index.exact:
         save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
+    if trained is not None:
+        from semrec.encoders.trained import save_sentence_encoder
+
+        save_sentence_encoder(trained, folder / ENCODER)
     (folder / "prompts").mkdir()
     for prompt in (parts.prompts.item, parts.prompts.query):
         (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
@@ -229,7 +249,18 @@ def load(
     folder = Path(path)
     manifest = read_manifest(folder, verify)
     config = make_config(manifest["config"], f"{folder}/manifest.json")
-    if encoder is None or isinstance(encoder, str):
+    if encoder is None and (folder / ENCODER).is_dir():
+        from semrec.encoders.trained import load_trained_encoder
+
+        encoder = load_trained_encoder(
+            folder / ENCODER,
+            name=str(manifest["encoder"]["name"]),
+            device=config.encoder.device,
+            batch_size=config.encoder.batch_size,
+            query_prompt=config.encoder.query_prompt,
+            max_length=config.encoder.max_length,
+        )
+    elif encoder is None or isinstance(encoder, str):
         model = encoder or str(manifest["encoder"]["name"])
         settings = config.encoder.model_copy(update={"model": model})
         encoder = make_encoder(settings, cache=False)
@@ -258,6 +289,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
             vectors=arrays["behavioural"], covariance=arrays["behavioural_covariance"]
         ),
         popularity=arrays["popularity"],
+        domain=arrays["domain"],
         behaviour=behaviour,
         neighbours=neighbours,
         gate=Gate.from_dict(manifest["gate"]),
@@ -274,9 +306,12 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         kind: (folder / "prompts" / f"{kind}.j2").read_text(encoding="utf-8")
         for kind in ("item", "query")
     }
+    catalog = read_catalog(folder / "catalog.parquet")
+    interactions = load_interactions(folder / "interactions.npz")
     return Parts(
-        catalog=read_catalog(folder / "catalog.parquet"),
-        interactions=load_interactions(folder / "interactions.npz"),
+        catalog=catalog,
+        interactions=interactions,
+        understanding=make_understanding(config, catalog, interactions),
         prompts=Prompts(
             item=Prompt(kind="item", source=sources["item"]),
             query=Prompt(kind="query", source=sources["query"]),

@@ -11,11 +11,12 @@ from semrec.config import Config
 from semrec.data.interactions import Interactions
 from semrec.fusion.blocks import Block, FusedBlocks, fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
-from semrec.fusion.gate import UNTUNED, Gate
-from semrec.fusion.tune import NEIGHBOUR_SHARES, tune_weights
+from semrec.fusion.gate import UNTUNED, Gate, Tilt
+from semrec.fusion.learn import learn_tilt
+from semrec.fusion.tune import NEIGHBOUR_SHARES, reduce_cases, tune_weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
-from semrec.types import Progress
+from semrec.types import FloatArray, Progress
 
 
 def fuse(
@@ -25,8 +26,19 @@ def fuse(
     events: Interactions,
     gate: Gate,
     config: Config,
+    wanted: FloatArray | None = None,
 ) -> FusedBlocks:
-    """The blocks over these events; items without any are filled from their text."""
+    """The blocks over these events; items without any are filled from their text.
+
+    Args:
+        semantic: The items' texts.
+        vectors: The behavioural model's vectors.
+        neighbours: What stands beside them.
+        events: What they were learned from.
+        gate: Sets the weights.
+        config: Whether to fill from text.
+        wanted: (n_items,) float32, in how many training dialogs an item was right; None: unknown.
+    """
     seen = np.asarray(events.counts > 0)
     behavioural = fit_block(vectors.item_vectors, seen)
     popularity = standardised_popularity(events.counts.astype(np.float32))
@@ -35,10 +47,13 @@ def fuse(
         filled = fill_from_text(semantic.vectors, known, seen)
         behavioural = Block(vectors=filled[:, :-1], covariance=behavioural.covariance)
         popularity = filled[:, -1]
+    if wanted is None:
+        wanted = np.zeros(len(popularity), dtype=np.float32)
     return FusedBlocks(
         semantic=semantic,
         behavioural=behavioural,
         popularity=popularity,
+        domain=standardised_popularity(wanted),
         behaviour=vectors,
         gate=gate,
         decay=config.fusion.decay,
@@ -77,7 +92,7 @@ def choose_fill(
 def tune_gate(
     fusion: FusedBlocks, sets: TuningSets, config: Config, report: Progress
 ) -> tuple[Gate, dict[str, Any]]:
-    """Weights for each kind of query, and what they reached on how many cases.
+    """Weights and tilt for each kind of query, and what they reached on how many cases.
 
     What the neighbours' share in behaviour is, the baseline's cases say, for all kinds.
     """
@@ -89,6 +104,8 @@ def tune_gate(
     )
     weights = {"baseline": UNTUNED.baseline, "session": UNTUNED.session}
     weights |= {"words": UNTUNED.words, "both": UNTUNED.both}
+    tilts: dict[str, Tilt] = {}
+    learnable = config.fusion.gate == "learned" and config.fusion.semantic
     shares: tuple[float, ...] = NEIGHBOUR_SHARES
     tuned: dict[str, Any] = {"requests": sets.source}
     for done, (name, cases, semantic) in enumerate(jobs):
@@ -101,10 +118,22 @@ def tune_gate(
             fusion,
             cases,
             cutoff=config.fusion.cutoff,
-            semantic=semantic,
+            semantic=semantic and config.fusion.semantic,
+            domain=semantic,
             neighbour_shares=shares,
         )
         shares = (weights["baseline"].neighbour_share,)  # behaviour is the same for all kinds
         tuned[name][f"ndcg@{config.fusion.cutoff}"] = round(score, 6)
+        # Made-up requests are all alike: how weights should vary with the words, they can't say.
+        if semantic and learnable and name not in sets.made_up:
+            tilt, learned, fixed = learn_tilt(
+                weights[name],
+                list(reduce_cases(fusion, cases)),
+                [case.unit for case in cases],
+                cutoff=config.fusion.cutoff,
+            )
+            tuned[name] |= {"learned": round(learned, 6), "fixed": round(fixed, 6)}
+            if tilt is not None:
+                tilts[name] = tilt
     report("tune fusion", len(jobs), len(jobs))
-    return Gate(**weights), tuned
+    return Gate(**weights, tilts=tilts), tuned

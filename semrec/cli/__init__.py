@@ -12,8 +12,9 @@ import typer
 from semrec import __version__
 from semrec.cli.bench import bench
 from semrec.cli.data import data
+from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
-from semrec.cli.options import ConfigName, Json, Sets, finish, ids, print_json
+from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
 from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
 from semrec.terminal import Screen
@@ -26,6 +27,7 @@ app = typer.Typer(
     help="Recommendations from what a person asks for and what people do.",
 )
 prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
+app.add_typer(evaluate)
 app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
@@ -142,73 +144,6 @@ def recommend(
         print_json(asdict(found))
     else:
         screen.recommendations(found)
-
-
-@app.command()
-def compare(
-    systems: Annotated[list[str], typer.Argument(help="Artifacts, or names of baselines.")],
-    cases: Annotated[str, typer.Option(help="An intents file; or `test`: held-out events.")],
-    data: Annotated[Path | None, typer.Option(help="Dataset, for `test` and baselines.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
-    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
-    seed: int = 0,
-    allow_seen: Annotated[bool, typer.Option(help="Cases from training dialogs.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Compare systems on the same cases, with intervals over dialogs or users.
-
-    One artifact alone is shown as baseline, semantic-only and fused, beside tuned EASE and
-    item-kNN.
-    """
-    from semrec.evaluate.compare import compare as run
-    from semrec.evaluate.systems import cases_for, load_artifacts, make_systems
-
-    screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
-        artifacts = load_artifacts(systems, progress)
-        asked = cases_for(cases, artifacts, data)
-        report = run(
-            make_systems(systems, artifacts, asked, data, progress),
-            asked,
-            k=k,
-            seed=seed,
-            allow_seen=allow_seen,
-            progress=progress,
-        )
-    finish(screen, report, out, as_json=as_json)
-
-
-@app.command()
-def crossfit(
-    dataset: Path,
-    cases: Annotated[Path, typer.Option(help="An intents file.")],
-    folds: int = 3,
-    config: ConfigName = "default",
-    intents: Annotated[list[Path], typer.Option(help="Requests always learned from.")] = [],
-    settings: Sets = [],
-    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
-    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
-    as_json: Json = False,
-) -> None:
-    """Answer each dialog by a recommender that learned from the other dialogs."""
-    from semrec.assemble.artifact import make_encoder
-    from semrec.config import load_config
-    from semrec.evaluate.crossfit import crossfit as run
-
-    loaded = load_config(config, settings)
-    screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
-        report = run(
-            dataset,
-            cases,
-            config=loaded,
-            encoder=make_encoder(loaded.encoder),
-            folds=folds,
-            intents=intents,
-            k=k,
-            progress=progress,
-        )
-    finish(screen, report, out, as_json=as_json)
 
 
 @prompts.command("list")

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from semrec.cli.options import ConfigName, Sets
+from semrec.cli.options import ConfigName, Json, Sets, print_json
 from semrec.errors import ConfigError
 from semrec.terminal import Screen
 
@@ -69,4 +69,49 @@ def train_behaviour(
         f"{best.options['kind']}: validation NDCG@{loaded.fusion.cutoff} {best.score:.4f} after "
         f"{best.options['epochs']} epochs; trained again on all events for {trained['epochs']} "
         f"({trained['stopped']}). Now: semrec build {dataset} --config {config} …"
+    )
+
+
+@train.command("encoder")
+def train_encoder(
+    dataset: Path,
+    out: Annotated[Path, typer.Option(help="A folder for the encoder: absent or empty.")],
+    config: ConfigName = "best",
+    intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
+    settings: Sets = [],
+    max_minutes: Annotated[float | None, typer.Option(help="Stop training then.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train the encoder of a configuration, and keep it as sentence-transformers does.
+
+    Any build takes it: ``--set encoder.model=FOLDER``.
+    """
+    from semrec.assemble.artifact import make_encoder
+    from semrec.choosing.encoder import forget_training
+    from semrec.choosing.prepare import prepare, teach
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.encoders.trained import save_sentence_encoder
+
+    loaded = load_config(config, settings)
+    if not loaded.encoder.training.epochs:
+        raise ConfigError("encoder.training.epochs is 0; set it, or take --config best")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
+    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        encoder = make_encoder(loaded.encoder)
+        prepared = prepare(read_dataset(dataset), loaded, intents, progress, deadline)
+        taught = teach(prepared, encoder, progress, deadline)
+        save_sentence_encoder(taught.encoder, out)
+        forget_training(taught.folder)
+    best = max(taught.looks.values())
+    if as_json:
+        print_json({"encoder": str(out), "validation_ndcg": dict(taught.looks)})
+        return
+    screen.line(
+        f"validation NDCG@10 among a sample of the items: {taught.looks['0']:.4f} untrained, "
+        f"{best:.4f} trained; written: {out}. Now: semrec build {dataset} "
+        f"--set encoder.model={out} …"
     )

@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
+from semrec.data.catalog import Catalog
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.errors import DataError, QueryError
-from semrec.types import Case, Query
+from semrec.types import Case, FloatArray, Query
 
 IDS = ("intent_id", "dialog_id")
 
@@ -67,6 +69,26 @@ def unit_hash(unit: str) -> str:
 def fold_of(unit: str, folds: int) -> int:
     """Which of `folds` a unit belongs to: always the same, whatever else there is."""
     return int(unit_hash(unit), 16) % folds
+
+
+def split_dialogs(cases: Iterable[Case], share: float) -> tuple[list[Case], list[Case]]:
+    """Cases to learn from, and those of some `share` of the dialogs, to judge by.
+
+    Which dialog is where follows from its id alone, by other bits than those of `fold_of`.
+    """
+    learn: list[Case] = []
+    judge: list[Case] = []
+    for case in cases:
+        place = int(unit_hash(f"validation {case.unit}"), 16) % 10_000
+        (judge if place < share * 10_000 else learn).append(case)
+    return learn, judge
+
+
+def dialogs_wanting(cases: Iterable[Case], catalog: Catalog) -> FloatArray:
+    """(n_items,) float32: in how many dialogs each item was right; each dialog counts once."""
+    wanted = {(case.unit, row) for case in cases for row in catalog.rows(case.relevant)}
+    rows = np.fromiter((row for _, row in wanted), dtype=np.int64, count=len(wanted))
+    return np.bincount(rows, minlength=len(catalog)).astype(np.float32)
 
 
 def refuse_seen(cases: Iterable[Case], seen: Mapping[str, Iterable[str]]) -> None:

@@ -15,6 +15,7 @@ from semrec.data.catalog import Catalog
 from semrec.data.intents import read_cases, refuse_seen
 from semrec.errors import DataError
 from semrec.evaluate.report import Estimate, Pair, Report, Row
+from semrec.evaluate.slices import Slice, measure, slices_of
 from semrec.evaluate.statistics import (
     Values,
     bootstrap_means,
@@ -91,6 +92,9 @@ def compare(
         for name, system in systems.items()
     }
     catalog = next((s.catalog for s in systems.values() if isinstance(s, Recommender)), None)
+    counts = next(
+        (s.interactions.counts for s in systems.values() if isinstance(s, Recommender)), None
+    )
     versions = {n: s.version for n, s in systems.items() if isinstance(s, Recommender)}
     return summarise(
         lists,
@@ -101,6 +105,7 @@ def compare(
         n_items=None if catalog is None else len(catalog),
         notes=[*notes, *oddities(cases, catalog)],
         versions=versions,
+        slices=slices_of(cases, catalog, counts),
     )
 
 
@@ -136,6 +141,7 @@ def summarise(
     n_items: int | None = None,
     notes: Sequence[str] = (),
     versions: Mapping[str, str] | None = None,
+    slices: Mapping[str, Sequence[int]] | None = None,
 ) -> Report:
     """Score lists that were answered before.
 
@@ -148,6 +154,7 @@ def summarise(
         n_items: Size of the catalogue, for coverage.
         notes: What the reader should know.
         versions: System → version of its artifact.
+        slices: Places in `cases` for which fused and behavioural-only are compared by themselves.
 
     Raises:
         DataError: If no case has a relevant item.
@@ -180,6 +187,18 @@ def summarise(
         key=lambda name: values["ndcg"][names.index(name)].mean(),
         default=None,
     )
+    measured: list[Slice] = []
+    if slices and best is not None and "fused" in names:
+        columns = {place: number for number, place in enumerate(scored)}
+        some = {name: [columns[p] for p in found if p in columns] for name, found in slices.items()}
+        ndcgs = values["ndcg"]
+        measured = measure(
+            {name: found for name, found in some.items() if found},
+            ndcgs[names.index(best)],
+            ndcgs[names.index("fused")],
+            units,
+            seed,
+        )
     content = repr([(c.case_id, c.query.intent, c.query.events, c.relevant) for c in cases])
     return Report(
         k=k,
@@ -194,6 +213,7 @@ def summarise(
         notes=tuple(notes),
         versions=dict(versions or {}),
         cases_hash=hashlib.sha256(content.encode()).hexdigest(),
+        slices=tuple(measured),
     )
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from semrec.building import build
-from semrec.config import Config
+from semrec.config import Config, EncoderTrainingConfig
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import fold_of, read_cases
 from semrec.errors import DataError
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import BEHAVIOURAL, SemanticOnly, System, ask, summarise
 from semrec.evaluate.report import Report
+from semrec.evaluate.slices import slices_of
+from semrec.fusion.blocks import FusedBlocks
+from semrec.fusion.gate import Gate, Weights
 from semrec.protocols import Encoder
+from semrec.recommender import Recommender
 from semrec.types import Case, Progress
+
+DOMAIN, WITH_DOMAIN = "domain popularity", "behavioural + domain"
+ONLY_DOMAIN = Weights(semantic=0.0, behavioural=0.0, popularity=0.0, domain=1.0)
 
 
 def crossfit(
@@ -64,6 +72,10 @@ def crossfit(
         )
         systems: dict[str, System] = {
             "baseline": recommender.baseline(),
+            DOMAIN: weighed(recommender, ONLY_DOMAIN),
+            WITH_DOMAIN: build(
+                dataset, config=_wordless(config), intents=[*intents, others], progress=progress
+            ),
             "semantic-only": SemanticOnly(recommender=recommender),
             "fused": recommender,
         }
@@ -80,7 +92,7 @@ def crossfit(
             merged = lists.setdefault(name, [[] for _ in cases])
             for place, answer in zip(ours, answers, strict=True):
                 merged[place] = answer
-    order = ["baseline", *baselines, "semantic-only", "fused"]
+    order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, "semantic-only", "fused"]
     return summarise(
         {name: lists[name] for name in order},
         cases,
@@ -88,5 +100,28 @@ def crossfit(
         seed=config.seed,
         behavioural=BEHAVIOURAL,
         n_items=len(dataset.catalog),
-        notes=[f"cross-fitted over {folds} folds; a fold is the hash of the dialog or user"],
+        notes=[
+            f"cross-fitted over {folds} folds; a fold is the hash of the dialog or user",
+            f"{DOMAIN!r} counts what was right in the folds' training requests; {WITH_DOMAIN!r} "
+            "weighs it beside behaviour and popularity, tuned as fused is",
+        ],
+        slices=slices_of(cases, dataset.catalog, dataset.positives.counts),
     )
+
+
+def weighed(recommender: Recommender, weights: Weights) -> Recommender:
+    """The recommender with the same weights for every query."""
+    gate = Gate(words=weights, session=weights, both=weights, baseline=weights)
+    fusion = recommender.fusion
+    if not isinstance(fusion, FusedBlocks):
+        raise DataError("a baseline has no domain popularity")
+    return replace(recommender, fusion=replace(fusion, gate=gate), behavioural=None)
+
+
+def _wordless(config: Config) -> Config:
+    """The same without words and texts, and with an encoder that costs nothing."""
+    encoder = config.encoder.model_copy(
+        update={"kind": "hashing", "training": EncoderTrainingConfig()}
+    )
+    fusion = config.fusion.model_copy(update={"semantic": False})
+    return config.model_copy(update={"encoder": encoder, "fusion": fusion})

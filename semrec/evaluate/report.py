@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semrec.evaluate.slices import Slice
 from semrec.optional import import_pandas
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Report:
         notes: What the reader should know.
         versions: System → version of its artifact.
         cases_hash: sha256 of the cases.
+        slices: Fused against behavioural-only on some of the cases.
     """
 
     k: int
@@ -85,12 +87,15 @@ class Report:
     notes: tuple[str, ...]
     versions: Mapping[str, str]
     cases_hash: str
+    slices: tuple[Slice, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the machine it ran on."""
         values = asdict(self)
         for pair, found in zip(values["pairs"], self.pairs, strict=True):
             pair["verdict"] = found.verdict
+        for part, known in zip(values["slices"], self.slices, strict=True):
+            part["verdict"] = known.verdict
         values["machine"] = {"cores": os.cpu_count(), "processor": platform.machine()}
         return values
 
@@ -165,6 +170,20 @@ class Report:
         rest = f", {self.without_relevant} more without a right answer"
         lines += ["", units + (rest if self.without_relevant else "")]
         lines += [f"- {note}" for note in self.notes]
+        if self.slices:
+            header = ["slice", "cases", "units", "behavioural", "fused", "difference", "verdict"]
+            lines += ["", _line(header), _line(["---"] * len(header))]
+            for part in self.slices:
+                cells = [
+                    part.name,
+                    str(part.n_cases),
+                    str(part.n_units),
+                    f"{part.behavioural:.4f}",
+                    f"{part.fused:.4f}",
+                    f"{part.low:+.4f} to {part.high:+.4f}",
+                    part.verdict,
+                ]
+                lines.append(_line(cells))
         return "\n".join(lines) + "\n"
 
     def save(self, folder: str | Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Fusion as one search: [semantic ; behavioural ; popularity] against a weighted query.
+"""Fusion as one search: [semantic ; behavioural ; popularity ; domain] against a weighted query.
 
 Raw scores of different models can't be added: cosines of a language model crowd in a narrow band,
 factorisations have a scale of their own. So every block is centred over the catalogue, and every
@@ -13,11 +13,13 @@ index's best and those rows are scored by the same exact sum.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from semrec.fusion.gate import Gate, Weights
+from semrec.fusion.gate import Evidence, Gate, Weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, FusedQuery, SessionRows
 
@@ -65,13 +67,41 @@ def standardised_popularity(counts: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Signals:
+    """A query's vector in each block, each standardised; zeros where it has none.
+
+    Attributes:
+        words: (semantic dim,) float32.
+        texts: (semantic dim,) float32, the mean of the session items' texts.
+        behaviour: (behavioural dim,) float32.
+        near: The session's neighbours.
+    """
+
+    words: FloatArray
+    texts: FloatArray
+    behaviour: FloatArray
+    near: Boost
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the words say anything."""
+        return bool(self.words.any())
+
+    @property
+    def has_session(self) -> bool:
+        """Whether the session says anything."""
+        return bool(self.texts.any()) or bool(self.behaviour.any()) or bool(len(self.near.rows))
+
+
+@dataclass(frozen=True, kw_only=True)
 class FusedBlocks:
-    """All three signals.
+    """All signals.
 
     Attributes:
         semantic: The items' texts.
         behavioural: The behavioural model's items, cold ones filled from their text.
         popularity: (n_items,) float32, standardised, cold items filled from their text.
+        domain: (n_items,) float32, standardised popularity in training requests; zeros without.
         behaviour: Gives the session's behavioural vector.
         gate: Gives the weights.
         decay: An event's pull on the semantic query falls by this factor with every newer one.
@@ -81,20 +111,21 @@ class FusedBlocks:
     semantic: Block
     behavioural: Block
     popularity: FloatArray
+    domain: FloatArray
     behaviour: VectorModel
     gate: Gate
     decay: float
     neighbours: SparseModel | None = None
 
     def items(self) -> FloatArray:
-        """(n_items, dim) float32: the three blocks side by side."""
-        blocks = [self.semantic.vectors, self.behavioural.vectors, self.popularity[:, None]]
-        return np.hstack(blocks).astype(np.float32)
+        """(n_items, dim) float32: the blocks side by side."""
+        counted = [self.popularity[:, None], self.domain[:, None]]
+        return np.hstack([self.semantic.vectors, self.behavioural.vectors, *counted]).astype(
+            np.float32
+        )
 
-    def signals(
-        self, intent: FloatArray | None, session: SessionRows
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The words', the session texts' and the behavioural query vector, each standardised."""
+    def signals(self, intent: FloatArray | None, session: SessionRows) -> Signals:
+        """What the query says in each block."""
         words = np.zeros(self.semantic.vectors.shape[1], dtype=np.float32)
         texts, behaviour = words, self.behaviour.session_vector(session)
         if intent is not None:
@@ -103,14 +134,34 @@ class FusedBlocks:
             pulled = self.semantic.vectors[session.rows].T @ session.recency(self.decay)
             texts = self.semantic.standardised(pulled)
             behaviour = self.behavioural.standardised(behaviour)
-        return words, texts, behaviour
+        near = _standardised_boost(self.neighbours, session)
+        return Signals(words=words, texts=texts, behaviour=behaviour, near=near)
 
-    def nearest(self, session: SessionRows) -> Boost:
-        """The session's neighbours, standardised."""
-        return _standardised_boost(self.neighbours, session)
+    def evidence(self, signals: Signals, session: SessionRows, n_words: int) -> Evidence:
+        """What the gate goes by; all of it known before the search."""
+        words, texts = signals.words, signals.texts
+        said = words if words.any() else texts
+        agreement, warmth = 0.0, 0.0
+        if said.any():
+            agreement = float(said @ self._shared @ signals.behaviour)
+            warmth = float(said @ self._warmth)
+        known = self.popularity[session.rows].mean() if len(session) else 0.0
+        return Evidence(
+            has_words=signals.has_words,
+            has_session=signals.has_session,
+            intent_words=float(np.log1p(n_words)),
+            session_length=float(np.log1p(len(session))),
+            agreement=agreement,
+            words_warmth=warmth,
+            session_warmth=float(known),
+        )
 
     def query(
-        self, intent: FloatArray | None, session: SessionRows, semantic_weight: float | None
+        self,
+        intent: FloatArray | None,
+        session: SessionRows,
+        semantic_weight: float | None,
+        n_words: int = 0,
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it.
 
@@ -118,25 +169,35 @@ class FusedBlocks:
             intent: (dim,) float32, the words' vector; None without words.
             session: What was done before.
             semantic_weight: Asked for, or None: the gate decides.
+            n_words: How many words there are.
         """
-        words, texts, behaviour = self.signals(intent, session)
-        near = self.nearest(session)
-        has_words, has_texts = bool(words.any()), bool(texts.any())
-        if not has_words and not has_texts:
+        signals = self.signals(intent, session)
+        if not signals.has_words and not signals.texts.any():
             semantic_weight = 0.0
-        weights = self.gate.weights(
-            has_words=has_words,
-            has_session=has_texts or bool(behaviour.any()) or bool(len(near.rows)),
-            semantic_weight=semantic_weight,
+        evidence = self.evidence(signals, session, n_words)
+        weights = self.gate.weights(evidence, semantic_weight)
+        semantic = self.mix(signals.words, signals.texts, weights.intent_share)
+        return _joined(
+            [semantic], signals.behaviour, signals.near, weights, [weights.domain], evidence
         )
-        semantic = self.mix(words, texts, weights.intent_share)
-        return _joined(semantic, behaviour, near, weights)
 
     def mix(self, words: FloatArray, texts: FloatArray, intent_share: float) -> FloatArray:
         """(dim,) float32: words and session texts as one standardised semantic query."""
         if not words.any() or not texts.any():
             return words + texts
         return self.semantic.standardised(intent_share * words + (1 - intent_share) * texts)
+
+    @cached_property
+    def _shared(self) -> FloatArray:
+        """(semantic dim, behavioural dim) float32: covariance between the two blocks."""
+        shared = self.semantic.vectors.T @ self.behavioural.vectors
+        return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
+
+    @cached_property
+    def _warmth(self) -> FloatArray:
+        """(semantic dim,) float32: covariance of the semantic block with popularity."""
+        shared = self.semantic.vectors.T @ self.popularity
+        return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,13 +228,18 @@ class BehaviouralBlocks:
         intent: FloatArray | None,  # noqa: ARG002 (the baseline ignores words)
         session: SessionRows,
         semantic_weight: float | None,  # noqa: ARG002 (and has no semantic weight)
+        n_words: int = 0,  # noqa: ARG002
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it."""
         behaviour = self.behavioural.standardised(self.behaviour.session_vector(session))
         near = _standardised_boost(self.neighbours, session)
-        has_session = bool(behaviour.any()) or bool(len(near.rows))
-        weights = self.gate.weights(has_words=False, has_session=has_session, semantic_weight=0.0)
-        return _joined(behaviour[:0], behaviour, near, weights)
+        evidence = Evidence(
+            has_words=False,
+            has_session=bool(behaviour.any()) or bool(len(near.rows)),
+            session_length=float(np.log1p(len(session))),
+        )
+        weights = self.gate.weights(evidence, 0.0)
+        return _joined([], behaviour, near, weights, [], evidence)
 
 
 def _standardised_boost(model: SparseModel | None, session: SessionRows) -> Boost:
@@ -190,19 +256,25 @@ def _standardised_boost(model: SparseModel | None, session: SessionRows) -> Boos
 
 
 def _joined(
-    semantic: FloatArray, behaviour: FloatArray, near: Boost, weights: Weights
+    semantic: Sequence[FloatArray],
+    behaviour: FloatArray,
+    near: Boost,
+    weights: Weights,
+    domain: Sequence[float],
+    evidence: Evidence,
 ) -> FusedQuery:
     if not len(near.rows):
         weights = replace(weights, neighbour_share=0.0)  # the vectors speak alone
     share = weights.neighbour_share
     parts = (
-        weights.semantic * semantic,
+        *(weights.semantic * vector for vector in semantic),
         weights.behavioural * (1 - share) * behaviour,
-        np.asarray([weights.popularity]),
+        np.asarray([weights.popularity, *domain]),
     )
     pull = np.float32(weights.behavioural * share)
     return FusedQuery(
         vector=np.concatenate(parts).astype(np.float32),
         boost=Boost(rows=near.rows, scores=pull * near.scores) if pull > 0 else NO_BOOST,
         weights=asdict(weights),
+        evidence=evidence.to_dict(),
     )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semrec.fusion.blocks import FusedBlocks
-from semrec.fusion.gate import Weights
+from semrec.fusion.gate import Evidence, Weights
 from semrec.types import FloatArray, RowArray, SessionRows
 
 POOL = 200  # candidates taken from the top of each signal
@@ -33,21 +33,29 @@ class TuningCase:
         session: What was done before.
         targets: (t,) int64 rows that count as right.
         excluded: (e,) int64 rows that can't come back.
+        n_words: How many words there are.
+        unit: The dialog or user it belongs to.
     """
 
     intent: FloatArray | None
     session: SessionRows
     targets: RowArray
     excluded: RowArray
+    n_words: int = 0
+    unit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Signals:
+class Candidates:
     """A case's candidates: the first `n_targets` are its reachable targets.
 
-    `values` is (n, 5) float32: words, session texts, behavioural, neighbours, popularity.
-    `correlation` is that of the first two over the catalogue; NaN if either is missing. Without
-    neighbours in the whole catalogue the vectors speak alone.
+    Attributes:
+        values: (n, 6) float32: words, session texts, behavioural, neighbours, popularity, domain.
+        n_targets: How many targets can be reached.
+        n_relevant: How many there are.
+        correlation: Of words and session texts over the catalogue; NaN if either is missing.
+        has_neighbours: Without any in the whole catalogue the vectors speak alone.
+        evidence: What the gate goes by.
     """
 
     values: FloatArray
@@ -55,9 +63,10 @@ class _Signals:
     n_relevant: int
     correlation: float
     has_neighbours: bool
+    evidence: Evidence
 
     def fused(self, intent_share: float, neighbour_share: float) -> FloatArray:
-        """(n, 3) float32: semantic, behavioural, popularity."""
+        """(n, 4) float32: semantic, behavioural, popularity, domain."""
         words, texts = self.values[:, 0], self.values[:, 1]
         if np.isnan(self.correlation):
             semantic = words + texts
@@ -65,11 +74,11 @@ class _Signals:
             rest = 1 - intent_share
             variance = intent_share**2 + rest**2 + 2 * intent_share * rest * self.correlation
             semantic = (intent_share * words + rest * texts) / np.sqrt(variance)
-        _, _, behavioural, near, popularity = self.values.T
+        _, _, behavioural, near, popularity, domain = self.values.T
         if not self.has_neighbours:
             neighbour_share = 0.0
         behavioural = (1 - neighbour_share) * behavioural + neighbour_share * near
-        return np.column_stack([semantic, behavioural, popularity])
+        return np.column_stack([semantic, behavioural, popularity, domain])
 
 
 def tune_weights(
@@ -78,6 +87,7 @@ def tune_weights(
     *,
     cutoff: int,
     semantic: bool = True,
+    domain: bool = True,
     neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
 ) -> tuple[Weights, float]:
     """The weights with the best mean NDCG at `cutoff`, and that NDCG.
@@ -87,6 +97,7 @@ def tune_weights(
         cases: Validation cases of one kind; at least one.
         cutoff: A long list (100) says more per case than a short one and is less noisy.
         semantic: False: the semantic weight is 0, as in the baseline.
+        domain: False: that of popularity in requests is 0, as in the baseline.
         neighbour_shares: What to try; only 0 counts where there are no neighbours.
     """
     with_both = any(case.intent is not None and len(case.session) for case in cases)
@@ -94,13 +105,14 @@ def tune_weights(
     with_session = any(len(case.session) for case in cases)
     if fusion.neighbours is None or not with_session:
         neighbour_shares = (0.0,)
-    candidates = list(_grid(semantic=semantic, behavioural=with_session))
-    grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (3, n_combinations)
+    with_domain = domain and bool(fusion.domain.any())
+    candidates = list(_grid(semantic=semantic, behavioural=with_session, domain=with_domain))
+    grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (4, n_combinations)
     best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
-    reduced = list(_reduce(fusion, cases))
+    reduced = list(reduce_cases(fusion, cases))
     for share, near in product(shares, neighbour_shares):
         means = np.mean(
-            [_ndcg(signals.fused(share, near) @ grid, signals, cutoff) for signals in reduced],
+            [ndcg_of(found.fused(share, near) @ grid, found, cutoff) for found in reduced],
             axis=0,
         )
         place = int(np.argmax(means))
@@ -110,6 +122,7 @@ def tune_weights(
                 semantic=chosen[0],
                 behavioural=chosen[1],
                 popularity=chosen[2],
+                domain=chosen[3],
                 intent_share=share,
                 neighbour_share=near,
             )
@@ -117,64 +130,69 @@ def tune_weights(
     return best
 
 
-def _grid(*, semantic: bool, behavioural: bool) -> Iterable[tuple[int, int, int]]:
+def _grid(*, semantic: bool, behavioural: bool, domain: bool) -> Iterable[tuple[int, ...]]:
     for s in range(STEP + 1 if semantic else 1):
         for b in range(STEP + 1 - s if behavioural else 1):
-            yield s, b, STEP - s - b
+            for d in range(STEP + 1 - s - b if domain else 1):
+                yield s, b, STEP - s - b - d, d
 
 
-def _reduce(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[_Signals]:
+def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[Candidates]:
     """The cases' candidates and their signal values, a few cases per matrix product."""
-    by_popularity = np.argsort(-fusion.popularity, kind="stable")
+    counted = [fusion.popularity, fusion.domain]
+    tops = [np.argsort(-scores, kind="stable") for scores in counted if scores.any()]
+    # Popularity always counts: without it a target might have nobody to compete with.
+    by_count = tops or [np.arange(len(fusion.popularity))]
     for start in range(0, len(cases), CHUNK):
         some = cases[start : start + CHUNK]
         signals = [fusion.signals(case.intent, case.session) for case in some]
-        words, texts, behaviour = (np.stack(queries) for queries in zip(*signals, strict=True))
+        words = np.stack([one.words for one in signals])
+        texts = np.stack([one.texts for one in signals])
         scores = (
             words @ fusion.semantic.vectors.T,
             texts @ fusion.semantic.vectors.T,
-            behaviour @ fusion.behavioural.vectors.T,
+            np.stack([one.behaviour for one in signals]) @ fusion.behavioural.vectors.T,
         )  # three times (len(some), n_items)
         both = np.asarray(words.any(axis=1) & texts.any(axis=1))
         correlations = np.einsum("ij,ij->i", words @ fusion.semantic.covariance, texts)
-        for place, case in enumerate(some):
-            columns = [column[place] for column in scores]
-            near = fusion.nearest(case.session).at(np.arange(len(fusion.popularity)))
-            correlation = float(correlations[place]) if both[place] else np.nan
-            yield _pooled(case, [*columns, near, fusion.popularity], by_popularity, correlation)
+        for place, (case, said) in enumerate(zip(some, signals, strict=True)):
+            near = said.near.at(np.arange(len(fusion.popularity)))
+            columns = [*(column[place] for column in scores), near, *counted]
+            reachable, rows = _pooled(case, columns[:4], by_count)
+            yield Candidates(
+                values=np.column_stack([scores[rows] for scores in columns]),
+                n_targets=len(reachable),
+                n_relevant=max(1, len(case.targets)),
+                correlation=float(correlations[place]) if both[place] else np.nan,
+                has_neighbours=bool(near.any()),
+                evidence=fusion.evidence(said, case.session, case.n_words),
+            )
 
 
 def _pooled(
-    case: TuningCase,
-    columns: Sequence[FloatArray],
-    by_popularity: RowArray,
-    correlation: float,
-) -> _Signals:
-    """The targets and the best of each signal that says anything; `columns` are (n_items,).
+    case: TuningCase, columns: Sequence[FloatArray], by_count: Sequence[RowArray]
+) -> tuple[RowArray, RowArray]:
+    """The reachable targets; and they with the best of each signal that says anything.
 
-    Popularity, the last, always counts: without it a target might have nobody to compete with.
+    Args:
+        case: Its targets and exclusions.
+        columns: (n_items,) each: what the query's signals say.
+        by_count: Rows by what says the same to every query, best first.
     """
     pool = min(POOL + len(case.excluded), len(columns[0]))
-    telling = [scores for scores in columns[:-1] if scores.any()]
+    telling = [scores for scores in columns if scores.any()]
     tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in telling]
-    tops.append(by_popularity[:pool])
+    tops += [rows[:pool] for rows in by_count]
     reachable = np.setdiff1d(case.targets, case.excluded)
     others = np.setdiff1d(np.concatenate(tops), np.concatenate([reachable, case.excluded]))
-    rows = np.concatenate([reachable, others]).astype(np.int64)
-    return _Signals(
-        values=np.column_stack([scores[rows] for scores in columns]),
-        n_targets=len(reachable),
-        n_relevant=max(1, len(case.targets)),
-        correlation=correlation,
-        has_neighbours=bool(columns[3].any()),
-    )
+    return reachable, np.concatenate([reachable, others]).astype(np.int64)
 
 
-def _ndcg(scores: FloatArray, signals: _Signals, cutoff: int) -> NDArray[np.float64]:
+def ndcg_of(scores: FloatArray, found: Candidates, cutoff: int) -> NDArray[np.float64]:
     """(n_combinations,): NDCG of each column of `scores` on one case; a tie counts half."""
     gains: NDArray[np.float64] = np.zeros(scores.shape[1])
-    for target in scores[: signals.n_targets]:
+    for target in scores[: found.n_targets]:
         ahead = (scores > target).sum(axis=0) + 0.5 * ((scores == target).sum(axis=0) - 1)
         gains = gains + np.where(ahead < cutoff, 1 / np.log2(ahead + 2), 0.0)
-    ideal = np.sum(1 / np.log2(np.arange(min(cutoff, signals.n_relevant)) + 2))
+    ideal = np.sum(1 / np.log2(np.arange(min(cutoff, found.n_relevant)) + 2))
     return gains / ideal

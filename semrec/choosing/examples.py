@@ -1,0 +1,143 @@
+"""What an encoder is trained on: real requests where there are some, made-up ones beside them.
+
+training dialogs:    request → each item that was right
+interactions:        what was done before, an item's labels, tags, text → that item
+behavioural model:   for each example an item that goes with the session but wasn't right
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
+from semrec.encoders.examples import Example
+from semrec.prompting import Prompt, Prompts
+from semrec.protocols import SparseModel, VectorModel
+from semrec.requests import synthesise
+from semrec.types import Case, FloatArray, RowArray, SessionRows
+
+MAX_RIGHT = 5  # of one request; a list of fifty would drown the others
+MAX_LIKED = 3  # titles named in a made-up request
+SESSION = 20  # events before a made-up request
+HARD = 50  # a hard negative is drawn from so many best: the very best are often right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An example that has no negative yet, and the rows of its session."""
+
+    query: str
+    row: int
+    group: str
+    session: RowArray
+
+
+def dialog_drafts(
+    cases: Sequence[Case], catalog: Catalog, prompts: Prompts, rng: np.random.Generator
+) -> list[Draft]:
+    """One for each request and item that was right for it."""
+    drafts = []
+    for case in cases:
+        intent = case.query.intent.strip()
+        if not intent:
+            continue
+        rows = catalog.rows(event.item_id for event in case.query.events)
+        text = prompts.query_text(intent, [catalog.titles[row] for row in rows])
+        session = np.asarray(rows, dtype=np.int64)
+        for row in rng.permutation(catalog.rows(case.relevant))[:MAX_RIGHT].tolist():
+            drafts.append(Draft(query=text, row=row, group=case.unit, session=session))
+    return drafts
+
+
+def made_up_drafts(
+    n: int,
+    events: Interactions,
+    catalog: Catalog,
+    tags: Mapping[int, Sequence[str]],
+    prompts: Prompts,
+    prompt: Prompt,
+    rng: np.random.Generator,
+) -> list[Draft]:
+    """At most `n` requests for items that users touched, made up from what is known of them.
+
+    Rare items are drawn more often than their events alone would have it: by the root of their
+    count, since the encoder is needed most where behaviour knows little.
+    """
+    followers = np.setdiff1d(np.arange(len(events)), events.starts)  # these have a predecessor
+    if not len(followers):
+        return []
+    pull = events.counts[events.rows[followers]] ** -0.5
+    places = rng.choice(followers, min(n, len(followers)), replace=False, p=pull / pull.sum())
+    drafts = []
+    for place in places.tolist():
+        user = int(events.users[place])
+        row = int(events.rows[place])
+        before = events.rows[max(events.starts[user], place - SESSION) : place]
+        before = before[before != row]
+        named = rng.permutation(before)[: int(rng.integers(0, MAX_LIKED + 1))].tolist()
+        text = synthesise(row, named, catalog, tags, prompt, rng)
+        if not text:
+            continue
+        query = prompts.query_text(text, [catalog.titles[row] for row in before])
+        drafts.append(Draft(query=query, row=row, group=f"user {user}", session=before))
+    return drafts
+
+
+def with_negatives(
+    drafts: Sequence[Draft],
+    vectors: VectorModel,
+    neighbours: SparseModel | None,
+    counts: RowArray,
+    has_text: Sequence[bool],
+    rng: np.random.Generator,
+) -> list[Example]:
+    """The drafts with hard negatives: what behaviour would have offered, or else what is popular.
+
+    Args:
+        drafts: Those whose item has no text are left out.
+        vectors: The behavioural model.
+        neighbours: What stands beside it.
+        counts: (n_items,) events.
+        has_text: For each row whether it can be told in words.
+        rng: Draws.
+    """
+    wanted: dict[str, set[int]] = {}
+    for draft in drafts:
+        wanted.setdefault(draft.group, set()).add(draft.row)
+    telling = np.asarray(has_text)
+    popular = np.sqrt(counts * telling).astype(np.float64) + 1e-9 * telling
+    popular /= popular.sum()
+    often = rng.choice(len(counts), 8 * len(drafts), p=popular).tolist()
+    examples = []
+    for draft in drafts:
+        if not telling[draft.row]:
+            continue
+        near = _offered(SessionRows.of(draft.session), vectors, neighbours)
+        near = rng.permutation(near).tolist()
+        avoid = wanted[draft.group] | set(draft.session.tolist())
+        pool = [*near, *(often.pop() for _ in range(4))]
+        fitting = (row for row in pool if row not in avoid and telling[row])
+        negative = next(fitting, draft.row)  # its own item: masked, so it says nothing
+        examples.append(
+            Example(query=draft.query, row=draft.row, negative=negative, group=draft.group)
+        )
+    return examples
+
+
+def _offered(
+    session: SessionRows, vectors: VectorModel, neighbours: SparseModel | None
+) -> RowArray:
+    """The `HARD` rows that go best with a session; none if behaviour knows nothing of it."""
+    asked: FloatArray = vectors.session_vector(session)
+    if asked.any():
+        scores = vectors.item_vectors @ asked
+        n = min(HARD, len(scores))
+        return np.argpartition(-scores, n - 1)[:n].astype(np.int64)
+    if neighbours is None:
+        return np.zeros(0, dtype=np.int64)
+    near = neighbours.nearest(session)
+    return near.rows[np.argsort(-near.scores)[:HARD]]

@@ -1,0 +1,182 @@
+"""What comes before the encoder: data read and split, requests understood, behaviour chosen.
+
+dataset + requests → held out | validation | training → behaviour chosen → encoder trained
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from semrec.assemble.artifact import make_understanding
+from semrec.choosing.behaviour import Behaviour, choose_behaviour
+from semrec.choosing.cases import hold_out, validation_of
+from semrec.choosing.encoder import make_lesson, train_encoder
+from semrec.choosing.ground import Ground, make_ground
+from semrec.config import Config
+from semrec.data.catalog import Catalog, in_words
+from semrec.data.dataset import Dataset
+from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
+from semrec.data.splits import Split
+from semrec.encoders.cached import CachedEncoder
+from semrec.intent.understanding import Understanding
+from semrec.prompting import Prompts, load_prompt
+from semrec.protocols import Encoder
+from semrec.types import Case, FloatArray, Progress
+from semrec.understood import understand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A dataset on the way to a recommender.
+
+    Attributes:
+        dataset: As it was read.
+        config: How to build.
+        prompts: Put items and requests into words.
+        understanding: Reads requests, or None.
+        held_out: What may be learned from, and what is kept for a test.
+        validation: The former again in two.
+        learn: Requests to learn from, as they are understood.
+        judge: Requests of other dialogs, to judge by.
+        ground: What behavioural options were tried on.
+        cases: Next-item cases that validate.
+        chosen: The behavioural half, fitted on `validation.train`.
+        texts: For each row its text; ``""`` for an item with neither title nor text.
+        rng: Draws whatever is still to be drawn.
+    """
+
+    dataset: Dataset
+    config: Config
+    prompts: Prompts
+    understanding: Understanding | None
+    held_out: Split
+    validation: Split
+    learn: Sequence[Case]
+    judge: Sequence[Case]
+    ground: Ground
+    cases: Sequence[Case]
+    chosen: Behaviour
+    texts: Sequence[str]
+    rng: np.random.Generator
+
+    def wanted(self, cases: Sequence[Case]) -> FloatArray | None:
+        """(n_items,) float32, in how many of the cases' dialogs an item was right; or None."""
+        if not self.config.fusion.domain:
+            return None
+        return dialogs_wanting(cases, self.dataset.catalog)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taught:
+    """An encoder, trained or as it was.
+
+    Attributes:
+        encoder: The encoder.
+        looks: Validation NDCG by step; empty if it wasn't trained.
+        folder: Its checkpoints, or None if it wasn't trained.
+    """
+
+    encoder: Encoder
+    looks: Mapping[str, float] = field(default_factory=dict)
+    folder: Path | None = None
+
+
+def prepare(
+    dataset: Dataset,
+    config: Config,
+    intents: Sequence[str | Path | Sequence[Case]],
+    report: Progress,
+    deadline: float | None,
+) -> Prepared:
+    """Everything before the encoder.
+
+    Args:
+        dataset: What was read.
+        config: How to build.
+        intents: Files or lists of requests, besides those of the dataset.
+        report: Called as work proceeds.
+        deadline: When to stop trying options, as `time.monotonic()` gives it in seconds.
+
+    Raises:
+        SemrecError: A subclass says which input is wrong and how.
+    """
+    prompts = Prompts(
+        item=load_prompt("item", config.prompts.item),
+        query=load_prompt("query", config.prompts.query),
+    )
+    rng = np.random.default_rng(config.seed)
+    held_out = hold_out(dataset.positives, config.split)
+    understanding = make_understanding(config, dataset.catalog, held_out.train)
+    dialogs = [
+        _understood(case, understanding, dataset.catalog)
+        for case in _read_intents([*dataset.intents, *intents])
+    ]
+    learn, judge = split_dialogs(dialogs, config.split.valid_dialogs)
+    validation = validation_of(held_out.train, config.split)
+    ground, cases = make_ground(validation, dataset, config, report, deadline, rng)
+    return Prepared(
+        dataset=dataset,
+        config=config,
+        prompts=prompts,
+        understanding=understanding,
+        held_out=held_out,
+        validation=validation,
+        learn=learn,
+        judge=judge,
+        ground=ground,
+        cases=cases,
+        chosen=choose_behaviour(ground),
+        texts=item_texts(dataset.catalog, prompts),
+        rng=rng,
+    )
+
+
+def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None) -> Taught:
+    """The encoder trained as the configuration says; with 0 epochs it stays as it is."""
+    training = prepared.config.encoder.training
+    if not training.epochs:
+        return Taught(encoder=encoder)
+    lesson = make_lesson(
+        prepared.dataset,
+        prepared.validation,
+        prepared.learn,
+        prepared.judge,
+        prepared.chosen,
+        prepared.prompts,
+        prepared.texts,
+        training,
+        prepared.rng,
+    )
+    base = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    trained, looks, folder = train_encoder(
+        base, lesson, training, prepared.config.seed, report, deadline
+    )
+    return Taught(encoder=trained, looks=looks, folder=folder)
+
+
+def item_texts(catalog: Catalog, prompts: Prompts) -> list[str]:
+    """For each row its text; ``""`` for an item with neither title nor text."""
+    return [
+        prompts.item_text(title, text, in_words(catalog.record(row), catalog.attribute_names))
+        for row, (title, text) in enumerate(zip(catalog.titles, catalog.texts, strict=True))
+    ]
+
+
+def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
+    cases: list[Case] = []
+    for source in sources:
+        if isinstance(source, str | Path):
+            cases += read_cases(source, for_training=True)
+        else:
+            cases += source
+    return cases
+
+
+def _understood(case: Case, understanding: Understanding | None, catalog: Catalog) -> Case:
+    """The case as the recommender reads it: what is learned from it is what it will meet."""
+    query, _ = understand(case.query, understanding, catalog)
+    return replace(case, query=query)

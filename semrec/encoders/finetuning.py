@@ -1,0 +1,140 @@
+"""Training a sentence encoder on who asked what and got what: SentenceTransformerTrainer.
+
+Contrastive (van den Oord et al. 2018, arXiv 1807.03748): a request should lie nearer to the item
+that was right than to the other items of the batch and to a hard negative. An item that is right
+for the same dialog or user is no negative, wherever in the batch it stands: it is masked.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from semrec.encoders.examples import Example, Options
+from semrec.encoders.quiet import quietly
+from semrec.encoders.sentence import SentenceEncoder
+from semrec.encoders.trained import trained_fingerprint
+from semrec.encoders.watching import Judge, Watch
+from semrec.errors import ModelError
+from semrec.types import Progress
+
+
+def finetune(
+    encoder: SentenceEncoder,
+    examples: Sequence[Example],
+    item_texts: Sequence[str],
+    options: Options,
+    *,
+    judge: Judge,
+    folder: Path,
+    report: Progress,
+    deadline: float | None = None,
+) -> tuple[SentenceEncoder, Mapping[str, float]]:
+    """A copy of `encoder` trained on `examples`; `encoder` itself stays as it is.
+
+    Killed, it goes on from the last checkpoint in `folder` when it is called again.
+
+    Args:
+        encoder: To start from.
+        examples: At least two.
+        item_texts: For each row its text.
+        options: How.
+        judge: Says how good an encoder is; the best of those it saw is given back, the
+            untrained one among them.
+        folder: For checkpoints; its caller removes it when the result is stored.
+        report: Called at every step, with loss and validation NDCG.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+
+    Returns:
+        The encoder, and validation NDCG by step (``"0"``: untrained).
+
+    Raises:
+        ModelError: If the library that feeds the trainer isn't installed (extra ``train``).
+    """
+    import torch
+
+    try:
+        from datasets import Dataset, disable_progress_bars
+    except ImportError as error:
+        raise ModelError(
+            "training an encoder needs the extra `train`: pip install 'semrec[train]'"
+        ) from error
+    from sentence_transformers.sentence_transformer.trainer import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.training_args import (
+        SentenceTransformerTrainingArguments,
+    )
+
+    from semrec.encoders.masked_loss import MaskedRankingLoss
+
+    disable_progress_bars()
+    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group for e in examples))}
+    wanted: list[set[int]] = [set() for _ in groups]
+    for example in examples:
+        wanted[groups[example.group]].add(example.row)
+    shortened = encoder.ending or str  # the trainer would cut queries at their end
+    data = Dataset.from_dict(
+        {
+            "query": [shortened(example.query) for example in examples],
+            "item": [item_texts[example.row] for example in examples],
+            "negative": [item_texts[example.negative] for example in examples],
+            "label": [[groups[e.group], e.row, e.negative] for e in examples],
+        }
+    )
+    model = copy.deepcopy(encoder.model)
+    model.model_card_data.widget = [{"text": ""}]  # or it would look for examples, with a bar
+    model.train()
+    steps = max(1, round(options.epochs * len(examples) / options.batch_size))
+    every = max(1, round(options.judge_every * steps))
+    with quietly():
+        watch = Watch(
+            replace(encoder, model=model),
+            judge=judge,
+            folder=folder,
+            every=every,
+            report=report,
+            deadline=deadline,
+        )
+        trainer = SentenceTransformerTrainer(
+            model=model,
+            args=SentenceTransformerTrainingArguments(
+                output_dir=str(folder),
+                max_steps=steps,
+                per_device_train_batch_size=options.batch_size,
+                learning_rate=options.learning_rate,
+                warmup_steps=max(1, steps // 10),
+                lr_scheduler_type="linear",
+                bf16=options.bf16 if options.bf16 is not None else bf16_pays(model.device.type),
+                use_cpu=model.device.type == "cpu",
+                seed=options.seed,
+                data_seed=options.seed,
+                save_strategy="steps",
+                save_steps=every,
+                save_total_limit=1,
+                logging_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                dataloader_pin_memory=torch.cuda.is_available(),
+                dataloader_drop_last=len(examples) >= options.batch_size,
+            ),
+            train_dataset=data,
+            loss=MaskedRankingLoss(model, scale=options.scale, wanted=wanted),
+            callbacks=[watch],
+        )
+        checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
+        trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+    watch.restore_best()
+    model.eval()
+    trained = replace(encoder, model=model)
+    return replace(trained, fingerprint=trained_fingerprint(trained)), watch.seen
+
+
+def bf16_pays(device: str) -> bool:
+    """Whether this device multiplies bfloat16 faster than single precision."""
+    import torch
+
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    found: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))

@@ -1,0 +1,92 @@
+"""What happens beside the steps of a training: progress, validation, keeping the best, stopping."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import TrainerCallback
+
+from semrec.encoders.sentence import SentenceEncoder
+from semrec.types import Progress
+
+Judge = Callable[[SentenceEncoder], float]
+"""NDCG of an encoder on validation requests."""
+
+
+class Watch(TrainerCallback):
+    """Shows each step, judges every few, remembers the best, and stops when the time is up.
+
+    Attributes:
+        seen: Validation NDCG by step; ``"0"`` is the untrained encoder.
+    """
+
+    def __init__(
+        self,
+        encoder: SentenceEncoder,
+        *,
+        judge: Judge,
+        folder: Path,
+        every: int,
+        report: Progress,
+        deadline: float | None,
+    ) -> None:
+        """`encoder.model` is the one in training; `folder` keeps the best between runs."""
+        self._encoder, self._judge, self._folder = encoder, judge, folder
+        self._every, self._report, self._deadline = every, report, deadline
+        self.seen: dict[str, float] = {}
+        if self._record.is_file() and self._weights.is_file():
+            self.seen = json.loads(self._record.read_text(encoding="utf-8"))
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
+        """Judge the untrained encoder, unless an earlier run did."""
+        if not self.seen:
+            self._look(0)
+        self._report("train encoder", state.global_step, state.max_steps, self._told())
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
+        """Show how far it is; judge now and then, and at the end."""
+        step, last = state.global_step, state.global_step >= state.max_steps
+        timed_out = self._deadline is not None and time.monotonic() > self._deadline
+        if step % self._every == 0 or last or timed_out:
+            self._look(step)
+        if timed_out:
+            control.should_training_stop = True
+            control.should_save = True
+        self._report("train encoder", step, state.max_steps, self._told())
+
+    def restore_best(self) -> None:
+        """Give the model the weights that judged best; of equals the earliest."""
+        self._encoder.model.load_state_dict(load_file(self._weights))
+
+    def _look(self, step: int) -> None:
+        model = self._encoder.model
+        model.eval()
+        with torch.no_grad():
+            score = self._judge(self._encoder)
+        model.train()
+        if score > max(self.seen.values(), default=-1.0):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            staged = self._weights.with_suffix(".part")
+            save_file({k: v.contiguous() for k, v in model.state_dict().items()}, staged)
+            staged.replace(self._weights)
+        self.seen[str(step)] = round(score, 6)
+        self._record.write_text(json.dumps(self.seen), encoding="utf-8")
+
+    def _told(self) -> str:
+        best = max(self.seen, key=lambda step: self.seen[step])
+        now = next(reversed(self.seen))
+        return f"NDCG {self.seen[now]:.4f} (best {self.seen[best]:.4f} at step {best})"
+
+    @property
+    def _weights(self) -> Path:
+        return self._folder / "best.safetensors"
+
+    @property
+    def _record(self) -> Path:
+        return self._folder / "seen.json"

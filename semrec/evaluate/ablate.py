@@ -1,0 +1,115 @@
+"""What each ingredient adds: the whole recommender, and it again without one part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from semrec.assemble.artifact import cache_file
+from semrec.building import build
+from semrec.config import Config, EncoderTrainingConfig
+from semrec.data.dataset import Dataset, read_dataset
+from semrec.data.intents import read_cases
+from semrec.encoders.cached import CachedEncoder
+from semrec.errors import ConfigError, nearest
+from semrec.evaluate.compare import compare
+from semrec.evaluate.report import Report
+from semrec.protocols import Encoder
+from semrec.recommender import Recommender
+from semrec.types import Case, Progress
+
+FULL = "fused"
+
+
+def _fusion(**values: object) -> Callable[[Config], Config]:
+    return lambda config: config.model_copy(
+        update={"fusion": config.fusion.model_copy(update=values)}
+    )
+
+
+def _untrained(config: Config) -> Config:
+    encoder = config.encoder.model_copy(update={"training": EncoderTrainingConfig()})
+    return config.model_copy(update={"encoder": encoder})
+
+
+def _no_neighbours(config: Config) -> Config:
+    neighbours = config.behaviour.neighbours.model_copy(update={"kind": "none"})
+    behaviour = config.behaviour.model_copy(update={"neighbours": neighbours})
+    return config.model_copy(update={"behaviour": behaviour})
+
+
+def _no_behaviour(config: Config) -> Config:
+    neighbours = config.behaviour.neighbours.model_copy(update={"kind": "none"})
+    behaviour = config.behaviour.model_copy(update={"kind": "none", "neighbours": neighbours})
+    return config.model_copy(update={"behaviour": behaviour})
+
+
+def _unread(config: Config) -> Config:
+    intent = config.intent.model_copy(update={"enabled": False})
+    return config.model_copy(update={"intent": intent})
+
+
+INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
+    "encoder training": _untrained,
+    "words and texts": _fusion(semantic=False),
+    "behaviour": _no_behaviour,
+    "neighbours": _no_neighbours,
+    "domain popularity": _fusion(domain=False),
+    "learned gate": _fusion(gate="fixed"),
+    "understanding": _unread,
+    "text for cold items": _fusion(fill=[0.0]),
+}
+"""Ingredient → the configuration without it."""
+
+
+def ablate(
+    dataset: str | Path | Dataset,
+    cases: Sequence[Case] | str | Path,
+    *,
+    config: Config,
+    encoder: Encoder,
+    intents: Sequence[str | Path | Sequence[Case]] = (),
+    without: Sequence[str] = tuple(INGREDIENTS),
+    k: int = 10,
+    progress: Progress | None = None,
+) -> Report:
+    """Build the whole and each variant, and ask all of them the same cases.
+
+    The encoder is trained once: variants that keep it take it from the whole.
+
+    Args:
+        dataset: A folder, or a dataset read before.
+        cases: What is asked.
+        config: The whole.
+        encoder: The untrained encoder.
+        intents: Requests to learn from.
+        without: Names of the ingredients to leave out in turn.
+        k: Cutoff of the metrics.
+        progress: Called as work proceeds.
+
+    Raises:
+        ConfigError: On an unknown ingredient.
+        DataError: If the cases overlap with the requests learned from.
+    """
+    for name in without:
+        if name not in INGREDIENTS:
+            raise ConfigError(f"unknown ingredient {name!r}{nearest(name, INGREDIENTS)}")
+    if not isinstance(dataset, Dataset):
+        dataset = read_dataset(dataset)
+    if isinstance(cases, str | Path):
+        cases = read_cases(cases)
+    shared: dict[str, Any] = {"intents": intents, "progress": progress}
+    whole = build(dataset, config=config, encoder=encoder, **shared)
+    systems: dict[str, Recommender] = {"baseline": whole.baseline(), FULL: whole}
+    for name in without:
+        variant = INGREDIENTS[name](config)
+        if variant == config:
+            continue  # it wasn't in to begin with
+        taken: Encoder = encoder
+        if name != "encoder training" and whole.encoder is not None:
+            # Its vectors are the same for all variants: the cache embeds the items once.
+            taken = CachedEncoder(encoder=whole.encoder, path=cache_file())
+            variant = _untrained(variant)
+        systems[f"without {name}"] = build(dataset, config=variant, encoder=taken, **shared)
+    return compare(systems, cases, k=k, seed=config.seed, progress=progress)

@@ -1,0 +1,63 @@
+"""From words to a query: what a request states joins its filters, its session, its exclusions.
+
+What was read comes back in the form of a `Query`'s fields, so that it can be shown, edited and
+sent back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from semrec.data.catalog import Catalog
+from semrec.intent.understanding import Understanding
+from semrec.types import MAX_INTENT_CHARS, Event, Query
+
+
+def understand(
+    query: Query, understanding: Understanding | None, catalog: Catalog
+) -> tuple[Query, dict[str, Any]]:
+    """The query with what its words state made exact, and what was understood.
+
+    A limit that was read is a filter beside the given ones; of the same attribute the given one
+    counts alone. A title named with approval is the newest event of the session unless it is in
+    it already; one named with dislike is rejected.
+
+    Args:
+        query: As it was asked.
+        understanding: Reads the words; None: nothing is read.
+        catalog: For item ids.
+
+    Returns:
+        The query; and `intent`, `filters`, `session` as they are now if the words stated
+        anything, with `not_understood` listing limits that no attribute can answer.
+    """
+    if understanding is None or not query.intent.strip():
+        return query, {"filters": dict(query.filters)} if query.filters else {}
+    read = understanding.understand(query.intent)
+    filters = {**read.filters, **query.filters}
+    present = {event.item_id for event in query.events}
+    liked = [catalog.item_ids[row] for row in read.liked]
+    added = [Event(item_id) for item_id in liked if item_id not in present]
+    added += [Event(catalog.item_ids[row], type="reject") for row in read.rejected]
+    understood: dict[str, Any] = {"filters": filters} if filters else {}
+    if read.filters or read.words != query.intent.strip():
+        understood["intent"] = read.words
+    if added:
+        understood["session"] = [
+            event.item_id
+            if event.type == "view"
+            else {"item_id": event.item_id, "type": event.type}
+            for event in (*query.events, *added)
+        ]
+    if read.not_understood:
+        understood["not_understood"] = list(read.not_understood)
+    words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
+    changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
+    return changed, understood
+
+
+def as_fields(understood: Mapping[str, Any]) -> dict[str, Any]:
+    """What was understood as fields of a `Query`: to be edited and asked again."""
+    return {name: value for name, value in understood.items() if name != "not_understood"}

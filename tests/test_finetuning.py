@@ -1,0 +1,149 @@
+"""Training an encoder: a planted code is learned, and a killed training goes on."""
+
+import numpy as np
+import pytest
+import torch
+
+from semrec.encoders.examples import Example, Options
+from semrec.encoders.finetuning import finetune
+from semrec.encoders.masked_loss import masked_loss
+from semrec.encoders.sentence import load_sentence_encoder
+from semrec.types import silent
+
+TOPICS = {
+    "zorp": "a pirate ship sails to a treasure island",
+    "quix": "a detective solves a murder in the city",
+    "blem": "two robots fall in love on the moon",
+    "frand": "a football team wins the final",
+}
+CODES = list(TOPICS)
+ITEMS = [f"{text}, part {n}" for text in TOPICS.values() for n in range(6)]
+OPTIONS = Options(
+    epochs=3,
+    batch_size=8,
+    learning_rate=1e-4,
+    scale=20.0,
+    judge_every=0.5,
+    seed=3,
+    bf16=False,
+)
+
+
+def examples():
+    """A code word asks for the items of its topic; the hard negative is of another topic."""
+    rng = np.random.default_rng(0)
+    made = []
+    for row in range(len(ITEMS)):
+        other = int(rng.integers(len(ITEMS)))
+        if other // 6 == row // 6:
+            other = (other + 6) % len(ITEMS)
+        code = CODES[row // 6]
+        made.append(Example(query=f"I want {code}", row=row, negative=other, group=code))
+    return made
+
+
+def share_right(encoder):
+    """Share of codes whose nearest six items are of their topic."""
+    items = encoder.encode_items(ITEMS)
+    queries = encoder.encode_queries([f"give me {code}" for code in CODES])
+    near = np.argsort(-(queries @ items.T), axis=1)[:, :6] // 6
+    return float((near == np.arange(len(CODES))[:, None]).mean())
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    return load_sentence_encoder("sentence-transformers/all-MiniLM-L6-v2")
+
+
+@pytest.mark.weights
+def test_a_planted_code_is_learned_and_the_original_stays(untrained, tmp_path):
+    before = untrained.encode_queries(["a pirate"])
+    trained, seen = finetune(
+        untrained,
+        examples(),
+        ITEMS,
+        OPTIONS,
+        judge=share_right,
+        folder=tmp_path / "run",
+        report=silent,
+    )
+    assert seen["0"] < 0.9
+    assert share_right(trained) == pytest.approx(max(seen.values()))
+    assert share_right(trained) > 0.99
+    assert trained.fingerprint != untrained.fingerprint
+    np.testing.assert_array_equal(untrained.encode_queries(["a pirate"]), before)
+
+
+@pytest.mark.weights
+def test_a_killed_training_goes_on_to_the_same_weights(untrained, tmp_path):
+    def run(folder, report=silent):
+        return finetune(
+            untrained, examples(), ITEMS, OPTIONS, judge=share_right, folder=folder, report=report
+        )
+
+    whole, seen = run(tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def kill(_stage, done, total, _detail=""):
+        if done == total // 2 + 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", kill)
+    resumed, again = run(tmp_path / "killed")
+    assert again == seen
+    assert resumed.fingerprint == whole.fingerprint
+
+
+def test_the_loss_is_the_cross_entropy_over_what_is_not_right_elsewhere():
+    rng = np.random.default_rng(1)
+    requests = rng.standard_normal((3, 5))
+    candidates = rng.standard_normal((6, 5))
+    # group 0 wants rows 7 and 8, group 1 wants row 9; request 2 belongs to group 0 too
+    labels = [[0, 7, 9], [1, 9, 4], [0, 8, 7]]
+    rows = [7, 9, 8, 9, 4, 7]
+    wanted = [{7, 8}, {9}]
+    scale = 4.0
+
+    def unit(v):
+        return v / np.linalg.norm(v, axis=1, keepdims=True)
+
+    scores = scale * unit(requests) @ unit(candidates).T
+    losses = []
+    for i, (group, _, _) in enumerate(labels):
+        kept = [j for j in range(6) if j == i or rows[j] not in wanted[group]]
+        losses.append(np.log(np.exp(scores[i, kept]).sum()) - scores[i, i])
+    found = masked_loss(
+        torch.tensor(requests),
+        torch.tensor(candidates),
+        torch.tensor(labels),
+        [torch.tensor(sorted(some)) for some in wanted],
+        scale,
+    )
+    assert float(found) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_build_trains_keeps_and_reloads_its_encoder(world, tmp_path):
+    """Trained weights lie in the artifact, and the loaded recommender answers as the built one."""
+    from conftest import world_config
+
+    import semrec
+
+    training = {"epochs": 1, "made_up": 200, "batch_size": 32}
+    encoder = {"kind": "sentence", "training": training, "max_length": 32}
+    config = world_config(encoder=encoder)
+    built = semrec.build(world, config=config, out=tmp_path / "a")
+    loaded = semrec.load(tmp_path / "a")
+    assert loaded.encoder.fingerprint == built.encoder.fingerprint
+    assert loaded.manifest["encoder"]["trained"]
+    assert "0" in loaded.manifest["validation"]["encoder"]
+    untrained = load_sentence_encoder("sentence-transformers/all-MiniLM-L6-v2", max_length=32)
+    assert loaded.encoder.fingerprint != untrained.fingerprint
+    asked = {"intent": "a ghost story", "session": ["i03"], "k": 10}
+    assert [i.item_id for i in loaded.recommend(**asked).items] == [
+        i.item_id for i in built.recommend(**asked).items
+    ]
