@@ -82,10 +82,6 @@ class SparseModel(Protocol):
 class Fusion(Protocol):
     """Makes one inner product out of several signals."""
 
-    def items(self) -> FloatArray:
-        """(n_items, dim) float32: what is put into the index."""
-        ...
-
     def query(
         self,
         intent: FloatArray | None,
@@ -94,6 +90,13 @@ class Fusion(Protocol):
         n_words: int = 0,
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it."""
+        ...
+
+    def with_items(self, texts: FloatArray | None, n: int) -> tuple[Fusion, FloatArray]:
+        """The same with `n` more items that nobody has touched, and their rows for the index.
+
+        `texts` is (n, dim) float32, zeros where an item has no text; None without an encoder.
+        """
         ...
 
 
@@ -116,5 +119,13 @@ class Index(Protocol):
             exclude: For each query, rows that must not come back.
             allowed: For each query, an (n_items,) mask of rows that may, or None for all.
             boosts: For each query, what is added to the inner products; None: nothing.
+        """
+        ...
+
+    def with_items(self, vectors: FloatArray) -> Index:
+        """The same with more rows behind the others; whoever searches meanwhile isn't disturbed.
+
+        Args:
+            vectors: (n, dim) float32.
         """
         ...

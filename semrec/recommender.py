@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.growth import drop, grow
 from semrec.intent.conditions import explain_nothing
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
@@ -48,6 +50,7 @@ class Recommender:
         encoder: Turns words into vectors; None in the baseline.
         prompts: Put requests into words for the encoder.
         understanding: Reads limits and titles out of the words; None: nothing is read.
+        removed: (r,) int64, rows that never come back.
         fusion: Makes query vectors.
         index: Searches item vectors.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
@@ -63,6 +66,7 @@ class Recommender:
     index: Index
     behavioural: Recommender | None
     understanding: Understanding | None = None
+    removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -98,7 +102,40 @@ class Recommender:
         """The same interface, behavioural-only: words are ignored, the search is exact."""
         return self.behavioural or self
 
+    def add_items(self, items: Iterable[Mapping[str, Any]]) -> int:
+        """Add items to this running recommender; the next request can get them.
+
+        An item that nobody has touched is found by its words, and by what its text says of its
+        behaviour. The artifact on disk stays as it is.
+
+        Args:
+            items: Mappings of `item_id` and any of the catalogue's columns (`title`, `text`, …).
+
+        Returns:
+            How many were added: all of them, or none if an error is raised.
+
+        Raises:
+            DataError: On an unknown column, a value of another type, or an id that is in use.
+        """
+        found = list(items)
+        grow(self, found)
+        return len(found)
+
+    def remove_items(self, item_ids: Iterable[str]) -> int:
+        """Remove items from this running recommender, at once: no later request gets them.
+
+        Returns:
+            How many were removed: all of them, or none if an error is raised.
+
+        Raises:
+            DataError: If one isn't there.
+        """
+        return drop(self, list(item_ids))
+
     def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
+        return copy(self)._answered(queries)  # items that are added meanwhile are not seen
+
+    def _answered(self, queries: Sequence[Query]) -> list[Recommendations]:
         clock = _Clock(len(queries))
         pairs = [understand(query, self.understanding, self.catalog) for query in queries]
         queries = [query for query, _ in pairs]
@@ -174,7 +211,7 @@ class Recommender:
             answers = self.index.search(
                 np.stack([fused[place].vector for place in places]),
                 k,
-                [resolved[place].excluded for place in places],
+                [np.union1d(resolved[place].excluded, self.removed) for place in places],
                 [resolved[place].allowed for place in places],
                 [fused[place].boost for place in places],
             )

@@ -222,7 +222,7 @@ class Screen:
             f"{counts['items']:,} items ({counts['cold_items']:,} without events), "
             f"{counts['users']:,} users, {counts['interactions']:,} interactions"
         )
-        looks = manifest["validation"]["encoder"]
+        looks = manifest.get("validation", {}).get("encoder")
         trained = (
             f", trained: validation NDCG {looks['0']:.3f} before, {max(looks.values()):.3f} after"
             if looks

@@ -234,6 +234,13 @@ class SessionRows:
         array = np.fromiter(rows, dtype=np.int64)
         return cls(rows=array, weights=np.ones(len(array), np.float32))
 
+    def below(self, n_items: int) -> SessionRows:
+        """The events of rows below `n_items`: those that a model knows which saw no more."""
+        known = self.rows < n_items
+        return (
+            self if known.all() else SessionRows(rows=self.rows[known], weights=self.weights[known])
+        )
+
     def recency(self, decay: float) -> FloatArray:
         """(m,) float32: the weights times ``decay ** age``; the newest event has age 0."""
         ages = np.arange(len(self) - 1, -1, -1, dtype=np.float32)

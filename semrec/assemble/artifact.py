@@ -214,11 +214,14 @@ def save_parts(parts: Parts, folder: Path, trained: Encoder | None = None) -> No
         folder / "fusion.safetensors",
         semantic=fusion.semantic.vectors,
         semantic_covariance=fusion.semantic.covariance,
+        semantic_mean=fusion.semantic.mean,
         behavioural=fusion.behavioural.vectors,
         behavioural_covariance=fusion.behavioural.covariance,
+        behavioural_mean=fusion.behavioural.mean,
         popularity=fusion.popularity,
         domain=fusion.domain,
         item_counts=parts.interactions.counts,
+        **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
     )
     if isinstance(parts.index, FaissIndex) and not parts.index.exact:
         save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
@@ -284,16 +287,15 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
             load_file(folder / "neighbours.safetensors"), manifest["neighbours"]
         )
     fusion = FusedBlocks(
-        semantic=Block(vectors=arrays["semantic"], covariance=arrays["semantic_covariance"]),
-        behavioural=Block(
-            vectors=arrays["behavioural"], covariance=arrays["behavioural_covariance"]
-        ),
+        semantic=_block(arrays, "semantic"),
+        behavioural=_block(arrays, "behavioural"),
         popularity=arrays["popularity"],
         domain=arrays["domain"],
         behaviour=behaviour,
         neighbours=neighbours,
         gate=Gate.from_dict(manifest["gate"]),
         decay=config.fusion.decay,
+        text_map=arrays.get("text_map"),
     )
     stored = folder / "index.faiss"
     if stored.is_file():
@@ -320,6 +322,14 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         neighbours=neighbours,
         fusion=fusion,
         index=index,
+    )
+
+
+def _block(arrays: Mapping[str, FloatArray], name: str) -> Block:
+    return Block(
+        vectors=arrays[name],
+        covariance=arrays[f"{name}_covariance"],
+        mean=arrays[f"{name}_mean"],
     )
 
 

@@ -102,9 +102,10 @@ def make_lesson(
         for titles in [[dataset.catalog.titles[r] for r in _session_rows(case, dataset)]]
     ]
     if len(asked) < MAX_JUDGED // 10:
-        users = {draft.group for draft in made[:MAX_JUDGED]}
-        asked = [(draft.query, frozenset([draft.row])) for draft in made[:MAX_JUDGED]]
-        made = [draft for draft in made[MAX_JUDGED:] if draft.group not in users]
+        n_judged = min(MAX_JUDGED, len(made) // 10)
+        users = {draft.group for draft in made[:n_judged]}
+        asked = [(draft.query, frozenset([draft.row])) for draft in made[:n_judged]]
+        made = [draft for draft in made[n_judged:] if draft.group not in users]
     asked = [asked[place] for place in rng.permutation(len(asked))[:MAX_JUDGED]]
     examples = with_negatives(
         [*drafts, *made[: training.made_up]],

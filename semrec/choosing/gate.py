@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,11 @@ def fuse(
     seen = np.asarray(events.counts > 0)
     behavioural = fit_block(vectors.item_vectors, seen)
     popularity = standardised_popularity(events.counts.astype(np.float32))
+    text_map = None
     if max(config.fusion.fill) > 0 and semantic.vectors.size:
         known = np.column_stack([behavioural.vectors, popularity])
-        filled = fill_from_text(semantic.vectors, known, seen)
-        behavioural = Block(vectors=filled[:, :-1], covariance=behavioural.covariance)
+        filled, text_map = fill_from_text(semantic.vectors, known, seen)
+        behavioural = replace(behavioural, vectors=filled[:, :-1])
         popularity = filled[:, -1]
     if wanted is None:
         wanted = np.zeros(len(popularity), dtype=np.float32)
@@ -58,6 +60,7 @@ def fuse(
         gate=gate,
         decay=config.fusion.decay,
         neighbours=neighbours,
+        text_map=text_map,
     )
 
 

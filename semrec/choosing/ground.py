@@ -20,7 +20,7 @@ from semrec.data.attributes import label_numbers
 from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split
-from semrec.fusion.blocks import Block
+from semrec.fusion.blocks import fit_block
 from semrec.fusion.gate import UNTUNED, Weights
 from semrec.fusion.tune import NEIGHBOUR_SHARES, TuningCase, tune_weights
 from semrec.protocols import SparseModel, VectorModel
@@ -70,7 +70,7 @@ class Ground:
         if not self.cases:
             return UNTUNED.baseline, 0.0
         nothing = np.zeros((self.events.n_items, 0), dtype=np.float32)
-        silent = Block(vectors=nothing, covariance=np.zeros((0, 0), np.float32))
+        silent = fit_block(nothing, np.zeros(len(nothing), dtype=bool))
         return tune_weights(
             fuse(silent, vectors, neighbours, self.events, UNTUNED, self.config),
             self.cases,

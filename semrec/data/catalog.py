@@ -5,7 +5,7 @@ Item ids become rows here and nowhere else; both tables are built once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,40 @@ class Catalog:
                 raise QueryError(f"filter on unknown attribute {name!r}{hint}")
             allowed &= self.attributes[name].mask(condition)
         return allowed
+
+    def with_items(self, items: Sequence[Mapping[str, Any]], replaced: Set[int]) -> Catalog:
+        """The same with more items behind the others.
+
+        Args:
+            items: `item_id`, and any of this catalogue's columns.
+            replaced: Rows of removed items, whose ids may be used again.
+
+        Raises:
+            DataError: On an unknown column, a value of another type, or an id that is in use.
+        """
+        rows = dict(self._rows)
+        for place, item in enumerate(items):
+            for name in item:
+                if name not in self.table.column_names:
+                    hint = nearest(str(name), self.table.column_names)
+                    raise DataError(f"item {place + 1} has an unknown field {name!r}{hint}")
+            item_id = item.get("item_id")
+            if not isinstance(item_id, str) or not item_id:
+                raise DataError(f"item {place + 1}: item_id is {item_id!r}, expected text")
+            if item_id in rows and rows[item_id] not in replaced:
+                raise DataError(f"item {item_id!r} is already there; remove it first")
+            rows[item_id] = len(self) + place
+        try:
+            added = pa.Table.from_pylist([dict(item) for item in items], schema=self.table.schema)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise DataError(f"an item's value has another type than its column: {error}") from error
+        return Catalog(
+            table=pa.concat_tables([self.table, added]).combine_chunks(),
+            item_ids=(*self.item_ids, *(str(item["item_id"]) for item in items)),
+            titles=(*self.titles, *(str(item.get("title") or "") for item in items)),
+            texts=(*self.texts, *(str(item.get("text") or "") for item in items)),
+            _rows=rows,
+        )
 
     def without_text(self) -> int:
         """How many items have neither a title nor a text, and so no semantic block."""

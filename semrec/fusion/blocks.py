@@ -33,10 +33,12 @@ class Block:
     Attributes:
         vectors: (n_items, dim) float32, centred; zeros where an item has no such signal.
         covariance: (dim, dim) float32 over the items that have it.
+        mean: (dim,) float32, what was taken off to centre them.
     """
 
     vectors: FloatArray
     covariance: FloatArray
+    mean: FloatArray
 
     def standardised(self, query: FloatArray) -> FloatArray:
         """(dim,) float32: `query` scaled so that its scores deviate by 1; zeros if they don't."""
@@ -45,16 +47,25 @@ class Block:
             return np.zeros(len(query), dtype=np.float32)
         return np.asarray(query / deviation, dtype=np.float32)
 
+    def with_rows(self, vectors: FloatArray) -> Block:
+        """The same with more rows, centred already; how scores spread is not looked at again."""
+        return replace(self, vectors=np.vstack([self.vectors, vectors]).astype(np.float32))
+
 
 def fit_block(vectors: FloatArray, present: BoolArray) -> Block:
     """Centre `vectors`, (n_items, dim), by the mean over the `present` rows; zero the others."""
     dim = vectors.shape[1]
     if not present.any():
-        return Block(vectors=np.zeros_like(vectors), covariance=np.zeros((dim, dim), np.float32))
-    centred = (vectors - vectors[present].mean(axis=0)).astype(np.float32)
+        return Block(
+            vectors=np.zeros_like(vectors),
+            covariance=np.zeros((dim, dim), np.float32),
+            mean=np.zeros(dim, np.float32),
+        )
+    mean = vectors[present].mean(axis=0)
+    centred = (vectors - mean).astype(np.float32)
     centred[~present] = 0.0
     covariance = (centred.T @ centred) / np.float32(present.sum())
-    return Block(vectors=centred, covariance=covariance.astype(np.float32))
+    return Block(vectors=centred, covariance=covariance.astype(np.float32), mean=mean)
 
 
 def standardised_popularity(counts: FloatArray) -> FloatArray:
@@ -106,6 +117,8 @@ class FusedBlocks:
         gate: Gives the weights.
         decay: An event's pull on the semantic query falls by this factor with every newer one.
         neighbours: Gives the session's neighbours, or None.
+        text_map: (semantic dim, behavioural dim + 1) float32, from a text to what stands in for
+            behaviour and popularity of an item that nobody has touched; None: nothing does.
     """
 
     semantic: Block
@@ -116,6 +129,7 @@ class FusedBlocks:
     gate: Gate
     decay: float
     neighbours: SparseModel | None = None
+    text_map: FloatArray | None = None
 
     def items(self) -> FloatArray:
         """(n_items, dim) float32: the blocks side by side."""
@@ -127,14 +141,15 @@ class FusedBlocks:
     def signals(self, intent: FloatArray | None, session: SessionRows) -> Signals:
         """What the query says in each block."""
         words = np.zeros(self.semantic.vectors.shape[1], dtype=np.float32)
-        texts, behaviour = words, self.behaviour.session_vector(session)
+        known = session.below(len(self.behaviour.item_vectors))  # items may have been added since
+        texts, behaviour = words, self.behaviour.session_vector(known)
         if intent is not None:
             words = self.semantic.standardised(intent)
         if len(session):
             pulled = self.semantic.vectors[session.rows].T @ session.recency(self.decay)
             texts = self.semantic.standardised(pulled)
             behaviour = self.behavioural.standardised(behaviour)
-        near = _standardised_boost(self.neighbours, session)
+        near = _standardised_boost(self.neighbours, known)
         return Signals(words=words, texts=texts, behaviour=behaviour, near=near)
 
     def evidence(self, signals: Signals, session: SessionRows, n_words: int) -> Evidence:
@@ -180,6 +195,29 @@ class FusedBlocks:
         return _joined(
             [semantic], signals.behaviour, signals.near, weights, [weights.domain], evidence
         )
+
+    def with_items(self, texts: FloatArray | None, n: int) -> tuple[FusedBlocks, FloatArray]:
+        """The same with `n` more items that nobody has touched, and their rows for the index.
+
+        Args:
+            texts: (n, semantic dim) float32 as the encoder gives them, zeros without a text.
+            n: How many.
+        """
+        if texts is None:
+            texts = np.zeros((n, self.semantic.vectors.shape[1]), dtype=np.float32)
+        centred = np.where(texts.any(axis=1, keepdims=True), texts - self.semantic.mean, 0)
+        filled = np.zeros((n, self.behavioural.vectors.shape[1] + 1), dtype=np.float32)
+        if self.text_map is not None:
+            filled = centred @ self.text_map
+        never = self.domain.min() if len(self.domain) else 0.0  # as all that no request got
+        grown = replace(
+            self,
+            semantic=self.semantic.with_rows(centred.astype(np.float32)),
+            behavioural=self.behavioural.with_rows(filled[:, :-1]),
+            popularity=np.append(self.popularity, filled[:, -1]).astype(np.float32),
+            domain=np.append(self.domain, np.full(n, never)).astype(np.float32),
+        )
+        return grown, grown.items()[-n:]
 
     def mix(self, words: FloatArray, texts: FloatArray, intent_share: float) -> FloatArray:
         """(dim,) float32: words and session texts as one standardised semantic query."""
@@ -231,8 +269,9 @@ class BehaviouralBlocks:
         n_words: int = 0,  # noqa: ARG002
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it."""
-        behaviour = self.behavioural.standardised(self.behaviour.session_vector(session))
-        near = _standardised_boost(self.neighbours, session)
+        known = session.below(len(self.behaviour.item_vectors))
+        behaviour = self.behavioural.standardised(self.behaviour.session_vector(known))
+        near = _standardised_boost(self.neighbours, known)
         evidence = Evidence(
             has_words=False,
             has_session=bool(behaviour.any()) or bool(len(near.rows)),
@@ -240,6 +279,20 @@ class BehaviouralBlocks:
         )
         weights = self.gate.weights(evidence, 0.0)
         return _joined([], behaviour, near, weights, [], evidence)
+
+    def with_items(
+        self,
+        texts: FloatArray | None,  # noqa: ARG002 (the baseline reads no texts)
+        n: int,
+    ) -> tuple[BehaviouralBlocks, FloatArray]:
+        """The same with `n` more items that nobody has touched, and their rows for the index."""
+        nothing = np.zeros((n, self.behavioural.vectors.shape[1]), dtype=np.float32)
+        grown = replace(
+            self,
+            behavioural=self.behavioural.with_rows(nothing),
+            popularity=np.append(self.popularity, np.zeros(n)).astype(np.float32),
+        )
+        return grown, grown.items()[-n:]
 
 
 def _standardised_boost(model: SparseModel | None, session: SessionRows) -> Boost:

@@ -18,8 +18,10 @@ RIDGES = (0.1, 1.0, 10.0, 100.0)
 HELD_OUT_EVERY = 5
 
 
-def fill_from_text(texts: FloatArray, targets: FloatArray, known: BoolArray) -> FloatArray:
-    """`targets` with the rows that aren't `known` predicted from `texts`.
+def fill_from_text(
+    texts: FloatArray, targets: FloatArray, known: BoolArray
+) -> tuple[FloatArray, FloatArray | None]:
+    """`targets` with the rows that aren't `known` predicted from `texts`, and what predicts them.
 
     The ridge is the one that predicts every fifth known row best from the others.
 
@@ -29,14 +31,15 @@ def fill_from_text(texts: FloatArray, targets: FloatArray, known: BoolArray) -> 
         known: (n_items,) bool: rows whose target is real.
 
     Returns:
-        (n_items, t) float32. Rows that are neither known nor have text are zero.
+        (n_items, t) float32, where rows that are neither known nor have text are zero; and
+        (d, t) float32, or None if too few rows are known to conclude from.
     """
     has_text = texts.any(axis=1)
     usable = np.flatnonzero(known & has_text)
     filled = np.where(known[:, None], targets, 0).astype(np.float32)
     unknown = ~known & has_text
-    if len(usable) < 2 * HELD_OUT_EVERY or not unknown.any():
-        return filled
+    if len(usable) < 2 * HELD_OUT_EVERY:
+        return filled, None
     held_out = np.arange(len(usable)) % HELD_OUT_EVERY == 0
     fit, check = usable[~held_out], usable[held_out]
 
@@ -45,8 +48,9 @@ def fill_from_text(texts: FloatArray, targets: FloatArray, known: BoolArray) -> 
         return float(np.square(predicted - targets[check]).mean())
 
     best = min(RIDGES, key=error)
-    filled[unknown] = texts[unknown] @ _ridge(texts[usable], targets[usable], best)
-    return filled
+    text_map = _ridge(texts[usable], targets[usable], best)
+    filled[unknown] = texts[unknown] @ text_map
+    return filled, text_map
 
 
 def strengthened(fusion: FusedBlocks, cold: BoolArray, strength: float) -> FusedBlocks:
@@ -58,7 +62,14 @@ def strengthened(fusion: FusedBlocks, cold: BoolArray, strength: float) -> Fused
     vectors = np.where(
         cold[:, None], np.float32(strength) * fusion.behavioural.vectors, fusion.behavioural.vectors
     )
-    return replace(fusion, behavioural=replace(fusion.behavioural, vectors=vectors))
+    text_map = fusion.text_map
+    if text_map is not None:
+        bold = np.full(text_map.shape[1], strength, dtype=np.float32)
+        bold[-1] = 1.0  # the last column is popularity
+        text_map = text_map * bold
+    return replace(
+        fusion, behavioural=replace(fusion.behavioural, vectors=vectors), text_map=text_map
+    )
 
 
 def _ridge(inputs: FloatArray, outputs: FloatArray, ridge: float) -> FloatArray:

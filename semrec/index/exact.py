@@ -51,3 +51,10 @@ class ExactIndex:
             near, _ = top_rows(rows, scores[rows], k + MARGIN)
             found.append(rescored(self.vectors, query, near, k, boost))
         return found
+
+    def with_items(self, vectors: FloatArray) -> ExactIndex:
+        """The same with more rows; where not all rows may come back, these may not."""
+        searchable = self.searchable
+        if searchable is not None:
+            searchable = np.append(searchable, np.zeros(len(vectors), dtype=bool))
+        return ExactIndex(vectors=np.vstack([self.vectors, vectors]), searchable=searchable)

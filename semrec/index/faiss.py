@@ -81,6 +81,15 @@ class FaissIndex:
                 found[place] = self._scan(query, k, exclude[place], allowed[place], boosts[place])
         return [found[place] for place in range(len(queries))]
 
+    def with_items(self, vectors: FloatArray) -> FaissIndex:
+        """The same with more rows; a graph is gone on with, not built again.
+
+        It is a copy that grows: FAISS moves its storage, and others may be searching in it.
+        """
+        grown = faiss.clone_index(self.index)
+        grown.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return wrap(grown, ef_search=self.ef_search)
+
     def _fetch(self, queries: FloatArray, width: int) -> RowArray:
         """(n, width) int64: the best rows of each query, padded with -1."""
         width = min(width + MARGIN, len(self.vectors))

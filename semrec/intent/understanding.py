@@ -49,6 +49,12 @@ class Understanding:
     vocabulary: Vocabulary
     titles: Titles
 
+    def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> Understanding:
+        """What reads texts for a catalogue that has grown; new items have no counts yet."""
+        padded = np.zeros(len(catalog), dtype=np.int64)
+        padded[: len(counts)] = counts
+        return learn_vocabulary(catalog, padded)
+
     def understand(self, text: str) -> Understood:
         """What a text says, in time linear in its length; never an error.
 

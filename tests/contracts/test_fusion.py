@@ -13,7 +13,6 @@ from semrec.behaviour.pure_svd import PureSVD
 from semrec.behaviour.silent import Silent
 from semrec.fusion.blocks import (
     BehaviouralBlocks,
-    Block,
     FusedBlocks,
     fit_block,
     standardised_popularity,
@@ -278,7 +277,7 @@ def test_without_neighbours_nothing_is_boosted(fused, near, session):
 def test_neighbours_alone_are_a_session(fused, near):
     """An item that only the neighbours know: the query isn't one without any signal."""
     silent = Silent(n_items=N)
-    nothing = Block(vectors=silent.item_vectors, covariance=np.zeros((0, 0), np.float32))
+    nothing = fit_block(silent.item_vectors, np.ones(N, bool))
     fusion = BehaviouralBlocks(
         behavioural=nothing,
         popularity=fused.popularity,
@@ -391,7 +390,7 @@ def test_a_planted_linear_map_is_recovered(planted_map):
     texts, targets = planted_map
     known = np.arange(300) % 3 > 0
     given_targets = np.where(known[:, None], targets, np.float32(99))  # must not be looked at
-    filled = fill_from_text(texts, given_targets, known)
+    filled, _ = fill_from_text(texts, given_targets, known)
     np.testing.assert_array_equal(filled[known], targets[known])
     np.testing.assert_allclose(filled[~known], targets[~known], atol=0.02)
 
@@ -400,7 +399,7 @@ def test_a_row_without_text_stays_zero_and_does_not_teach(planted_map):
     texts, targets = planted_map
     known = np.arange(300) % 3 > 0
     blank = np.arange(300) % 10 == 0
-    filled = fill_from_text(np.where(blank[:, None], np.float32(0), texts), targets, known)
+    filled, _ = fill_from_text(np.where(blank[:, None], np.float32(0), texts), targets, known)
     np.testing.assert_array_equal(filled[blank & ~known], 0)
     np.testing.assert_array_equal(filled[blank & known], targets[blank & known])
     np.testing.assert_allclose(filled[~blank & ~known], targets[~blank & ~known], atol=0.02)
@@ -410,14 +409,14 @@ def test_noise_is_answered_with_caution(planted_map):
     texts, targets = planted_map
     noise = np.random.default_rng(3).standard_normal(targets.shape).astype(np.float32)
     known = np.arange(300) < 40
-    filled = fill_from_text(texts, noise, known)
+    filled, _ = fill_from_text(texts, noise, known)
     assert np.abs(filled[~known]).mean() < np.abs(noise[known]).mean() / 2
 
 
 def test_from_too_few_items_nothing_is_concluded(planted_map):
     texts, targets = planted_map
     known = np.arange(300) < 9
-    np.testing.assert_array_equal(fill_from_text(texts, targets, known)[~known], 0)
+    np.testing.assert_array_equal(fill_from_text(texts, targets, known)[0][~known], 0)
 
 
 def test_strength_lengthens_cold_items_only(fused):
@@ -522,7 +521,7 @@ def test_the_tuned_ndcg_is_the_one_of_the_whole_list_and_the_best(fused, raw, se
 
 def test_a_tie_counts_half():
     """Four equal items: one target has the others on average half before it."""
-    silent = Block(vectors=np.zeros((4, 0), np.float32), covariance=np.zeros((0, 0), np.float32))
+    silent = fit_block(np.zeros((4, 0), np.float32), np.ones(4, bool))
     fusion = FusedBlocks(
         semantic=silent,
         behavioural=silent,

@@ -227,3 +227,30 @@ def test_rows_that_are_not_searchable_never_come_back():
         found = search(index, QUERIES[0], N, mask=mask)
         both = searchable if mask is None else searchable & mask
         assert_like_oracle(found, oracle(VECTORS, QUERIES[0], N, mask=both))
+
+
+# --- rows that are added ---
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_added_rows_are_found_and_the_old_index_is_as_it_was(kind):
+    half = build(kind, VECTORS[: N // 2])
+    before = search(half, QUERIES[0], 10)
+    whole = half.with_items(VECTORS[N // 2 :])
+    assert_like_oracle(search(half, QUERIES[0], 10), before)
+    if kind in EXACT:
+        for query in QUERIES[:5]:
+            assert_like_oracle(search(whole, query, 20), oracle(VECTORS, query, 20))
+    # A filter is exact in every index.
+    mask = np.arange(N) >= N - 40
+    for query in QUERIES[:5]:
+        want = oracle(VECTORS, query, 10, mask=mask)
+        assert_like_oracle(search(whole, query, 10, mask=mask), want)
+
+
+def test_rows_added_to_an_index_that_shows_only_some_are_not_shown():
+    searchable = np.ones(100, dtype=bool)
+    index = ExactIndex(vectors=VECTORS[:100], searchable=searchable)
+    grown = index.with_items(VECTORS[100:120])
+    rows, _ = search(grown, QUERIES[0], 200)
+    assert sorted(rows) == list(range(100))

@@ -1,0 +1,99 @@
+"""Items that come and go while a recommender runs: nothing is rebuilt, nobody waits.
+
+New parts are made beside the old ones and take their place in one step; a request that is on its
+way keeps those it began with.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semrec.data.catalog import Catalog, in_words
+from semrec.errors import DataError, nearest
+from semrec.types import FloatArray
+
+if TYPE_CHECKING:
+    from semrec.recommender import Recommender
+
+_LOCK = threading.Lock()  # one change after the other; requests don't take it
+
+
+def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
+    """Add `items` to a recommender and to its baseline.
+
+    Raises:
+        DataError: On an unknown column, a value of another type, or an id that is in use.
+    """
+    if not items:
+        return
+    with _LOCK:
+        removed = set(recommender.removed.tolist())
+        catalog = recommender.catalog.with_items(items, removed)
+        texts = _encoded(recommender, catalog, len(items))
+        understanding = recommender.understanding
+        if understanding is not None:
+            understanding = understanding.over(catalog, recommender.interactions.counts)
+        for one in _both(recommender):
+            fusion, vectors = one.fusion.with_items(texts, len(items))
+            _change(
+                one,
+                catalog=catalog,
+                interactions=replace(one.interactions, n_items=len(catalog)),
+                fusion=fusion,
+                index=one.index.with_items(vectors),
+                understanding=understanding if one is recommender else None,
+            )
+
+
+def drop(recommender: Recommender, item_ids: Sequence[str]) -> int:
+    """Remove items from a recommender and from its baseline; how many.
+
+    Raises:
+        DataError: If one isn't there.
+    """
+    with _LOCK:
+        gone = set(recommender.removed.tolist())
+        rows = set()
+        for item_id in item_ids:
+            row = recommender.catalog.row(item_id)
+            if row is None or row in gone:
+                hint = nearest(item_id, recommender.catalog.item_ids[:1000])
+                raise DataError(f"no item {item_id!r} to remove{hint}")
+            rows.add(row)
+        for one in _both(recommender):
+            _change(one, removed=np.array(sorted(gone | rows), dtype=np.int64))
+        return len(rows)
+
+
+def _both(recommender: Recommender) -> list[Recommender]:
+    other = recommender.behavioural
+    return [recommender] if other is None else [other, recommender]
+
+
+def _change(recommender: Recommender, **parts: object) -> None:
+    # Frozen to everybody else. One update of the dictionary is one step to other threads.
+    recommender.__dict__.update(parts)
+
+
+def _encoded(recommender: Recommender, catalog: Catalog, n: int) -> FloatArray | None:
+    """(n, dim) float32: the last `n` items' texts, zeros for those without."""
+    if recommender.encoder is None:
+        return None
+    vectors = np.zeros((n, recommender.encoder.dim), dtype=np.float32)
+    texts = [
+        recommender.prompts.item_text(
+            catalog.titles[row],
+            catalog.texts[row],
+            in_words(catalog.record(row), catalog.attribute_names),
+        )
+        for row in range(len(catalog) - n, len(catalog))
+    ]
+    told = [place for place, text in enumerate(texts) if text]
+    if told:
+        vectors[told] = recommender.encoder.encode_items([texts[place] for place in told])
+    return vectors
