@@ -124,6 +124,7 @@ def build(
         fusion=fusion,
         understanding=prepared.understanding,
         index=make_index(config.index, fusion.items()),
+        untouched_every=config.fusion.untouched_every,
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)

@@ -10,7 +10,6 @@ any signal the most popular items come back and the trace says so.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -22,11 +21,12 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.growth import drop, grow
-from semrec.intent.conditions import explain_nothing
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
+from semrec.reserve import FIRST, with_untouched
 from semrec.resolving import Resolved, resolve
+from semrec.tracing import Clock, notes_of
 from semrec.types import (
     FloatArray,
     FusedQuery,
@@ -51,6 +51,7 @@ class Recommender:
         prompts: Put requests into words for the encoder.
         understanding: Reads limits and titles out of the words; None: nothing is read.
         removed: (r,) int64, rows that never come back.
+        untouched_every: From rank 11 on, one place in so many is for items without events; 0: none.
         fusion: Makes query vectors.
         index: Searches item vectors.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
@@ -67,6 +68,7 @@ class Recommender:
     behavioural: Recommender | None
     understanding: Understanding | None = None
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    untouched_every: int = 0
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -136,7 +138,7 @@ class Recommender:
         return copy(self)._answered(queries)  # items that are added meanwhile are not seen
 
     def _answered(self, queries: Sequence[Query]) -> list[Recommendations]:
-        clock = _Clock(len(queries))
+        clock = Clock(len(queries))
         pairs = [understand(query, self.understanding, self.catalog) for query in queries]
         queries = [query for query, _ in pairs]
         clock.lap("understand")
@@ -152,6 +154,7 @@ class Recommender:
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
+        found_rows = self._reserved(found_rows, fused, queries, resolved)
         clock.lap("search")
         listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
@@ -164,7 +167,14 @@ class Recommender:
                     timings_ms=timings_ms,
                     evidence=asked.evidence,
                     understood=understood,
-                    notes=self._notes(query, found, asked.weights, len(items)),
+                    notes=notes_of(
+                        query,
+                        found,
+                        asked.weights,
+                        len(items),
+                        self.catalog,
+                        reads=self.encoder is not None,
+                    ),
                     degraded=bool(query.rerank),
                     version=self.version,
                 ),
@@ -218,27 +228,33 @@ class Recommender:
             found.update(zip(places, answers, strict=True))
         return [found[place] for place in range(len(queries))]
 
+    def _reserved(
+        self,
+        found: Sequence[tuple[RowArray, FloatArray]],
+        fused: Sequence[FusedQuery],
+        queries: Sequence[Query],
+        resolved: Sequence[Resolved],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """Lists of more than ten keep some places for items that nobody has touched."""
+        untouched = self.interactions.counts == 0
+        listed = list(found)
+        for place, query in enumerate(queries):
+            if not self.untouched_every or query.k < FIRST or query.semantic_weight is not None:
+                continue
+            allowed = resolved[place].allowed
+            mask = untouched if allowed is None else untouched & allowed
+            n_places = 1 + (query.k - FIRST) // self.untouched_every
+            rejected = np.union1d(resolved[place].excluded, self.removed)
+            vector, boost = fused[place].vector[None], fused[place].boost
+            [fresh] = self.index.search(vector, n_places, [rejected], [mask], [boost])
+            listed[place] = with_untouched(*listed[place], fresh, untouched, self.untouched_every)
+        return listed
+
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(
             Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
             for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
         )
-
-    def _notes(
-        self, query: Query, found: Resolved, weights: Mapping[str, float], n_items: int
-    ) -> tuple[str, ...]:
-        notes = list(found.notes)
-        if query.rerank:
-            notes.append("reranking was asked for, and there is no reranker")
-        if self.encoder is None and query.intent.strip():
-            notes.append("behavioural-only: the words were ignored")
-        if weights["popularity"] == 1.0:
-            notes.append("no signal in words or session: the most popular items")
-        if not n_items and (reason := explain_nothing(query.filters, self.catalog)):
-            notes.append(reason)
-        elif n_items < query.k:
-            notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
-        return tuple(notes)
 
     def _divided(
         self, queries: Sequence[Query], places: set[int], other: Recommender
@@ -248,20 +264,3 @@ class Recommender:
         ours_asked = [query for place, query in enumerate(queries) if place not in places]
         ours = iter(self._walk(ours_asked) if ours_asked else [])
         return [next(theirs if place in places else ours) for place in range(len(queries))]
-
-
-class _Clock:
-    """Milliseconds per stage, shared out over a batch."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._laps[stage] = (now - self._last) * 1000 / self._n
-        self._last = now
-
-    def timings_ms(self) -> dict[str, float]:
-        return {**self._laps, "total": sum(self._laps.values())}

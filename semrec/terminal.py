@@ -18,6 +18,7 @@ from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations, silent
 
 if TYPE_CHECKING:
+    from semrec.evaluate.cold import ColdStart
     from semrec.evaluate.encoders import EncoderCost
 
 STEPS = {
@@ -160,6 +161,26 @@ class Screen:
         self._out.print(table)
         queries = max(cost.timed_queries for cost in costs)
         self._out.print(f"[dim]{queries} requests encoded one at a time, {os.cpu_count()} cores[/]")
+
+    def cold(self, measured: Sequence[ColdStart]) -> None:
+        """Withheld items, draw by draw."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("seed", "withheld", "cases", "fused R@50", "by text", "chance"):
+            table.add_column(name, justify="right")
+        for name in ("known NDCG@10", "alone"):
+            table.add_column(name, justify="right")
+        for one in measured:
+            table.add_row(
+                str(one.seed),
+                str(one.n_items),
+                str(one.n_cases),
+                f"{one.fused:.4f}",
+                f"{one.semantic:.4f}",
+                f"{one.chance:.4f}",
+                f"{one.known:.4f}",
+                f"{one.known_alone:.4f}",
+            )
+        self._out.print(table)
 
     def recommendations(self, found: Recommendations) -> None:
         """A list, and how it came about."""

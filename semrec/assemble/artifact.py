@@ -51,6 +51,7 @@ class Parts:
         fusion: Blocks and gate.
         understanding: Reads requests, or None.
         index: Over `fusion.items()`.
+        untouched_every: Places kept for items without events.
     """
 
     catalog: Catalog
@@ -61,6 +62,7 @@ class Parts:
     fusion: FusedBlocks
     understanding: Understanding | None
     index: Index
+    untouched_every: int
 
 
 def make_encoder(config: EncoderConfig, *, cache: bool = True) -> Encoder:
@@ -189,6 +191,7 @@ def make_recommender(
         index=parts.index,
         behavioural=baseline,
         understanding=parts.understanding,
+        untouched_every=parts.untouched_every,
         manifest=manifest or {},
         path=path,
     )
@@ -322,6 +325,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         neighbours=neighbours,
         fusion=fusion,
         index=index,
+        untouched_every=config.fusion.untouched_every,
     )
 
 

@@ -108,3 +108,33 @@ def bench_encoders(
     screen.encoders(costs)
     for path in written:
         screen.line(f"written: {path}")
+
+
+@bench.command("cold")
+def bench_cold(
+    dataset: Path,
+    config: ConfigName = "default",
+    settings: Sets = [],
+    seeds: Annotated[int, typer.Option(help="So many draws of withheld items.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Items that nobody has touched: are they found, and what does that cost the others?"""
+    from semrec.assemble.artifact import make_encoder
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.evaluate.cold import cold_start
+
+    loaded = load_config(config, settings)
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = cold_start(
+            read_dataset(dataset),
+            config=loaded,
+            encoder=make_encoder(loaded.encoder),
+            seeds=range(seeds),
+            progress=progress,
+        )
+    if as_json:
+        print_json([one.to_dict() for one in measured])
+        return
+    screen.cold(measured)

@@ -1,0 +1,54 @@
+"""Places kept for items that nobody has touched: beyond the first ten, one in so many.
+
+What text says of such an item is a cautious guess, while the scores of what is known have a long
+tail; so hardly one would ever be seen on a session alone, however good it is. Making the guess
+bolder costs known items more than it gains (notebooks/LOG.md). A place further down costs next to
+nothing, and lets people find out what the new ones are worth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semrec.types import BoolArray, FloatArray, RowArray
+
+FIRST = 11  # the first rank that is kept; the ten before it are as they are
+
+
+def with_untouched(
+    rows: RowArray,
+    scores: FloatArray,
+    fresh: tuple[RowArray, FloatArray],
+    untouched: BoolArray,
+    every: int,
+) -> tuple[RowArray, FloatArray]:
+    """The list with untouched items lifted to ranks 11, 11 + every, …; as long as it was.
+
+    A place is left to the others as long as the list holds as many untouched items by itself. What
+    is lifted gets the score of the item before it, so that scores keep falling.
+
+    Args:
+        rows: (k,) int64, best first.
+        scores: (k,) float32.
+        fresh: Rows and scores of the best untouched items, best first.
+        untouched: (n_items,) bool.
+        every: Distance of the places that are kept, at least 1.
+    """
+    k = len(rows)
+    waiting = [row for row in fresh[0].tolist() if row not in set(rows[: FIRST - 1].tolist())]
+    ours = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+    rest = iter(ours)
+    taken: dict[int, float] = {}
+    kept = shown = 0
+    while len(taken) < k:
+        rank = len(taken) + 1
+        kept += rank >= FIRST and (rank - FIRST) % every == 0
+        row = None
+        if shown < kept:
+            row = next((one for one in waiting if one not in taken), None)
+        if row is None:
+            row = next(one for one in rest if one not in taken)
+        last = next(reversed(taken.values())) if taken else np.inf
+        taken[row] = min(last, ours[row]) if row in ours and row not in waiting else last
+        shown += bool(untouched[row])
+    return np.fromiter(taken, np.int64, k), np.fromiter(taken.values(), np.float32, k)

@@ -1,0 +1,64 @@
+"""What a trace tells beside the weights: time by stage, and what a reader should know."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from semrec.data.catalog import Catalog
+from semrec.intent.conditions import explain_nothing
+from semrec.resolving import Resolved
+from semrec.types import Query
+
+
+def notes_of(
+    query: Query,
+    found: Resolved,
+    weights: Mapping[str, float],
+    n_items: int,
+    catalog: Catalog,
+    *,
+    reads: bool,
+) -> tuple[str, ...]:
+    """Unknown ids, signals that were missing, limits that nothing satisfies.
+
+    Args:
+        query: As it was understood.
+        found: What its ids mean.
+        weights: What weighed how much.
+        n_items: How many items came back.
+        catalog: What the filters were put to.
+        reads: Whether there is an encoder.
+    """
+    notes = list(found.notes)
+    if query.rerank:
+        notes.append("reranking was asked for, and there is no reranker")
+    if not reads and query.intent.strip():
+        notes.append("behavioural-only: the words were ignored")
+    if weights["popularity"] == 1.0:
+        notes.append("no signal in words or session: the most popular items")
+    if not n_items and (reason := explain_nothing(query.filters, catalog)):
+        notes.append(reason)
+    elif n_items < query.k:
+        notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
+    return tuple(notes)
+
+
+class Clock:
+    """Milliseconds per stage, shared out over a batch."""
+
+    def __init__(self, n: int) -> None:
+        """`n` is the size of the batch."""
+        self._n = n
+        self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """The stage that ends now."""
+        now = time.perf_counter()
+        self._laps[stage] = (now - self._last) * 1000 / self._n
+        self._last = now
+
+    def timings_ms(self) -> dict[str, float]:
+        """Milliseconds by stage, and in `total`."""
+        return {**self._laps, "total": sum(self._laps.values())}
