@@ -57,8 +57,12 @@ def test_a_slice_is_measured_on_its_own_cases():
     behavioural = np.array([0.0, 0.0, 1.0, 1.0])
     fused = np.array([1.0, 1.0, 0.0, 0.0])
     units = ["a", "b", "c", "d"]
-    first, second = measure({"one": [0, 1], "two": [2, 3]}, behavioural, fused, units, 0)
+    ndcg = {"other": fused / 2, "baseline": behavioural, "fused": fused}
+    places = {"one": [0, 1], "two": [2, 3]}
+    first, second = measure(places, ndcg, "baseline", "fused", units, 0)
     assert (first.behavioural, first.fused, first.low) == (0, 1, 1)
     assert (second.behavioural, second.fused, second.high) == (1, 0, -1)
     assert first.n_units == first.n_cases == 2
+    assert first.over == {"other": (2, 2, 2)}  # over nothing there is no ratio
+    assert second.over["baseline"] == (0, 0, 0)
     assert pytest.approx(second.low) == -1

@@ -191,11 +191,11 @@ def summarise(
     if slices and best is not None and "fused" in names:
         columns = {place: number for number, place in enumerate(scored)}
         some = {name: [columns[p] for p in found if p in columns] for name, found in slices.items()}
-        ndcgs = values["ndcg"]
         measured = measure(
             {name: found for name, found in some.items() if found},
-            ndcgs[names.index(best)],
-            ndcgs[names.index("fused")],
+            dict(zip(names, values["ndcg"], strict=True)),
+            best,
+            "fused",
             units,
             seed,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Slice:
         fused: NDCG of the fused one.
         low: Lower end of the difference's 95 % interval.
         high: Upper end.
+        over: Other system → fused's NDCG over its, and the 95 % interval of that.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Slice:
     fused: float
     low: float
     high: float
+    over: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -91,8 +93,9 @@ def slices_of(
 
 def measure(
     places: Mapping[str, Sequence[int]],
-    behavioural: Values,
-    fused: Values,
+    ndcg: Mapping[str, Values],
+    behavioural: str,
+    fused: str,
     units: Sequence[str],
     seed: int,
 ) -> list[Slice]:
@@ -100,17 +103,26 @@ def measure(
 
     Args:
         places: Slice → places of its cases.
-        behavioural: (n_cases,) NDCG of the behavioural-only system.
-        fused: (n_cases,) NDCG of the fused one.
+        ndcg: System → (n_cases,) NDCG.
+        behavioural: Name of the behavioural-only system.
+        fused: Name of the fused one.
         units: The dialog or user of each case.
         seed: Of the resampling.
     """
     measured = []
     for name, some in places.items():
-        values = np.stack([behavioural[list(some)], fused[list(some)]])
+        names = [behavioural, fused, *(name for name in ndcg if name not in (behavioural, fused))]
+        values = np.stack([ndcg[name][list(some)] for name in names])
         owners = [units[place] for place in some]
         samples = bootstrap_means(values, owners, np.random.default_rng(seed))
         low, high = interval(samples[:, 1] - samples[:, 0])
+        over = {}
+        for column, other in enumerate(names):
+            if other != fused and values[column].any():
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    ratios = samples[:, 1] / samples[:, column]
+                mean = float(values[1].mean() / values[column].mean())
+                over[other] = (mean, *interval(ratios[np.isfinite(ratios)]))
         measured.append(
             Slice(
                 name=name,
@@ -120,6 +132,7 @@ def measure(
                 fused=float(values[1].mean()),
                 low=low,
                 high=high,
+                over=over,
             )
         )
     return measured
