@@ -39,6 +39,9 @@ class EncoderTrainingConfig(_Closed):
 
     epochs: float = Field(default=0.0, ge=0, le=100)
     made_up: int = Field(default=4000, ge=0)  # requests made up from interactions
+    # Train also where no real requests judge. Made-up ones flatter what was trained on their like:
+    # on real requests it was worse than the untrained encoder (notebooks/LOG.md).
+    unjudged: bool = False
     batch_size: int = Field(default=64, ge=2, le=4096)
     learning_rate: float = Field(default=5e-5, gt=0)
     scale: float = Field(default=20.0, gt=0)  # of cosines, before the softmax

@@ -133,7 +133,7 @@ def test_a_build_trains_keeps_and_reloads_its_encoder(world, tmp_path):
 
     import semrec
 
-    training = {"epochs": 1, "made_up": 200, "batch_size": 32}
+    training = {"epochs": 1, "made_up": 200, "batch_size": 32, "unjudged": True}
     encoder = {"kind": "sentence", "training": training, "max_length": 32}
     config = world_config(encoder=encoder)
     built = semrec.build(world, config=config, out=tmp_path / "a")
@@ -147,3 +147,36 @@ def test_a_build_trains_keeps_and_reloads_its_encoder(world, tmp_path):
     assert [i.item_id for i in loaded.recommend(**asked).items] == [
         i.item_id for i in built.recommend(**asked).items
     ]
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_the_command_line_trains_an_encoder_that_any_build_takes(world_folder, tmp_path):
+    """Nothing but the result goes to stdout; what lies there already is never written over."""
+    import json
+    import subprocess
+    import sys
+
+    settings = ["encoder.training.made_up=300", "encoder.training.batch_size=32"]
+    settings += ["encoder.training.unjudged=true"]
+    settings += ["behaviour.factors=12", "behaviour.neighbours.kind=none"]
+    command = [sys.executable, "-m", "semrec", "train", "encoder", str(world_folder)]
+    command += [part for setting in settings for part in ("--set", setting)]
+    command += ["--out", str(tmp_path / "encoder"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    looks = json.loads(done.stdout)["validation_ndcg"]
+    assert "0" in looks
+    assert len(looks) >= 4
+    encoder = load_sentence_encoder(str(tmp_path / "encoder"))
+    assert encoder.encode_queries(["a ghost story"]).shape == (1, 384)
+    unjudged = subprocess.run(
+        [*command[:6], "--out", str(tmp_path / "other")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert unjudged.returncode == 1
+    assert "found 0 real requests to judge the training by" in " ".join(unjudged.stderr.split())
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert "already there" in again.stderr

@@ -35,6 +35,7 @@ from semrec.requests import tags_by_row
 from semrec.types import Case, Progress
 
 MAX_JUDGED = 300  # requests
+LEAST_JUDGES = 30  # with fewer real requests, made-up ones judge, if that is wanted
 OTHERS = 700  # items ranked beside what was right for them
 JUDGED_AT = 10
 
@@ -86,7 +87,7 @@ def make_lesson(
     has_text = [bool(text) for text in item_texts]
     drafts = dialog_drafts(learn, dataset.catalog, prompts, rng)
     made = made_up_drafts(
-        training.made_up + MAX_JUDGED,
+        training.made_up + training.made_up // 8,  # some judge, where no real ones do
         validation.train,
         dataset.catalog,
         tags_by_row(dataset.tags, validation.cut),
@@ -101,11 +102,11 @@ def make_lesson(
         if (rows := dataset.catalog.rows(case.relevant)) and case.query.intent.strip()
         for titles in [[dataset.catalog.titles[r] for r in _session_rows(case, dataset)]]
     ]
-    if len(asked) < MAX_JUDGED // 10:
-        n_judged = min(MAX_JUDGED, len(made) // 10)
-        users = {draft.group for draft in made[:n_judged]}
-        asked = [(draft.query, frozenset([draft.row])) for draft in made[:n_judged]]
-        made = [draft for draft in made[n_judged:] if draft.group not in users]
+    if len(asked) < LEAST_JUDGES:
+        users = sorted({draft.group for draft in made})
+        judging = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
+        asked = [(d.query, frozenset([d.row])) for d in made if d.group in judging]
+        made = [draft for draft in made if draft.group not in judging]
     asked = [asked[place] for place in rng.permutation(len(asked))[:MAX_JUDGED]]
     examples = with_negatives(
         [*drafts, *made[: training.made_up]],

@@ -64,14 +64,11 @@ def made_up_drafts(
 ) -> list[Draft]:
     """At most `n` requests for items that users touched, made up from what is known of them.
 
-    Rare items are drawn more often than their events alone would have it: by the root of their
-    count, since the encoder is needed most where behaviour knows little.
+    Items come as often as they were touched. Negatives do too, since most are other requests'
+    items: so nobody is pushed away for being popular, as real requests wouldn't (LOG.md).
     """
     followers = np.setdiff1d(np.arange(len(events)), events.starts)  # these have a predecessor
-    if not len(followers):
-        return []
-    pull = events.counts[events.rows[followers]] ** -0.5
-    places = rng.choice(followers, min(n, len(followers)), replace=False, p=pull / pull.sum())
+    places = rng.permutation(followers)[:n]
     drafts = []
     for place in places.tolist():
         user = int(events.users[place])

@@ -14,7 +14,7 @@ import numpy as np
 from semrec.assemble.artifact import make_understanding
 from semrec.choosing.behaviour import Behaviour, choose_behaviour
 from semrec.choosing.cases import hold_out, validation_of
-from semrec.choosing.encoder import make_lesson, train_encoder
+from semrec.choosing.encoder import LEAST_JUDGES, make_lesson, train_encoder
 from semrec.choosing.ground import Ground, make_ground
 from semrec.config import Config
 from semrec.data.catalog import Catalog, in_words
@@ -136,9 +136,13 @@ def prepare(
 
 
 def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None) -> Taught:
-    """The encoder trained as the configuration says; with 0 epochs it stays as it is."""
+    """The encoder trained as the configuration says.
+
+    It stays as it is with 0 epochs, and where too few real requests would judge what it learned.
+    """
     training = prepared.config.encoder.training
-    if not training.epochs:
+    judging = sum(bool(case.relevant) and bool(case.query.intent) for case in prepared.judge)
+    if not training.epochs or (judging < LEAST_JUDGES and not training.unjudged):
         return Taught(encoder=encoder)
     lesson = make_lesson(
         prepared.dataset,

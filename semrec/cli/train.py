@@ -87,7 +87,7 @@ def train_encoder(
     Any build takes it: ``--set encoder.model=FOLDER``.
     """
     from semrec.assemble.artifact import make_encoder
-    from semrec.choosing.encoder import forget_training
+    from semrec.choosing.encoder import LEAST_JUDGES, forget_training
     from semrec.choosing.prepare import prepare, teach
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
@@ -104,6 +104,12 @@ def train_encoder(
         encoder = make_encoder(loaded.encoder)
         prepared = prepare(read_dataset(dataset), loaded, intents, progress, deadline)
         taught = teach(prepared, encoder, progress, deadline)
+        if taught.folder is None:
+            raise ConfigError(
+                f"found {len(prepared.judge)} real requests to judge the training by, expected "
+                f"at least {LEAST_JUDGES}; give --intents, or train on made-up requests alone "
+                "with --set encoder.training.unjudged=true"
+            )
         save_sentence_encoder(taught.encoder, out)
         forget_training(taught.folder)
     best = max(taught.looks.values())

@@ -65,6 +65,7 @@ def finetune(
     from sentence_transformers.sentence_transformer.training_args import (
         SentenceTransformerTrainingArguments,
     )
+    from transformers.trainer_callback import PrinterCallback
 
     from semrec.encoders.masked_loss import MaskedRankingLoss
 
@@ -122,6 +123,7 @@ def finetune(
             loss=MaskedRankingLoss(model, scale=options.scale, wanted=wanted),
             callbacks=[watch],
         )
+        trainer.remove_callback(PrinterCallback)  # it prints to stdout, where results go
         checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
         trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
     watch.restore_best()
