@@ -13,7 +13,7 @@ from semrec.data.interactions import Interactions
 from semrec.fusion.blocks import Block, FusedBlocks, fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.gate import UNTUNED, Gate, Tilt
-from semrec.fusion.learn import learn_tilt
+from semrec.fusion.learn import MOST, learn_tilt
 from semrec.fusion.tune import NEIGHBOUR_SHARES, reduce_cases, tune_weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
@@ -131,8 +131,8 @@ def tune_gate(
         if semantic and learnable and name not in sets.made_up:
             tilt, learned, fixed = learn_tilt(
                 weights[name],
-                list(reduce_cases(fusion, cases)),
-                [case.unit for case in cases],
+                list(reduce_cases(fusion, cases[:MOST])),
+                [case.unit for case in cases[:MOST]],
                 cutoff=config.fusion.cutoff,
             )
             tuned[name] |= {"learned": round(learned, 6), "fixed": round(fixed, 6)}

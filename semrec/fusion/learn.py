@@ -22,6 +22,7 @@ from semrec.fusion.tune import Candidates, ndcg_of
 
 RIDGES = (0.01, 0.1)  # on the slopes, per case
 FOLDS = 5
+MOST = 500  # cases; more take seconds each and change little
 LEAST = 100  # cases; fewer say too little about how weights should vary
 FLOOR = 0.02  # a weight tuned to 0 is given so much, or no slope could ever raise it
 LOG_SCALES = (-2.0, 4.0)  # where the targets are always first, the likelihood has no maximum
@@ -65,7 +66,7 @@ def learn_tilt(
 
     Args:
         weights: Tuned for cases of this kind; their shares are kept.
-        found: The cases' candidates.
+        found: The cases' candidates, in a random order; `MOST` of them are enough.
         units: The dialog or user of each case.
         cutoff: Of the NDCG that decides.
 
