@@ -35,6 +35,7 @@ from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
 from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.trained import dialogs_seen
 from semrec.errors import DataError
 from semrec.fusion.blocks import fit_block
 from semrec.fusion.fill import strengthened
@@ -64,7 +65,7 @@ def build(
         dataset: A folder, or a dataset read before.
         config: Name of a packaged configuration, a path, or a `Config`.
         out: Folder for the artifact: absent, empty, or an artifact that is replaced.
-        intents: Files (or lists of cases) with requests to tune the gate on, besides those in
+        intents: Files (or lists of cases) with requests to learn from, besides those in
             the dataset's folder.
         settings: Single values, such as ``behaviour.factors=64``.
         max_minutes: Stop trying options and training after so long. Embedding that isn't done by
@@ -128,12 +129,13 @@ def build(
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
-    manifest["training_dialogs"] = unit_hashes(dialogs)
+    seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
+    manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     if out is not None:
         trained = serving if taught.folder is not None else None
         manifest = write_artifact(
-            Path(out), lambda folder: save_parts(parts, folder, trained), manifest
+            Path(out), lambda folder: save_parts(parts, folder, trained, seen), manifest
         )
     forget_checkpoints(chosen, learned, prepared.ground)
     forget_training(taught.folder)

@@ -24,13 +24,13 @@ from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, describe
 from semrec.data.interactions import Interactions
 from semrec.data.sources import fetch
-from semrec.data.splits import Split, next_item_cases, time_split, withhold_items
+from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import SemanticOnly, System, compare
 from semrec.evaluate.report import Report
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
-from semrec.types import Case, Progress, Query, silent
+from semrec.types import Progress, Query, silent
 
 TEST_SHARE = 0.1
 COLD_SHARE = 0.1
@@ -98,7 +98,8 @@ def compare_on_time(
     """Learn from the older events, ask about the newest: what did each user touch next?"""
     split = time_split(dataset.positives, TEST_SHARE)
     systems = _systems(dataset, split, config, encoder, progress)
-    return compare(systems, _cases(split, dataset, config), seed=config.seed, progress=progress)
+    cases = drawn_cases(split, dataset.catalog, np.random.default_rng(config.seed))
+    return compare(systems, cases, seed=config.seed, progress=progress)
 
 
 def compare_on_cold(
@@ -112,7 +113,8 @@ def compare_on_cold(
     rng = np.random.default_rng(config.seed)
     split = withhold_items(dataset.positives, COLD_SHARE, rng)
     systems = _systems(dataset, split, config, encoder, progress)
-    cases = _cases(split, dataset, config, COLD_CASES)
+    rng = np.random.default_rng(config.seed)
+    cases = drawn_cases(split, dataset.catalog, rng, COLD_CASES)
     everywhere = compare(systems, cases, seed=config.seed, progress=progress)
     withheld = set(np.unique(split.test.rows).tolist())
     item_ids = dataset.catalog.item_ids
@@ -122,16 +124,6 @@ def compare_on_cold(
         for case in cases[:AMONG_CASES]
     ]
     return everywhere, compare(systems, among, seed=config.seed, progress=progress)
-
-
-def _cases(
-    split: Split, dataset: Dataset, config: Config, at_most: int | None = None
-) -> list[Case]:
-    """What did each user touch next? In a random order, those without a session left out."""
-    rng = np.random.default_rng(config.seed)
-    cases = next_item_cases(split, dataset.catalog, rng=rng)
-    cases = [case for case in cases if case.query.session]
-    return [cases[place] for place in rng.permutation(len(cases))[:at_most]]
 
 
 def _systems(

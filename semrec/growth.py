@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semrec.data.catalog import Catalog, in_words
+from semrec.data.catalog import Catalog
 from semrec.errors import DataError, nearest
 from semrec.types import FloatArray
 
@@ -31,6 +31,7 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
     """
     if not items:
         return
+    _refuse_baseline(recommender)
     with _LOCK:
         removed = set(recommender.removed.tolist())
         catalog = recommender.catalog.with_items(items, removed)
@@ -56,6 +57,7 @@ def drop(recommender: Recommender, item_ids: Sequence[str]) -> int:
     Raises:
         DataError: If one isn't there.
     """
+    _refuse_baseline(recommender)
     with _LOCK:
         gone = set(recommender.removed.tolist())
         rows = set()
@@ -70,9 +72,13 @@ def drop(recommender: Recommender, item_ids: Sequence[str]) -> int:
         return len(rows)
 
 
+def _refuse_baseline(recommender: Recommender) -> None:
+    if recommender.behavioural is None:  # its rows must stay those of the recommender it belongs to
+        raise DataError("a baseline follows its recommender: add and remove items there")
+
+
 def _both(recommender: Recommender) -> list[Recommender]:
-    other = recommender.behavioural
-    return [recommender] if other is None else [other, recommender]
+    return [one for one in (recommender.behavioural, recommender) if one is not None]
 
 
 def _change(recommender: Recommender, **parts: object) -> None:
@@ -85,14 +91,8 @@ def _encoded(recommender: Recommender, catalog: Catalog, n: int) -> FloatArray |
     if recommender.encoder is None:
         return None
     vectors = np.zeros((n, recommender.encoder.dim), dtype=np.float32)
-    texts = [
-        recommender.prompts.item_text(
-            catalog.titles[row],
-            catalog.texts[row],
-            in_words(catalog.record(row), catalog.attribute_names),
-        )
-        for row in range(len(catalog) - n, len(catalog))
-    ]
+    new = range(len(catalog) - n, len(catalog))
+    texts = [recommender.prompts.text_of(catalog, row) for row in new]
     told = [place for place, text in enumerate(texts) if text]
     if told:
         vectors[told] = recommender.encoder.encode_items([texts[place] for place in told])

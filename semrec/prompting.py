@@ -18,6 +18,7 @@ import jinja2
 import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from semrec.data.catalog import Catalog, in_words
 from semrec.errors import ConfigError, nearest
 
 # What each kind of prompt may use, with values to try it on.
@@ -99,6 +100,11 @@ class Prompts:
         if not title.strip() and not text.strip():
             return ""
         return self.item.render(title=title, text=text, attributes=attributes)
+
+    def text_of(self, catalog: Catalog, row: int) -> str:
+        """A row of a catalogue in words; ``""`` if it has neither title nor text."""
+        attributes = in_words(catalog.record(row), catalog.attribute_names)
+        return self.item_text(catalog.titles[row], catalog.texts[row], attributes)
 
     def query_text(self, intent: str, session: Sequence[str]) -> str:
         """A request in words; `session` holds titles, oldest first."""

@@ -25,7 +25,7 @@ from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.reserve import FIRST, with_untouched
-from semrec.resolving import Resolved, resolve
+from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
 from semrec.types import (
     FloatArray,
@@ -197,10 +197,10 @@ class Recommender:
         if self.encoder is None:
             return intents
         worded = [place for place, query in enumerate(queries) if query.intent.strip()]
-        texts = []
-        for place in worded:
-            titles = [self.catalog.titles[row] for row in resolved[place].session.rows]
-            texts.append(self.prompts.query_text(queries[place].intent.strip(), titles))
+        texts = [
+            in_words(queries[place], resolved[place].session, self.catalog, self.prompts)
+            for place in worded
+        ]
         if texts:
             for place, vector in zip(worded, self.encoder.encode_queries(texts), strict=True):
                 intents[place] = vector
@@ -236,12 +236,17 @@ class Recommender:
         resolved: Sequence[Resolved],
     ) -> list[tuple[RowArray, FloatArray]]:
         """Lists of more than ten keep some places for items that nobody has touched."""
-        untouched = self.interactions.counts == 0
         listed = list(found)
-        for place, query in enumerate(queries):
-            if not self.untouched_every or query.k < FIRST or query.semantic_weight is not None:
-                continue
-            allowed = resolved[place].allowed
+        long = [
+            place
+            for place, query in enumerate(queries)
+            if self.untouched_every and query.k >= FIRST and query.semantic_weight is None
+        ]
+        untouched = self.interactions.counts == 0 if long else np.zeros(0, dtype=bool)
+        if not untouched.any():
+            return listed
+        for place in long:
+            query, allowed = queries[place], resolved[place].allowed
             mask = untouched if allowed is None else untouched & allowed
             n_places = 1 + (query.k - FIRST) // self.untouched_every
             rejected = np.union1d(resolved[place].excluded, self.removed)

@@ -2,8 +2,8 @@
 
 What text says of such an item is a cautious guess, while the scores of what is known have a long
 tail; so hardly one would ever be seen on a session alone, however good it is. Making the guess
-bolder costs known items more than it gains (notebooks/LOG.md). A place further down costs next to
-nothing, and lets people find out what the new ones are worth.
+bolder costs known items more than it gains (notebooks/LOG.md). So some places further down are
+kept for them; the first ten stay as they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From ids to rows: what a query's session, exclusions and filters mean in this catalogue."""
+"""From ids to rows and words: what a query means in this catalogue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.prompting import Prompts
 from semrec.types import EVENT_WEIGHTS, BoolArray, Query, RowArray, SessionRows
 
 
@@ -19,6 +20,11 @@ class Resolved:
     excluded: RowArray
     allowed: BoolArray | None
     notes: tuple[str, ...]
+
+
+def in_words(query: Query, session: SessionRows, catalog: Catalog, prompts: Prompts) -> str:
+    """A request as the encoder reads it; what was rejected in the session isn't named."""
+    return prompts.query_text(query.intent.strip(), [catalog.titles[row] for row in session.rows])
 
 
 def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resolved:

@@ -14,7 +14,7 @@ from semrec.fusion.tune import TuningCase
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import make_request, tags_by_row
-from semrec.resolving import resolve
+from semrec.resolving import in_words, resolve
 from semrec.types import Case, FloatArray, Query
 
 
@@ -116,13 +116,13 @@ def _without_session(query: Query) -> Query:
 def _encoded(
     cases: Sequence[Case], dataset: Dataset, encoder: Encoder, prompts: Prompts
 ) -> list[TuningCase]:
-    texts = []
-    for case in cases:
-        rows = dataset.catalog.rows(event.item_id for event in case.query.events)
-        titles = [dataset.catalog.titles[row] for row in rows]
-        texts.append(prompts.query_text(case.query.intent.strip(), titles))
+    found = [in_rows(case, None, dataset) for case in cases]
+    texts = [
+        in_words(case.query, one.session, dataset.catalog, prompts)
+        for case, one in zip(cases, found, strict=True)
+    ]
     vectors = encoder.encode_queries(texts)
-    return [in_rows(case, vector, dataset) for case, vector in zip(cases, vectors, strict=True)]
+    return [replace(one, intent=vector) for one, vector in zip(found, vectors, strict=True)]
 
 
 def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:

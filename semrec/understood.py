@@ -6,7 +6,6 @@ sent back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -56,8 +55,3 @@ def understand(
     words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
     return changed, understood
-
-
-def as_fields(understood: Mapping[str, Any]) -> dict[str, Any]:
-    """What was understood as fields of a `Query`: to be edited and asked again."""
-    return {name: value for name, value in understood.items() if name != "not_understood"}

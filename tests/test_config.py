@@ -147,3 +147,10 @@ def test_a_config_is_the_same_after_writing_it_out(factors, alpha):
     again = make_config(config.model_dump(mode="json"), "here")
     assert again == config
     assert again.hash == config.hash
+
+
+def test_best_is_default_with_another_encoder():
+    """What best.yaml leaves out are the models' own defaults, and default.yaml spells those out."""
+    best, default = load_config("best"), load_config("default")
+    assert best.encoder != default.encoder
+    assert best.model_copy(update={"encoder": default.encoder}) == default

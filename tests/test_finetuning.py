@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from semrec.choosing.encoder import Lesson, judged
 from semrec.encoders.examples import Example, Options
 from semrec.encoders.finetuning import finetune
 from semrec.encoders.masked_loss import masked_loss
@@ -97,6 +98,29 @@ def test_a_killed_training_goes_on_to_the_same_weights(untrained, tmp_path):
     assert resumed.fingerprint == whole.fingerprint
 
 
+class Constant:
+    """An encoder whose vectors are all `value`: collapsed, or (NaN) diverged."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def encode_items(self, texts):
+        return np.full((len(texts), 4), self.value, np.float32)
+
+    encode_queries = encode_items
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan], ids=["collapsed", "diverged"])
+def test_an_encoder_that_tells_nothing_apart_is_judged_worst(value):
+    lesson = Lesson(
+        examples=(),
+        item_texts=ITEMS,
+        asked=[(f"I want {code}", frozenset([6 * n])) for n, code in enumerate(CODES)],
+        pool=range(len(ITEMS)),
+    )
+    assert judged(Constant(value), lesson) == 0
+
+
 def test_the_loss_is_the_cross_entropy_over_what_is_not_right_elsewhere():
     rng = np.random.default_rng(1)
     requests = rng.standard_normal((3, 5))
@@ -147,6 +171,27 @@ def test_a_build_trains_keeps_and_reloads_its_encoder(world, tmp_path):
     assert [i.item_id for i in loaded.recommend(**asked).items] == [
         i.item_id for i in built.recommend(**asked).items
     ]
+
+
+@pytest.mark.weights
+def test_what_an_encoder_has_seen_goes_where_it_goes(untrained, world, tmp_path):
+    """Built with an encoder that was trained on a dialog, a recommender is no fair test for it."""
+    from conftest import world_config
+    from test_compare import CASES
+
+    import semrec
+    from semrec.data.intents import unit_hash
+    from semrec.encoders.trained import save_sentence_encoder
+    from semrec.errors import DataError
+    from semrec.evaluate.crossfit import crossfit
+
+    save_sentence_encoder(untrained, tmp_path / "taught", [unit_hash(CASES[0].unit)])
+    taught = load_sentence_encoder(str(tmp_path / "taught"))
+    rec = semrec.build(world, config=world_config(), encoder=taught)
+    with pytest.raises(DataError, match="were used to train"):
+        semrec.compare({"fused": rec}, CASES)
+    with pytest.raises(DataError, match="were used to train 'the encoder taught'"):
+        crossfit(world, CASES, config=world_config(), encoder=taught, folds=2)
 
 
 @pytest.mark.weights

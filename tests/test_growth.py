@@ -97,6 +97,13 @@ def test_all_or_none(running):
     assert running.add_items([]) == running.remove_items([]) == 0
 
 
+def test_a_baseline_is_not_changed_behind_its_recommenders_back(running):
+    with pytest.raises(DataError, match="follows its recommender"):
+        running.baseline().add_items([NEW])
+    with pytest.raises(DataError, match="follows its recommender"):
+        running.baseline().remove_items(["i05"])
+
+
 def test_an_item_without_text_is_added_and_can_be_filtered(running):
     running.add_items([{"item_id": "blank", "year": 2050}])
     assert ids(running.recommend(intent="ghost", filters={"year": 2050})) == ["blank"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,8 +197,17 @@ def make_recommender(
     )
 
 
-def save_parts(parts: Parts, folder: Path, trained: Encoder | None = None) -> None:
-    """Write everything but the manifest; `trained` is an encoder that is nowhere else."""
+def save_parts(
+    parts: Parts, folder: Path, trained: Encoder | None = None, dialogs: Sequence[str] = ()
+) -> None:
+    """Write everything but the manifest.
+
+    Args:
+        parts: What to write.
+        folder: Where to.
+        trained: An encoder that is nowhere else.
+        dialogs: Hashed ids of what it was trained on.
+    """
     from semrec.index.faiss import FaissIndex, save_faiss
 
     parts.catalog.save(folder / "catalog.parquet")
@@ -231,7 +240,7 @@ def save_parts(parts: Parts, folder: Path, trained: Encoder | None = None) -> No
     if trained is not None:
         from semrec.encoders.trained import save_sentence_encoder
 
-        save_sentence_encoder(trained, folder / ENCODER)
+        save_sentence_encoder(trained, folder / ENCODER, dialogs)
     (folder / "prompts").mkdir()
     for prompt in (parts.prompts.item, parts.prompts.query):
         (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")

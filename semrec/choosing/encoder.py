@@ -32,6 +32,7 @@ from semrec.metrics import ndcg
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import tags_by_row
+from semrec.resolving import in_words, resolve
 from semrec.types import Case, Progress
 
 MAX_JUDGED = 300  # requests
@@ -85,7 +86,7 @@ def make_lesson(
         DataError: If there is nothing to learn from.
     """
     has_text = [bool(text) for text in item_texts]
-    drafts = dialog_drafts(learn, dataset.catalog, prompts, rng)
+    drafts = dialog_drafts(learn, dataset, prompts, rng)
     made = made_up_drafts(
         training.made_up + training.made_up // 8,  # some judge, where no real ones do
         validation.train,
@@ -96,12 +97,13 @@ def make_lesson(
         rng,
     )
     rng.shuffle(made)
-    asked = [
-        (prompts.query_text(case.query.intent.strip(), titles), frozenset(rows))
-        for case in judge
-        if (rows := dataset.catalog.rows(case.relevant)) and case.query.intent.strip()
-        for titles in [[dataset.catalog.titles[r] for r in _session_rows(case, dataset)]]
-    ]
+    asked = []
+    for case in judge:
+        rows = dataset.catalog.rows(case.relevant)
+        if rows and case.query.intent.strip():
+            session = resolve(case.query, dataset.catalog, dataset.interactions).session
+            text = in_words(case.query, session, dataset.catalog, prompts)
+            asked.append((text, frozenset(rows)))
     if len(asked) < LEAST_JUDGES:
         users = sorted({draft.group for draft in made})
         judging = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
@@ -186,7 +188,9 @@ def judged(encoder: Encoder, lesson: Lesson) -> float:
     gains = []
     for scores, (_, rows) in zip(queries @ items.T, lesson.asked, strict=True):
         targets = [scores[places[row]] for row in rows if row in places]
-        ranks = sorted(int((scores > score).sum()) + 1 for score in targets)
+        # Ties count against the encoder, and so do scores that are no numbers: one that has
+        # collapsed or diverged is the worst there is.
+        ranks = sorted(int((~(scores < score)).sum()) for score in targets)
         gains.append(ndcg(np.asarray(ranks), len(rows), JUDGED_AT))
     return float(np.mean(gains))
 
@@ -195,10 +199,6 @@ def forget_training(folder: Path | None) -> None:
     """Remove what a killed training would have gone on from: it is done."""
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _session_rows(case: Case, dataset: Dataset) -> list[int]:
-    return dataset.catalog.rows(event.item_id for event in case.query.events)
 
 
 def _digest(encoder: Encoder, lesson: Lesson, options: Options) -> str:

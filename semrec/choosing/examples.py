@@ -13,16 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from semrec.data.catalog import Catalog
+from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.encoders.examples import Example
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import SparseModel, VectorModel
 from semrec.requests import synthesise
+from semrec.resolving import in_words, resolve
 from semrec.types import Case, FloatArray, RowArray, SessionRows
 
 MAX_RIGHT = 5  # of one request; a list of fifty would drown the others
 MAX_LIKED = 3  # titles named in a made-up request
 SESSION = 20  # events before a made-up request
+SPARE = 4  # popular items drawn for a hard negative where behaviour offers none
 HARD = 50  # a hard negative is drawn from so many best: the very best are often right
 
 
@@ -37,19 +40,17 @@ class Draft:
 
 
 def dialog_drafts(
-    cases: Sequence[Case], catalog: Catalog, prompts: Prompts, rng: np.random.Generator
+    cases: Sequence[Case], dataset: Dataset, prompts: Prompts, rng: np.random.Generator
 ) -> list[Draft]:
     """One for each request and item that was right for it."""
-    drafts = []
+    catalog, drafts = dataset.catalog, []
     for case in cases:
-        intent = case.query.intent.strip()
-        if not intent:
+        if not case.query.intent.strip():
             continue
-        rows = catalog.rows(event.item_id for event in case.query.events)
-        text = prompts.query_text(intent, [catalog.titles[row] for row in rows])
-        session = np.asarray(rows, dtype=np.int64)
+        session = resolve(case.query, catalog, dataset.interactions).session
+        text = in_words(case.query, session, catalog, prompts)
         for row in rng.permutation(catalog.rows(case.relevant))[:MAX_RIGHT].tolist():
-            drafts.append(Draft(query=text, row=row, group=case.unit, session=session))
+            drafts.append(Draft(query=text, row=row, group=case.unit, session=session.rows))
     return drafts
 
 
@@ -108,15 +109,15 @@ def with_negatives(
     telling = np.asarray(has_text)
     popular = np.sqrt(counts * telling).astype(np.float64) + 1e-9 * telling
     popular /= popular.sum()
-    often = rng.choice(len(counts), 8 * len(drafts), p=popular).tolist()
+    often = rng.choice(len(counts), (len(drafts), SPARE), p=popular).tolist()
     examples = []
-    for draft in drafts:
+    for draft, spare in zip(drafts, often, strict=True):
         if not telling[draft.row]:
             continue
         near = _offered(SessionRows.of(draft.session), vectors, neighbours)
         near = rng.permutation(near).tolist()
         avoid = wanted[draft.group] | set(draft.session.tolist())
-        pool = [*near, *(often.pop() for _ in range(4))]
+        pool = [*near, *spare]
         fitting = (row for row in pool if row not in avoid and telling[row])
         negative = next(fitting, draft.row)  # its own item: masked, so it says nothing
         examples.append(

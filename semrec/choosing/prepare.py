@@ -17,7 +17,7 @@ from semrec.choosing.cases import hold_out, validation_of
 from semrec.choosing.encoder import LEAST_JUDGES, make_lesson, train_encoder
 from semrec.choosing.ground import Ground, make_ground
 from semrec.config import Config
-from semrec.data.catalog import Catalog, in_words
+from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
@@ -130,7 +130,7 @@ def prepare(
         ground=ground,
         cases=cases,
         chosen=choose_behaviour(ground),
-        texts=item_texts(dataset.catalog, prompts),
+        texts=[prompts.text_of(dataset.catalog, row) for row in range(len(dataset.catalog))],
         rng=rng,
     )
 
@@ -160,14 +160,6 @@ def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: floa
         base, lesson, training, prepared.config.seed, report, deadline
     )
     return Taught(encoder=trained, looks=looks, folder=folder)
-
-
-def item_texts(catalog: Catalog, prompts: Prompts) -> list[str]:
-    """For each row its text; ``""`` for an item with neither title nor text."""
-    return [
-        prompts.item_text(title, text, in_words(catalog.record(row), catalog.attribute_names))
-        for row, (title, text) in enumerate(zip(catalog.titles, catalog.texts, strict=True))
-    ]
 
 
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:

@@ -172,7 +172,6 @@ def prompts_render(
 ) -> None:
     """What an artifact's encoder reads: of a request, or of an item."""
     from semrec.assemble.artifact import load
-    from semrec.data.catalog import in_words
 
     recommender = load(artifact, verify="size")
     catalog = recommender.catalog
@@ -182,8 +181,7 @@ def prompts_render(
         row = catalog.row(item)
         if row is None:
             raise DataError(f"no item {item!r} in {artifact}")
-        attributes = in_words(catalog.record(row), catalog.attribute_names)
-        text = recommender.prompts.item_text(catalog.titles[row], catalog.texts[row], attributes)
+        text = recommender.prompts.text_of(catalog, row)
     typer.echo(text)
 
 

@@ -91,6 +91,7 @@ def train_encoder(
     from semrec.choosing.prepare import prepare, teach
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
+    from semrec.data.intents import unit_hashes
     from semrec.encoders.trained import save_sentence_encoder
 
     loaded = load_config(config, settings)
@@ -110,7 +111,7 @@ def train_encoder(
                 f"at least {LEAST_JUDGES}; give --intents, or train on made-up requests alone "
                 "with --set encoder.training.unjudged=true"
             )
-        save_sentence_encoder(taught.encoder, out)
+        save_sentence_encoder(taught.encoder, out, unit_hashes(prepared.learn))
         forget_training(taught.folder)
     best = max(taught.looks.values())
     if as_json:

@@ -127,6 +127,14 @@ def next_item_cases(
     return cases
 
 
+def drawn_cases(
+    split: Split, catalog: Catalog, rng: np.random.Generator, at_most: int | None = None
+) -> list[Case]:
+    """`next_item_cases` that have a session, in a random order."""
+    cases = [case for case in next_item_cases(split, catalog, rng=rng) if case.query.session]
+    return [cases[place] for place in rng.permutation(len(cases))[:at_most]]
+
+
 def withhold_items(events: Interactions, share: float, rng: np.random.Generator) -> Split:
     """Withhold a random share of the touched items with all their events: planted cold items."""
     touched = np.flatnonzero(events.counts)

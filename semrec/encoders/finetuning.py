@@ -44,7 +44,7 @@ def finetune(
         judge: Says how good an encoder is; the best of those it saw is given back, the
             untrained one among them.
         folder: For checkpoints; its caller removes it when the result is stored.
-        report: Called at every step, with loss and validation NDCG.
+        report: Called at every step, with validation NDCG.
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
 
     Returns:

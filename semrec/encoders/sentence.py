@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from semrec.encoders.quiet import quietly
 from semrec.encoders.weights import fingerprint_of, kind_of_model, weights_hash
 from semrec.errors import ModelError
 from semrec.types import FloatArray
+
+SEEN = "semrec_training_dialogs.json"  # beside the weights of an encoder that was trained here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,7 @@ class SentenceEncoder:
         batch_size: Texts per forward pass.
         query_prompt: Put before every query; None: the model's own.
         ending: Cuts queries; None: the model cuts them as it cuts items.
+        training_dialogs: Hashed ids of the dialogs that it was trained on here, sorted.
     """
 
     model: Any
@@ -64,6 +69,7 @@ class SentenceEncoder:
     batch_size: int
     query_prompt: str | None = None
     ending: Ending | None = None
+    training_dialogs: tuple[str, ...] = ()
 
     @property
     def quantisation(self) -> str:
@@ -148,6 +154,7 @@ def load_sentence_encoder(
         batch_size=batch_size,
         query_prompt=query_prompt,
         ending=_ending(loaded, query_prompt),
+        training_dialogs=_dialogs(folder),
     )
 
 
@@ -172,6 +179,11 @@ def _ending(model: Any, query_prompt: str | None) -> Ending | None:  # noqa: ANN
             "room for a query; make the prompt shorter or raise encoder.max_length"
         )
     return Ending(tokenizer=tokenizer, room=model.max_seq_length - n_prompt)
+
+
+def _dialogs(folder: Path) -> tuple[str, ...]:
+    path = folder / SEEN
+    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
 
 
 def _clean(text: str) -> str:

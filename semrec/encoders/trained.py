@@ -1,24 +1,45 @@
-"""An encoder that was trained with an artifact: written into it, and read from there."""
+"""An encoder that was trained here: written, read again, and what it has seen never forgotten.
+
+Whoever builds with it has learned from its dialogs too, so they go where it goes: cases that come
+from them are no fair test.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.quiet import quietly
-from semrec.encoders.sentence import SentenceEncoder, load_sentence_encoder
+from semrec.encoders.sentence import SEEN, SentenceEncoder, load_sentence_encoder
 from semrec.encoders.weights import fingerprint_of
 from semrec.protocols import Encoder
 
 
-def save_sentence_encoder(encoder: Encoder, folder: Path) -> None:
-    """Write a trained encoder as sentence-transformers has it: usable there too."""
+def save_sentence_encoder(encoder: Encoder, folder: Path, dialogs: Sequence[str]) -> None:
+    """Write a trained encoder as sentence-transformers has it: usable there too.
+
+    Args:
+        encoder: A sentence encoder.
+        folder: Where to.
+        dialogs: Hashed ids of the dialogs it was trained on.
+    """
     if not isinstance(encoder, SentenceEncoder):
         raise TypeError(f"{encoder.name!r} isn't a sentence encoder")
     with quietly():
         encoder.model.save_pretrained(str(folder), create_model_card=False)
+    seen = sorted({*dialogs, *encoder.training_dialogs})
+    (folder / SEEN).write_text(json.dumps(seen) + "\n", encoding="utf-8")
+
+
+def dialogs_seen(encoder: Encoder) -> tuple[str, ...]:
+    """Hashed ids of the dialogs that an encoder was trained on here; none for most."""
+    inner = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    return inner.training_dialogs if isinstance(inner, SentenceEncoder) else ()
 
 
 def load_trained_encoder(

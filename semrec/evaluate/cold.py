@@ -16,7 +16,7 @@ import numpy as np
 from semrec.building import build
 from semrec.config import Config
 from semrec.data.dataset import Dataset
-from semrec.data.splits import Split, next_item_cases, time_split, withhold_items
+from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
 from semrec.evaluate.compare import SemanticOnly, System, ask
 from semrec.metrics import METRICS, ranks_of
 from semrec.protocols import Encoder
@@ -96,8 +96,9 @@ def _measure(
         encoder=encoder,
         progress=progress,
     )
-    cold = _cases(Split(train=known.train, test=withheld.test, cut=None), dataset, rng, max_cases)
-    warm = _cases(known, dataset, rng, max_cases)
+    asked = Split(train=known.train, test=withheld.test, cut=None)
+    cold = drawn_cases(asked, dataset.catalog, rng, max_cases)
+    warm = drawn_cases(known, dataset.catalog, rng, max_cases)
     only_known = replace(rec, untouched_every=0)
     untouched = rec.interactions.counts == 0
     only_known.remove_items([dataset.catalog.item_ids[row] for row in np.flatnonzero(untouched)])
@@ -122,9 +123,3 @@ def _measure(
         known=mean(rec, warm, "ndcg", SHORT, "known items"),
         known_alone=mean(only_known, warm, "ndcg", SHORT, "known items alone"),
     )
-
-
-def _cases(split: Split, dataset: Dataset, rng: np.random.Generator, max_cases: int) -> list[Case]:
-    cases = next_item_cases(split, dataset.catalog, rng=rng)
-    cases = [case for case in cases if case.query.session]
-    return [cases[place] for place in rng.permutation(len(cases))[:max_cases]]

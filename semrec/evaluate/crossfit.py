@@ -9,7 +9,8 @@ from pathlib import Path
 from semrec.building import build
 from semrec.config import Config, EncoderTrainingConfig
 from semrec.data.dataset import Dataset, read_dataset
-from semrec.data.intents import fold_of, read_cases
+from semrec.data.intents import fold_of, read_cases, refuse_seen
+from semrec.encoders.trained import dialogs_seen
 from semrec.errors import DataError
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import BEHAVIOURAL, SemanticOnly, System, ask, summarise
@@ -54,7 +55,7 @@ def crossfit(
         progress: Called as work proceeds.
 
     Raises:
-        DataError: If a fold is empty, or there are fewer than two.
+        DataError: If a fold is empty, there are fewer than two, or the encoder has seen the cases.
     """
     if not isinstance(dataset, Dataset):
         dataset = read_dataset(dataset)
@@ -63,6 +64,7 @@ def crossfit(
     places = [fold_of(case.unit, folds) if folds > 1 else 0 for case in cases]
     if folds < 2 or len(set(places)) < folds:
         raise DataError(f"{len(set(places))} of {folds} folds hold cases; take 2 or more folds")
+    refuse_seen(cases, {f"the encoder {encoder.name}": dialogs_seen(encoder)})
     lists: dict[str, list[list[str]]] = {}
     for fold in range(folds):
         ours = [place for place, of in enumerate(places) if of == fold]

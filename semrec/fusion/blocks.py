@@ -210,14 +210,15 @@ class FusedBlocks:
         if self.text_map is not None:
             filled = centred @ self.text_map
         never = self.domain.min() if len(self.domain) else 0.0  # as all that no request got
+        domain = np.full((n, 1), never)
         grown = replace(
             self,
             semantic=self.semantic.with_rows(centred.astype(np.float32)),
             behavioural=self.behavioural.with_rows(filled[:, :-1]),
             popularity=np.append(self.popularity, filled[:, -1]).astype(np.float32),
-            domain=np.append(self.domain, np.full(n, never)).astype(np.float32),
+            domain=np.append(self.domain, domain).astype(np.float32),
         )
-        return grown, grown.items()[-n:]
+        return grown, np.hstack([centred, filled, domain]).astype(np.float32)
 
     def mix(self, words: FloatArray, texts: FloatArray, intent_share: float) -> FloatArray:
         """(dim,) float32: words and session texts as one standardised semantic query."""
@@ -292,7 +293,7 @@ class BehaviouralBlocks:
             behavioural=self.behavioural.with_rows(nothing),
             popularity=np.append(self.popularity, np.zeros(n)).astype(np.float32),
         )
-        return grown, grown.items()[-n:]
+        return grown, np.hstack([nothing, np.zeros((n, 1), np.float32)])
 
 
 def _standardised_boost(model: SparseModel | None, session: SessionRows) -> Boost:

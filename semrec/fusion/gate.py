@@ -69,10 +69,8 @@ class Evidence:
     @property
     def kind(self) -> str:
         """Which set of weights is meant for it."""
-        return "both" if self.has_words and self.has_session else self._alone
-
-    @property
-    def _alone(self) -> str:
+        if self.has_words and self.has_session:
+            return "both"
         return "words" if self.has_words else "session"
 
     def to_dict(self) -> dict[str, float]:

@@ -126,7 +126,13 @@ def to_response(
 ) -> RecommendResponse:
     """The answer on the wire."""
     about = found.trace
-    shown = {"weights": dict(about.weights), "notes": list(about.notes)} if trace else None
+    shown = None
+    if trace:
+        shown = {
+            "weights": dict(about.weights),
+            "evidence": dict(about.evidence),
+            "notes": list(about.notes),
+        }
     return RecommendResponse(
         recommendation_id=recommendation_id,
         items=[
