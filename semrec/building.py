@@ -102,10 +102,11 @@ def build(
         config,
         prepared.cases,
         prepared.rng,
+        prepared.understanding if config.fusion.named else None,
     )
     chosen, known = prepared.chosen, prepared.validation.train
     half = (semantic, chosen.vectors, chosen.neighbours)
-    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn))
+    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
     fill, trial = choose_fill(trial, known, sets, config, report, deadline)
     gate, tuned = tune_gate(trial, sets, config, report)
     tuned |= {"fill": fill, "tried": dict(chosen.tried), "encoder": dict(taught.looks)}
@@ -113,7 +114,7 @@ def build(
     dialogs = [*prepared.learn, *prepared.judge]
     chosen = refit(chosen, learned, prepared.ground)
     half = (semantic, chosen.vectors, chosen.neighbours)
-    fusion = fuse(*half, learned, gate, config, prepared.wanted(dialogs))
+    fusion = fuse(*half, learned, gate, config, prepared.wanted(dialogs), prepared.labelled)
     fusion = strengthened(fusion, learned.counts == 0, fill)
     report("build index", 0, 1)
     parts = Parts(

@@ -127,6 +127,7 @@ class FusionConfig(_Closed):
     semantic: bool = True  # False: words and texts weigh nothing, to see what they add
     gate: Literal["learned", "fixed"] = "learned"  # fixed: one set of weights per kind of query
     domain: bool = True  # count what training requests asked for and got
+    named: bool = True  # labels that a request names pull towards items that have them
     cutoff: int = Field(default=100, ge=1, le=1000)  # of the NDCG that is maximised
     max_cases: int = Field(default=1500, ge=1)
     min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from semrec.types import BoolArray, Boost, FloatArray, FusedQuery, RowArray, SessionRows
+from semrec.types import BoolArray, Boost, FloatArray, FusedQuery, Label, RowArray, SessionRows
 
 
 class Encoder(Protocol):
@@ -88,6 +88,7 @@ class Fusion(Protocol):
         session: SessionRows,
         semantic_weight: float | None,
         n_words: int = 0,
+        named: Sequence[Label] = (),
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it."""
         ...

@@ -139,8 +139,8 @@ class Recommender:
 
     def _answered(self, queries: Sequence[Query]) -> list[Recommendations]:
         clock = Clock(len(queries))
-        pairs = [understand(query, self.understanding, self.catalog) for query in queries]
-        queries = [query for query, _ in pairs]
+        readings = [understand(query, self.understanding, self.catalog) for query in queries]
+        queries = [reading.query for reading in readings]
         clock.lap("understand")
         resolved = [resolve(query, self.catalog, self.interactions) for query in queries]
         clock.lap("resolve")
@@ -148,9 +148,13 @@ class Recommender:
         clock.lap("encode")
         fused = [
             self.fusion.query(
-                intent, found.session, query.semantic_weight, len(query.intent.split())
+                intent,
+                found.session,
+                reading.query.semantic_weight,
+                len(reading.query.intent.split()),
+                reading.named,
             )
-            for query, found, intent in zip(queries, resolved, intents, strict=True)
+            for reading, found, intent in zip(readings, resolved, intents, strict=True)
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
@@ -166,22 +170,20 @@ class Recommender:
                     weights=asked.weights,
                     timings_ms=timings_ms,
                     evidence=asked.evidence,
-                    understood=understood,
+                    understood=reading.told,
                     notes=notes_of(
-                        query,
+                        reading.query,
                         found,
                         asked.weights,
                         len(items),
                         self.catalog,
                         reads=self.encoder is not None,
                     ),
-                    degraded=bool(query.rerank),
+                    degraded=bool(reading.query.rerank),
                     version=self.version,
                 ),
             )
-            for (query, understood), found, asked, items in zip(
-                pairs, resolved, fused, listed, strict=True
-            )
+            for reading, found, asked, items in zip(readings, resolved, fused, listed, strict=True)
         ]
 
     @property

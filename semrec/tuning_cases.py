@@ -11,6 +11,7 @@ from semrec.config import Config
 from semrec.data.dataset import Dataset
 from semrec.data.splits import Split
 from semrec.fusion.tune import TuningCase
+from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import make_request, tags_by_row
@@ -49,6 +50,7 @@ def make_tuning_sets(
     config: Config,
     cases: Sequence[Case],
     rng: np.random.Generator,
+    understanding: Understanding | None = None,
 ) -> TuningSets:
     """Cases for tuning.
 
@@ -61,13 +63,14 @@ def make_tuning_sets(
         config: How many cases at least, at most.
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
+        understanding: Finds the labels that requests name; None: none are.
     """
     session = [in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
         places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
         real = [real[place] for place in places]
-    asked = _encoded(real, dataset, encoder, prompts)
+    asked = _encoded(real, dataset, encoder, prompts, understanding)
     words = [case for case in asked if not len(case.session)]
     both = [case for case in asked if len(case.session)]
     few = [len(found) < config.fusion.min_cases for found in (words, both)]
@@ -78,10 +81,10 @@ def make_tuning_sets(
         made = _with_requests(validation, dataset, config, cases, rng)
         if few[0]:
             alone = [replace(case, query=_without_session(case.query)) for case in made]
-            words = _encoded(alone, dataset, encoder, prompts)
+            words = _encoded(alone, dataset, encoder, prompts, understanding)
         if few[1]:
             made = [case for case in made if case.query.session]
-            both = _encoded(made, dataset, encoder, prompts)
+            both = _encoded(made, dataset, encoder, prompts, understanding)
     return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), made_up=made_up)
 
 
@@ -114,7 +117,11 @@ def _without_session(query: Query) -> Query:
 
 
 def _encoded(
-    cases: Sequence[Case], dataset: Dataset, encoder: Encoder, prompts: Prompts
+    cases: Sequence[Case],
+    dataset: Dataset,
+    encoder: Encoder,
+    prompts: Prompts,
+    understanding: Understanding | None,
 ) -> list[TuningCase]:
     found = [in_rows(case, None, dataset) for case in cases]
     texts = [
@@ -122,7 +129,14 @@ def _encoded(
         for case, one in zip(cases, found, strict=True)
     ]
     vectors = encoder.encode_queries(texts)
-    return [replace(one, intent=vector) for one, vector in zip(found, vectors, strict=True)]
+    named = [
+        () if understanding is None else understanding.understand(case.query.intent).named
+        for case in cases
+    ]
+    return [
+        replace(one, intent=vector, named=labels)
+        for one, vector, labels in zip(found, vectors, named, strict=True)
+    ]
 
 
 def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:

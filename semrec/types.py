@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 RowArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Label = tuple[str, str]
+"""An attribute's name and one of its labels: ("genres", "Comedy")."""
 EventType = Literal["view", "like", "play", "buy", "reject"]
 RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
 

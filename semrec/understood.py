@@ -6,17 +6,33 @@ sent back.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from semrec.data.catalog import Catalog
 from semrec.intent.understanding import Understanding
-from semrec.types import MAX_INTENT_CHARS, Event, Query
+from semrec.types import MAX_INTENT_CHARS, Event, Label, Query
 
 
-def understand(
-    query: Query, understanding: Understanding | None, catalog: Catalog
-) -> tuple[Query, dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A query as it was understood.
+
+    Attributes:
+        query: With what its words state made exact.
+        named: Labels that its words name without making them a limit: they pull.
+        told: For the trace: `intent`, `filters`, `session` as they are now if the words stated
+            anything; `not_understood` lists limits that no attribute can answer, `named` the
+            labels that pull, by attribute.
+    """
+
+    query: Query
+    named: tuple[Label, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def understand(query: Query, understanding: Understanding | None, catalog: Catalog) -> Reading:
     """The query with what its words state made exact, and what was understood.
 
     A limit that was read is a filter beside the given ones; of the same attribute the given one
@@ -27,13 +43,9 @@ def understand(
         query: As it was asked.
         understanding: Reads the words; None: nothing is read.
         catalog: For item ids.
-
-    Returns:
-        The query; and `intent`, `filters`, `session` as they are now if the words stated
-        anything, with `not_understood` listing limits that no attribute can answer.
     """
     if understanding is None or not query.intent.strip():
-        return query, {"filters": dict(query.filters)} if query.filters else {}
+        return Reading(query=query, told={"filters": query.filters} if query.filters else {})
     read = understanding.understand(query.intent)
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
@@ -52,6 +64,11 @@ def understand(
         ]
     if read.not_understood:
         understood["not_understood"] = list(read.not_understood)
+    if read.named:
+        by_attribute: dict[str, list[str]] = {}
+        for attribute, label in read.named:
+            by_attribute.setdefault(attribute, []).append(label)
+        understood["named"] = by_attribute
     words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
-    return changed, understood
+    return Reading(query=changed, named=read.named, told=understood)

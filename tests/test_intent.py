@@ -353,3 +353,20 @@ def test_repetition_neither_fails_nor_grows(
     films.mask(found.filters)
     assert len(found.not_understood) <= 21
     assert all(len(phrase) <= 80 for phrase in found.not_understood)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("a comedy or something scary, horror even", ["Comedy", "Horror"]),
+        ("I don't like horror, I love comedies", ["Comedy"]),
+        ("no horror please, maybe a drama", ["Drama"]),
+        ("comedies only", []),
+        ("hello there", []),
+        ("comedy comedy Comedy", ["Comedy"]),
+    ],
+)
+def test_labels_that_are_merely_named_are_told_apart_from_limits(
+    understanding: Understanding, text: str, named: list[str]
+) -> None:
+    assert [label for _, label in understanding.understand(text).named] == named

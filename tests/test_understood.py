@@ -69,7 +69,8 @@ def test_contradictory_limits_say_what_would_help(rec):
 def test_what_was_understood_can_be_sent_back(rec, intent):
     first = rec.recommend(intent=intent, k=8)
     fields = {"intent": intent, **first.trace.understood}
-    fields.pop("not_understood", None)
+    for told in ("not_understood", "named"):
+        fields.pop(told, None)
     again = rec.recommend(**fields, k=8)
     assert [item.item_id for item in again.items] == [item.item_id for item in first.items]
 
@@ -115,8 +116,9 @@ def test_it_can_be_switched_off(world):
 )
 def test_any_text_gives_a_query_that_can_be_asked(rec, intent, words):
     text = f"{intent} {' '.join(words)}"
-    query, understood = understand(Query(intent=text), rec.understanding, rec.catalog)
+    reading = understand(Query(intent=text), rec.understanding, rec.catalog)
+    query, understood = reading.query, reading.told
     rec.catalog.mask(query.filters)
-    assert set(understood) <= {"intent", "filters", "session", "not_understood"}
+    assert set(understood) <= {"intent", "filters", "session", "not_understood", "named"}
     assert all(isinstance(event, Event) for event in query.events)
     assert len(query.intent) <= len(text) + 1

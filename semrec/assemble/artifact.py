@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,11 @@ from semrec.data.interactions import Interactions, load_interactions
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.hashing import HashingEncoder
 from semrec.errors import ArtifactError
-from semrec.fusion.blocks import (
-    BehaviouralBlocks,
-    Block,
-    FusedBlocks,
-    fit_block,
-    standardised_popularity,
-)
+from semrec.fusion.behavioural import BehaviouralBlocks
+from semrec.fusion.blocks import Block, fit_block, standardised_popularity
+from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate
+from semrec.fusion.prototypes import Prototypes
 from semrec.index.exact import ExactIndex
 from semrec.intent.understanding import Understanding, learn_vocabulary
 from semrec.prompting import Prompt, Prompts
@@ -235,6 +233,14 @@ def save_parts(
         item_counts=parts.interactions.counts,
         **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
     )
+    if fusion.prototypes is not None:
+        _save(
+            folder / "labels.safetensors",
+            semantic=fusion.prototypes.semantic,
+            behavioural=fusion.prototypes.behavioural,
+        )
+        names = [list(label) for label in fusion.prototypes.labels]
+        (folder / "labels.json").write_text(json.dumps(names), encoding="utf-8")
     if isinstance(parts.index, FaissIndex) and not parts.index.exact:
         save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
     if trained is not None:
@@ -308,6 +314,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         gate=Gate.from_dict(manifest["gate"]),
         decay=config.fusion.decay,
         text_map=arrays.get("text_map"),
+        prototypes=_load_prototypes(folder),
     )
     stored = folder / "index.faiss"
     if stored.is_file():
@@ -336,6 +343,14 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         index=index,
         untouched_every=config.fusion.untouched_every,
     )
+
+
+def _load_prototypes(folder: Path) -> Prototypes | None:
+    stored = folder / "labels.safetensors"
+    if not stored.is_file():
+        return None
+    names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    return Prototypes(labels=[(name, label) for name, label in names], **load_file(stored))
 
 
 def _block(arrays: Mapping[str, FloatArray], name: str) -> Block:

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from semrec.config import Config
+from semrec.data.attributes import LabelledItems
 from semrec.data.interactions import Interactions
-from semrec.fusion.blocks import Block, FusedBlocks, fit_block, standardised_popularity
+from semrec.fusion.blocks import Block, fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
+from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, Tilt
 from semrec.fusion.learn import MOST, learn_tilt
+from semrec.fusion.prototypes import fit_prototypes
 from semrec.fusion.tune import NEIGHBOUR_SHARES, reduce_cases, tune_weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
@@ -28,6 +31,7 @@ def fuse(
     gate: Gate,
     config: Config,
     wanted: FloatArray | None = None,
+    labelled: LabelledItems | None = None,
 ) -> FusedBlocks:
     """The blocks over these events; items without any are filled from their text.
 
@@ -39,6 +43,7 @@ def fuse(
         gate: Sets the weights.
         config: Whether to fill from text.
         wanted: (n_items,) float32, in how many training dialogs an item was right; None: unknown.
+        labelled: Which items have which labels; None: labels in the words are words.
     """
     seen = np.asarray(events.counts > 0)
     behavioural = fit_block(vectors.item_vectors, seen)
@@ -49,6 +54,9 @@ def fuse(
         filled, text_map = fill_from_text(semantic.vectors, known, seen)
         behavioural = replace(behavioural, vectors=filled[:, :-1])
         popularity = filled[:, -1]
+    prototypes = None
+    if labelled is not None:
+        prototypes = fit_prototypes(labelled, semantic, behavioural, seen)
     if wanted is None:
         wanted = np.zeros(len(popularity), dtype=np.float32)
     return FusedBlocks(
@@ -61,6 +69,7 @@ def fuse(
         decay=config.fusion.decay,
         neighbours=neighbours,
         text_map=text_map,
+        prototypes=prototypes,
     )
 
 

@@ -17,6 +17,7 @@ from semrec.choosing.cases import hold_out, validation_of
 from semrec.choosing.encoder import LEAST_JUDGES, make_lesson, train_encoder
 from semrec.choosing.ground import Ground, make_ground
 from semrec.config import Config
+from semrec.data.attributes import LabelledItems, labelled_items
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
@@ -47,6 +48,7 @@ class Prepared:
         chosen: The behavioural half, fitted on `validation.train`.
         texts: For each row its text; ``""`` for an item with neither title nor text.
         rng: Draws whatever is still to be drawn.
+        labelled: Which items have which labels, if labels that a request names shall pull.
     """
 
     dataset: Dataset
@@ -62,6 +64,7 @@ class Prepared:
     chosen: Behaviour
     texts: Sequence[str]
     rng: np.random.Generator
+    labelled: LabelledItems | None
 
     def wanted(self, cases: Sequence[Case]) -> FloatArray | None:
         """(n_items,) float32, in how many of the cases' dialogs an item was right; or None."""
@@ -132,6 +135,11 @@ def prepare(
         chosen=choose_behaviour(ground),
         texts=[prompts.text_of(dataset.catalog, row) for row in range(len(dataset.catalog))],
         rng=rng,
+        labelled=(
+            labelled_items(dataset.catalog.attributes, len(dataset.catalog))
+            if config.fusion.named and understanding is not None
+            else None
+        ),
     )
 
 
@@ -174,5 +182,4 @@ def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
 
 def _understood(case: Case, understanding: Understanding | None, catalog: Catalog) -> Case:
     """The case as the recommender reads it: what is learned from it is what it will meet."""
-    query, _ = understand(case.query, understanding, catalog)
-    return replace(case, query=query)
+    return replace(case, query=understand(case.query, understanding, catalog).query)

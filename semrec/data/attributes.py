@@ -7,17 +7,18 @@ An item without a value satisfies only ``none``. Labels are compared without reg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from semrec.errors import DataError, QueryError, nearest
-from semrec.types import BoolArray, RowArray
+from semrec.types import BoolArray, Label, RowArray
 
 MAX_VALUES = 1_000
 _COMPARE = {"gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
@@ -130,6 +131,34 @@ def label_numbers(
                 numbers[row].append(first + int(code))
             first += len(counts)
     return numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledItems:
+    """Which items have which labels, over all text attributes.
+
+    Attributes:
+        labels: The labels, casefolded.
+        pairs: (n_labels, n_items) float32, 1 where an item has a label.
+    """
+
+    labels: Sequence[Label]
+    pairs: sp.csr_matrix
+
+
+def labelled_items(attributes: Mapping[str, Attribute], n_items: int) -> LabelledItems:
+    """All labels of all text attributes, and which items have them."""
+    known: list[Label] = []
+    rows, columns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for name, attribute in attributes.items():
+        if isinstance(attribute, Labels):
+            rows.append(len(known) + attribute.codes)
+            columns.append(attribute.rows)
+            known += [(name, label) for label in attribute.vocabulary]  # in the order of its codes
+    pairs = (np.concatenate(rows), np.concatenate(columns))
+    matrix = sp.csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), shape=(len(known), n_items))
+    matrix.data[:] = 1  # a label that an item has twice is one label
+    return LabelledItems(labels=known, pairs=matrix)
 
 
 def make_attribute(name: str, column: pa.ChunkedArray) -> Attribute:

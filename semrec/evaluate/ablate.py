@@ -58,6 +58,7 @@ INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
     "domain popularity": _fusion(domain=False),
     "learned gate": _fusion(gate="fixed"),
     "understanding": _unread,
+    "named labels": _fusion(named=False),
     "text for cold items": _fusion(fill=[0.0]),
 }
 """Ingredient → the configuration without it."""

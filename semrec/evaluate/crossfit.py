@@ -16,7 +16,7 @@ from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import BEHAVIOURAL, SemanticOnly, System, ask, summarise
 from semrec.evaluate.report import Report
 from semrec.evaluate.slices import slices_of
-from semrec.fusion.blocks import FusedBlocks
+from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate, Weights
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender

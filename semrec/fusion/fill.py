@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semrec.fusion.blocks import FusedBlocks
+from semrec.fusion.fused import FusedBlocks
 from semrec.types import BoolArray, FloatArray
 
 RIDGES = (0.1, 1.0, 10.0, 100.0)

@@ -13,9 +13,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from semrec.fusion.blocks import FusedBlocks
+from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Evidence, Weights
-from semrec.types import FloatArray, RowArray, SessionRows
+from semrec.types import FloatArray, Label, RowArray, SessionRows
 
 POOL = 200  # candidates taken from the top of each signal
 CHUNK = 64  # cases per matrix product
@@ -35,6 +35,7 @@ class TuningCase:
         excluded: (e,) int64 rows that can't come back.
         n_words: How many words there are.
         unit: The dialog or user it belongs to.
+        named: Labels that its words name.
     """
 
     intent: FloatArray | None
@@ -43,6 +44,7 @@ class TuningCase:
     excluded: RowArray
     n_words: int = 0
     unit: str = ""
+    named: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +108,11 @@ def tune_weights(
     if fusion.neighbours is None or not with_session:
         neighbour_shares = (0.0,)
     with_domain = domain and bool(fusion.domain.any())
-    candidates = list(_grid(semantic=semantic, behavioural=with_session, domain=with_domain))
+    reduced = list(reduce_cases(fusion, cases))
+    with_behaviour = any(found.values[:, 2:4].any() for found in reduced)
+    candidates = list(_grid(semantic=semantic, behavioural=with_behaviour, domain=with_domain))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (4, n_combinations)
     best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
-    reduced = list(reduce_cases(fusion, cases))
     for share, near in product(shares, neighbour_shares):
         means = np.mean(
             [ndcg_of(found.fused(share, near) @ grid, found, cutoff) for found in reduced],
@@ -145,7 +148,7 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
     by_count = tops or [np.arange(len(fusion.popularity))]
     for start in range(0, len(cases), CHUNK):
         some = cases[start : start + CHUNK]
-        signals = [fusion.signals(case.intent, case.session) for case in some]
+        signals = [fusion.signals(case.intent, case.session, case.named) for case in some]
         words = np.stack([one.words for one in signals])
         texts = np.stack([one.texts for one in signals])
         scores = (

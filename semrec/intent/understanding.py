@@ -12,10 +12,12 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.intent.limits import read_limits
 from semrec.intent.linking import find_titles
+from semrec.intent.named import named_labels
 from semrec.intent.polarity import polarities
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
+from semrec.types import Label
 
 MAX_READ_CHARS = 20_000
 _SPACES = re.compile(r"\s+")
@@ -33,6 +35,7 @@ class Understood:
         liked: Rows of titles named with approval, in their order, each once.
         rejected: Rows of titles named with dislike.
         not_understood: Limits that were stated and that no attribute can answer, as written.
+        named: Labels that are named without being a limit.
     """
 
     words: str
@@ -40,6 +43,7 @@ class Understood:
     liked: tuple[int, ...]
     rejected: tuple[int, ...]
     not_understood: tuple[str, ...]
+    named: tuple[Label, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,7 @@ class Understanding:
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),
             not_understood=(*_not_read(unread), *stated.not_understood),
+            named=named_labels(t, self.vocabulary, [*titles, *cut]),
         )
 
 

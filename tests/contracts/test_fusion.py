@@ -11,13 +11,10 @@ from hypothesis import strategies as st
 from semrec.behaviour.neighbours import Neighbours
 from semrec.behaviour.pure_svd import PureSVD
 from semrec.behaviour.silent import Silent
-from semrec.fusion.blocks import (
-    BehaviouralBlocks,
-    FusedBlocks,
-    fit_block,
-    standardised_popularity,
-)
+from semrec.fusion.behavioural import BehaviouralBlocks
+from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
+from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, Weights
 from semrec.fusion.tune import TuningCase, tune_weights
 from semrec.metrics import ndcg

@@ -1,0 +1,129 @@
+"""Labels that a request names pull, softly, and in both blocks: against explicit sums."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import theme, world_config
+
+import semrec
+from semrec.data.attributes import labelled_items, make_attribute
+from semrec.fusion.blocks import fit_block, standardised_popularity
+from semrec.fusion.fused import NAMED_IN_BEHAVIOUR, NAMED_IN_WORDS, FusedBlocks
+from semrec.fusion.gate import UNTUNED
+from semrec.fusion.prototypes import LEAST_ITEMS, fit_prototypes
+from semrec.types import SessionRows
+
+N, DIM = 80, 8
+GENRES = [
+    ["Dark", "Funny"] if row % 4 == 0 else ["dark"] if row % 4 == 1 else [] for row in range(N)
+]
+RARE = [["Once"] if row < LEAST_ITEMS - 1 else [] for row in range(N)]
+
+
+class Behaviour:
+    def __init__(self, vectors):
+        self.item_vectors = vectors
+
+    def session_vector(self, session):
+        return self.item_vectors[session.rows].sum(axis=0)
+
+
+@pytest.fixture(scope="module")
+def parts():
+    rng = np.random.default_rng(3)
+    texts, behaviour = rng.standard_normal((2, N, DIM)).astype(np.float32)
+    seen = np.arange(N) % 5 != 0
+    attributes = {
+        name: make_attribute(name, pa.chunked_array([values]))
+        for name, values in (("genres", GENRES), ("rare", RARE))
+    }
+    semantic, behavioural = fit_block(texts, np.ones(N, bool)), fit_block(behaviour, seen)
+    fused = FusedBlocks(
+        semantic=semantic,
+        behavioural=behavioural,
+        popularity=standardised_popularity(np.arange(N, dtype=np.float32)),
+        domain=np.zeros(N, np.float32),
+        behaviour=Behaviour(behaviour),
+        gate=UNTUNED,
+        decay=1.0,
+        prototypes=fit_prototypes(labelled_items(attributes, N), semantic, behavioural, seen),
+    )
+    return fused, seen, rng.standard_normal(DIM).astype(np.float32)
+
+
+def deviating(scores):
+    return scores / scores.std()
+
+
+def test_labels_are_told_apart_from_their_attribute_and_rare_ones_left_out(parts):
+    fused, _, _ = parts
+    assert set(fused.prototypes.labels) == {("genres", "dark"), ("genres", "funny")}
+    assert fused.prototypes.known([("genres", "DARK"), ("genres", "Dark"), ("rare", "Once")]) == [
+        fused.prototypes.labels.index(("genres", "dark"))
+    ]
+
+
+def test_words_and_behaviour_are_pulled_towards_the_mean_of_the_labels_items(parts):
+    fused, seen, intent = parts
+    session = SessionRows.of([7, 22])
+    named = [("genres", "Dark"), ("genres", "Funny")]
+    found = fused.signals(intent, session, named)
+    plain = fused.signals(intent, session)
+
+    def pull(block, present):
+        masks = [
+            np.array([label in map(str.lower, g) for g in GENRES]) for label in ("dark", "funny")
+        ]
+        means = [block.vectors[mask & present].mean(axis=0) for mask in masks]
+        return [block.standardised(mean) for mean in means]
+
+    everywhere = np.ones(N, bool)
+    look = fused.semantic.standardised(sum(pull(fused.semantic, everywhere)))
+    words = fused.semantic.standardised(plain.words + NAMED_IN_WORDS * look)
+    liked = fused.behavioural.standardised(sum(pull(fused.behavioural, seen)))
+    behaviour = fused.behavioural.standardised(plain.behaviour + NAMED_IN_BEHAVIOUR * liked)
+    np.testing.assert_allclose(found.words, words, atol=1e-5)
+    np.testing.assert_allclose(found.behaviour, behaviour, atol=1e-5)
+    assert not np.allclose(found.words, plain.words)
+    np.testing.assert_array_equal(found.texts, plain.texts)
+    scores = fused.semantic.vectors @ found.words
+    assert scores.std() == pytest.approx(1, abs=1e-4)
+
+
+def test_without_words_or_without_a_known_label_nothing_pulls(parts):
+    fused, _, intent = parts
+    session = SessionRows.of([7])
+    for given, named in ((None, [("genres", "Dark")]), (intent, [("rare", "Once")]), (intent, [])):
+        found, plain = fused.signals(given, session, named), fused.signals(given, session)
+        np.testing.assert_array_equal(found.words, plain.words)
+        np.testing.assert_array_equal(found.behaviour, plain.behaviour)
+
+
+def test_a_label_is_no_session(parts):
+    fused, _, intent = parts
+    found = fused.signals(intent, SessionRows.of([]), [("genres", "Dark")])
+    assert found.behaviour.any()
+    assert not found.has_session
+    assert fused.query(intent, SessionRows.of([]), None, 2, [("genres", "Dark")]).weights[
+        "semantic"
+    ] == pytest.approx(UNTUNED.words.semantic)
+
+
+def test_with_a_given_semantic_weight_behaviour_is_the_baselines(parts):
+    fused, _, intent = parts
+    session, named = SessionRows.of([7]), [("genres", "Dark")]
+    given = fused.query(intent, session, 0.5, 2, named).vector[DIM : 2 * DIM]
+    plain = fused.query(intent, session, 0.5, 2).vector[DIM : 2 * DIM]
+    np.testing.assert_array_equal(given, plain)
+
+
+def test_what_pulls_is_told_survives_storage_and_can_be_switched_off(world, tmp_path):
+    intent = "I'd love a story with a ghost"
+    rec = semrec.build(world, config=world_config(), out=tmp_path / "a")
+    found = rec.recommend(intent=intent, k=8)
+    assert found.trace.understood["named"] == {"labels": ["ghost"]}
+    stored = semrec.load(tmp_path / "a").recommend(intent=intent, k=8)
+    assert [item.score for item in stored.items] == [item.score for item in found.items]
+    assert {theme(int(item.item_id[1:])) for item in found.items} == {"ghost"}
+    off = semrec.build(world, config=world_config(fusion={"named": False}))
+    assert off.fusion.prototypes is None
