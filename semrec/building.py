@@ -22,11 +22,11 @@ from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
 from semrec.assemble.artifact import (
     Parts,
-    make_encoder,
     make_index,
     make_recommender,
     save_parts,
 )
+from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import choose_fill, fuse, tune_gate
@@ -40,6 +40,7 @@ from semrec.errors import DataError
 from semrec.fusion.blocks import fit_block
 from semrec.fusion.fill import strengthened
 from semrec.fusion.gate import UNTUNED
+from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.tuning_cases import make_tuning_sets
@@ -84,9 +85,10 @@ def build(
         config = load_config(config, settings)
     if not isinstance(dataset, Dataset):
         dataset = read_dataset(dataset)
+    model = make_language_model(config)
     if encoder is None:
         report("load encoder", 0, 1)
-        encoder = make_encoder(config.encoder)
+        encoder = make_encoder(config.encoder, model=model)
         report("load encoder", 1, 1)
     prepared = prepare(dataset, config, intents, report, deadline)
     taught = teach(prepared, encoder, report, deadline)
@@ -133,14 +135,17 @@ def build(
     seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
     manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    interpreter = make_interpreter(config, serving, model)
     if out is not None:
         trained = serving if taught.folder is not None else None
+        asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]
         manifest = write_artifact(
-            Path(out), lambda folder: save_parts(parts, folder, trained, seen), manifest
+            Path(out), lambda folder: save_parts(parts, folder, trained, seen, asking), manifest
         )
     forget_checkpoints(chosen, learned, prepared.ground)
     forget_training(taught.folder)
-    return make_recommender(parts, serving, manifest, None if out is None else Path(out))
+    path = None if out is None else Path(out)
+    return make_recommender(parts, serving, manifest, path, interpreter)
 
 
 def embed_items(

@@ -150,6 +150,11 @@ class IntentConfig(_Closed):
     """What is read out of the words before they are encoded."""
 
     enabled: bool = True  # limits and negations become filters, named titles join the session
+    # Who is asked what "nothing gory" rules out, where no label has such a word: nobody, the
+    # encoder by similarity, or a language model (hub name, path or short name) by likelihood.
+    interpreter: Literal["none", "encoder", "llm"] = "none"
+    llm: str = "smollm2"
+    prompt: str = "limit"  # name of a packaged prompt, or a path; for the language model
 
 
 class IndexConfig(_Closed):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from semrec.artifacts import check_target
-from semrec.assemble.artifact import make_encoder
+from semrec.assemble.models import make_encoder
 from semrec.building import build
 from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, describe

@@ -7,7 +7,7 @@ import os
 import platform
 
 from semrec import __version__
-from semrec.assemble.artifact import cache_file
+from semrec.assemble.models import cache_file
 from semrec.config import EncoderConfig
 from semrec.encoders.names import resolve
 from semrec.errors import ModelError

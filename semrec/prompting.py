@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "item": {"title": "Alien", "text": "A crew answers a call.", "attributes": {"year": 1979}},
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
+    "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
     "synthesise": {
         "labels": ["horror"],
         "tags": ["space"],
@@ -44,8 +45,7 @@ class Prompt:
     """A checked template.
 
     Attributes:
-        kind: ``item``, ``query``, ``request`` or ``synthesise``: decides which variables it may
-            use.
+        kind: ``item``, ``query``, ``limit``, …: decides which variables it may use.
         source: The template's text.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from semrec.deadline import Deadline
 from semrec.types import BoolArray, Boost, FloatArray, FusedQuery, Label, RowArray, SessionRows
 
 
@@ -38,6 +39,14 @@ class Encoder(Protocol):
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items: (n, dim) float32, unit rows, in the order of `texts`."""
+        ...
+
+
+class Interpreter(Protocol):
+    """Says what a limit means for which no attribute has a word."""
+
+    def choose(self, phrase: str, labels: Sequence[str], deadline: Deadline) -> str | None:
+        """The one of `labels` that `phrase` means; None if that isn't clear, or not in time."""
         ...
 
 

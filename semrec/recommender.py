@@ -20,6 +20,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.deadline import Deadline
 from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
@@ -139,7 +140,11 @@ class Recommender:
 
     def _answered(self, queries: Sequence[Query]) -> list[Recommendations]:
         clock = Clock(len(queries))
-        readings = [understand(query, self.understanding, self.catalog) for query in queries]
+        deadlines = [Deadline.within(query.budget_ms) for query in queries]
+        readings = [
+            understand(query, self.understanding, self.catalog, deadline)
+            for query, deadline in zip(queries, deadlines, strict=True)
+        ]
         queries = [reading.query for reading in readings]
         clock.lap("understand")
         resolved = [resolve(query, self.catalog, self.interactions) for query in queries]

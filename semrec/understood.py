@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from semrec.data.catalog import Catalog
+from semrec.deadline import NEVER, Deadline
 from semrec.intent.understanding import Understanding
 from semrec.types import MAX_INTENT_CHARS, Event, Label, Query
 
@@ -24,7 +25,7 @@ class Reading:
         named: Labels that its words name without making them a limit: they pull.
         told: For the trace: `intent`, `filters`, `session` as they are now if the words stated
             anything; `not_understood` lists limits that no attribute can answer, `named` the
-            labels that pull, by attribute.
+            labels that pull, by attribute; `interpreted` what an interpreter made of a limit.
     """
 
     query: Query
@@ -32,7 +33,12 @@ class Reading:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def understand(query: Query, understanding: Understanding | None, catalog: Catalog) -> Reading:
+def understand(
+    query: Query,
+    understanding: Understanding | None,
+    catalog: Catalog,
+    deadline: Deadline = NEVER,
+) -> Reading:
     """The query with what its words state made exact, and what was understood.
 
     A limit that was read is a filter beside the given ones; of the same attribute the given one
@@ -43,10 +49,11 @@ def understand(query: Query, understanding: Understanding | None, catalog: Catal
         query: As it was asked.
         understanding: Reads the words; None: nothing is read.
         catalog: For item ids.
+        deadline: When an interpreter must be done.
     """
     if understanding is None or not query.intent.strip():
         return Reading(query=query, told={"filters": query.filters} if query.filters else {})
-    read = understanding.understand(query.intent)
+    read = understanding.understand(query.intent, deadline)
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
     liked = [catalog.item_ids[row] for row in read.liked]
@@ -64,6 +71,8 @@ def understand(query: Query, understanding: Understanding | None, catalog: Catal
         ]
     if read.not_understood:
         understood["not_understood"] = list(read.not_understood)
+    if read.interpreted:
+        understood["interpreted"] = dict(read.interpreted)
     if read.named:
         by_attribute: dict[str, list[str]] = {}
         for attribute, label in read.named:

@@ -13,7 +13,7 @@ PROMPTS = Prompts(item=ITEM, query=QUERY)
 
 
 def test_the_packaged_prompts_are_these():
-    assert packaged_names("prompts") == ["item", "query", "request", "synthesise"]
+    assert packaged_names("prompts") == ["item", "limit", "query", "request", "synthesise"]
 
 
 @pytest.mark.parametrize(

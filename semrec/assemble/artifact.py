@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,11 @@ from safetensors.numpy import load_file, save_file
 
 from semrec.artifacts import Verify, read_manifest
 from semrec.assemble.behaviour import load_behaviour, load_neighbours, state_of
+from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
 from semrec.behaviour.neighbours import Neighbours
-from semrec.caches import cache_folder
-from semrec.config import Config, EncoderConfig, IndexConfig, make_config
+from semrec.config import Config, IndexConfig, make_config
 from semrec.data.catalog import Catalog, read_catalog
 from semrec.data.interactions import Interactions, load_interactions
-from semrec.encoders.cached import CachedEncoder
-from semrec.encoders.hashing import HashingEncoder
 from semrec.errors import ArtifactError
 from semrec.fusion.behavioural import BehaviouralBlocks
 from semrec.fusion.blocks import Block, fit_block, standardised_popularity
@@ -29,7 +27,7 @@ from semrec.fusion.prototypes import Prototypes
 from semrec.index.exact import ExactIndex
 from semrec.intent.understanding import Understanding, learn_vocabulary
 from semrec.prompting import Prompt, Prompts
-from semrec.protocols import Encoder, Index, VectorModel
+from semrec.protocols import Encoder, Index, Interpreter, VectorModel
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
 
@@ -61,46 +59,6 @@ class Parts:
     understanding: Understanding | None
     index: Index
     untouched_every: int
-
-
-def make_encoder(config: EncoderConfig, *, cache: bool = True) -> Encoder:
-    """The configured encoder; with `cache`, behind the disk cache.
-
-    Raises:
-        ModelError: If its weights aren't here.
-    """
-    encoder: Encoder
-    match config.kind:
-        case "hashing":
-            return HashingEncoder(dim=config.dim)
-        case "sentence":
-            from semrec.encoders.sentence import load_sentence_encoder
-
-            encoder = load_sentence_encoder(
-                config.model,
-                device=config.device,
-                batch_size=config.batch_size,
-                query_prompt=config.query_prompt,
-                max_length=config.max_length,
-            )
-        case "decoder":
-            from semrec.encoders.decoder import load_decoder
-
-            encoder = load_decoder(
-                config.model,
-                device=config.device,
-                batch_size=config.batch_size,
-                query_prompt=config.query_prompt,
-                max_length=config.max_length,
-                pooling=config.pooling,
-                dtype=config.dtype,
-            )
-    return CachedEncoder(encoder=encoder, path=cache_file()) if cache else encoder
-
-
-def cache_file() -> Path:
-    """Where item vectors are cached: under SEMREC_CACHE, else the user's cache folder."""
-    return cache_folder() / "vectors.sqlite"
 
 
 def make_understanding(
@@ -168,8 +126,12 @@ def make_recommender(
     encoder: Encoder,
     manifest: Mapping[str, Any] | None = None,
     path: Path | None = None,
+    interpreter: Interpreter | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
+    understanding = parts.understanding
+    if understanding is not None:
+        understanding = replace(understanding, interpreter=interpreter)
     baseline = make_baseline(
         catalog=parts.catalog,
         interactions=parts.interactions,
@@ -188,7 +150,7 @@ def make_recommender(
         fusion=parts.fusion,
         index=parts.index,
         behavioural=baseline,
-        understanding=parts.understanding,
+        understanding=understanding,
         untouched_every=parts.untouched_every,
         manifest=manifest or {},
         path=path,
@@ -196,7 +158,11 @@ def make_recommender(
 
 
 def save_parts(
-    parts: Parts, folder: Path, trained: Encoder | None = None, dialogs: Sequence[str] = ()
+    parts: Parts,
+    folder: Path,
+    trained: Encoder | None = None,
+    dialogs: Sequence[str] = (),
+    extra_prompts: Sequence[Prompt] = (),
 ) -> None:
     """Write everything but the manifest.
 
@@ -205,6 +171,7 @@ def save_parts(
         folder: Where to.
         trained: An encoder that is nowhere else.
         dialogs: Hashed ids of what it was trained on.
+        extra_prompts: Further templates that it answers with.
     """
     from semrec.index.faiss import FaissIndex, save_faiss
 
@@ -248,7 +215,7 @@ def save_parts(
 
         save_sentence_encoder(trained, folder / ENCODER, dialogs)
     (folder / "prompts").mkdir()
-    for prompt in (parts.prompts.item, parts.prompts.query):
+    for prompt in (parts.prompts.item, parts.prompts.query, *extra_prompts):
         (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
 
 
@@ -270,6 +237,7 @@ def load(
     folder = Path(path)
     manifest = read_manifest(folder, verify)
     config = make_config(manifest["config"], f"{folder}/manifest.json")
+    model = make_language_model(config)
     if encoder is None and (folder / ENCODER).is_dir():
         from semrec.encoders.trained import load_trained_encoder
 
@@ -282,9 +250,9 @@ def load(
             max_length=config.encoder.max_length,
         )
     elif encoder is None or isinstance(encoder, str):
-        model = encoder or str(manifest["encoder"]["name"])
-        settings = config.encoder.model_copy(update={"model": model})
-        encoder = make_encoder(settings, cache=False)
+        name = encoder or str(manifest["encoder"]["name"])
+        settings = config.encoder.model_copy(update={"model": name})
+        encoder = make_encoder(settings, cache=False, model=model)
     expected = manifest["encoder"]["fingerprint"]
     if encoder.fingerprint != expected:
         raise ArtifactError(
@@ -292,7 +260,17 @@ def load(
             f"({expected[:12]}…), found {encoder.name!r} ({encoder.fingerprint[:12]}…); "
             "install the right one, give encoder=PATH, or build again"
         )
-    return make_recommender(_load_parts(folder, manifest, config), encoder, manifest, folder)
+    limit = folder / "prompts" / "limit.j2"
+    prompt = None
+    if limit.is_file():
+        prompt = Prompt(kind="limit", source=limit.read_text(encoding="utf-8"))
+    return make_recommender(
+        _load_parts(folder, manifest, config),
+        encoder,
+        manifest,
+        folder,
+        make_interpreter(config, encoder, model, prompt),
+    )
 
 
 def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Parts:

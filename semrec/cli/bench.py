@@ -119,7 +119,7 @@ def bench_cold(
     as_json: Json = False,
 ) -> None:
     """Items that nobody has touched: are they found, and what does that cost the others?"""
-    from semrec.assemble.artifact import make_encoder
+    from semrec.assemble.models import make_encoder
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
     from semrec.evaluate.cold import cold_start

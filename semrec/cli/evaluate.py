@@ -60,7 +60,7 @@ def crossfit(
     as_json: Json = False,
 ) -> None:
     """Answer each dialog by a recommender that learned from the other dialogs."""
-    from semrec.assemble.artifact import make_encoder
+    from semrec.assemble.models import make_encoder
     from semrec.config import load_config
     from semrec.evaluate.crossfit import crossfit as run
 
@@ -93,7 +93,7 @@ def ablate(
     as_json: Json = False,
 ) -> None:
     """What each ingredient adds: each is left out in turn, the rest is built again."""
-    from semrec.assemble.artifact import make_encoder
+    from semrec.assemble.models import make_encoder
     from semrec.config import load_config
     from semrec.evaluate.ablate import INGREDIENTS
     from semrec.evaluate.ablate import ablate as run

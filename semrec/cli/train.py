@@ -86,7 +86,7 @@ def train_encoder(
 
     Any build takes it: ``--set encoder.model=FOLDER``.
     """
-    from semrec.assemble.artifact import make_encoder
+    from semrec.assemble.models import make_encoder
     from semrec.choosing.encoder import LEAST_JUDGES, forget_training
     from semrec.choosing.prepare import prepare, teach
     from semrec.config import load_config

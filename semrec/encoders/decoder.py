@@ -16,9 +16,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from semrec.encoders.names import name_and_quantisation, resolve
-from semrec.encoders.quiet import quietly
-from semrec.encoders.weights import fingerprint_of, gguf_file, require_gguf, weights_hash
+from semrec.encoders.language_model import LanguageModel
+from semrec.encoders.names import resolve
+from semrec.encoders.pretrained import Dtype, read_pretrained
+from semrec.encoders.weights import fingerprint_of
 from semrec.errors import ModelError
 from semrec.types import FloatArray
 
@@ -144,11 +145,12 @@ def load_decoder(
     model: str,
     *,
     device: str | None = None,
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    dtype: Dtype = "float32",
     pooling: Pooling = "mean",
     query_prompt: str | None = None,
     max_length: int | None = None,
     batch_size: int = 32,
+    shared: LanguageModel | None = None,
 ) -> DecoderEncoder:
     """Load a decoder by hub name, path (a GGUF file too) or short name.
 
@@ -161,45 +163,35 @@ def load_decoder(
         query_prompt: Put before every query, word for word; None: `QUERY_PROMPT`.
         max_length: Tokens at most; None: `MAX_LENGTH`; never more than the model was made for.
         batch_size: Texts in one forward pass.
+        shared: A loaded language model: if its weights and number format are the same, its
+            transformer is used and nothing is read again.
 
     Raises:
         ModelError: If there is no such model here or on the hub, it is no decoder with a fast
             tokenizer, or `query_prompt` leaves no room for a query.
     """
-    found = resolve(model)
-    name, quantisation = name_and_quantisation(model, found)
-    file = gguf_file(found)
-    source: dict[str, Any] = {"pretrained_model_name_or_path": str(found)}
-    if file is not None:
-        require_gguf()
-        source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     prompt = QUERY_PROMPT if query_prompt is None else query_prompt
     longest = max_length or MAX_LENGTH
-    try:
-        with quietly(everything=file is not None):
-            from transformers import AutoModel, AutoTokenizer
-
-            tokenizer = AutoTokenizer.from_pretrained(**source, local_files_only=True)
-            _check(name, tokenizer, prompt, longest)
-            loaded = AutoModel.from_pretrained(
-                **source,
-                local_files_only=True,
-                dtype=getattr(torch, dtype),
-                device_map=device or "auto",
-            )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{name}: not loadable as a decoder: {error}") from error
-    if getattr(loaded.config, "is_encoder_decoder", False):
-        raise ModelError(f"{name}: has an encoder of its own, expected a decoder-only model")
-    loaded.eval()
-    config = loaded.config.get_text_config()
+    if shared is not None and shared.read.dtype == dtype and resolve(model) == shared.path:
+        read, transformer = shared.read, shared.read.model.base_model
+        _check(read.name, read.tokenizer, prompt, longest)
+    else:
+        read = read_pretrained(
+            model,
+            "none",
+            device=device,
+            dtype=dtype,
+            check=lambda name, tokenizer: _check(name, tokenizer, prompt, longest),
+        )
+        transformer = read.model
+    config = transformer.config.get_text_config()
     longest = min(longest, getattr(config, "max_position_embeddings", None) or longest)
     return DecoderEncoder(
-        model=loaded,
-        tokenizer=tokenizer,
-        name=name,
+        model=transformer,
+        tokenizer=read.tokenizer,
+        name=read.name,
         fingerprint=fingerprint_of(
-            weights_hash(found),
+            read.weights,
             pooling=pooling,
             query_prompt=prompt,
             max_length=longest,
@@ -210,14 +202,12 @@ def load_decoder(
         query_prompt=prompt,
         max_length=longest,
         batch_size=batch_size,
-        quantisation=quantisation,
+        quantisation=read.quantisation,
     )
 
 
 def _check(name: str, tokenizer: Any, prompt: str, longest: int) -> None:  # noqa: ANN401
     """Refuse what can't work, before the weights are read."""
-    if not tokenizer.is_fast or tokenizer.eos_token_id is None:
-        raise ModelError(f"{name}: its tokenizer is not a fast one with an end token")
     n_prompt = len(tokenizer(prompt)["input_ids"])
     if n_prompt + 2 > longest:
         raise ModelError(

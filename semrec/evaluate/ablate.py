@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semrec.assemble.artifact import cache_file
+from semrec.assemble.models import cache_file
 from semrec.building import build
 from semrec.config import Config, EncoderTrainingConfig
 from semrec.data.dataset import Dataset, read_dataset

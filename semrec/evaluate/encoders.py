@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from semrec.assemble.artifact import make_encoder
+from semrec.assemble.models import make_encoder
 from semrec.building import build
 from semrec.config import Config, EncoderConfig
 from semrec.data.dataset import Dataset

@@ -88,7 +88,7 @@ def _covered(
         return found.end
     end = _unknown(t, place, at, phrase, n_read)
     if end > at:
-        stated.miss(t.phrase(shown_from, end))
+        stated.miss(t.phrase(shown_from, end), denied=t.phrase(at, end))
     return end
 
 

@@ -37,18 +37,22 @@ class Stated:
     Attributes:
         filters: The limits, summed up.
         not_understood: Stated limits that no attribute answers, as they stand in the text.
+        denied: Of `not_understood`, those that deny something: as shown → what is denied.
         cut: (first, end) places of the words that are limits and no longer content.
     """
 
     filters: Filters = field(default_factory=Filters)
     not_understood: list[str] = field(default_factory=list)
+    denied: dict[str, str] = field(default_factory=dict)
     cut: list[tuple[int, int]] = field(default_factory=list)
 
-    def miss(self, phrase: str) -> None:
-        """Note a limit that was stated and can't be answered."""
+    def miss(self, phrase: str, denied: str = "") -> None:
+        """Note a limit that was stated and can't be answered, and what it denies."""
         shown = " ".join(phrase.split())[:MAX_SHOWN_CHARS]
         if shown not in self.not_understood and len(self.not_understood) < MAX_NOT_UNDERSTOOD:
             self.not_understood.append(shown)
+            if denied:
+                self.denied[shown] = " ".join(denied.split())[:MAX_SHOWN_CHARS]
 
 
 def require(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from semrec.data.catalog import Catalog
+from semrec.deadline import NEVER, Deadline
 from semrec.intent.limits import read_limits
 from semrec.intent.linking import find_titles
 from semrec.intent.named import named_labels
 from semrec.intent.polarity import polarities
+from semrec.intent.stated import Stated
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
+from semrec.protocols import Interpreter
 from semrec.types import Label
 
 MAX_READ_CHARS = 20_000
@@ -36,6 +39,7 @@ class Understood:
         rejected: Rows of titles named with dislike.
         not_understood: Limits that were stated and that no attribute can answer, as written.
         named: Labels that are named without being a limit.
+        interpreted: Denials whose words no attribute has: as written → the label ruled out.
     """
 
     words: str
@@ -44,6 +48,7 @@ class Understood:
     rejected: tuple[int, ...]
     not_understood: tuple[str, ...]
     named: tuple[Label, ...]
+    interpreted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +57,19 @@ class Understanding:
 
     vocabulary: Vocabulary
     titles: Titles
+    interpreter: Interpreter | None = None
 
     def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> Understanding:
         """What reads texts for a catalogue that has grown; new items have no counts yet."""
         padded = np.zeros(len(catalog), dtype=np.int64)
         padded[: len(counts)] = counts
-        return learn_vocabulary(catalog, padded)
+        return replace(learn_vocabulary(catalog, padded), interpreter=self.interpreter)
 
-    def understand(self, text: str) -> Understood:
+    def understand(self, text: str, deadline: Deadline = NEVER) -> Understood:
         """What a text says, in time linear in its length; never an error.
+
+        The rules come first; an interpreter is asked only about what is denied in words that
+        they don't know, as long as there is time.
 
         English only: of other languages all words are left. The text is data: nothing in it is
         obeyed. Of a text longer than `MAX_READ_CHARS` only the end is read, where people say
@@ -71,6 +80,7 @@ class Understanding:
         mentions = find_titles(t, self.titles)
         titles = [(mention.first, mention.end) for mention in mentions]
         stated = read_limits(t, self.vocabulary, titles)
+        interpreted = self._interpreted(stated, deadline)
         liked: dict[int, None] = {}
         rejected: dict[int, None] = {}
         cut = list(stated.cut)
@@ -87,7 +97,22 @@ class Understanding:
             rejected=tuple(rejected),
             not_understood=(*_not_read(unread), *stated.not_understood),
             named=named_labels(t, self.vocabulary, [*titles, *cut]),
+            interpreted=interpreted,
         )
+
+    def _interpreted(self, stated: Stated, deadline: Deadline) -> dict[str, str]:
+        """What was denied in unknown words, read by the interpreter and made a limit."""
+        found: dict[str, str] = {}
+        if self.interpreter is None or not self.vocabulary.choices:
+            return found
+        for shown, denied in stated.denied.items():
+            label = self.interpreter.choose(denied, list(self.vocabulary.choices), deadline)
+            if label is not None and stated.filters.add(
+                self.vocabulary.choices[label], negated=True
+            ):
+                found[shown] = label
+                stated.not_understood.remove(shown)
+        return found
 
 
 def learn_vocabulary(

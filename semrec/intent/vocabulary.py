@@ -27,6 +27,7 @@ from semrec.intent.tokens import key, read_tokens, singular
 
 MAX_LABEL_WORDS = 5
 MAX_LABELS = 200_000
+MAX_CHOICES = 50  # of one attribute; more are too many to choose among
 YEARS = (1000, 2200)
 
 
@@ -51,6 +52,7 @@ class Vocabulary:
         language: The language attribute, if there is one.
         year: The attribute that holds years, if there is one.
         quantities: Kind of unit, or an attribute's own name, → the numeric attribute.
+        choices: Labels of attributes that have few, to choose among: label → condition.
     """
 
     labels: Mapping[str, tuple[Has, ...]]
@@ -60,17 +62,22 @@ class Vocabulary:
     language: str | None
     year: Quantity | None
     quantities: Mapping[str, Quantity]
+    choices: Mapping[str, Has]
 
 
 def learn_attributes(catalog: Catalog) -> Vocabulary:
     """The vocabulary of a catalogue's attributes."""
     phrases: dict[str, dict[str, tuple[object, ...]]] = {}
     numbers: dict[str, Numbers] = {}
+    choices: dict[str, Has] = {}
     language = _language(catalog)
     for name in catalog.attribute_names:
         attribute = catalog.attributes[name]
         if isinstance(attribute, Labels) and name != language:
-            for label in _labels(catalog.table[name])[:MAX_LABELS]:
+            found = _labels(catalog.table[name])[:MAX_LABELS]
+            if len(found) <= MAX_CHOICES:
+                choices |= {one: Has(attribute=name, labels=(one,)) for one in found}
+            for label in found:
                 phrase = key(label)
                 if _is_usable(phrase):
                     of = phrases.setdefault(phrase, {})
@@ -101,6 +108,7 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
         language=language,
         year=_year(numbers),
         quantities=_quantities(numbers),
+        choices=choices,
     )
 
 

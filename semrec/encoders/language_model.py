@@ -1,0 +1,146 @@
+"""A causal language model: what it would say next, and short texts that it writes.
+
+Knows nothing of requests or items: prompts come in, numbers or texts go out. It looks at the
+deadline between its layers, so that it is at most one layer late.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from semrec.deadline import NEVER, Deadline
+from semrec.encoders.names import resolve
+from semrec.encoders.pretrained import Dtype, Pretrained, read_pretrained
+from semrec.types import FloatArray
+
+MAX_PROMPT = 2_000  # tokens
+
+
+class TimeUpError(Exception):
+    """The deadline passed while the model was at work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageModel:
+    """A loaded model; `load_language_model` makes one.
+
+    Attributes:
+        read: The transformer with its head, and its tokenizer.
+        path: Where its weights lie.
+    """
+
+    read: Pretrained
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Canonical name, with the weights' quantisation."""
+        return self.read.name
+
+    def next_logits(self, prompt: str, deadline: Deadline = NEVER) -> FloatArray:
+        """(vocabulary,) float32: how likely each token is to come next, as logits.
+
+        Raises:
+            TimeUpError: If the deadline passes first.
+        """
+        ids = torch.tensor([self.tokens(prompt)[-MAX_PROMPT:]], device=self.read.model.device)
+        with torch.inference_mode(), _watched(self.read.model, deadline):
+            logits = self.read.model(input_ids=ids, use_cache=False, logits_to_keep=1).logits
+        return np.asarray(logits[0, -1].float().cpu().numpy(), dtype=np.float32)
+
+    def tokens(self, text: str) -> list[int]:
+        """A text in tokens; what looks like a special token in it is text."""
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        found = self.read.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return list(found["input_ids"])
+
+    def write(
+        self,
+        requests: Sequence[str],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> list[str]:
+        """An answer to each request, through the model's own chat template where it has one.
+
+        Args:
+            requests: What the user says, one batch.
+            max_tokens: Of an answer at most.
+            temperature: 0: always the likeliest word.
+            seed: The same seed gives the same answers to the same batch.
+        """
+        prompts = [self._chat(request) for request in requests]
+        longest = max(map(len, prompts))
+        pad = self.read.tokenizer.pad_token_id
+        pad = self.read.tokenizer.eos_token_id if pad is None else pad
+        ids = torch.tensor([[pad] * (longest - len(one)) + one for one in prompts])
+        mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in prompts])
+        sampling = {"do_sample": True, "temperature": temperature, "top_p": 0.95}
+        with torch.inference_mode(), torch.random.fork_rng():
+            torch.manual_seed(seed)
+            written = self.read.model.generate(
+                input_ids=ids.to(self.read.model.device),
+                attention_mask=mask.to(self.read.model.device),
+                max_new_tokens=max_tokens,
+                pad_token_id=pad,
+                **(sampling if temperature else {"do_sample": False}),
+            )
+        answers = self.read.tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True)
+        return [answer.strip() for answer in answers]
+
+    def _chat(self, request: str) -> list[int]:
+        mark = "\0request\0"
+        if not self.read.tokenizer.chat_template:
+            return self.tokens(request)[-MAX_PROMPT:]
+        # The template's own marks are tokens, the request's are text: put together only here.
+        around = self.read.tokenizer.apply_chat_template(
+            [{"role": "user", "content": mark}], tokenize=False, add_generation_prompt=True
+        )
+        before, _, behind = around.partition(mark)
+        first, last = self.read.tokenizer([before, behind], add_special_tokens=False)["input_ids"]
+        return [*first, *self.tokens(request)[-MAX_PROMPT:], *last]
+
+
+def load_language_model(
+    model: str, *, device: str | None = None, dtype: Dtype = "float32"
+) -> LanguageModel:
+    """Load a causal language model by hub name, path (a GGUF file too) or short name.
+
+    Args:
+        model: For example ``HuggingFaceTB/SmolLM2-135M-Instruct`` or ``smollm2``.
+        device: As torch names them, or as accelerate maps them (``auto``, …); None: ``auto``.
+        dtype: What is computed with.
+
+    Raises:
+        ModelError: If there is no such model here or on the hub, or it is none.
+    """
+    read = read_pretrained(model, "causal", device=device, dtype=dtype)
+    return LanguageModel(read=read, path=resolve(model))
+
+
+@contextmanager
+def _watched(model: Any, deadline: Deadline) -> Iterator[None]:  # noqa: ANN401
+    """Looks at the deadline before each of the model's layers."""
+    layers = getattr(model.base_model, "layers", None)
+    ours = threading.get_ident()  # another thread's request has a deadline of its own
+
+    def look(*_: object) -> None:
+        if threading.get_ident() == ours and deadline.passed:
+            raise TimeUpError
+
+    look()
+    hooks = [layer.register_forward_pre_hook(look) for layer in layers or []]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
