@@ -27,6 +27,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
+    "synthesise_intent": {"request": "something dark", "about": "A crew answers a call."},
     "synthesise": {
         "labels": ["horror"],
         "tags": ["space"],

@@ -13,7 +13,8 @@ PROMPTS = Prompts(item=ITEM, query=QUERY)
 
 
 def test_the_packaged_prompts_are_these():
-    assert packaged_names("prompts") == ["item", "limit", "query", "request", "synthesise"]
+    names = ["item", "limit", "query", "request", "synthesise", "synthesise_intent"]
+    assert packaged_names("prompts") == names
 
 
 @pytest.mark.parametrize(

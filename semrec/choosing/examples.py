@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semrec.choosing.writing import Made, Rewrite, as_made_up
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
@@ -62,6 +63,7 @@ def made_up_drafts(
     prompts: Prompts,
     prompt: Prompt,
     rng: np.random.Generator,
+    rewrite: Rewrite = as_made_up,
 ) -> list[Draft]:
     """At most `n` requests for items that users touched, made up from what is known of them.
 
@@ -70,7 +72,9 @@ def made_up_drafts(
     """
     followers = np.setdiff1d(np.arange(len(events)), events.starts)  # these have a predecessor
     places = rng.permutation(followers)[:n]
-    drafts = []
+    made: list[Made] = []
+    sessions: list[RowArray] = []
+    users: list[int] = []
     for place in places.tolist():
         user = int(events.users[place])
         row = int(events.rows[place])
@@ -78,11 +82,19 @@ def made_up_drafts(
         before = before[before != row]
         named = rng.permutation(before)[: int(rng.integers(0, MAX_LIKED + 1))].tolist()
         text = synthesise(row, named, catalog, tags, prompt, rng)
-        if not text:
-            continue
-        query = prompts.query_text(text, [catalog.titles[row] for row in before])
-        drafts.append(Draft(query=query, row=row, group=f"user {user}", session=before))
-    return drafts
+        if text:
+            made.append((row, text))
+            sessions.append(before)
+            users.append(user)
+    return [
+        Draft(
+            query=prompts.query_text(text, [catalog.titles[row] for row in session]),
+            row=row,
+            group=f"user {user}",
+            session=session,
+        )
+        for (row, _), text, session, user in zip(made, rewrite(made), sessions, users, strict=True)
+    ]
 
 
 def with_negatives(

@@ -16,6 +16,7 @@ from semrec.choosing.behaviour import Behaviour, choose_behaviour
 from semrec.choosing.cases import hold_out, validation_of
 from semrec.choosing.encoder import LEAST_JUDGES, make_lesson, train_encoder
 from semrec.choosing.ground import Ground, make_ground
+from semrec.choosing.writing import Rewrite, Writer, as_made_up
 from semrec.config import Config
 from semrec.data.attributes import LabelledItems, labelled_items
 from semrec.data.catalog import Catalog
@@ -162,12 +163,30 @@ def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: floa
         prepared.texts,
         training,
         prepared.rng,
+        _rewriting(prepared, report, deadline),
     )
     base = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     trained, looks, folder = train_encoder(
         base, lesson, training, prepared.config.seed, report, deadline
     )
     return Taught(encoder=trained, looks=looks, folder=folder)
+
+
+def _rewriting(prepared: Prepared, report: Progress, deadline: float | None) -> Rewrite:
+    training = prepared.config.encoder.training
+    if not training.written:
+        return as_made_up
+    from semrec.encoders.language_model import load_language_model
+
+    return Writer(
+        model=load_language_model(training.writer, device=prepared.config.encoder.device),
+        prompt=load_prompt("synthesise_intent", training.writing_prompt),
+        catalog=prepared.dataset.catalog,
+        most=training.written,
+        seed=prepared.config.seed,
+        report=report,
+        deadline=deadline,
+    )
 
 
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
