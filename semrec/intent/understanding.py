@@ -18,6 +18,7 @@ from semrec.intent.polarity import polarities
 from semrec.intent.stated import Stated
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import Tokens, read_tokens
+from semrec.intent.turns import Turn, read_turns, rejects
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
 from semrec.protocols import Interpreter
 from semrec.types import Label
@@ -74,7 +75,32 @@ class Understanding:
         English only: of other languages all words are left. The text is data: nothing in it is
         obeyed. Of a text longer than `MAX_READ_CHARS` only the end is read, where people say
         what they want; the rest stays in the words, and `not_understood` says so.
+
+        A conversation ("User: … Assistant: …", a line each) is what the one who asks says in it;
+        of the titles that the other offered, those that weren't rejected join the session.
         """
+        turns = read_turns(text[-MAX_READ_CHARS:])
+        if not turns:
+            return self._read(text, deadline)
+        said = self._read("\n".join(turn.text for turn in turns if turn.asks), deadline)
+        taken = self._taken(turns)
+        rejected = [*said.rejected, *(row for row, liked in taken.items() if not liked)]
+        liked = [row for row in dict.fromkeys([*taken, *said.liked]) if row not in rejected]
+        return replace(said, liked=tuple(liked), rejected=tuple(dict.fromkeys(rejected)))
+
+    def _taken(self, turns: Sequence[Turn]) -> dict[int, bool]:
+        """Titles that the other offered, oldest first, and whether they were not rejected."""
+        taken: dict[int, bool] = {}
+        for place, turn in enumerate(turns):
+            if turn.asks:
+                continue
+            answers = turns[place + 1 : place + 2]
+            rejected = bool(answers) and rejects(answers[0].text)
+            for mention in find_titles(read_tokens(turn.text), self.titles):
+                taken[mention.row] = not rejected
+        return taken
+
+    def _read(self, text: str, deadline: Deadline) -> Understood:
         unread = text[: max(0, len(text) - MAX_READ_CHARS)]
         t = read_tokens(text[len(unread) :])
         mentions = find_titles(t, self.titles)
