@@ -138,7 +138,8 @@ class FusionConfig(_Closed):
     min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay
     fill: Choices = [1.0, 2.0, 3.0]  # strength of text in place of behaviour; 0: none
     decay: float = Field(default=0.9, gt=0, le=1)  # of the session's texts
-    # From rank 11 on, one place in so many is for an item that nobody has touched; 0: none is.
+    # From rank 11 on, one place in so many is for an item that nobody has touched, or fewer where
+    # these are a smaller share of the catalogue; 0: none is.
     untouched_every: int = Field(default=3, ge=0, le=1000)
 
     _as_list = field_validator("fill", mode="before")(_listed)

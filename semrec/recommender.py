@@ -25,7 +25,7 @@ from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
-from semrec.reserve import FIRST, with_untouched
+from semrec.reserve import FIRST, places_apart, with_untouched
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
 from semrec.types import (
@@ -52,7 +52,8 @@ class Recommender:
         prompts: Put requests into words for the encoder.
         understanding: Reads limits and titles out of the words; None: nothing is read.
         removed: (r,) int64, rows that never come back.
-        untouched_every: From rank 11 on, one place in so many is for items without events; 0: none.
+        untouched_every: From rank 11 on, one place in so many at most is for items without
+            events; 0: none.
         fusion: Makes query vectors.
         index: Searches item vectors.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
@@ -255,11 +256,13 @@ class Recommender:
         for place in long:
             query, allowed = queries[place], resolved[place].allowed
             mask = untouched if allowed is None else untouched & allowed
-            n_places = 1 + (query.k - FIRST) // self.untouched_every
+            n_permitted = len(mask) if allowed is None else int(allowed.sum())
+            every = places_apart(int(mask.sum()), n_permitted, self.untouched_every)
+            n_places = 1 + (query.k - FIRST) // every
             rejected = np.union1d(resolved[place].excluded, self.removed)
             vector, boost = fused[place].vector[None], fused[place].boost
             [fresh] = self.index.search(vector, n_places, [rejected], [mask], [boost])
-            listed[place] = with_untouched(*listed[place], fresh, untouched, self.untouched_every)
+            listed[place] = with_untouched(*listed[place], fresh, untouched, every)
         return listed
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:

@@ -15,6 +15,17 @@ from semrec.types import BoolArray, FloatArray, RowArray
 FIRST = 11  # the first rank that is kept; the ten before it are as they are
 
 
+def places_apart(n_untouched: int, n_permitted: int, least: int) -> int:
+    """How far apart the kept places are: never more of them than there are untouched items.
+
+    Args:
+        n_untouched: Untouched items among those that may come back.
+        n_permitted: All that may.
+        least: The distance where most items are untouched.
+    """
+    return max(least, n_permitted // max(n_untouched, 1))
+
+
 def with_untouched(
     rows: RowArray,
     scores: FloatArray,

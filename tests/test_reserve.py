@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import semrec
-from semrec.reserve import FIRST, with_untouched
+from semrec.reserve import FIRST, places_apart, with_untouched
 
 N = 60
 
@@ -40,6 +40,12 @@ def test_properties(order, k, every, cold):
     assert sum(row in cold for row in found.tolist()) >= min(places, len(cold))
 
 
+def test_there_are_no_more_places_than_their_share():
+    assert places_apart(400, 1000, 3) == 3
+    assert places_apart(10, 1000, 3) == 100
+    assert places_apart(0, 1000, 3) >= 1000
+
+
 def test_places_are_where_they_are_said_to_be():
     rows = np.arange(40)
     untouched = np.arange(N) >= 40
@@ -65,7 +71,7 @@ def fresh_places(found):
 
 def test_a_long_list_shows_what_nobody_touched_and_a_short_one_is_as_it_was(running):
     long = running.recommend(session=[item_id(3)], k=40)
-    assert set(fresh_places(long)) >= {11, 19, 27, 35} or len(fresh_places(long)) >= 4
+    assert len(fresh_places(long)) >= 3  # 6 of 66: ranks 11, 22, 33
     short = running.recommend(session=[item_id(3)], k=10)
     assert [i.item_id for i in short.items] == [i.item_id for i in long.items[:10]]
 
