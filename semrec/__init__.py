@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from semrec.assemble.artifact import load
+    from semrec.assemble.stored import load
     from semrec.building import build
     from semrec.errors import (
         ArtifactError,
@@ -48,7 +48,7 @@ _HOMES = {
     "Trace": "semrec.types",
     "build": "semrec.building",
     "compare": "semrec.evaluate.compare",
-    "load": "semrec.assemble.artifact",
+    "load": "semrec.assemble.stored",
 }
 
 __all__ = [

@@ -1,7 +1,8 @@
 """From a dataset to an artifact.
 
     read → hold out → choose behaviour on validation → train the encoder → embed items
-         → tune the gate on validation → refit on everything → fill cold items → index → write
+         → tune the gate on validation → refit on everything → fill cold items → index
+         → make the encoder quick → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
 the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,13 +27,14 @@ from semrec.assemble.artifact import (
     Parts,
     make_index,
     make_recommender,
-    save_parts,
 )
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
+from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import choose_fill, fuse, tune_gate
 from semrec.choosing.prepare import prepare, teach
+from semrec.choosing.runtime import choose_runtime
 from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
@@ -135,16 +139,26 @@ def build(
     seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
     manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
-    interpreter = make_interpreter(config, serving, model)
     if out is not None:
         trained = serving if taught.folder is not None else None
         asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]
-        manifest = write_artifact(
-            Path(out), lambda folder: save_parts(parts, folder, trained, seen, asking), manifest
-        )
+        with TemporaryDirectory() as temporary:
+            asked = (*sets.words, *sets.both)
+            trial = replace(trial, gate=gate)
+            runtime = choose_runtime(
+                encoder, prepared.texts, asked, trial, config, Path(temporary), report
+            )
+            manifest["encoder"] |= runtime.told
+            serving = runtime.encoder
+            manifest = write_artifact(
+                Path(out),
+                lambda folder: save_parts(parts, folder, trained, seen, asking, runtime.folder),
+                manifest,
+            )
     forget_checkpoints(chosen, learned, prepared.ground)
     forget_training(taught.folder)
     path = None if out is None else Path(out)
+    interpreter = make_interpreter(config, serving, model)
     return make_recommender(parts, serving, manifest, path, interpreter)
 
 

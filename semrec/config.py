@@ -75,6 +75,9 @@ class EncoderConfig(_Closed):
     pooling: Literal["mean", "last"] = "mean"  # decoder only: over all tokens, or the last one
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"  # decoder only
     dim: int = Field(default=256, ge=8, le=8192)  # hashing only
+    # What requests are encoded with when they are served: ONNX Runtime where its vectors and lists
+    # are torch's (checked at build), in int8 if that is so too; sentence only.
+    runtime: Literal["auto", "torch", "onnx", "onnx-int8"] = "auto"
     training: EncoderTrainingConfig = EncoderTrainingConfig()
 
 

@@ -134,8 +134,8 @@ def _encoded(
         for case in cases
     ]
     return [
-        replace(one, intent=vector, named=labels)
-        for one, vector, labels in zip(found, vectors, named, strict=True)
+        replace(one, intent=vector, named=labels, text=text)
+        for one, vector, labels, text in zip(found, vectors, named, texts, strict=True)
     ]
 
 

@@ -149,6 +149,18 @@ def decoder(smollm2: Path) -> DecoderEncoder:
     return load_decoder("smollm2", device="cpu")
 
 
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MiniLM as a graph, in `float32` and `int8`."""
+    from semrec.encoders.exporting import export_onnx, quantise
+    from semrec.encoders.sentence import load_sentence_encoder
+
+    folder = tmp_path_factory.mktemp("onnx")
+    export_onnx(load_sentence_encoder("minilm", device="cpu"), folder / "float32")
+    quantise(folder / "float32", folder / "int8")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Networks this small gain nothing by more, and on a busy machine threads wait for another."""

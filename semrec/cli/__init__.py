@@ -119,7 +119,7 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Answer one request."""
-    from semrec.assemble.artifact import load
+    from semrec.assemble.stored import load
     from semrec.types import to_query
 
     try:
@@ -171,7 +171,7 @@ def prompts_render(
     item: Annotated[str, typer.Option(help="Render this item instead.")] = "",
 ) -> None:
     """What an artifact's encoder reads: of a request, or of an item."""
-    from semrec.assemble.artifact import load
+    from semrec.assemble.stored import load
 
     recommender = load(artifact, verify="size")
     catalog = recommender.catalog
@@ -206,7 +206,7 @@ def serve(
     import uvicorn
 
     from semrec.artifacts import read_manifest
-    from semrec.assemble.artifact import load
+    from semrec.assemble.stored import load
     from semrec.serve.app import make_app
 
     read_manifest(artifact, "size")  # a wrong path fails here, before a server starts

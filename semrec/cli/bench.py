@@ -21,7 +21,7 @@ def bench_latency(
     as_json: Json = False,
 ) -> None:
     """Milliseconds per stage of single warm requests."""
-    from semrec.assemble.artifact import load
+    from semrec.assemble.stored import load
     from semrec.evaluate.bench import latency
 
     screen = Screen(quiet=as_json)

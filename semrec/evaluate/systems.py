@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from semrec.assemble.artifact import load
 from semrec.assemble.behaviour import BASELINES
 from semrec.assemble.models import cache_file
+from semrec.assemble.stored import load
 from semrec.behaviour.ease import MAX_ITEMS
 from semrec.config import Config, make_config
 from semrec.data.catalog import Catalog

@@ -36,6 +36,7 @@ class TuningCase:
         n_words: How many words there are.
         unit: The dialog or user it belongs to.
         named: Labels that its words name.
+        text: The words as the encoder read them.
     """
 
     intent: FloatArray | None
@@ -45,6 +46,7 @@ class TuningCase:
     n_words: int = 0
     unit: str = ""
     named: tuple[Label, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.names import resolve
+from semrec.encoders.onnx import load_onnx
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.encoders.weights import weights_hash
 from semrec.errors import ModelError
@@ -50,6 +51,8 @@ def minilm():
         "hashing",
         "cached",
         pytest.param("sentence", marks=pytest.mark.weights),
+        pytest.param("onnx", marks=pytest.mark.weights),
+        pytest.param("onnx-int8", marks=pytest.mark.weights),
         pytest.param("decoder", marks=pytest.mark.slow),
     ]
 )
@@ -61,6 +64,10 @@ def encoder(request, tmp_path):
             return CachedEncoder(encoder=HashingEncoder(dim=32), path=tmp_path / "vectors.sqlite")
         case "sentence":
             return request.getfixturevalue("minilm")
+        case "onnx":
+            return load_onnx(request.getfixturevalue("exported") / "float32")
+        case "onnx-int8":
+            return load_onnx(request.getfixturevalue("exported") / "int8")
         case "decoder":
             return request.getfixturevalue("decoder")
 

@@ -1,0 +1,246 @@
+"""An artifact's parts, written to its folder and read again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from semrec.artifacts import Verify, read_manifest
+from semrec.assemble.artifact import (
+    Parts,
+    make_index,
+    make_recommender,
+    make_understanding,
+)
+from semrec.assemble.behaviour import load_behaviour, load_neighbours, state_of
+from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
+from semrec.config import Config, make_config
+from semrec.data.catalog import read_catalog
+from semrec.data.interactions import load_interactions
+from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
+from semrec.errors import ArtifactError
+from semrec.fusion.blocks import Block
+from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.gate import Gate
+from semrec.fusion.prototypes import Prototypes
+from semrec.prompting import Prompt, Prompts
+from semrec.protocols import Encoder, Index
+from semrec.recommender import Recommender
+from semrec.types import FloatArray
+
+if TYPE_CHECKING:
+    from semrec.encoders.language_model import LanguageModel
+
+ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
+RUNTIME = "runtime"  # and of the encoder in the form that serves
+
+
+def save_parts(
+    parts: Parts,
+    folder: Path,
+    trained: Encoder | None = None,
+    dialogs: Sequence[str] = (),
+    extra_prompts: Sequence[Prompt] = (),
+    runtime: Path | None = None,
+) -> None:
+    """Write everything but the manifest.
+
+    Args:
+        parts: What to write.
+        folder: Where to.
+        trained: An encoder that is nowhere else.
+        dialogs: Hashed ids of what it was trained on.
+        extra_prompts: Further templates that it answers with.
+        runtime: A folder of the encoder in its quick form.
+    """
+    from semrec.index.faiss import FaissIndex, save_faiss
+
+    parts.catalog.save(folder / "catalog.parquet")
+    parts.interactions.save(folder / "interactions.npz")
+    fusion = parts.fusion
+    _save(folder / "behaviour.safetensors", **state_of(parts.behaviour))
+    if parts.neighbours is not None:
+        pruned = parts.neighbours.weights
+        _save(
+            folder / "neighbours.safetensors",
+            weights=pruned.data,
+            columns=pruned.indices,
+            starts=pruned.indptr,
+        )
+    _save(
+        folder / "fusion.safetensors",
+        semantic=fusion.semantic.vectors,
+        semantic_covariance=fusion.semantic.covariance,
+        semantic_mean=fusion.semantic.mean,
+        behavioural=fusion.behavioural.vectors,
+        behavioural_covariance=fusion.behavioural.covariance,
+        behavioural_mean=fusion.behavioural.mean,
+        popularity=fusion.popularity,
+        domain=fusion.domain,
+        item_counts=parts.interactions.counts,
+        **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
+    )
+    if fusion.prototypes is not None:
+        _save(
+            folder / "labels.safetensors",
+            semantic=fusion.prototypes.semantic,
+            behavioural=fusion.prototypes.behavioural,
+        )
+        names = [list(label) for label in fusion.prototypes.labels]
+        (folder / "labels.json").write_text(json.dumps(names), encoding="utf-8")
+    if isinstance(parts.index, FaissIndex) and not parts.index.exact:
+        save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
+    if trained is not None:
+        from semrec.encoders.trained import save_sentence_encoder
+
+        save_sentence_encoder(trained, folder / ENCODER, dialogs)
+    if runtime is not None:
+        shutil.copytree(runtime, folder / RUNTIME)
+    (folder / "prompts").mkdir()
+    for prompt in (parts.prompts.item, parts.prompts.query, *extra_prompts):
+        (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
+
+
+def load(
+    path: str | Path, *, verify: Verify = "full", encoder: str | Encoder | None = None
+) -> Recommender:
+    """Load an artifact.
+
+    Args:
+        path: Its folder.
+        verify: ``full`` compares every file's hash, ``size`` only sizes (quicker start).
+        encoder: Where the encoder is, if its name can't be resolved here: a path, another name
+            of the same weights, or a loaded encoder. It serves as it is, in torch.
+
+    Raises:
+        ArtifactError: If a file is missing or changed, or the encoder is another one.
+        ModelError: If the encoder isn't here and the hub doesn't give it.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder, verify)
+    config = make_config(manifest["config"], f"{folder}/manifest.json")
+    model = make_language_model(config)
+    found = _encoder(folder, manifest, config, encoder, model)
+    expected = manifest["encoder"]["fingerprint"]
+    made_of = found.source if isinstance(found, OnnxEncoder) else found.fingerprint
+    if made_of != expected:
+        raise ArtifactError(
+            f"{folder}: made with encoder {manifest['encoder']['name']!r} "
+            f"({expected[:12]}…), found {found.name!r} ({made_of[:12]}…); "
+            "install the right one, give encoder=PATH, or build again"
+        )
+    limit = folder / "prompts" / "limit.j2"
+    prompt = None
+    if limit.is_file():
+        prompt = Prompt(kind="limit", source=limit.read_text(encoding="utf-8"))
+    return make_recommender(
+        _load_parts(folder, manifest, config),
+        found,
+        manifest,
+        folder,
+        make_interpreter(config, found, model, prompt),
+    )
+
+
+def _encoder(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    config: Config,
+    given: str | Encoder | None,
+    model: LanguageModel | None,
+) -> Encoder:
+    """The encoder that was given, else the artifact's own in its quick form, else in torch."""
+    name, settings = str(manifest["encoder"]["name"]), config.encoder
+    if given is None and (folder / RUNTIME).is_dir() and have_onnxruntime():
+        return load_onnx(folder / RUNTIME, batch_size=settings.batch_size)
+    if given is None and (folder / ENCODER).is_dir():
+        from semrec.encoders.trained import load_trained_encoder
+
+        return load_trained_encoder(
+            folder / ENCODER,
+            name=name,
+            device=settings.device,
+            batch_size=settings.batch_size,
+            query_prompt=settings.query_prompt,
+            max_length=settings.max_length,
+        )
+    if given is None or isinstance(given, str):
+        settings = settings.model_copy(update={"model": given or name})
+        return make_encoder(settings, cache=False, model=model)
+    return given
+
+
+def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Parts:
+    arrays = load_file(folder / "fusion.safetensors")
+    chosen = manifest["behaviour"]
+    behaviour = load_behaviour(load_file(folder / "behaviour.safetensors"), chosen)
+    neighbours = None
+    if manifest.get("neighbours"):
+        neighbours = load_neighbours(
+            load_file(folder / "neighbours.safetensors"), manifest["neighbours"]
+        )
+    fusion = FusedBlocks(
+        semantic=_block(arrays, "semantic"),
+        behavioural=_block(arrays, "behavioural"),
+        popularity=arrays["popularity"],
+        domain=arrays["domain"],
+        behaviour=behaviour,
+        neighbours=neighbours,
+        gate=Gate.from_dict(manifest["gate"]),
+        decay=config.fusion.decay,
+        text_map=arrays.get("text_map"),
+        prototypes=_load_prototypes(folder),
+    )
+    stored = folder / "index.faiss"
+    if stored.is_file():
+        from semrec.index.faiss import load_faiss
+
+        index: Index = load_faiss(str(stored), ef_search=config.index.ef_search)
+    else:
+        index = make_index(config.index, fusion.items())
+    sources = {
+        kind: (folder / "prompts" / f"{kind}.j2").read_text(encoding="utf-8")
+        for kind in ("item", "query")
+    }
+    catalog = read_catalog(folder / "catalog.parquet")
+    interactions = load_interactions(folder / "interactions.npz")
+    return Parts(
+        catalog=catalog,
+        interactions=interactions,
+        understanding=make_understanding(config, catalog, interactions),
+        prompts=Prompts(
+            item=Prompt(kind="item", source=sources["item"]),
+            query=Prompt(kind="query", source=sources["query"]),
+        ),
+        behaviour=behaviour,
+        neighbours=neighbours,
+        fusion=fusion,
+        index=index,
+        untouched_every=config.fusion.untouched_every,
+    )
+
+
+def _load_prototypes(folder: Path) -> Prototypes | None:
+    stored = folder / "labels.safetensors"
+    if not stored.is_file():
+        return None
+    names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    return Prototypes(labels=[(name, label) for name, label in names], **load_file(stored))
+
+
+def _block(arrays: Mapping[str, FloatArray], name: str) -> Block:
+    return Block(
+        vectors=arrays[name],
+        covariance=arrays[f"{name}_covariance"],
+        mean=arrays[f"{name}_mean"],
+    )
+
+
+def _save(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)

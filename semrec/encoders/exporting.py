@@ -1,0 +1,128 @@
+"""From a sentence-transformers model to ONNX Runtime: a graph, its tokenizer, its options.
+
+Dynamic int8 quantisation keeps activations in float and stores the weights of each channel as int8:
+on a processor a request is some four to seven times faster than in torch.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Literal
+
+from semrec.encoders.onnx import GRAPH, OPTIONS, TOKENIZER
+from semrec.encoders.sentence import SentenceEncoder
+from semrec.errors import ModelError
+
+Precision = Literal["float32", "int8"]
+OPSET = 17
+INPUTS = ("input_ids", "attention_mask")
+
+
+def export_onnx(encoder: SentenceEncoder, folder: Path) -> None:
+    """Write what `load_onnx` reads, in single precision.
+
+    Args:
+        encoder: On a processor or an accelerator.
+        folder: A new one.
+
+    Raises:
+        ModelError: If the packages aren't installed (extra ``onnx``), or the model does something
+            that the graph would not.
+    """
+    _refuse_unusual(encoder)
+    import torch
+
+    class Whole(torch.nn.Module):
+        """The model from token ids to unit vectors."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = encoder.model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            features = {"input_ids": input_ids, "attention_mask": attention_mask}
+            vectors = self.inner(features)["sentence_embedding"]
+            return torch.nn.functional.normalize(vectors.float(), dim=1)
+
+    folder.mkdir()
+    device = encoder.model.device
+    ids = torch.ones((2, 8), dtype=torch.long, device=device)
+    names = {name: {0: "n", 1: "length"} for name in INPUTS}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # what tracing can't see was looked at: batch and length
+        torch.onnx.export(
+            Whole().eval(),
+            (ids, torch.ones_like(ids)),
+            str(folder / GRAPH),
+            input_names=list(INPUTS),
+            output_names=["vectors"],
+            dynamic_axes={**names, "vectors": {0: "n"}},
+            opset_version=OPSET,
+            dynamo=False,  # the newer exporter needs one more package and fixes the batch's size
+        )
+    tokenizer = encoder.model.tokenizer
+    (folder / TOKENIZER).write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
+    prompts = encoder.model.prompts
+    query = encoder.query_prompt
+    options = {
+        "name": encoder.name,
+        "source": encoder.fingerprint,
+        "dim": encoder.dim,
+        "max_length": int(encoder.model.max_seq_length),
+        "pad": int(tokenizer.pad_token_id or 0),
+        "query_prompt": (prompts.get("query") or "") if query is None else query,
+        "item_prompt": prompts.get("document") or "",
+        "precision": "float32",
+    }
+    (folder / OPTIONS).write_text(json.dumps(options), encoding="utf-8")
+
+
+def quantise(folder: Path, into: Path) -> None:
+    """Write the int8 form of an exported model beside it.
+
+    Raises:
+        ModelError: If the packages aren't installed (extra ``onnx``).
+    """
+    require_onnx()
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    into.mkdir()
+    logger = logging.getLogger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)  # it advises a pre-processing that changes nothing here
+    try:
+        quantize_dynamic(
+            folder / GRAPH, into / GRAPH, weight_type=QuantType.QInt8, per_channel=True
+        )
+    finally:
+        logger.setLevel(before)
+    (into / TOKENIZER).write_bytes((folder / TOKENIZER).read_bytes())
+    options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+    (into / OPTIONS).write_text(json.dumps({**options, "precision": "int8"}), encoding="utf-8")
+
+
+def require_onnx() -> None:
+    """Check that models can be exported and run.
+
+    Raises:
+        ModelError: If a package isn't installed.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"{error.name} isn't installed: pip install 'semrec[onnx]'") from None
+
+
+def _refuse_unusual(encoder: SentenceEncoder) -> None:
+    require_onnx()
+    model = encoder.model
+    if encoder.ending is None:
+        raise ModelError(f"{encoder.name}: has no fast tokenizer, or takes texts of any length")
+    if not all(getattr(part, "include_prompt", True) for part in model):
+        raise ModelError(f"{encoder.name}: leaves its prompt out of the mean")
+    if any(getattr(part, "do_lower_case", False) for part in model):
+        raise ModelError(f"{encoder.name}: lowers its texts outside the tokenizer")
