@@ -201,7 +201,7 @@ class Screen:
     def latency(self, measured: Mapping[str, Any]) -> None:
         """Milliseconds by kind of request and stage."""
         for kind, stages in measured.items():
-            if not isinstance(stages, Mapping):
+            if kind == "encoder" or not isinstance(stages, Mapping):
                 continue
             table = Table(box=None, pad_edge=False, title=kind, title_justify="left")
             table.add_column("ms")
@@ -216,6 +216,13 @@ class Screen:
             f"{measured['requests']} requests of each kind, {measured['items']:,} items, "
             f"{measured['dim']} dimensions, {measured['index']}, {measured['cores']} cores"
         )
+        encoder = measured["encoder"]
+        if "runtime" in encoder:
+            reached = ", ".join(f"{of} {ndcg:.4f}" for of, ndcg in encoder.get("ndcg", {}).items())
+            self._out.print(
+                f"encoder {escape(encoder['name'])}, served by {encoder['runtime']}"
+                + (f"; validation NDCG {reached}" if reached else "")
+            )
 
     def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
         """What was looked at, and whether it is well."""

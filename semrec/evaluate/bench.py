@@ -1,17 +1,23 @@
-"""How long one request takes, stage by stage, in this process."""
+"""How long one request takes, stage by stage, in this process; and the script one would write."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from semrec.config import make_config
+from semrec.encoders.onnx import OnnxEncoder
+from semrec.errors import ModelError
+from semrec.fusion.fused import FusedBlocks
 from semrec.recommender import Recommender
 from semrec.types import Progress, Query
 
 PERCENTILES = (50, 95, 99)
+BLOCK = 20  # requests in a row before the other is timed: each runs warm, and both drift alike
 
 
 def latency(
@@ -25,38 +31,90 @@ def latency(
     """Milliseconds per stage of single warm requests, every intent a new one.
 
     Three kinds: words and a session of three, words only, session only. Intents are made of
-    random titles and labels, so that no two are the same and none was seen before.
+    random titles and labels, so that no two are the same and none was seen before. Between them
+    the same words are put to what one would write in twenty lines (SentenceTransformer.encode, a
+    flat FAISS index, no fusion), and to the bare graph if the encoder is one.
 
     Returns:
-        Plain values: per kind, per stage the percentiles; plus `without_encoder` and `total`.
+        Plain values: per kind, per stage the percentiles; plus `without_encoder` and `total`; and
+        under ``words alone, for reference`` those of script and graph.
     """
     rng = np.random.default_rng(seed)
+    encoder = recommender.manifest.get("encoder", {})
     result: dict[str, Any] = {
         "items": len(recommender.catalog),
         "dim": recommender.manifest.get("dim"),
         "index": type(recommender.index).__name__,
+        "encoder": {key: encoder[key] for key in ("name", "runtime", "ndcg") if key in encoder},
         "cores": os.cpu_count(),
         "requests": n,
     }
+    references = _references(recommender)
+    spent: dict[str, list[float]] = {name: [] for name in references}
     kinds = {"words and session": (True, True), "words": (True, False), "session": (False, True)}
     for kind, (words, session) in kinds.items():
         queries = _queries(recommender, rng, words=words, session=session)
         laps: dict[str, list[float]] = {}
-        for done in range(warmup + n):
-            timings = recommender.recommend(next(queries)).trace.timings_ms
-            if done >= warmup:
-                rest = timings["total"] - timings["encode"]
-                for stage, spent in {**timings, "without_encoder": rest}.items():
-                    laps.setdefault(stage, []).append(spent)
-            if progress and done % 20 == 0:
-                progress(f"bench {kind}", done, warmup + n)
-        if progress:
-            progress(f"bench {kind}", warmup + n, warmup + n)
-        result[kind] = {
-            stage: {f"p{p}": round(float(np.percentile(spent, p)), 3) for p in PERCENTILES}
-            for stage, spent in laps.items()
-        }
+        for start in range(0, warmup + n, BLOCK):
+            some = [next(queries) for _ in range(min(BLOCK, warmup + n - start))]
+            for place, query in enumerate(some):
+                timings = recommender.recommend(query).trace.timings_ms
+                if start + place >= warmup:
+                    rest = timings["total"] - timings["encode"]
+                    for stage, ms in {**timings, "without_encoder": rest}.items():
+                        laps.setdefault(stage, []).append(ms)
+            if words and not session:
+                for name, ask in references.items():
+                    taken = [_timed(ask, query.intent) for query in some]
+                    spent[name] += taken if start >= warmup else []
+            if progress:
+                progress(f"bench {kind}", start + len(some), warmup + n)
+        result[kind] = {stage: _percentiles(ms) for stage, ms in laps.items()}
+    timed = {name: _percentiles(ms) for name, ms in spent.items() if ms}
+    if timed:
+        result["words alone, for reference"] = timed
     return result
+
+
+def _references(recommender: Recommender) -> dict[str, Callable[[str], object]]:
+    """The plain script, and the bare graph; what can't be had here is left out."""
+    found: dict[str, Callable[[str], object]] = {}
+    fusion, encoder = recommender.fusion, recommender.encoder
+    config = make_config(recommender.manifest.get("config", {}), "manifest").encoder
+    if config.kind == "sentence" and isinstance(fusion, FusedBlocks):
+        from semrec.encoders.sentence import load_sentence_encoder
+        from semrec.index.faiss import build_faiss
+
+        try:
+            plain = load_sentence_encoder(config.model, max_length=config.max_length)
+        except ModelError:
+            return found
+        vectors = fusion.semantic.vectors + fusion.semantic.mean
+        flat = build_faiss(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), kind="flat")
+
+        def script(text: str) -> object:
+            return flat.index.search(plain.model.encode([text], normalize_embeddings=True), 10)
+
+        found["plain script"] = script
+    if isinstance(encoder, OnnxEncoder):
+
+        def forward(text: str) -> object:
+            ids = np.array([encoder.tokenizer.encode(text).ids], dtype=np.int64)
+            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+            return encoder.session.run(None, inputs)
+
+        found["bare forward pass"] = forward
+    return found
+
+
+def _timed(ask: Callable[[str], object], text: str) -> float:
+    start = time.perf_counter()
+    ask(text)
+    return (time.perf_counter() - start) * 1000
+
+
+def _percentiles(spent: Sequence[float]) -> dict[str, float]:
+    return {f"p{p}": round(float(np.percentile(spent, p)), 3) for p in PERCENTILES}
 
 
 def _queries(
