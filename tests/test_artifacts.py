@@ -53,7 +53,7 @@ def test_it_holds_what_the_contract_says(artifact):
     wanted = {"format", "semrec_version", "config", "config_hash", "dataset", "prompt_hashes"}
     wanted |= {"encoder", "counts", "dim", "files", "time_cut", "training_dialogs"}
     assert wanted <= manifest.keys()
-    assert manifest["encoder"].keys() == {"name", "fingerprint", "dim", "trained"}
+    assert manifest["encoder"].keys() == {"name", "fingerprint", "dim", "trained", "runtime", "why"}
     assert set(manifest["files"]) | {"manifest.json", "prompts"} == set(names(artifact))
     assert not [name for name in names(artifact) if name.endswith((".pkl", ".pickle"))]
 

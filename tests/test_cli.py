@@ -154,12 +154,8 @@ def test_doctor_finds_the_encoder(place):
 
 
 def test_prompts_are_listed_shown_and_rendered(place):
-    assert run("prompts", "list", cwd=place).stdout.split() == [
-        "item",
-        "query",
-        "request",
-        "synthesise",
-    ]
+    listed = run("prompts", "list", cwd=place).stdout.split()
+    assert listed == ["item", "limit", "query", "request", "synthesise", "synthesise_intent"]
     assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout
     rendered = run("prompts", "render", "artifact", "--item", "i05", cwd=place).stdout
     assert rendered == "ghost ghost story number5 (1965). ghost, odd\n"
