@@ -1,5 +1,6 @@
 """The encoder that serves: the same vectors as torch's, quicker, or torch itself."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from conftest import world_config
 
 import semrec
@@ -125,6 +127,17 @@ def test_a_model_that_a_graph_would_not_follow_is_refused(torch_encoder, tmp_pat
     with pytest.raises(ModelError, match="fast tokenizer"):
         export_onnx(replace(torch_encoder, ending=None), tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_model_that_cannot_be_traced_is_refused_with_its_reason(torch_encoder, tmp_path):
+    class Raises(torch.nn.Module):
+        def forward(self, features):
+            raise NotImplementedError("no such thing in a graph")
+
+    model = copy.deepcopy(torch_encoder.model)
+    model.append(Raises())
+    with pytest.raises(ModelError, match="can't be exported: no such thing in a graph"):
+        export_onnx(replace(torch_encoder, model=model), tmp_path / "x")
 
 
 def test_a_broken_graph_is_named(exported, tmp_path):

@@ -51,18 +51,21 @@ def export_onnx(encoder: SentenceEncoder, folder: Path) -> None:
     device = encoder.model.device
     ids = torch.ones((2, 8), dtype=torch.long, device=device)
     names = {name: {0: "n", 1: "length"} for name in INPUTS}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # what tracing can't see was looked at: batch and length
-        torch.onnx.export(
-            Whole().eval(),
-            (ids, torch.ones_like(ids)),
-            str(folder / GRAPH),
-            input_names=list(INPUTS),
-            output_names=["vectors"],
-            dynamic_axes={**names, "vectors": {0: "n"}},
-            opset_version=OPSET,
-            dynamo=False,  # the newer exporter needs one more package and fixes the batch's size
-        )
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # what tracing can't see was looked at: batch, length
+            torch.onnx.export(
+                Whole().eval(),
+                (ids, torch.ones_like(ids)),
+                str(folder / GRAPH),
+                input_names=list(INPUTS),
+                output_names=["vectors"],
+                dynamic_axes={**names, "vectors": {0: "n"}},
+                opset_version=OPSET,
+                dynamo=False,  # the newer exporter needs one more package
+            )
+    except Exception as error:  # any module may be in a model, and the exporter raises anything
+        raise ModelError(f"{encoder.name}: can't be exported: {error}") from error
     tokenizer = encoder.model.tokenizer
     (folder / TOKENIZER).write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     prompts = encoder.model.prompts
