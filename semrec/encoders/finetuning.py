@@ -126,8 +126,8 @@ def finetune(
         trainer.remove_callback(PrinterCallback)  # it prints to stdout, where results go
         checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
         trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
-        # For half precision accelerate has put another forward in the model's place: take it out, or
-        # the encoder would answer otherwise than when it is loaded again.
+        # For half precision accelerate has put another forward in the model's place: out with it,
+        # or the encoder would answer otherwise than when it is loaded again.
         trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     watch.restore_best()
     model.eval()
