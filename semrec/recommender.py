@@ -25,7 +25,7 @@ from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
-from semrec.reserve import FIRST, places_apart, with_untouched
+from semrec.reserve import keep_places
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
 from semrec.types import (
@@ -164,7 +164,13 @@ class Recommender:
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
-        found_rows = self._reserved(found_rows, fused, queries, resolved)
+        if self.untouched_every:
+            counts, removed, least = self.interactions.counts, self.removed, self.untouched_every
+            asked = zip(found_rows, queries, fused, resolved, strict=True)
+            found_rows = [
+                keep_places(*rows, query, vector, one, self.index, counts, removed, least)
+                for rows, query, vector, one in asked
+            ]
         clock.lap("search")
         listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
@@ -235,35 +241,6 @@ class Recommender:
             )
             found.update(zip(places, answers, strict=True))
         return [found[place] for place in range(len(queries))]
-
-    def _reserved(
-        self,
-        found: Sequence[tuple[RowArray, FloatArray]],
-        fused: Sequence[FusedQuery],
-        queries: Sequence[Query],
-        resolved: Sequence[Resolved],
-    ) -> list[tuple[RowArray, FloatArray]]:
-        """Lists of more than ten keep some places for items that nobody has touched."""
-        listed = list(found)
-        long = [
-            place
-            for place, query in enumerate(queries)
-            if self.untouched_every and query.k >= FIRST and query.semantic_weight is None
-        ]
-        untouched = self.interactions.counts == 0 if long else np.zeros(0, dtype=bool)
-        if not untouched.any():
-            return listed
-        for place in long:
-            query, allowed = queries[place], resolved[place].allowed
-            mask = untouched if allowed is None else untouched & allowed
-            n_permitted = len(mask) if allowed is None else int(allowed.sum())
-            every = places_apart(int(mask.sum()), n_permitted, self.untouched_every)
-            n_places = 1 + (query.k - FIRST) // every
-            rejected = np.union1d(resolved[place].excluded, self.removed)
-            vector, boost = fused[place].vector[None], fused[place].boost
-            [fresh] = self.index.search(vector, n_places, [rejected], [mask], [boost])
-            listed[place] = with_untouched(*listed[place], fresh, untouched, every)
-        return listed
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(
