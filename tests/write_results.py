@@ -89,6 +89,8 @@ def wordless():
 
 def ablation():
     """What each ingredient adds."""
+    if not (HERE / "notebooks" / "results" / "ablation.json").is_file():
+        return []
     report = read("ablation")
     [whole] = [row for row in report["rows"] if row["system"] == "fused"]
     lines = ["| | R@10 | NDCG@10 | of the whole | p |", "|---|---|---|---|---|"]
