@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from semrec.encoders.sentence import Ending
+from semrec.encoders.sentence import Ending, clean
 from semrec.encoders.weights import fingerprint_of
 from semrec.errors import ModelError
 from semrec.types import FloatArray
@@ -64,11 +64,11 @@ class OnnxEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Requests: (n, dim) float32, unit rows."""
-        return self._encode([self.query_prompt + self.ending(_clean(text)) for text in texts])
+        return self._encode([self.query_prompt + self.ending(clean(text)) for text in texts])
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items: (n, dim) float32, unit rows."""
-        return self._encode([self.item_prompt + _clean(text) for text in texts])
+        return self._encode([self.item_prompt + clean(text) for text in texts])
 
     def _encode(self, texts: Sequence[str]) -> FloatArray:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
@@ -143,8 +143,3 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
         item_prompt=options["item_prompt"],
         batch_size=1 if options["precision"] == "int8" else batch_size,
     )
-
-
-def _clean(text: str) -> str:
-    # A lone surrogate (half an emoji, cut by somebody) isn't text to a tokenizer.
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -83,14 +83,14 @@ class SentenceEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Requests: (n, dim) float32, unit rows."""
-        whole = [_clean(text) for text in texts]
+        whole = [clean(text) for text in texts]
         if self.ending is not None:
             whole = [self.ending(text) for text in whole]
         return self._encode(self.model.encode_query, whole, prompt=self.query_prompt)
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items: (n, dim) float32, unit rows."""
-        return self._encode(self.model.encode_document, [_clean(text) for text in texts])
+        return self._encode(self.model.encode_document, [clean(text) for text in texts])
 
     def _encode(self, encode: Any, texts: Sequence[str], **options: Any) -> FloatArray:  # noqa: ANN401
         if not texts:
@@ -186,6 +186,7 @@ def _dialogs(folder: Path) -> tuple[str, ...]:
     return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """A text that any tokenizer takes."""
     # A lone surrogate (half an emoji, cut by somebody) isn't text to a tokenizer.
     return text.encode("utf-8", "replace").decode("utf-8")
