@@ -17,7 +17,7 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, Tilt
 from semrec.fusion.learn import MOST, learn_tilt
 from semrec.fusion.prototypes import fit_prototypes
-from semrec.fusion.tune import NEIGHBOUR_SHARES, reduce_cases, tune_weights
+from semrec.fusion.tune import NEIGHBOUR_SHARES, cutoff_of, reduce_cases, tune_weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
 from semrec.types import FloatArray, Progress
@@ -86,6 +86,7 @@ def choose_fill(
     Validation holds items that were new then, so it knows what boldness with them is worth.
     """
     cold, cases = events.counts == 0, sets.session
+    cutoff = cutoff_of(config.fusion.cutoff, cases)
     options = config.fusion.fill if cold.any() else config.fusion.fill[:1]
     tried: list[tuple[float, float]] = []
     for done, strength in enumerate(options):
@@ -94,7 +95,7 @@ def choose_fill(
         if tried and (timed_out or len(cases) < config.fusion.min_cases):
             break
         bolder = strengthened(fusion, cold, strength)
-        score = tune_weights(bolder, cases, cutoff=config.fusion.cutoff)[1] if cases else 0.0
+        score = tune_weights(bolder, cases, cutoff=cutoff)[1] if cases else 0.0
         tried.append((score, -strength))
     report("choose fill", len(options), len(options))
     best = -max(tried)[1]  # of equals the most cautious
@@ -126,23 +127,24 @@ def tune_gate(
         if len(cases) < config.fusion.min_cases:
             tuned[name]["untuned"] = True
             continue
+        cutoff = cutoff_of(config.fusion.cutoff, cases)
         weights[name], score = tune_weights(
             fusion,
             cases,
-            cutoff=config.fusion.cutoff,
+            cutoff=cutoff,
             semantic=semantic and config.fusion.semantic,
             domain=semantic,
             neighbour_shares=shares,
         )
         shares = (weights["baseline"].neighbour_share,)  # behaviour is the same for all kinds
-        tuned[name][f"ndcg@{config.fusion.cutoff}"] = round(score, 6)
+        tuned[name][f"ndcg@{cutoff}"] = round(score, 6)
         # Made-up requests are all alike: how weights should vary with the words, they can't say.
         if semantic and learnable and name not in sets.made_up:
             tilt, learned, fixed = learn_tilt(
                 weights[name],
                 list(reduce_cases(fusion, cases[:MOST])),
                 [case.unit for case in cases[:MOST]],
-                cutoff=config.fusion.cutoff,
+                cutoff=cutoff,
             )
             tuned[name] |= {"learned": round(learned, 6), "fixed": round(fixed, 6)}
             if tilt is not None:

@@ -22,7 +22,7 @@ from semrec.data.interactions import Interactions
 from semrec.data.splits import Split
 from semrec.fusion.blocks import fit_block
 from semrec.fusion.gate import UNTUNED, Weights
-from semrec.fusion.tune import NEIGHBOUR_SHARES, TuningCase, tune_weights
+from semrec.fusion.tune import NEIGHBOUR_SHARES, TuningCase, cutoff_of, tune_weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import in_rows
 from semrec.types import Case, Progress
@@ -74,7 +74,7 @@ class Ground:
         return tune_weights(
             fuse(silent, vectors, neighbours, self.events, UNTUNED, self.config),
             self.cases,
-            cutoff=self.config.fusion.cutoff,
+            cutoff=cutoff_of(self.config.fusion.cutoff, self.cases),
             semantic=False,
             neighbour_shares=shares,
         )

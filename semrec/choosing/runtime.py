@@ -19,7 +19,7 @@ from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import ConfigError, ModelError
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import SIGNALS
-from semrec.fusion.tune import TuningCase, ndcg_of, reduce_cases
+from semrec.fusion.tune import TuningCase, cutoff_of, ndcg_of, reduce_cases
 from semrec.protocols import Encoder
 from semrec.types import FloatArray, Progress
 
@@ -111,7 +111,8 @@ def _exported(
     some = list(cases[:REQUESTS])
     texts = [case.text for case in some]
     true = np.vstack([encoder.encode_items(items), encoder.encode_queries(texts)])
-    ndcg = served_ndcg(fusion, some, config.fusion.cutoff)
+    cutoff = cutoff_of(config.fusion.cutoff, some)
+    ndcg = served_ndcg(fusion, some, cutoff)
     told: dict[str, Any] = {"ndcg": {"torch": round(ndcg, 6)}, "cosine": {}}
     chosen = Runtime(encoder=inner)
     for done, precision in enumerate(("float32", "int8"), start=1):
@@ -124,7 +125,7 @@ def _exported(
         queries = fast.encode_queries(texts)
         cosines = (np.vstack([fast.encode_items(items), queries]) * true).sum(axis=1)
         theirs = [replace(case, intent=v) for case, v in zip(some, queries, strict=True)]
-        reached = served_ndcg(fusion, theirs, config.fusion.cutoff)
+        reached = served_ndcg(fusion, theirs, cutoff)
         told["ndcg"][precision] = round(reached, 6)
         told["cosine"][precision] = {
             "least": round(float(cosines.min()), 5),

@@ -66,7 +66,7 @@ def train_behaviour(
         _, options = refit_vectors(best.options, learned, ground)
     trained = options["trained"]
     screen.line(
-        f"{best.options['kind']}: validation NDCG@{loaded.fusion.cutoff} {best.score:.4f} after "
+        f"{best.options['kind']}: validation NDCG {best.score:.4f} after "
         f"{best.options['epochs']} epochs; trained again on all events for {trained['epochs']} "
         f"({trained['stopped']}). Now: semrec build {dataset} --config {config} …"
     )

@@ -18,6 +18,7 @@ from semrec.fusion.gate import Evidence, Weights
 from semrec.types import FloatArray, Label, RowArray, SessionRows
 
 POOL = 200  # candidates taken from the top of each signal
+SHORT, LONG, ENOUGH_UNITS = 10, 100, 1_000
 CHUNK = 64  # cases per matrix product
 STEP = 10  # weights are multiples of 1 / STEP
 SHARES = (0.3, 0.5, 0.7, 0.85, 1.0)
@@ -83,6 +84,13 @@ class Candidates:
             neighbour_share = 0.0
         behavioural = (1 - neighbour_share) * behavioural + neighbour_share * near
         return np.column_stack([semantic, behavioural, popularity, domain])
+
+
+def cutoff_of(asked: int | None, cases: Sequence[TuningCase]) -> int:
+    """The cutoff of the NDCG to maximise: what is asked for, or what so many cases can bear."""
+    if asked is not None:
+        return asked
+    return SHORT if len({case.unit for case in cases}) >= ENOUGH_UNITS else LONG
 
 
 def tune_weights(

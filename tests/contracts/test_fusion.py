@@ -16,7 +16,7 @@ from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, Weights
-from semrec.fusion.tune import TuningCase, tune_weights
+from semrec.fusion.tune import TuningCase, cutoff_of, tune_weights
 from semrec.metrics import ndcg
 from semrec.types import NO_BOOST, Boost, SessionRows
 
@@ -533,3 +533,22 @@ def test_a_tie_counts_half():
     )
     _, score = tune_weights(fusion, [case], cutoff=10)
     assert score == pytest.approx(1 / np.log2(1.5 + 2))
+
+
+def test_the_list_that_is_tuned_for_is_long_where_few_judge():
+    def of(n_units, n_cases):
+        return [
+            TuningCase(
+                intent=None,
+                session=EMPTY,
+                targets=np.array([1]),
+                excluded=np.array([], dtype=np.int64),
+                unit=f"u{n % n_units}",
+            )
+            for n in range(n_cases)
+        ]
+
+    assert cutoff_of(None, of(1000, 1000)) == 10
+    assert cutoff_of(None, of(80, 1500)) == 100
+    assert cutoff_of(25, of(1000, 1000)) == 25
+    assert cutoff_of(None, []) == 100
