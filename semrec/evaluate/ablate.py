@@ -52,7 +52,7 @@ def _unread(config: Config) -> Config:
 
 INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
     "encoder training": _untrained,
-    "words and texts": _fusion(semantic=False),
+    "words and texts": _fusion(semantic=False, named=False),
     "behaviour": _no_behaviour,
     "neighbours": _no_neighbours,
     "domain popularity": _fusion(domain=False),

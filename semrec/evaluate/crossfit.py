@@ -125,5 +125,5 @@ def _wordless(config: Config) -> Config:
     encoder = config.encoder.model_copy(
         update={"kind": "hashing", "training": EncoderTrainingConfig()}
     )
-    fusion = config.fusion.model_copy(update={"semantic": False})
+    fusion = config.fusion.model_copy(update={"semantic": False, "named": False})
     return config.model_copy(update={"encoder": encoder, "fusion": fusion})
