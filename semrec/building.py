@@ -32,7 +32,7 @@ from semrec.assemble.models import make_encoder, make_interpreter, make_language
 from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
-from semrec.choosing.gate import choose_fill, fuse, tune_gate
+from semrec.choosing.gate import choose_fill, choose_named, fuse, tune_gate
 from semrec.choosing.prepare import prepare, teach
 from semrec.choosing.runtime import choose_runtime
 from semrec.config import Config, load_config
@@ -114,6 +114,7 @@ def build(
     half = (semantic, chosen.vectors, chosen.neighbours)
     trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
     fill, trial = choose_fill(trial, known, sets, config, report, deadline)
+    trial = choose_named(trial, sets, config)
     gate, tuned = tune_gate(trial, sets, config, report)
     tuned |= {"fill": fill, "tried": dict(chosen.tried), "encoder": dict(taught.looks)}
 
@@ -122,6 +123,10 @@ def build(
     half = (semantic, chosen.vectors, chosen.neighbours)
     fusion = fuse(*half, learned, gate, config, prepared.wanted(dialogs), prepared.labelled)
     fusion = strengthened(fusion, learned.counts == 0, fill)
+    if trial.prototypes is not None and fusion.prototypes is not None:
+        strength = trial.prototypes.strength
+        fusion = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
+        tuned["named"] = strength
     report("build index", 0, 1)
     parts = Parts(
         catalog=dataset.catalog,

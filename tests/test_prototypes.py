@@ -6,11 +6,14 @@ import pytest
 from conftest import theme, world_config
 
 import semrec
+from semrec.choosing.gate import choose_named
 from semrec.data.attributes import labelled_items, make_attribute
 from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fused import NAMED_IN_BEHAVIOUR, NAMED_IN_WORDS, FusedBlocks
 from semrec.fusion.gate import UNTUNED
 from semrec.fusion.prototypes import LEAST_ITEMS, fit_prototypes
+from semrec.fusion.tune import TuningCase
+from semrec.tuning_cases import TuningSets
 from semrec.types import SessionRows
 
 N, DIM = 80, 8
@@ -127,3 +130,37 @@ def test_what_pulls_is_told_survives_storage_and_can_be_switched_off(world, tmp_
     assert {theme(int(item.item_id[1:])) for item in found.items} == {"ghost"}
     off = semrec.build(world, config=world_config(fusion={"named": False}))
     assert off.fusion.prototypes is None
+
+
+def sets_of(fused, named, made_up=frozenset()):
+    """Requests whose words are exactly one item's text, and that name a label."""
+    cases = tuple(
+        TuningCase(
+            intent=fused.semantic.vectors[row] + fused.semantic.mean,
+            session=SessionRows.of([]),
+            targets=np.array([row]),
+            excluded=np.array([], dtype=np.int64),
+            unit=f"u{row}",
+            named=named,
+        )
+        for row in range(2, N, 4)  # items without a label
+    )
+    return TuningSets(words=cases, session=(), both=(), made_up=made_up)
+
+
+def test_real_requests_say_how_strongly_labels_pull(parts):
+    fused, _, _ = parts
+    misleading = (("genres", "Dark"),)  # never what was meant
+    config = world_config()
+    found = choose_named(fused, sets_of(fused, misleading), config)
+    assert found.prototypes.strength == 0
+    signals = found.signals(fused.semantic.vectors[2], SessionRows.of([7]), misleading)
+    plain = fused.signals(fused.semantic.vectors[2], SessionRows.of([7]))
+    np.testing.assert_allclose(signals.words, plain.words, atol=1e-5)
+    np.testing.assert_allclose(signals.behaviour, plain.behaviour, atol=1e-5)
+
+
+def test_made_up_requests_do_not(parts):
+    fused, _, _ = parts
+    sets = sets_of(fused, (("genres", "Dark"),), made_up=frozenset(("words", "both")))
+    assert choose_named(fused, sets, world_config()).prototypes.strength == 1

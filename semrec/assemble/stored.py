@@ -92,8 +92,8 @@ def save_parts(
             semantic=fusion.prototypes.semantic,
             behavioural=fusion.prototypes.behavioural,
         )
-        names = [list(label) for label in fusion.prototypes.labels]
-        (folder / "labels.json").write_text(json.dumps(names), encoding="utf-8")
+        told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
+        (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
     if isinstance(parts.index, FaissIndex) and not parts.index.exact:
         save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
     if trained is not None:
@@ -230,8 +230,12 @@ def _load_prototypes(folder: Path) -> Prototypes | None:
     stored = folder / "labels.safetensors"
     if not stored.is_file():
         return None
-    names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    return Prototypes(labels=[(name, label) for name, label in names], **load_file(stored))
+    told = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    return Prototypes(
+        labels=[(name, label) for name, label in told["labels"]],
+        strength=told["strength"],
+        **load_file(stored),
+    )
 
 
 def _block(arrays: Mapping[str, FloatArray], name: str) -> Block:

@@ -22,6 +22,8 @@ from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
 from semrec.types import FloatArray, Progress
 
+NAMED_STRENGTHS = (0.0, 0.5, 1.0)
+
 
 def fuse(
     semantic: Block,
@@ -100,6 +102,31 @@ def choose_fill(
     report("choose fill", len(options), len(options))
     best = -max(tried)[1]  # of equals the most cautious
     return best, strengthened(fusion, cold, best)
+
+
+def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> FusedBlocks:
+    """The blocks with labels that requests name pulling as strongly as real requests like it.
+
+    An encoder that has learned from requests knows much of what labels say. Made-up requests can't
+    tell: they name their target's labels, and always rightly.
+    """
+    real = [
+        cases
+        for name, cases in (("words", sets.words), ("both", sets.both))
+        if cases and name not in sets.made_up
+    ]
+    if fusion.prototypes is None or not real:
+        return fusion
+    tried: list[tuple[float, float]] = []
+    for strength in NAMED_STRENGTHS:
+        pulled = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
+        scores = [
+            tune_weights(pulled, cases, cutoff=cutoff_of(config.fusion.cutoff, cases))[1]
+            for cases in real
+        ]
+        shares = [len(cases) for cases in real]
+        tried.append((float(np.average(scores, weights=shares)), strength))
+    return replace(fusion, prototypes=replace(fusion.prototypes, strength=max(tried)[1]))
 
 
 def tune_gate(

@@ -107,11 +107,14 @@ class FusedBlocks:
         near = standardised_boost(self.neighbours, known)
         has_session = bool(texts.any() or behaviour.any() or len(near.rows))
         if self.prototypes is not None and words.any() and (rows := self.prototypes.known(named)):
+            strength = np.float32(self.prototypes.strength)
             look = self.semantic.standardised(self.prototypes.semantic[rows].sum(axis=0))
-            words = self.semantic.standardised(words + NAMED_IN_WORDS * look)
+            words = self.semantic.standardised(words + NAMED_IN_WORDS * strength * look)
             if behaviour_of_named:
                 liked = self.behavioural.standardised(self.prototypes.behavioural[rows].sum(axis=0))
-                behaviour = self.behavioural.standardised(behaviour + NAMED_IN_BEHAVIOUR * liked)
+                behaviour = self.behavioural.standardised(
+                    behaviour + NAMED_IN_BEHAVIOUR * strength * liked
+                )
         return Signals(
             words=words, texts=texts, behaviour=behaviour, near=near, has_session=has_session
         )

@@ -31,11 +31,13 @@ class Prototypes:
         labels: The labels, casefolded.
         semantic: (n_labels, semantic dim) float32; the scores of each deviate by 1.
         behavioural: (n_labels, behavioural dim) float32; the same.
+        strength: How much they count: 1 as picked for an encoder that knows no requests, 0 nothing.
     """
 
     labels: Sequence[Label]
     semantic: FloatArray
     behavioural: FloatArray
+    strength: float = 1.0
 
     def known(self, labels: Iterable[Label]) -> list[int]:
         """The rows of those labels that have a prototype, each once."""
