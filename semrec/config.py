@@ -49,8 +49,8 @@ class EncoderTrainingConfig(_Closed):
     max_minutes: float | None = Field(default=None, gt=0)
     bf16: bool | None = None  # half precision in the forward pass; None: where the device has it
     prompt: str = "synthesise"  # name of a packaged prompt, or a path
-    # So many of the made-up requests are put into other words by a language model (some three a
-    # second by SmolLM2 on 2 cores).
+    # So many of the made-up requests are put into other words by a language model (1.5 s each by
+    # SmolLM2 on 2 busy cores).
     written: int = Field(default=0, ge=0)
     writer: str = "smollm2"  # by hub name, path or short name
     writing_prompt: str = "synthesise_intent"  # name of a packaged prompt, or a path

@@ -1,7 +1,7 @@
 """From a sentence-transformers model to ONNX Runtime: a graph, its tokenizer, its options.
 
-Dynamic int8 quantisation keeps activations in float and stores the weights of each channel as int8:
-on a processor a request is some four to seven times faster than in torch.
+Dynamic int8 quantisation stores the weights of each channel as int8 and rounds activations as they
+come: MiniLM encodes a request in 2.5 ms where torch took 11.9 (2 cores, notebooks/LOG.md).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from semrec.protocols import SparseModel, VectorModel
 from semrec.types import Boost, FloatArray, FusedQuery, Label, SessionRows
 
 # How much a named label's prototype counts beside the words themselves and beside the session.
-# Picked on `iard_train` with the encoder untrained; a plateau from half to twice (LOG.md).
+# Picked on `iard_train` with the encoder untrained; what else was tried is in LOG.md.
 NAMED_IN_WORDS, NAMED_IN_BEHAVIOUR = 0.5, 1.0
 
 
