@@ -1,8 +1,8 @@
 """From a dataset to an artifact.
 
     read → hold out → choose behaviour on validation → train the encoder → embed items
-         → tune the gate on validation → refit on everything → fill cold items → index
-         → make the encoder quick → write
+         → tune the gate on validation → keep the better encoder → refit on everything
+         → fill cold items → index → make the encoder quick → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
 the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
@@ -23,34 +23,25 @@ import numpy as np
 
 from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
-from semrec.assemble.artifact import (
-    Parts,
-    make_index,
-    make_recommender,
-)
+from semrec.assemble.artifact import Parts, make_index, make_recommender
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
 from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
-from semrec.choosing.gate import choose_fill, choose_named, fuse, tune_gate
+from semrec.choosing.gate import fuse
 from semrec.choosing.prepare import prepare, teach
 from semrec.choosing.runtime import choose_runtime
+from semrec.choosing.settling import settle
 from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.trained import dialogs_seen
-from semrec.errors import DataError
-from semrec.fusion.blocks import fit_block
 from semrec.fusion.fill import strengthened
-from semrec.fusion.gate import UNTUNED
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
-from semrec.tuning_cases import make_tuning_sets
-from semrec.types import BoolArray, Case, FloatArray, Progress, silent
-
-EMBED_CHUNK = 256
+from semrec.types import Case, Progress, silent
 
 
 def build(
@@ -96,37 +87,19 @@ def build(
         report("load encoder", 1, 1)
     prepared = prepare(dataset, config, intents, report, deadline)
     taught = teach(prepared, encoder, report, deadline)
-    encoder, learned = taught.encoder, prepared.held_out.train
-    semantic = fit_block(*embed_items(prepared.texts, encoder, report, deadline))
-
-    sets = make_tuning_sets(
-        prepared.validation,
-        dataset,
-        prepared.judge,
-        encoder,
-        prepared.prompts,
-        config,
-        prepared.cases,
-        prepared.rng,
-        prepared.understanding if config.fusion.named else None,
-    )
-    chosen, known = prepared.chosen, prepared.validation.train
-    half = (semantic, chosen.vectors, chosen.neighbours)
-    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
-    fill, trial = choose_fill(trial, known, sets, config, report, deadline)
-    trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, report)
-    tuned |= {"fill": fill, "tried": dict(chosen.tried), "encoder": dict(taught.looks)}
+    settled = settle(prepared, encoder, taught, report, deadline)
+    was_trained = taught.folder is not None and settled.encoder is taught.encoder
+    encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
 
     dialogs = [*prepared.learn, *prepared.judge]
-    chosen = refit(chosen, learned, prepared.ground)
-    half = (semantic, chosen.vectors, chosen.neighbours)
-    fusion = fuse(*half, learned, gate, config, prepared.wanted(dialogs), prepared.labelled)
-    fusion = strengthened(fusion, learned.counts == 0, fill)
+    learned = prepared.held_out.train
+    chosen = refit(prepared.chosen, learned, prepared.ground)
+    half = (settled.semantic, chosen.vectors, chosen.neighbours)
+    fusion = fuse(*half, learned, trial.gate, config, prepared.wanted(dialogs), prepared.labelled)
+    fusion = strengthened(fusion, learned.counts == 0, settled.fill)
     if trial.prototypes is not None and fusion.prototypes is not None:
         strength = trial.prototypes.strength
         fusion = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
-        tuned["named"] = strength
     report("build index", 0, 1)
     parts = Parts(
         catalog=dataset.catalog,
@@ -141,15 +114,15 @@ def build(
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
+    manifest["encoder"]["trained"] = was_trained
     seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
     manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     if out is not None:
-        trained = serving if taught.folder is not None else None
+        trained = serving if was_trained else None
         asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]
         with TemporaryDirectory() as temporary:
-            asked = (*sets.words, *sets.both)
-            trial = replace(trial, gate=gate)
+            asked = (*settled.sets.words, *settled.sets.both)
             runtime = choose_runtime(
                 encoder, prepared.texts, asked, trial, config, Path(temporary), report
             )
@@ -165,33 +138,6 @@ def build(
     path = None if out is None else Path(out)
     interpreter = make_interpreter(config, serving, model)
     return make_recommender(parts, serving, manifest, path, interpreter)
-
-
-def embed_items(
-    texts: Sequence[str],
-    encoder: Encoder,
-    report: Progress,
-    deadline: float | None = None,
-) -> tuple[FloatArray, BoolArray]:
-    """(n_items, dim) float32 unit rows, zeros for items without text; and which have one.
-
-    Raises:
-        DataError: If the time is up before all are done; the cache keeps what is.
-    """
-    vectors = np.zeros((len(texts), encoder.dim), dtype=np.float32)
-    # Texts of similar length share a batch, so that little of it is padding.
-    order = sorted((row for row, text in enumerate(texts) if text), key=lambda row: len(texts[row]))
-    report("embed items", 0, len(order))
-    for start in range(0, len(order), EMBED_CHUNK):
-        if deadline is not None and time.monotonic() > deadline:
-            raise DataError(
-                f"the time is up with {start} of {len(order)} items embedded; "
-                "they are cached: the next build goes on from there"
-            )
-        rows = order[start : start + EMBED_CHUNK]
-        vectors[rows] = encoder.encode_items([texts[row] for row in rows])
-        report("embed items", start + len(rows), len(order))
-    return vectors, np.asarray(vectors.any(axis=1))
 
 
 def _manifest(
@@ -220,7 +166,6 @@ def _manifest(
             "name": encoder.name,
             "fingerprint": encoder.fingerprint,
             "dim": encoder.dim,
-            "trained": bool(tuned["encoder"]),
         },
         "behaviour": {
             **chosen.options,

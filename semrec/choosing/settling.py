@@ -1,0 +1,157 @@
+"""With which encoder the fusion does best, and with which weights.
+
+items and judging requests embedded → fill, labels and weights tuned → the better encoder's
+
+A trained encoder is kept only where the fused lists of real requests are better with it. Alone it
+nearly always is better than before; but what it has learned from few requests, behaviour and
+domain popularity knew already, while what it has forgotten nobody else knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from semrec.choosing.gate import choose_fill, choose_named, fuse, tune_gate
+from semrec.choosing.prepare import Prepared, Taught
+from semrec.errors import DataError
+from semrec.fusion.blocks import Block, fit_block
+from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.gate import UNTUNED
+from semrec.protocols import Encoder
+from semrec.tuning_cases import TuningSets, make_tuning_sets
+from semrec.types import BoolArray, FloatArray, Progress
+
+EMBED_CHUNK = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """An encoder, and the fusion as validation likes it.
+
+    Attributes:
+        encoder: The encoder.
+        semantic: The items' texts.
+        sets: What was tuned on.
+        trial: The blocks over `validation.train`, with the tuned gate.
+        fill: How strongly text stands in for behaviour.
+        tuned: What was reached on how many cases, for the manifest.
+    """
+
+    encoder: Encoder
+    semantic: Block
+    sets: TuningSets
+    trial: FusedBlocks
+    fill: float
+    tuned: dict[str, Any]
+
+    @property
+    def judged(self) -> float | None:
+        """NDCG of the fused lists of real requests; None where only made-up ones judge."""
+        real = {
+            name: len(cases)
+            for name, cases in (("words", self.sets.words), ("both", self.sets.both))
+            if name not in self.sets.made_up
+        }
+        reached = [
+            next(value for key, value in self.tuned[name].items() if key.startswith("ndcg@"))
+            for name in real
+        ]
+        return float(np.average(reached, weights=list(real.values()))) if real else None
+
+
+def settle(
+    prepared: Prepared,
+    untrained: Encoder,
+    taught: Taught,
+    report: Progress,
+    deadline: float | None,
+) -> Settled:
+    """The fusion with the trained encoder, or with the untrained one if that does better.
+
+    Args:
+        prepared: Requests, behaviour, texts.
+        untrained: As it was given.
+        taught: What training made of it.
+        report: Called as work proceeds.
+        deadline: When to stop trying options, as `time.monotonic()` gives it in seconds.
+
+    Raises:
+        DataError: If the time is up before all items are embedded.
+    """
+    found = _settled(prepared, taught.encoder, report, deadline)
+    if taught.folder is None:
+        return found
+    found.tuned["encoder"] = dict(taught.looks)
+    if found.judged is None:
+        return found
+    before = _settled(prepared, untrained, report, deadline)
+    fused = {"untrained": before.judged, "trained": found.judged}
+    kept = before if (before.judged or 0) >= found.judged else found
+    told = {"encoder": found.tuned["encoder"], "fused_with_encoder": fused}
+    return replace(kept, tuned=kept.tuned | told)
+
+
+def _settled(
+    prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
+) -> Settled:
+    config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
+    semantic = fit_block(*embed_items(prepared.texts, encoder, report, deadline))
+    sets = make_tuning_sets(
+        prepared.validation,
+        prepared.dataset,
+        prepared.judge,
+        encoder,
+        prepared.prompts,
+        config,
+        prepared.cases,
+        deepcopy(prepared.rng),  # each encoder is asked the same made-up requests
+        prepared.understanding if config.fusion.named else None,
+    )
+    half = (semantic, chosen.vectors, chosen.neighbours)
+    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
+    fill, trial = choose_fill(trial, known, sets, config, report, deadline)
+    trial = choose_named(trial, sets, config)
+    gate, tuned = tune_gate(trial, sets, config, report)
+    if trial.prototypes is not None:
+        tuned["named"] = trial.prototypes.strength
+    return Settled(
+        encoder=encoder,
+        semantic=semantic,
+        sets=sets,
+        trial=replace(trial, gate=gate),
+        fill=fill,
+        tuned=tuned | {"fill": fill, "tried": dict(chosen.tried), "encoder": {}},
+    )
+
+
+def embed_items(
+    texts: Sequence[str],
+    encoder: Encoder,
+    report: Progress,
+    deadline: float | None = None,
+) -> tuple[FloatArray, BoolArray]:
+    """(n_items, dim) float32 unit rows, zeros for items without text; and which have one.
+
+    Raises:
+        DataError: If the time is up before all are done; the cache keeps what is.
+    """
+    vectors = np.zeros((len(texts), encoder.dim), dtype=np.float32)
+    # Texts of similar length share a batch, so that little of it is padding.
+    order = sorted((row for row, text in enumerate(texts) if text), key=lambda row: len(texts[row]))
+    report("embed items", 0, len(order))
+    for start in range(0, len(order), EMBED_CHUNK):
+        if deadline is not None and time.monotonic() > deadline:
+            raise DataError(
+                f"the time is up with {start} of {len(order)} items embedded; "
+                "they are cached: the next build goes on from there"
+            )
+        rows = order[start : start + EMBED_CHUNK]
+        vectors[rows] = encoder.encode_items([texts[row] for row in rows])
+        report("embed items", start + len(rows), len(order))
+    return vectors, np.asarray(vectors.any(axis=1))

@@ -1,0 +1,88 @@
+"""A trained encoder is kept only where the fused lists of real requests are better with it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import GROUP, item_id, theme, world_config
+
+from semrec.choosing.prepare import Taught, prepare
+from semrec.choosing.settling import settle
+from semrec.encoders.hashing import HashingEncoder
+from semrec.types import Case, Query, silent
+
+CLEAR = HashingEncoder(dim=64)
+
+
+class Blurred(HashingEncoder):
+    """Nearly the same vector for every text."""
+
+    def encode_items(self, texts):
+        return CLEAR.encode_items(["always the same"] * len(texts))
+
+
+def requests(n):
+    """Requests for the theme of an item in the words of its title; one session event each."""
+    rng = np.random.default_rng(1)
+    rows = rng.integers(0, 6 * GROUP, n)
+    return [
+        Case(
+            case_id=str(place),
+            query=Query(intent=f"a {theme(row)} story", session=[item_id((row + 3) % 30)]),
+            relevant=(item_id(row),),
+            unit=f"d{place}",
+        )
+        for place, row in enumerate(rows.tolist())
+    ]
+
+
+@pytest.fixture(scope="module")
+def prepared(world):
+    config = world_config(fusion={"named": False, "gate": "fixed"})
+    return prepare(world, config, [requests(150)], silent, None)
+
+
+@pytest.fixture(scope="module")
+def unasked(world):
+    return prepare(world, world_config(fusion={"gate": "fixed"}), [], silent, None)
+
+
+def taught(encoder):
+    return Taught(encoder=encoder, looks={"0": 0.1, "8": 0.9}, folder=Path("checkpoints"))
+
+
+def test_a_training_that_spoils_the_fused_lists_is_thrown_away(prepared):
+    blurred = Blurred(dim=64)
+    found = settle(prepared, CLEAR, taught(blurred), silent, None)
+    assert found.encoder is CLEAR
+    assert not found.sets.made_up & {"both"}
+    fused = found.tuned["fused_with_encoder"]
+    assert fused["untrained"] > fused["trained"]
+    assert found.judged == fused["untrained"]
+    assert found.tuned["encoder"] == {"0": 0.1, "8": 0.9}
+
+
+def test_one_that_makes_them_better_is_kept(prepared):
+    found = settle(prepared, Blurred(dim=64), taught(CLEAR), silent, None)
+    assert found.encoder is CLEAR
+    assert found.tuned["fused_with_encoder"]["trained"] == found.judged
+
+
+def test_of_equals_the_one_that_wasnt_trained_stays(prepared):
+    again = HashingEncoder(dim=64)
+    assert settle(prepared, CLEAR, taught(again), silent, None).encoder is CLEAR
+
+
+def test_without_real_requests_nobody_can_say(unasked):
+    """Made-up requests judge every encoder that has learned from such ones too well."""
+    blurred = Blurred(dim=64)
+    found = settle(unasked, CLEAR, taught(blurred), silent, None)
+    assert found.encoder is blurred
+    assert found.judged is None
+    assert "fused_with_encoder" not in found.tuned
+
+
+def test_an_encoder_that_wasnt_trained_is_looked_at_once(prepared):
+    found = settle(prepared, CLEAR, Taught(encoder=CLEAR), silent, None)
+    assert found.encoder is CLEAR
+    assert found.tuned["encoder"] == {}
