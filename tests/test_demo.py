@@ -21,7 +21,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from write_results import with_results
 
 import semrec
 
@@ -188,7 +187,3 @@ def wait_until_ready(url):
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.25)
     pytest.fail("the server wasn't ready within a minute")
-
-
-def test_the_readmes_results_are_those_of_the_result_files():
-    assert with_results(README) == README
