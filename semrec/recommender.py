@@ -235,12 +235,17 @@ class Recommender:
             answers = self.index.search(
                 np.stack([fused[place].vector for place in places]),
                 k,
-                [np.union1d(resolved[place].excluded, self.removed) for place in places],
+                [self._excluded(resolved[place]) for place in places],
                 [resolved[place].allowed for place in places],
                 [fused[place].boost for place in places],
             )
             found.update(zip(places, answers, strict=True))
         return [found[place] for place in range(len(queries))]
+
+    def _excluded(self, resolved: Resolved) -> RowArray:
+        if not len(self.removed):
+            return resolved.excluded
+        return np.union1d(resolved.excluded, self.removed)
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(

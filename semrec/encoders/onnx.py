@@ -99,7 +99,8 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
     Args:
         folder: Where it lies.
         batch_size: Texts in one pass.
-        threads: Of one pass; None: the machine's cores, at most `MAX_THREADS`.
+        threads: Of one pass; None: the machine's cores, at most `MAX_THREADS`, and one in int8:
+            the work is too small to be shared out, and other requests need the other cores.
 
     Raises:
         ModelError: If onnxruntime isn't installed, or the graph can't be read.
@@ -112,7 +113,10 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
 
     options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads or min(MAX_THREADS, len(os.sched_getaffinity(0)))
+    if threads is None:
+        cores = len(os.sched_getaffinity(0))
+        threads = 1 if options["precision"] == "int8" else min(MAX_THREADS, cores)
+    settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 3  # errors
     # Threads that spin while they wait are a little faster alone and much slower in company.

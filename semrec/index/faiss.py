@@ -17,6 +17,7 @@ from semrec.index.ranking import MARGIN, rescored, top_rows
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 MAX_OVERFETCH = 1_000
+ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +50,15 @@ class FaissIndex:
         that, is answered by scoring every permitted row: exact however selective it is. So is a
         tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
 
-        Boosted rows join what was fetched. As no boost is below 0, a row that is neither fetched
-        nor boosted can't pass any that was fetched: the union's best are the best of all.
+        A boosted row that wasn't fetched joins if its boost could lift it into the list: without
+        one it has no more than the least of what was fetched. An index that may have missed rows
+        takes all that are boosted.
         """
         boosts = boosts or [NO_BOOST] * len(queries)
+        dropped = [set(excluded.tolist()) for excluded in exclude]
         widths = [
-            k + len(np.unique(excluded)) if mask is None else 0
-            for excluded, mask in zip(exclude, allowed, strict=True)
+            k + len(drop) if mask is None else 0
+            for drop, mask in zip(dropped, allowed, strict=True)
         ]
         quick = [place for place, width in enumerate(widths) if 0 < width <= MAX_OVERFETCH]
         widest = max((widths[place] for place in quick), default=0)
@@ -67,19 +70,33 @@ class FaissIndex:
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for width, places in groups.items():
             for place, some in zip(places, self._fetch(queries[places], width), strict=True):
-                query, boost, fetched = queries[place], boosts[place], some[some >= 0]
-                rows = np.setdiff1d(np.union1d(fetched, boost.rows), exclude[place])
-                rows, scores = rescored(self.vectors, query, rows, len(rows), boost)
-                if len(fetched) < len(self.vectors) and len(rows) >= k:
-                    unfetched = np.einsum("ij,j->i", self.vectors[fetched], query).min()  # at most
-                    if scores[k - 1] <= unfetched:
-                        continue
-                found[place] = (rows[:k], scores[:k])
+                best = self._best(queries[place], k, some, dropped[place], boosts[place])
+                if best is not None:
+                    found[place] = best
         for place, query in enumerate(queries):
-            permitted = len(self.vectors) - len(np.unique(exclude[place]))
+            permitted = len(self.vectors) - len(dropped[place])
             if place not in found or len(found[place][0]) < min(k, permitted):
                 found[place] = self._scan(query, k, exclude[place], allowed[place], boosts[place])
         return [found[place] for place in range(len(queries))]
+
+    def _best(
+        self, query: FloatArray, k: int, fetched: RowArray, dropped: set[int], boost: Boost
+    ) -> tuple[RowArray, FloatArray] | None:
+        """The best of what was fetched and of what is boosted; None if that may not be all."""
+        fetched = fetched[fetched >= 0]
+        rows = _without(fetched, dropped)
+        products = np.einsum("ij,j->i", self.vectors[fetched], query)
+        least, complete = products.min(initial=np.inf), len(fetched) == len(self.vectors)
+        if len(boost.rows) and not complete:
+            rising = boost.rows
+            if self.exact and len(rows) >= k:
+                _, scores = rescored(self.vectors, query, rows, k, boost)
+                rising = rising[boost.scores + least >= scores[-1] - ROUNDING * abs(scores[-1])]
+            rows = np.union1d(rows, _without(rising, dropped))
+        rows, scores = rescored(self.vectors, query, rows, k, boost)
+        if not complete and len(rows) >= k and scores[k - 1] <= least:
+            return None
+        return rows, scores
 
     def with_items(self, vectors: FloatArray) -> FaissIndex:
         """The same with more rows; a graph is gone on with, not built again.
@@ -117,6 +134,10 @@ class FaissIndex:
         scores = (self.vectors @ query)[rows] if wide else self.vectors[rows] @ query
         near, _ = top_rows(rows, scores + boost.at(rows), k + MARGIN)
         return rescored(self.vectors, query, near, k, boost)
+
+
+def _without(rows: RowArray, dropped: set[int]) -> RowArray:
+    return np.array([row for row in rows.tolist() if row not in dropped], dtype=np.int64)
 
 
 def build_faiss(
