@@ -25,6 +25,7 @@ from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
+from semrec.remembering import Remembered
 from semrec.reserve import keep_places
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
@@ -57,6 +58,7 @@ class Recommender:
         fusion: Makes query vectors.
         index: Searches item vectors.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
+        remembered: Vectors of the latest requests.
         manifest: The artifact's manifest.
         path: Where the artifact lies, if it was written.
     """
@@ -71,6 +73,7 @@ class Recommender:
     understanding: Understanding | None = None
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
+    remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -216,7 +219,8 @@ class Recommender:
             for place in worded
         ]
         if texts:
-            for place, vector in zip(worded, self.encoder.encode_queries(texts), strict=True):
+            vectors = self.remembered.encode_queries(self.encoder, texts)
+            for place, vector in zip(worded, vectors, strict=True):
                 intents[place] = vector
         return intents
 
