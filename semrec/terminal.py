@@ -224,6 +224,23 @@ class Screen:
                 + (f"; validation NDCG {reached}" if reached else "")
             )
 
+    def throughput(self, measured: Mapping[str, Any]) -> None:
+        """Requests per second and milliseconds by the number of clients."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("clients", "service", "requests/s", "p50 ms", "p95 ms", "p99 ms", ""):
+            table.add_column(name, justify="left" if name == "service" else "right")
+        for clients, told in measured["clients"].items():
+            for name in ("semrec", "plain"):
+                spent = [f"{told[name][p]:.1f}" for p in ("p50", "p95", "p99")]
+                times = f"{told['times_as_many']:.2f} ×" if name == "semrec" else ""
+                rate = f"{told[name]['requests_per_s']:.1f}"
+                table.add_row(clients, name, rate, *spent, times)
+        self._out.print(table)
+        self._out.print(
+            f"{measured['requests']} new intents for each number of clients, "
+            f"{measured['cores']} cores"
+        )
+
     def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
         """What was looked at, and whether it is well."""
         table = _plain()

@@ -32,6 +32,40 @@ def bench_latency(
     print_json(measured) if as_json else screen.latency(measured)
 
 
+@bench.command("start")
+def bench_start(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Starts.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Seconds until `semrec serve` is ready."""
+    from semrec.evaluate.serving import starting
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = starting(artifact, n=n, progress=progress)
+    if as_json:
+        print_json(measured)
+        return
+    taken = ", ".join(f"{seconds:.2f}" for seconds in measured["starts_s"])
+    screen.line(f"ready after {taken} s; median {measured['median_s']:.2f} s")
+
+
+@bench.command("throughput")
+def bench_throughput(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Requests for each number of clients.")] = 400,
+    as_json: Json = False,
+) -> None:
+    """Requests per second of 1 to 8 clients, beside the plain script as a service."""
+    from semrec.evaluate.serving import throughput
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = throughput(artifact, n=n, progress=progress)
+    print_json(measured) if as_json else screen.throughput(measured)
+
+
 @bench.command("behaviour")
 def bench_behaviour(
     dataset: Path,
