@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import jinja2
 import jinja2.meta
@@ -110,6 +110,28 @@ class Prompts:
     def query_text(self, intent: str, session: Sequence[str]) -> str:
         """A request in words; `session` holds titles, oldest first."""
         return self.query.render(intent=intent, session=session)
+
+
+class ItemTexts(Sequence[str]):
+    """A catalogue's items in words, by row, each made when it is asked for: never all in memory."""
+
+    def __init__(self, *, prompts: Prompts, catalog: Catalog) -> None:
+        self._prompts, self._catalog = prompts, catalog
+
+    def __len__(self) -> int:
+        return len(self._catalog)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        """The text of a row, ``""`` for an item with neither title nor text; or of several."""
+        if isinstance(row, slice):
+            return [self[one] for one in range(*row.indices(len(self)))]
+        return self._prompts.text_of(self._catalog, range(len(self))[row])
 
 
 def load_prompt(kind: str, name_or_path: str | Path) -> Prompt:

@@ -66,6 +66,36 @@ def bench_throughput(
     print_json(measured) if as_json else screen.throughput(measured)
 
 
+@bench.command("encode")
+def bench_encode(
+    dataset: Path,
+    config: ConfigName = "default",
+    settings: Sets = [],
+    n: Annotated[int, typer.Option("-n", help="Texts.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Items encoded per second, beside sentence-transformers' own `encode`."""
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.evaluate.encoding import encoding_speed
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = encoding_speed(
+            read_dataset(dataset), load_config(config, settings), n=n, progress=progress
+        )
+    if as_json:
+        print_json(measured)
+        return
+    for name, speed in measured["items_per_s"].items():
+        screen.line(f"{name}: {speed:,.0f} items/s, {measured['cpu_s'][name]:,.0f} s of processor")
+    screen.line(
+        f"{measured['times_as_fast']:.2f} times as fast; least cosine {measured['least_cosine']}; "
+        f"{measured['texts']:,} texts of at most {measured['tokens']} tokens, "
+        f"{measured['encoder']}, {measured['cores']} cores"
+    )
+
+
 @bench.command("behaviour")
 def bench_behaviour(
     dataset: Path,
