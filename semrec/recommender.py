@@ -1,7 +1,7 @@
 """The straight line that every request walks.
 
     to_query → understand → resolve → render prompt → encode → fusion.query → index.search
-             → items + trace
+             → rank → items + trace
 
 Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
 absent: without words the encoder isn't asked, without a session behaviour is silent, and without
@@ -26,6 +26,8 @@ from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.remembering import Remembered
+from semrec.ranking.features import Asked
+from semrec.ranking.ranker import Ranker
 from semrec.reserve import keep_places
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
@@ -39,7 +41,7 @@ from semrec.types import (
     Trace,
     to_query,
 )
-from semrec.understood import understand
+from semrec.understood import Reading, understand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class Recommender:
             events; 0: none.
         fusion: Makes query vectors.
         index: Searches item vectors.
+        ranker: Reorders the head of what is found; None: the fused list stays.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
         remembered: Vectors of the latest requests.
         manifest: The artifact's manifest.
@@ -74,6 +77,7 @@ class Recommender:
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
     remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
+    ranker: Ranker | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -167,6 +171,8 @@ class Recommender:
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
+        clock.lap("search")
+        found_rows = self._ranked(found_rows, fused, readings, resolved)
         if self.untouched_every:
             counts, removed, least = self.interactions.counts, self.removed, self.untouched_every
             asked = zip(found_rows, queries, fused, resolved, strict=True)
@@ -174,7 +180,7 @@ class Recommender:
                 keep_places(*rows, query, vector, one, self.index, counts, removed, least)
                 for rows, query, vector, one in asked
             ]
-        clock.lap("search")
+        clock.lap("rank")
         listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
         timings_ms = clock.timings_ms()
@@ -233,7 +239,8 @@ class Recommender:
         """Rows and scores for each query; those that want equally many are searched together."""
         places_by_k: dict[int, list[int]] = {}
         for place, query in enumerate(queries):
-            places_by_k.setdefault(query.k, []).append(place)
+            k = query.k if self.ranker is None else self.ranker.depth(fused[place], query.k)
+            places_by_k.setdefault(k, []).append(place)
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for k, places in places_by_k.items():
             answers = self.index.search(
@@ -250,6 +257,26 @@ class Recommender:
         if not len(self.removed):
             return resolved.excluded
         return np.union1d(resolved.excluded, self.removed)
+
+    def _ranked(
+        self,
+        found: Sequence[tuple[RowArray, FloatArray]],
+        fused: Sequence[FusedQuery],
+        readings: Sequence[Reading],
+        resolved: Sequence[Resolved],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """The lists as the ranker orders them, cut to what was asked for."""
+        if self.ranker is None:
+            return list(found)
+        listed = []
+        for (rows, scores), asked, reading, one in zip(
+            found, fused, readings, resolved, strict=True
+        ):
+            k, n_words = reading.query.k, len(reading.query.intent.split())
+            known = Asked(session=one.session, named=reading.named, n_words=n_words)
+            rows, scores = self.ranker.ranked(asked, known, rows, scores)
+            listed.append((rows[:k], scores[:k]))
+        return listed
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(
