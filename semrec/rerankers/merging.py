@@ -9,6 +9,8 @@ import numpy as np
 from semrec.errors import ModelError
 from semrec.types import FloatArray, Judged, RowArray
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def merged(scores: FloatArray) -> RowArray:
     """(n,) int64, a permutation of the places: judged candidates first, by score.
@@ -70,5 +72,5 @@ class Tally:
                 self.invented += 1
             elif np.isfinite(self.scores[place]):
                 self.doubled += 1
-            elif abs(score) <= np.finfo(np.float32).max:
+            elif abs(score) <= LARGEST:
                 self.scores[place] = score
