@@ -27,6 +27,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
+    "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
+    "rerank_pointwise": {"request": "a quiet film", "candidate": "Alien"},
+    "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},
     "synthesise_intent": {"request": "something dark", "about": "A crew answers a call."},
     "synthesise": {
         "labels": ["horror"],

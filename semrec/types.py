@@ -142,6 +142,25 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a reranker says of some of the candidates.
+
+    Attributes:
+        places: (m,) int64, which of the texts, each once.
+        scores: (m,) float32, higher is better, comparable with the request's other scores.
+        missing: Texts that it was asked about and didn't answer.
+        doubled: Texts that it answered more than once; the first answer counts.
+        invented: Answers about texts that there are none of.
+    """
+
+    places: RowArray
+    scores: FloatArray
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RerankTrace:
     """What the reranker did: its status and how many candidates it judged."""
 
