@@ -1,8 +1,8 @@
 """From a dataset to an artifact.
 
     read → hold out → choose behaviour on validation → train the encoder → embed items
-         → tune the gate on validation → keep the better encoder → refit on everything
-         → fill cold items → index → make the encoder quick → write
+         → tune the gate on validation → keep the better encoder → train the ranker there
+         → refit on everything → fill cold items → index → make the encoder quick → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
 the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
@@ -30,6 +30,7 @@ from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import fuse
 from semrec.choosing.prepare import prepare, teach
+from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
 from semrec.choosing.settling import settle
 from semrec.config import Config, load_config
@@ -91,6 +92,8 @@ def build(
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
 
+    known = (dataset.catalog, prepared.validation.train)
+    ranker, tuned["ranker"] = learn_ranker(trial, settled.sets, *known, config, report)
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train
     chosen = refit(prepared.chosen, learned, prepared.ground)
@@ -111,6 +114,7 @@ def build(
         understanding=prepared.understanding,
         index=make_index(config.index, fusion.items()),
         untouched_every=config.fusion.untouched_every,
+        ranker=None if ranker is None else ranker.over(dataset.catalog, learned),
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)

@@ -157,6 +157,24 @@ class FusionConfig(_Closed):
         return values
 
 
+class RankingConfig(_Closed):
+    """The Wide & Deep ranker over the head of the fused list, trained on validation cases.
+
+    It is kept for those kinds of query whose lists are better with it by models that hadn't seen
+    them (cross-validated, the lower end of the paired interval above 0).
+    """
+
+    enabled: bool = False
+    min_lists: int = Field(default=100, ge=1)  # with something right; fewer neither teach nor judge
+    hidden: int = Field(default=32, ge=2, le=1024)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    weight_decay: float = Field(default=0.1, ge=0)
+    learning_rate: float = Field(default=0.002, gt=0)
+    epochs: int = Field(default=60, ge=1)
+    patience: int = Field(default=5, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+
+
 class IntentConfig(_Closed):
     """What is read out of the words before they are encoded."""
 
@@ -205,6 +223,7 @@ class Config(_Closed):
     encoder: EncoderConfig = EncoderConfig()
     behaviour: BehaviourConfig = BehaviourConfig()
     fusion: FusionConfig = FusionConfig()
+    ranking: RankingConfig = RankingConfig()
     intent: IntentConfig = IntentConfig()
     index: IndexConfig = IndexConfig()
     split: SplitConfig = SplitConfig()

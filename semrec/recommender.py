@@ -1,7 +1,7 @@
 """The straight line that every request walks.
 
     to_query → understand → resolve → render prompt → encode → fusion.query → index.search
-             → items + trace
+             → rank → items + trace
 
 Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
 absent: without words the encoder isn't asked, without a session behaviour is silent, and without
@@ -25,6 +25,8 @@ from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
+from semrec.ranking.features import Asked
+from semrec.ranking.ranker import Ranker
 from semrec.reserve import keep_places
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
@@ -38,7 +40,7 @@ from semrec.types import (
     Trace,
     to_query,
 )
-from semrec.understood import understand
+from semrec.understood import Reading, understand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ class Recommender:
             events; 0: none.
         fusion: Makes query vectors.
         index: Searches item vectors.
+        ranker: Reorders the head of what is found; None: the fused list stays.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
         manifest: The artifact's manifest.
         path: Where the artifact lies, if it was written.
@@ -71,6 +74,7 @@ class Recommender:
     understanding: Understanding | None = None
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
+    ranker: Ranker | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -164,6 +168,8 @@ class Recommender:
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
+        clock.lap("search")
+        found_rows = self._ranked(found_rows, fused, readings, resolved)
         if self.untouched_every:
             counts, removed, least = self.interactions.counts, self.removed, self.untouched_every
             asked = zip(found_rows, queries, fused, resolved, strict=True)
@@ -171,7 +177,7 @@ class Recommender:
                 keep_places(*rows, query, vector, one, self.index, counts, removed, least)
                 for rows, query, vector, one in asked
             ]
-        clock.lap("search")
+        clock.lap("rank")
         listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
         timings_ms = clock.timings_ms()
@@ -229,7 +235,8 @@ class Recommender:
         """Rows and scores for each query; those that want equally many are searched together."""
         places_by_k: dict[int, list[int]] = {}
         for place, query in enumerate(queries):
-            places_by_k.setdefault(query.k, []).append(place)
+            k = query.k if self.ranker is None else self.ranker.depth(fused[place], query.k)
+            places_by_k.setdefault(k, []).append(place)
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for k, places in places_by_k.items():
             answers = self.index.search(
@@ -241,6 +248,26 @@ class Recommender:
             )
             found.update(zip(places, answers, strict=True))
         return [found[place] for place in range(len(queries))]
+
+    def _ranked(
+        self,
+        found: Sequence[tuple[RowArray, FloatArray]],
+        fused: Sequence[FusedQuery],
+        readings: Sequence[Reading],
+        resolved: Sequence[Resolved],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """The lists as the ranker orders them, cut to what was asked for."""
+        if self.ranker is None:
+            return list(found)
+        listed = []
+        for (rows, scores), asked, reading, one in zip(
+            found, fused, readings, resolved, strict=True
+        ):
+            k, n_words = reading.query.k, len(reading.query.intent.split())
+            known = Asked(session=one.session, named=reading.named, n_words=n_words)
+            rows, scores = self.ranker.ranked(asked, known, rows, scores)
+            listed.append((rows[:k], scores[:k]))
+        return listed
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(

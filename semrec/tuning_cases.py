@@ -149,4 +149,5 @@ def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCa
         excluded=found.excluded,
         n_words=len(case.query.intent.split()),
         unit=case.unit,
+        allowed=found.allowed,
     )

@@ -6,7 +6,7 @@ Knows nothing of models, files or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
@@ -281,12 +281,18 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
+        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
+            without any signal, and where somebody asked for weights.
+        values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
+            where there is no kind.
     """
 
     vector: FloatArray
     boost: Boost
     weights: dict[str, float]
     evidence: dict[str, float]
+    kind: str = ""
+    values: Callable[[RowArray], FloatArray] | None = None
 
 
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401

@@ -31,6 +31,7 @@ from semrec.fusion.gate import Gate
 from semrec.fusion.prototypes import Prototypes
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder, Index
+from semrec.ranking.ranker import load_ranker, save_ranker
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
 
@@ -94,6 +95,8 @@ def save_parts(
         )
         told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
         (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
+    if parts.ranker is not None:
+        save_ranker(parts.ranker, folder)
     if isinstance(parts.index, FaissIndex) and not parts.index.exact:
         save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
     if trained is not None:
@@ -223,6 +226,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         fusion=fusion,
         index=index,
         untouched_every=config.fusion.untouched_every,
+        ranker=load_ranker(folder, catalog, interactions),
     )
 
 
