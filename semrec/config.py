@@ -175,6 +175,24 @@ class RankingConfig(_Closed):
     batch_size: int = Field(default=64, ge=1)
 
 
+class RerankConfig(_Closed):
+    """Who judges the head of the list, and what of it; `budget_ms` of a query bounds it."""
+
+    # A local language model; a cross-encoder; an OpenAI-compatible chat endpoint; a /rerank one.
+    kind: Literal["none", "causal_lm", "cross_encoder", "chat", "endpoint"] = "none"
+    model: str = "smollm2"  # hub name, path or short name; of an endpoint the name it knows
+    mode: Literal["likelihood", "pointwise", "listwise"] = "likelihood"  # of a language model
+    url: str = ""  # of an endpoint
+    key_variable: str = ""  # the environment variable that holds its key
+    device: str | None = None
+    top: int = Field(default=20, ge=2, le=200)  # candidates
+    words: Literal["title", "text"] = "title"  # what of a candidate is read
+    always: bool = True  # False: only for queries that ask for it
+    judge_cases: int = Field(default=150, ge=1)  # validation requests that choose its weight
+    weight: float = Field(default=0.3, ge=0)  # of its word, where no real requests can choose it
+    prompt: str = "rerank_request"  # name of a packaged prompt, or a path
+
+
 class IntentConfig(_Closed):
     """What is read out of the words before they are encoded."""
 
@@ -224,6 +242,7 @@ class Config(_Closed):
     behaviour: BehaviourConfig = BehaviourConfig()
     fusion: FusionConfig = FusionConfig()
     ranking: RankingConfig = RankingConfig()
+    rerank: RerankConfig = RerankConfig()
     intent: IntentConfig = IntentConfig()
     index: IndexConfig = IndexConfig()
     split: SplitConfig = SplitConfig()

@@ -162,10 +162,24 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class RerankTrace:
-    """What the reranker did: its status and how many candidates it judged."""
+    """What the reranker did.
+
+    Attributes:
+        status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
+            judged; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
+        scored: How many candidates it judged.
+        reason: Why it was skipped, or how it failed.
+        missing: Candidates that it was asked about and didn't answer.
+        doubled: Answers about candidates that were answered before.
+        invented: Answers about candidates that there are none of.
+    """
 
     status: RerankStatus = "off"
     scored: int = 0
+    reason: str = ""
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Index, Interpreter, VectorModel
 from semrec.ranking.ranker import Ranker
 from semrec.recommender import Recommender
+from semrec.reranking import Reranking
 from semrec.types import FloatArray
 
 
@@ -121,6 +122,7 @@ def make_recommender(
     manifest: Mapping[str, Any] | None = None,
     path: Path | None = None,
     interpreter: Interpreter | None = None,
+    reranking: Reranking | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
     understanding = parts.understanding
@@ -147,6 +149,7 @@ def make_recommender(
         understanding=understanding,
         untouched_every=parts.untouched_every,
         ranker=parts.ranker,
+        reranking=reranking,
         manifest=manifest or {},
         path=path,
     )
