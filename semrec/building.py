@@ -1,8 +1,9 @@
 """From a dataset to an artifact.
 
     read → hold out → choose behaviour on validation → train the encoder → embed items
-         → tune the gate on validation → keep the better encoder → refit on everything
-         → fill cold items → index → make the encoder quick → write
+         → tune the gate on validation → keep the better encoder → train the ranker there
+         → weigh the reranker → refit on everything → fill cold items → index
+         → make the encoder quick → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
 the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
@@ -25,11 +26,14 @@ from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
 from semrec.assemble.artifact import Parts, make_index, make_recommender
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
+from semrec.assemble.rerankers import graph_of, make_reranking, rerank_prompts, stored_rerank
 from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import fuse
+from semrec.choosing.judging import choose_weights
 from semrec.choosing.prepare import prepare, teach
+from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
 from semrec.choosing.settling import settle
 from semrec.config import Config, load_config
@@ -91,6 +95,13 @@ def build(
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
 
+    known = (dataset.catalog, prepared.validation.train)
+    ranker, tuned["ranker"] = learn_ranker(trial, settled.sets, *known, config, report)
+    reranking = make_reranking(config.rerank, prepared.prompts, {}, model)
+    if reranking is not None:
+        judging = (reranking, trial, settled.sets, dataset.catalog, config, report)
+        weights, tuned["rerank"] = choose_weights(*judging)
+        tuned["rerank_weights"], reranking = weights, replace(reranking, weights=weights)
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train
     chosen = refit(prepared.chosen, learned, prepared.ground)
@@ -111,6 +122,7 @@ def build(
         understanding=prepared.understanding,
         index=make_index(config.index, fusion.items()),
         untouched_every=config.fusion.untouched_every,
+        ranker=None if ranker is None else ranker.over(dataset.catalog, learned),
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
@@ -121,6 +133,7 @@ def build(
     if out is not None:
         trained = serving if was_trained else None
         asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]
+        asking += rerank_prompts(config.rerank)
         with TemporaryDirectory() as temporary:
             asked = (*settled.sets.words, *settled.sets.both)
             runtime = choose_runtime(
@@ -130,14 +143,16 @@ def build(
             serving = runtime.encoder
             manifest = write_artifact(
                 Path(out),
-                lambda folder: save_parts(parts, folder, trained, seen, asking, runtime.folder),
+                lambda folder: save_parts(
+                    parts, folder, trained, seen, asking, runtime.folder, graph_of(config.rerank)
+                ),
                 manifest,
             )
     forget_checkpoints(chosen, learned, prepared.ground)
     forget_training(taught.folder)
     path = None if out is None else Path(out)
     interpreter = make_interpreter(config, serving, model)
-    return make_recommender(parts, serving, manifest, path, interpreter)
+    return make_recommender(parts, serving, manifest, path, interpreter, reranking)
 
 
 def _manifest(
@@ -153,6 +168,7 @@ def _manifest(
         update={
             "encoder": config.encoder.model_copy(update={"model": encoder.name}),
             "prompts": type(config.prompts)(),  # the templates themselves are in the artifact
+            "rerank": stored_rerank(config.rerank),
         }
     )
     return {

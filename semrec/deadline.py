@@ -1,15 +1,22 @@
 """One deadline per request: made at entry, passed down, looked at inside the work.
 
 A thread can't be killed from outside, so whoever works long looks at the deadline between its
-steps and stops by itself.
+steps and stops by itself; a model does so between its layers.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+
+class TimeUpError(Exception):
+    """The deadline passed while a model was at work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +52,27 @@ class Deadline:
 
 
 NEVER = Deadline()
+
+
+@contextmanager
+def watched(model: Any, deadline: Deadline) -> Iterator[None]:  # noqa: ANN401
+    """Looks at the deadline before each layer of a transformer, so it is at most one layer late.
+
+    Raises:
+        TimeUpError: If the deadline has passed, or passes while the model is at work.
+    """
+    base = model.base_model
+    layers = getattr(base, "layers", None) or getattr(getattr(base, "encoder", None), "layer", None)
+    ours = threading.get_ident()  # another thread's request has a deadline of its own
+
+    def look(*_: object) -> None:
+        if threading.get_ident() == ours and deadline.passed:
+            raise TimeUpError
+
+    look()
+    hooks = [layer.register_forward_pre_hook(look) for layer in layers or []]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

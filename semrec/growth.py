@@ -39,6 +39,9 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
         understanding = recommender.understanding
         if understanding is not None:
             understanding = understanding.over(catalog, recommender.interactions.counts)
+        ranker = recommender.ranker
+        if ranker is not None:
+            ranker = ranker.over(catalog, recommender.interactions)
         for one in _both(recommender):
             fusion, vectors = one.fusion.with_items(texts, len(items))
             _change(
@@ -48,6 +51,7 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
                 fusion=fusion,
                 index=one.index.with_items(vectors),
                 understanding=understanding if one is recommender else None,
+                ranker=ranker if one is recommender else None,
             )
 
 

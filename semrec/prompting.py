@@ -27,6 +27,10 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
+    "rerank_request": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
+    "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
+    "rerank_pointwise": {"request": "a quiet film", "candidate": "Alien"},
+    "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},
     "synthesise_intent": {"request": "something dark", "about": "A crew answers a call."},
     "synthesise": {
         "labels": ["horror"],
@@ -176,7 +180,8 @@ def packaged_folder(kind: str) -> Path:
 
 def packaged_names(kind: str) -> list[str]:
     """Names of the packaged prompts or configs."""
-    return sorted(path.stem for path in packaged_folder(kind).glob("*.*"))
+    suffix = {"prompts": ".j2", "configs": ".yaml"}[kind]
+    return sorted(path.stem for path in packaged_folder(kind).glob(f"*{suffix}"))
 
 
 def _join(values: object, separator: str = ", ") -> str:

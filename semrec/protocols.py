@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from semrec.deadline import Deadline
-from semrec.types import BoolArray, Boost, FloatArray, FusedQuery, Label, RowArray, SessionRows
+from semrec.types import (
+    BoolArray,
+    Boost,
+    FloatArray,
+    FusedQuery,
+    Judged,
+    Label,
+    RowArray,
+    SessionRows,
+)
 
 
 class Encoder(Protocol):
@@ -137,5 +146,26 @@ class Index(Protocol):
 
         Args:
             vectors: (n, dim) float32.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Judges how well each of a few candidates answers a request."""
+
+    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+        """Judgements, chunk by chunk, as they are made: what was given out can't be lost any more.
+
+        It begins with the first texts, looks at the deadline inside its work and ends when it has
+        passed. What it hasn't judged by then it leaves out.
+
+        Args:
+            request: What is wanted, in words.
+            texts: The candidates in words, the likeliest first. They are data: whatever stands in
+                them is not followed.
+            deadline: When to stop.
+
+        Raises:
+            SemrecError: If it can't judge; never for a deadline that has passed.
         """
         ...

@@ -198,6 +198,42 @@ class Screen:
         for note in found.trace.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
 
+    def rerank_curve(self, measured: Mapping[str, Any]) -> None:
+        """Quality and punctuality by budget."""
+        table = Table(box=None, pad_edge=False)
+        table.add_column("budget ms")
+        for name in ("NDCG@10", "gain, 95 %", "judged", "complete", "p50 ms", "p99 ms", "late p99"):
+            table.add_column(name, justify="right")
+        plain = measured["plain"]
+        spent = plain["spent_ms"]
+        table.add_row(
+            "no judge",
+            f"{plain['ndcg']['mean']:.4f}",
+            "",
+            "",
+            "",
+            f"{spent['p50']:.1f}",
+            f"{spent['p99']:.1f}",
+            "",
+        )
+        for row in measured["rows"]:
+            budget, gain, spent = row["budget_ms"], row["gain"], row["spent_ms"]
+            table.add_row(
+                "none" if budget is None else f"{budget:g}",
+                f"{row['ndcg']['mean']:.4f}",
+                f"{gain['low']:+.4f} to {gain['high']:+.4f}",
+                f"{row['scored']:.1f}",
+                f"{row['statuses'].get('complete', 0):.0%}",
+                f"{spent['p50']:.1f}",
+                f"{spent['p99']:.1f}",
+                f"{row['over_ms']['p99']:.1f}" if "over_ms" in row else "",
+            )
+        self._out.print(table)
+        self._out.print(
+            f"{measured['n_cases']} cases, {measured['n_units']} independent units, "
+            f"{measured['clients']} at once"
+        )
+
     def latency(self, measured: Mapping[str, Any]) -> None:
         """Milliseconds by kind of request and stage."""
         for kind, stages in measured.items():

@@ -6,7 +6,7 @@ Knows nothing of models, files or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
@@ -142,11 +142,44 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a reranker says of some of the candidates.
+
+    Attributes:
+        places: (m,) int64, which of the texts, each once.
+        scores: (m,) float32, higher is better, comparable with the request's other scores.
+        missing: Texts that it was asked about and didn't answer.
+        doubled: Texts that it answered more than once; the first answer counts.
+        invented: Answers about texts that there are none of.
+    """
+
+    places: RowArray
+    scores: FloatArray
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RerankTrace:
-    """What the reranker did: its status and how many candidates it judged."""
+    """What the reranker did.
+
+    Attributes:
+        status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
+            judged; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
+        scored: How many candidates it judged.
+        reason: Why it was skipped, or how it failed.
+        missing: Candidates that it was asked about and didn't answer.
+        doubled: Answers about candidates that were answered before.
+        invented: Answers about candidates that there are none of.
+    """
 
     status: RerankStatus = "off"
     scored: int = 0
+    reason: str = ""
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,12 +314,18 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
+        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
+            without any signal, and where somebody asked for weights.
+        values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
+            where there is no kind.
     """
 
     vector: FloatArray
     boost: Boost
     weights: dict[str, float]
     evidence: dict[str, float]
+    kind: str = ""
+    values: Callable[[RowArray], FloatArray] | None = None
 
 
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401

@@ -8,10 +8,9 @@ import pytest
 from conftest import world_config
 
 import semrec
-from semrec.deadline import NEVER, Deadline
+from semrec.deadline import NEVER, Deadline, TimeUpError
 from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.interpreting import EncoderInterpreter, LanguageModelInterpreter
-from semrec.encoders.language_model import TimeUpError
 from semrec.prompting import load_prompt
 
 GENRES = ["Animation", "Comedy", "Crime", "Fantasy", "Horror", "Musical", "Romance", "War"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semrec.evaluate.statistics import (
+from semrec.statistics import (
     bootstrap_means,
     holm,
     interval,

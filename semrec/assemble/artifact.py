@@ -21,7 +21,9 @@ from semrec.index.exact import ExactIndex
 from semrec.intent.understanding import Understanding, learn_vocabulary
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Index, Interpreter, VectorModel
+from semrec.ranking.ranker import Ranker
 from semrec.recommender import Recommender
+from semrec.reranking import Reranking
 from semrec.types import FloatArray
 
 
@@ -39,6 +41,7 @@ class Parts:
         understanding: Reads requests, or None.
         index: Over `fusion.items()`.
         untouched_every: Places kept for items without events.
+        ranker: Reorders the head of the fused list, or None.
     """
 
     catalog: Catalog
@@ -50,6 +53,7 @@ class Parts:
     understanding: Understanding | None
     index: Index
     untouched_every: int
+    ranker: Ranker | None = None
 
 
 def make_understanding(
@@ -118,6 +122,7 @@ def make_recommender(
     manifest: Mapping[str, Any] | None = None,
     path: Path | None = None,
     interpreter: Interpreter | None = None,
+    reranking: Reranking | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
     understanding = parts.understanding
@@ -143,6 +148,8 @@ def make_recommender(
         behavioural=baseline,
         understanding=understanding,
         untouched_every=parts.untouched_every,
+        ranker=parts.ranker,
+        reranking=reranking,
         manifest=manifest or {},
         path=path,
     )

@@ -20,6 +20,7 @@ from semrec.assemble.artifact import (
 )
 from semrec.assemble.behaviour import load_behaviour, load_neighbours, state_of
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
+from semrec.assemble.rerankers import RERANKER, make_reranking
 from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
@@ -31,6 +32,7 @@ from semrec.fusion.gate import Gate
 from semrec.fusion.prototypes import Prototypes
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder, Index
+from semrec.ranking.ranker import load_ranker, save_ranker
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
 
@@ -48,6 +50,7 @@ def save_parts(
     dialogs: Sequence[str] = (),
     extra_prompts: Sequence[Prompt] = (),
     runtime: Path | None = None,
+    reranker: Path | None = None,
 ) -> None:
     """Write everything but the manifest.
 
@@ -58,6 +61,7 @@ def save_parts(
         dialogs: Hashed ids of what it was trained on.
         extra_prompts: Further templates that it answers with.
         runtime: A folder of the encoder in its quick form.
+        reranker: A folder of a reranker's graph.
     """
     from semrec.index.faiss import FaissIndex, save_faiss
 
@@ -94,6 +98,8 @@ def save_parts(
         )
         told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
         (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
+    if parts.ranker is not None:
+        save_ranker(parts.ranker, folder)
     if isinstance(parts.index, FaissIndex) and not parts.index.exact:
         save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
     if trained is not None:
@@ -102,6 +108,8 @@ def save_parts(
         save_sentence_encoder(trained, folder / ENCODER, dialogs)
     if runtime is not None:
         shutil.copytree(runtime, folder / RUNTIME)
+    if reranker is not None:
+        shutil.copytree(reranker, folder / RERANKER)
     (folder / "prompts").mkdir()
     for prompt in (parts.prompts.item, parts.prompts.query, *extra_prompts):
         (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
@@ -135,16 +143,19 @@ def load(
             f"({expected[:12]}…), found {found.name!r} ({made_of[:12]}…); "
             "install the right one, give encoder=PATH, or build again"
         )
-    limit = folder / "prompts" / "limit.j2"
-    prompt = None
-    if limit.is_file():
-        prompt = Prompt(kind="limit", source=limit.read_text(encoding="utf-8"))
+    own = {
+        path.stem: Prompt(kind=path.stem, source=path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "prompts").glob("*.j2"))
+    }
+    parts = _load_parts(folder, manifest, config)
+    weights = manifest["validation"].get("rerank_weights", {})
     return make_recommender(
-        _load_parts(folder, manifest, config),
+        parts,
         found,
         manifest,
         folder,
-        make_interpreter(config, found, model, prompt),
+        make_interpreter(config, found, model, own.get("limit")),
+        make_reranking(config.rerank, parts.prompts, weights, model, folder, own),
     )
 
 
@@ -223,6 +234,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         fusion=fusion,
         index=index,
         untouched_every=config.fusion.untouched_every,
+        ranker=load_ranker(folder, catalog, interactions),
     )
 
 

@@ -96,6 +96,48 @@ def bench_encode(
     )
 
 
+@bench.command("rerank")
+def bench_rerank(
+    artifact: Path,
+    cases: Annotated[Path, typer.Option(help="Requests with what turned out right.")],
+    budgets: Annotated[
+        str, typer.Option(help="Milliseconds, and `none` for as long as it takes.")
+    ] = "0,5,10,25,50,100,250,500,1000,2000,none",
+    n: Annotated[int, typer.Option("-n", help="Requests; 0: all.")] = 500,
+    clients: Annotated[int, typer.Option(help="Who ask at the same time.")] = 1,
+    allow_seen: Annotated[bool, typer.Option(help="Also those that were learned from.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Quality against budget: what the reranker adds in the time it is given, and if it is late."""
+    from semrec.assemble.stored import load
+    from semrec.data.intents import read_cases, refuse_seen
+    from semrec.evaluate.curve import rerank_curve
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        recommender = load(artifact)
+        asked = [case for case in read_cases(cases) if case.relevant]
+        if not allow_seen:
+            refuse_seen(asked, {str(artifact): recommender.manifest["training_dialogs"]})
+        measured = rerank_curve(
+            recommender,
+            asked[: n or None],
+            budgets_ms=_budgets(budgets),
+            clients=clients,
+            progress=progress,
+        )
+    print_json(measured) if as_json else screen.rerank_curve(measured)
+
+
+def _budgets(told: str) -> list[float | None]:
+    try:
+        return [None if one.strip() == "none" else float(one) for one in told.split(",")]
+    except ValueError:
+        raise ConfigError(
+            f"--budgets {told!r}: expected numbers and `none`, such as 0,50,none"
+        ) from None
+
+
 @bench.command("behaviour")
 def bench_behaviour(
     dataset: Path,

@@ -7,7 +7,6 @@ come: MiniLM encodes a request in 2.5 ms where torch took 11.9 (2 cores, noteboo
 from __future__ import annotations
 
 import json
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from semrec.encoders.onnx import GRAPH, OPTIONS, TOKENIZER
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import ModelError
+from semrec.graphs import quantise_graph, require_onnx
 
 Precision = Literal["float32", "int8"]
 OPSET = 17
@@ -106,35 +106,11 @@ def quantise(folder: Path, into: Path) -> None:
     Raises:
         ModelError: If the packages aren't installed (extra ``onnx``).
     """
-    require_onnx()
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     into.mkdir()
-    logger = logging.getLogger()
-    before = logger.level
-    logger.setLevel(logging.ERROR)  # it advises a pre-processing that changes nothing here
-    try:
-        quantize_dynamic(
-            folder / GRAPH, into / GRAPH, weight_type=QuantType.QInt8, per_channel=True
-        )
-    finally:
-        logger.setLevel(before)
+    quantise_graph(folder / GRAPH, into / GRAPH)
     (into / TOKENIZER).write_bytes((folder / TOKENIZER).read_bytes())
     options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
     (into / OPTIONS).write_text(json.dumps({**options, "precision": "int8"}), encoding="utf-8")
-
-
-def require_onnx() -> None:
-    """Check that models can be exported and run.
-
-    Raises:
-        ModelError: If a package isn't installed.
-    """
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ImportError as error:
-        raise ModelError(f"{error.name} isn't installed: pip install 'semrec[onnx]'") from None
 
 
 def _refuse_unusual(encoder: SentenceEncoder) -> None:

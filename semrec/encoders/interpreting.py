@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from semrec.deadline import NEVER, Deadline
-from semrec.encoders.language_model import LanguageModel, TimeUpError
+from semrec.deadline import NEVER, Deadline, TimeUpError
+from semrec.encoders.language_model import LanguageModel
 from semrec.prompting import Prompt
 from semrec.protocols import Encoder
 from semrec.types import FloatArray

@@ -6,26 +6,19 @@ deadline between its layers, so that it is at most one layer late.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from semrec.deadline import NEVER, Deadline
+from semrec.deadline import NEVER, Deadline, watched
 from semrec.encoders.names import resolve
 from semrec.encoders.pretrained import Dtype, Pretrained, read_pretrained
 from semrec.types import FloatArray
 
 MAX_PROMPT = 2_000  # tokens
-
-
-class TimeUpError(Exception):
-    """The deadline passed while the model was at work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +45,7 @@ class LanguageModel:
             TimeUpError: If the deadline passes first.
         """
         ids = torch.tensor([self.tokens(prompt)[-MAX_PROMPT:]], device=self.read.model.device)
-        with torch.inference_mode(), _watched(self.read.model, deadline):
+        with torch.inference_mode(), watched(self.read.model, deadline):
             logits = self.read.model(input_ids=ids, use_cache=False, logits_to_keep=1).logits
         return np.asarray(logits[0, -1].float().cpu().numpy(), dtype=np.float32)
 
@@ -125,22 +118,3 @@ def load_language_model(
     """
     read = read_pretrained(model, "causal", device=device, dtype=dtype)
     return LanguageModel(read=read, path=resolve(model))
-
-
-@contextmanager
-def _watched(model: Any, deadline: Deadline) -> Iterator[None]:  # noqa: ANN401
-    """Looks at the deadline before each of the model's layers."""
-    layers = getattr(model.base_model, "layers", None)
-    ours = threading.get_ident()  # another thread's request has a deadline of its own
-
-    def look(*_: object) -> None:
-        if threading.get_ident() == ours and deadline.passed:
-            raise TimeUpError
-
-    look()
-    hooks = [layer.register_forward_pre_hook(look) for layer in layers or []]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()

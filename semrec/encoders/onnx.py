@@ -18,7 +18,7 @@ import numpy as np
 
 from semrec.encoders.sentence import Ending, clean
 from semrec.encoders.weights import fingerprint_of
-from semrec.errors import ModelError
+from semrec.graphs import open_graph
 from semrec.types import FloatArray
 
 GRAPH, TOKENIZER, OPTIONS = "model.onnx", "tokenizer.json", "options.json"
@@ -130,28 +130,13 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
     Raises:
         ModelError: If onnxruntime isn't installed, or the graph can't be read.
     """
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ModelError("onnxruntime isn't installed: pip install 'semrec[onnx]'") from None
     from tokenizers import Tokenizer
 
     options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
-    settings = onnxruntime.SessionOptions()
-    cores = len(os.sched_getaffinity(0))
     if threads is None:
+        cores = len(os.sched_getaffinity(0))
         threads = 1 if options["precision"] == "int8" else min(MAX_THREADS, cores)
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3  # errors
-    # Threads that spin while they wait are a little faster alone and much slower in company.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(
-            str(folder / GRAPH), settings, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime raises classes of its own
-        raise ModelError(f"{folder / GRAPH}: not loadable: {error}") from error
+    session = open_graph(folder / GRAPH, threads)
     cutting = Tokenizer.from_file(str(folder / TOKENIZER))
     cutting.no_padding()
     cutting.enable_truncation(options["max_length"])

@@ -16,15 +16,15 @@ from semrec.data.intents import read_cases, refuse_seen
 from semrec.errors import DataError
 from semrec.evaluate.report import Estimate, Pair, Report, Row
 from semrec.evaluate.slices import Slice, measure, slices_of
-from semrec.evaluate.statistics import (
+from semrec.metrics import METRICS, ranks_of
+from semrec.recommender import Recommender
+from semrec.statistics import (
     Values,
     bootstrap_means,
     holm,
     interval,
     permutation_p,
 )
-from semrec.metrics import METRICS, ranks_of
-from semrec.recommender import Recommender
 from semrec.types import Case, Progress, Query, Recommendations
 
 BATCH = 64

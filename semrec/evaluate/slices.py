@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from semrec.data.catalog import Catalog
-from semrec.evaluate.statistics import Values, bootstrap_means, interval
+from semrec.statistics import Values, bootstrap_means, interval
 from semrec.types import Case, RowArray
 
 MARGIN = 0.05  # "not worse": the interval's lower end is above minus this share of the baseline

@@ -1,0 +1,1 @@
+"""Judging a few candidates, best first, until the deadline."""

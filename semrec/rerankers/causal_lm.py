@@ -1,0 +1,171 @@
+"""A causal language model as a judge, without writing a word: its probabilities are read.
+
+    request → prefix, read once → chunks of candidates behind it → one number each
+
+Three ways: the likelihood of a candidate's title after the request; yes or no to each candidate;
+the first letter of a ranking of them all (Reddy et al. 2024, FIRST, arXiv 2406.15657). Candidates
+are put into tokens as data: what looks like a special token in them is text, and nothing that the
+model would say about an instruction in them is ever read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+
+import numpy as np
+import torch
+
+from semrec.deadline import Deadline, TimeUpError
+from semrec.prompting import Prompt
+from semrec.rerankers.parsing import MAX_REQUEST_CHARS, listed_prompt
+from semrec.rerankers.prefixes import Prefix, PrefixModel
+from semrec.types import FloatArray, Judged
+
+Tokenise = Callable[[str], list[int]]
+"""Text to tokens, none of them special (`LanguageModel.tokens`)."""
+
+MAX_ITEM_TOKENS = 32
+MAX_PRIORS = 50_000
+_CANDIDATE = "\0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikelihoodReranker:
+    """How likely the title is to be named after the request, less how likely it is anyway.
+
+    The mean over its tokens, so that long titles are not behind; less `prior_weight` times the same
+    after an empty request (Zhao et al. 2021, arXiv 2102.09690), or known titles win.
+
+    Attributes:
+        model: The language model.
+        tokens: Its tokenizer.
+        prompt: Of kind ``rerank_likelihood``; the candidate ends it.
+        prior_weight: 0: the plain likelihood.
+        chunk: Candidates judged at a time.
+    """
+
+    model: PrefixModel
+    tokens: Tokenise
+    prompt: Prompt
+    prior_weight: float = 1.0
+    chunk: int = 10
+    _priors: OrderedDict[tuple[int, ...], float] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+        """Judgements, `chunk` candidates at a time."""
+        with suppress(TimeUpError):
+            prefix = self._prefix(request, deadline)
+            for start in range(0, len(texts), self.chunk):
+                titles = [_item(text, self.tokens) for text in texts[start : start + self.chunk]]
+                scores = self._means(prefix, titles, deadline)
+                if self.prior_weight:
+                    scores -= self.prior_weight * self._prior(titles, deadline)
+                yield _chunk(start, scores)
+
+    def _prefix(self, request: str, deadline: Deadline) -> Prefix:
+        before, _ = _around(self.prompt, request)
+        return self.model.prefix(self.tokens(before), deadline)
+
+    def _means(
+        self, prefix: Prefix, titles: list[tuple[int, ...]], deadline: Deadline
+    ) -> FloatArray:
+        found = self.model.log_likelihoods(prefix, titles, deadline)
+        return np.array([one.mean() if len(one) else np.nan for one in found], dtype=np.float32)
+
+    def _prior(self, titles: list[tuple[int, ...]], deadline: Deadline) -> FloatArray:
+        """(n,) float32: what the titles' means are after an empty request; remembered."""
+        with self._lock:
+            known = {title: self._priors[title] for title in titles if title in self._priors}
+        new = list(dict.fromkeys(title for title in titles if title not in known))
+        if new:
+            means = self._means(self._prefix("", deadline), new, deadline)
+            known |= dict(zip(new, map(float, means), strict=True))
+        with self._lock:
+            self._priors.update(known)
+            while len(self._priors) > MAX_PRIORS:
+                self._priors.popitem(last=False)
+        return np.array([known[title] for title in titles], dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointwiseReranker:
+    """How much likelier the model is to say yes than no to a candidate.
+
+    Attributes:
+        model: The language model.
+        tokens: Its tokenizer.
+        prompt: Of kind ``rerank_pointwise``; ends where yes or no is to follow.
+        chunk: Candidates judged at a time.
+    """
+
+    model: PrefixModel
+    tokens: Tokenise
+    prompt: Prompt
+    chunk: int = 10
+
+    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+        """Judgements, `chunk` candidates at a time."""
+        before, behind = _around(self.prompt, request)
+        answers = [self.tokens(word)[0] for word in (" yes", " no")]
+        with suppress(TimeUpError):
+            prefix = self.model.prefix(self.tokens(before), deadline)
+            question = self.tokens(behind)
+            for start in range(0, len(texts), self.chunk):
+                some = texts[start : start + self.chunk]
+                asked = [[*_item(text, self.tokens), *question] for text in some]
+                states = self.model.states(prefix, asked, deadline)
+                yes_no = self.model.logits(torch.stack([one[-1] for one in states]), answers)
+                yield _chunk(start, yes_no[:, 0] - yes_no[:, 1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListwiseReranker:
+    """How likely each candidate's letter is to come first in a ranking of all.
+
+    Letters compete with one another, so that only one list of at most 26 is judged; the rest stays
+    unjudged behind it.
+
+    Attributes:
+        model: The language model.
+        tokens: Its tokenizer.
+        prompt: Of kind ``rerank_listwise``.
+        window: Candidates in the list.
+    """
+
+    model: PrefixModel
+    tokens: Tokenise
+    prompt: Prompt
+    window: int = 20
+
+    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+        """One chunk with the first candidates."""
+        letters = ascii_uppercase[: min(self.window, len(texts))]
+        if not letters:
+            return
+        with suppress(TimeUpError):
+            listed = listed_prompt(self.prompt, request, letters, texts)
+            prefix = self.model.prefix([*self.tokens(listed), *self.tokens(" [")], deadline)
+            first = [self.tokens(letter)[0] for letter in letters]
+            yield _chunk(0, self.model.logits(prefix.last[None], first)[0])
+
+
+def _around(prompt: Prompt, request: str) -> tuple[str, str]:
+    """What a prompt says before and behind the candidate."""
+    said = request.replace(_CANDIDATE, " ")[-MAX_REQUEST_CHARS:]
+    before, _, behind = prompt.render(request=said, candidate=_CANDIDATE).partition(_CANDIDATE)
+    return before.rstrip(), behind
+
+
+def _item(text: str, tokens: Tokenise) -> tuple[int, ...]:
+    words = " ".join(text.split())
+    return tuple(tokens(f" {words}")[:MAX_ITEM_TOKENS]) if words else ()
+
+
+def _chunk(start: int, scores: FloatArray) -> Judged:
+    return Judged(places=np.arange(start, start + len(scores)), scores=scores)
