@@ -15,7 +15,7 @@ from redis_server import free_port
 from semrec.serve.app import make_app
 from semrec.serve.settings import Settings
 
-PATIENCE_S = 120
+PATIENCE_S = 300  # a busy machine starts slowly
 
 
 @contextmanager

@@ -58,6 +58,15 @@ def test_a_session_is_erased_and_others_stay(log, rec, tmp_path):
         assert b"gone-for-good" not in path.read_bytes(), path
 
 
+def test_old_lists_are_forgotten_and_events_stay(log):
+    log.add_served(served_list("r1", "s", Query(), [], version="v", artifact="x"))
+    log.add_events({"s": [Event("i01", "view", 1.0, "e1")]})
+    assert log.forget_served(log.served("r1").timestamp) == 0
+    assert log.forget_served(log.served("r1").timestamp + 1) == 1
+    assert log.served("r1") is None
+    assert len(list(log.events())) == 1
+
+
 def test_the_log_becomes_interactions_for_the_next_build(log, world, world_folder, tmp_path):
     log.add_events(
         {

@@ -37,6 +37,7 @@ from semrec.sessions.log import Log
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.25  # between looks for another artifact
+TIDY_S = 3600.0
 
 Load = Callable[[Path], Recommender]
 
@@ -59,9 +60,13 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = await run_in_threadpool(_start, settings, metrics, load_artifact)
         app.state.service = service
-        watching = asyncio.create_task(_watch(service.deployment))
+        tasks = [
+            asyncio.create_task(_every(LOOK_S, service.deployment.look)),
+            asyncio.create_task(_every(TIDY_S, service.tidy)),
+        ]
         yield
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
         await run_in_threadpool(service.close)
 
     app = FastAPI(
@@ -117,13 +122,13 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
     )
 
 
-async def _watch(deployment: Deployment) -> None:
+async def _every(seconds: float, do: Callable[[], object]) -> None:
     while True:
-        await asyncio.sleep(LOOK_S)
         try:
-            await run_in_threadpool(deployment.look)
-        except Exception:  # whatever it is, requests go on and so does the watch
-            logger.exception("can't look for another artifact")
+            await run_in_threadpool(do)
+        except Exception:  # whatever it is, requests go on, and it is tried again
+            logger.exception("failed beside the requests")
+        await asyncio.sleep(seconds)
 
 
 def _document_problems(app: FastAPI) -> None:

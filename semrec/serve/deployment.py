@@ -60,7 +60,7 @@ class Deployment:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._order = self._ordered()[0]
         self._seen = self._identity()
-        self._failed_s = 0.0
+        self._failed_s = -RETRY_S
         self._both: tuple[Recommender, Recommender | None] = (self._warmed(), None)
         self._tell(None)
 

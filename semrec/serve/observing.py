@@ -11,6 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semrec.serve.metrics import Metrics
+from semrec.serve.problems import problem
 
 logger = logging.getLogger("semrec.requests")
 
@@ -35,7 +36,7 @@ class Observing:
         request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex.encode()
         logged: dict[str, Any] = {}
         scope.setdefault("state", {})["logged"] = logged
-        status = 500
+        status = 0
 
         async def answered(message: Message) -> None:
             nonlocal status
@@ -46,6 +47,12 @@ class Observing:
 
         try:
             await self._app(scope, receive, answered)
+        except Exception:  # ours: whoever asked is told where to look, and nothing of what it was
+            logger.exception("failed", extra={"request_id": request_id.decode()})
+            if status:
+                raise  # the answer had begun
+            detail = f"it was logged under {request_id.decode()}"
+            await problem(500, "An error of ours", detail)(scope, receive, answered)
         finally:
             seconds = time.perf_counter() - started
             # A route's own path: one as it was asked could hold anything.

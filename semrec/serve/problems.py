@@ -73,7 +73,6 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ExpiredError, _expired)
     app.add_exception_handler(StateError, _unreachable)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -107,7 +106,3 @@ def _unreachable(_request: Request, error: Exception) -> JSONResponse:
 def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return problem(error.status_code, "The request failed", str(error.detail), error.headers)
-
-
-def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    return problem(500, "An error of ours", "it was logged under this request's id")

@@ -6,6 +6,7 @@ stored events, then the request's → queue → recommender → log → answer
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from semrec.sessions.log import Log, served_list
 from semrec.types import Event, Query, Recommendations
 
 logger = logging.getLogger(__name__)
+
+DAY_S = 86_400
 
 T = TypeVar("T")
 
@@ -128,6 +131,10 @@ class Service:
         sent = sum(len(added) for added in events.values())
         self.metrics.events.labels("duplicate").inc(sent - accepted)
         return accepted
+
+    def tidy(self) -> None:
+        """Remove the lists from the log that are older than the settings say."""
+        self.log.forget_served(time.time() - self.settings.served_days * DAY_S)
 
     def close(self) -> None:
         """Finish what was accepted, then let go of everything."""

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS served (
     items TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS served_by_session ON served (session_id);
+CREATE INDEX IF NOT EXISTS served_by_time ON served (timestamp);
 """
 
 
@@ -162,6 +163,13 @@ class Log:
             )
         self._database.checkpoint()
         return erased[0], erased[1]
+
+    def forget_served(self, before_s: float) -> int:
+        """Remove the lists served before a Unix second; how many. Events stay."""
+        with self._database.writing() as connection:
+            return connection.execute(
+                "DELETE FROM served WHERE timestamp < ?", (before_s,)
+            ).rowcount
 
     def close(self) -> None:
         """Close the file."""
