@@ -20,7 +20,7 @@ PATIENCE_S = 300  # a busy machine starts slowly
 
 @contextmanager
 def in_thread(artifact, state, load=None, **settings):
-    """A client of a service that runs in a thread of this process; `client.app` is its app."""
+    """A client of a service in a thread of this process, with its `app` and its `server`."""
     given = Settings(artifact=artifact, state=state, **{"sessions": "sqlite", **settings})
     app, port = make_app(given, load), free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
@@ -33,7 +33,7 @@ def in_thread(artifact, state, load=None, **settings):
             assert time.monotonic() < until
             time.sleep(0.02)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
-            client.app = app
+            client.app, client.server = app, server
             yield client
     finally:
         server.should_exit = True

@@ -48,6 +48,10 @@ def client(artifact, held, tmp_path_factory):
 @pytest.fixture
 def asked(client, held):
     """Ask in the background; answers are collected once the recommender is let go."""
+    yield from asking(client, held)
+
+
+def asking(client, held):
     held.go.clear()
     held.reached.clear()
     answers, threads = {}, []
@@ -148,3 +152,16 @@ def test_an_error_of_ours_is_a_problem_with_an_id_and_no_more(client):
 def test_a_budget_of_nothing_still_gets_a_list(client):
     answer = client.post("/v1/recommend", json={"budget_ms": 0, "k": 3})
     assert len(answer.json()["items"]) == 3
+
+
+def test_at_the_end_what_was_accepted_is_answered(artifact, held, tmp_path):
+    with in_thread(artifact, tmp_path / "state", lambda _: held, threads=1) as client:
+        asking_here = asking(client, held)
+        asked = next(asking_here)
+        asked("first")
+        until(lambda: held.reached)
+        asked("second")
+        until(lambda: waiting(client) == 1)
+        client.server.should_exit = True  # what SIGTERM does
+        time.sleep(0.5)
+        assert asked.collect() == {"first": 200, "second": 200}

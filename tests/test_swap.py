@@ -121,15 +121,17 @@ def test_it_goes_back_and_forth(artifact, other, link, tmp_path):
         assert forth["version"] == version_of(other)
 
 
-def test_a_broken_artifact_is_refused_and_the_old_one_stays(artifact, link, tmp_path):
+@pytest.mark.parametrize("verify", ["full", "size"])
+def test_a_broken_artifact_is_refused_and_the_old_one_stays(artifact, link, verify, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(artifact, broken)
-    (broken / "fusion.safetensors").write_bytes(b"broken")
-    with in_thread(link, tmp_path / "state") as client:
+    size = (broken / "fusion.safetensors").stat().st_size
+    (broken / "fusion.safetensors").write_bytes(b"x" * size)
+    with in_thread(link, tmp_path / "state", verify=verify) as client:
         turn(link, broken)
         answer = client.post("/admin/reload")
         assert answer.status_code == 409
-        assert "fusion.safetensors" in answer.json()["detail"]
+        assert version_of(artifact) in answer.json()["detail"]
         assert client.post("/v1/recommend", json={}).json()["version"] == version_of(artifact)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +50,7 @@ def serve(
     export(**dict(pair(text, "--set") for text in values))
     effective = make_settings()
     read_manifest(effective.artifact, "size")  # a wrong path fails here, before a server starts
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
     with held(effective.state):
         uvicorn.run(
             "semrec.serve.app:create_app",

@@ -116,10 +116,11 @@ class Deployment:
         started = time.monotonic()
         try:
             new = self._warmed()
-        except (SemrecError, OSError, ValueError, KeyError) as error:
+        except Exception as error:  # whatever is wrong with it, requests go on
             self._failed_s = time.monotonic()
-            logger.error("artifact not loaded, the old one is kept", extra={"error": str(error)})
-            return str(error)
+            told = str(error) if isinstance(error, SemrecError) else repr(error)
+            logger.error("artifact not loaded, the old one is kept", extra={"error": told})
+            return told
         self._seen = identity
         self._both = (new, self.current)
         seconds = round(time.monotonic() - started, 3)

@@ -16,6 +16,7 @@ from semrec.serve.problems import problem
 logger = logging.getLogger("semrec.requests")
 
 HEADER = b"x-request-id"
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
 # What a client may name its request: a UUID and the like, nothing that could be a secret.
 _ID = re.compile(rb"[0-9a-fA-F-]{8,64}")
 
@@ -57,12 +58,13 @@ class Observing:
             seconds = time.perf_counter() - started
             # A route's own path: one as it was asked could hold anything.
             endpoint = getattr(scope.get("route"), "path_format", "")
-            self._metrics.requests.labels(scope["method"], endpoint, status).observe(seconds)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.requests.labels(method, endpoint, status).observe(seconds)
             logger.info(
                 "answered",
                 extra={
                     "request_id": request_id.decode(),
-                    "method": scope["method"],
+                    "method": method,
                     "endpoint": endpoint,
                     "status": status,
                     "ms": round(seconds * 1000, 2),

@@ -144,12 +144,13 @@ class Service:
         self.log.close()
 
 
-def service_of(request: Request) -> Service:
+# Both are coroutines only so that FastAPI doesn't call them on threads of their own.
+async def service_of(request: Request) -> Service:
     """The service that answers a request."""
     return cast("Service", request.app.state.service)
 
 
-def logged_of(request: Request) -> dict[str, Any]:
+async def logged_of(request: Request) -> dict[str, Any]:
     """What joins the request's line in the log."""
     return cast("dict[str, Any]", request.state.logged)
 
