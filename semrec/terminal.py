@@ -202,7 +202,7 @@ class Screen:
         """A service under load: what was asked, how fast it was, what was refused."""
         table = Table(box=None, pad_edge=False)
         table.add_column("")
-        for name in ("sent", "errors", "refused", "p50", "p99", "refused p99", "sent late p99"):
+        for name in ("sent", "errors", "503", "p50", "p99", "503 p99", "late p99"):
             table.add_column(name, justify="right")
         for stage in ("load", "overload"):
             for kind in measured["rates_per_s"]:
@@ -210,7 +210,7 @@ class Screen:
                 times = [one["accepted"].get("p50_ms"), one["accepted"].get("p99_ms")]
                 times += [one["refused"].get("p99_ms"), one["late"].get("p99_ms")]
                 table.add_row(
-                    f"{stage}, {kind}",
+                    f"{stage}: {kind}",
                     str(one["sent"]),
                     str(one["errors"]),
                     f"{one['refused_share']:.1%}",

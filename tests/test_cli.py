@@ -245,6 +245,7 @@ def test_bench_load_asks_at_the_given_rates(place):
         (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),
         (("serve", "artifact", "--workers", "0"), "setting workers"),
         (("serve", "artifact", "--settings", "none.yaml"), "no such file"),
+        (("serve", "artifact", "--set", "prot=80"), "did you mean 'port'"),
         (("replay", "r1", "--state", "nowhere"), "--state"),
         (("data", "import", "--format", "log", "--interactions", "x", "--out", "y"), "--items"),
         (("prompts", "show", "itme"), "did you mean 'item'"),

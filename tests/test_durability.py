@@ -98,6 +98,8 @@ def test_workers_see_one_anothers_events_and_end_when_told(artifact, tmp_path):
             workers = {worker["pid"] for worker in told["workers"]}
             text = client.get("/metrics").text
         assert len(workers) == 2
+        for pid in workers:  # what starts in a moment hasn't loaded torch
+            assert not any("libtorch" in one.path for one in psutil.Process(pid).memory_maps())
         count = 'count{endpoint="/v1/events",method="POST",status="200"} 40.0'
         assert f"semrec_request_seconds_{count}" in text  # of both workers together
         assert service.stop() == 0

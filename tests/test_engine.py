@@ -94,6 +94,14 @@ def test_whose_budget_passed_never_reaches_the_recommender(engine, slow):
     assert slow.batches == [["first"], ["patient"]]
 
 
+def test_no_budget_is_too_small_where_a_thread_is_free(engine, slow):
+    slow.go.set()
+    until = time.monotonic() + 10
+    while not engine._idle and time.monotonic() < until:
+        time.sleep(0.01)
+    assert asyncio.run(engine.recommend(Query(budget_ms=0), Deadline.within(0))).found.items == ()
+
+
 def test_who_is_gone_never_reaches_the_recommender(engine, slow):
     async def scene():
         held = await first(engine, slow)

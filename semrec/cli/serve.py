@@ -15,6 +15,7 @@ from semrec.cli.options import Json, Sets, pair, print_json
 from semrec.terminal import Screen
 
 DRAIN_S = 30  # what was accepted is finished, within this
+HUNG_S = 60  # a worker that gives no sign for so long is replaced
 
 service = typer.Typer()
 
@@ -61,6 +62,7 @@ def serve(
             log_config=LOGGING,
             access_log=False,
             timeout_graceful_shutdown=DRAIN_S,
+            timeout_worker_healthcheck=HUNG_S,
         )
 
 

@@ -20,8 +20,6 @@ from semrec.errors import SemrecError
 from semrec.recommender import Recommender
 from semrec.types import Query, Recommendations
 
-PICKED_UP_S = 0.02  # a wait so short is none, whatever the budget
-
 T = TypeVar("T")
 
 
@@ -49,14 +47,18 @@ class _Job:
     query: Query | None = None
     work: Callable[[Recommender], Any] | None = None
     deadline: Deadline = NEVER
+    queued: bool  # every thread was taken when it came
     future: Future[Any] = field(default_factory=Future)
     entered_s: float = field(default_factory=time.monotonic)
 
-    def begins(self, now_s: float) -> bool:
-        """Whether it is still wanted; if not, whoever waits for it is told."""
+    def begins(self) -> bool:
+        """Whether it is still wanted; if not, whoever waits for it is told.
+
+        Where a thread was free no budget is too small: then there is a list, just not more.
+        """
         if not self.future.set_running_or_notify_cancel():
             return False
-        if self.deadline.passed and now_s - self.entered_s > PICKED_UP_S:
+        if self.queued and self.deadline.passed:
             self.future.set_exception(ExpiredError())
             return False
         return True
@@ -88,6 +90,7 @@ class Engine:
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._idle = 0  # threads that wait for a job
         self._threads = [
             threading.Thread(target=self._loop, name=f"engine-{number}", daemon=True)
             for number in range(threads)
@@ -108,7 +111,7 @@ class Engine:
             ExpiredError: If `deadline` passed while it waited.
             QueryError: As `Recommender.recommend`.
         """
-        answer: Answer = await self._submit(_Job(query=query, deadline=deadline))
+        answer: Answer = await self._submit(query=query, deadline=deadline)
         return answer
 
     async def run(self, work: Callable[[Recommender], T]) -> T:
@@ -117,7 +120,7 @@ class Engine:
         Raises:
             BusyError: If the queue is full. And whatever `work` raises.
         """
-        result: T = await self._submit(_Job(work=work))
+        result: T = await self._submit(work=work)
         return result
 
     def close(self) -> None:
@@ -128,10 +131,17 @@ class Engine:
         for thread in self._threads:
             thread.join()
 
-    def _submit(self, job: _Job) -> asyncio.Future[Any]:
+    def _submit(
+        self,
+        query: Query | None = None,
+        work: Callable[[Recommender], Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> asyncio.Future[Any]:
         with self._changed:
             if self._closed or self.full:
                 raise BusyError
+            queued = len(self._waiting) >= self._idle
+            job = _Job(query=query, work=work, deadline=deadline, queued=queued)
             self._waiting.append(job)
             self._on_depth(len(self._waiting))
             self._changed.notify()
@@ -140,7 +150,7 @@ class Engine:
     def _loop(self) -> None:
         while jobs := self._take():
             now_s = time.monotonic()
-            wanted = [job for job in jobs if job.begins(now_s)]
+            wanted = [job for job in jobs if job.begins()]
             if wanted:
                 _compute(wanted, self._current(), now_s)
             del jobs, wanted  # an idle thread holds on to no answer
@@ -151,8 +161,10 @@ class Engine:
         A thread takes no more than its share, so that none is idle while others have batches.
         """
         with self._changed:
+            self._idle += 1
             while not self._waiting and not self._closed:
                 self._changed.wait()
+            self._idle -= 1
             share = -(-len(self._waiting) // len(self._threads))
             jobs: list[_Job] = []
             while self._waiting and len(jobs) < min(self._max_batch, max(share, 1)):

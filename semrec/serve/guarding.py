@@ -75,14 +75,11 @@ class Guarding:
             limit = f"at most {self._settings.rate_per_s:g} requests a second"
             return "rate", problem(429, "Too many requests", limit, after)
         if _length(headers) > self._settings.max_body_bytes:
-            return "body", problem(413, "The body is too large", self._most)
+            most = f"at most {self._settings.max_body_bytes} bytes"
+            return "body", problem(413, "The body is too large", most)
         if self._full() and path.startswith(COMPUTED):
             return "queue", unavailable("too many requests wait already")
         return None
-
-    @property
-    def _most(self) -> str:
-        return f"at most {self._settings.max_body_bytes} bytes"
 
 
 class Rates:

@@ -19,7 +19,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from semrec.errors import ConfigError
+from semrec.errors import ConfigError, nearest
 
 PREFIX = "SEMREC_"
 FILE = f"{PREFIX}SETTINGS"
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     cors_origins: Listed = []
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     threads: int | None = Field(default=None, ge=1)  # of one worker; None: its share of the cores
-    max_queue: int = Field(default=32, ge=1)  # requests that wait in one worker; more get a 503
+    max_queue: int = Field(default=24, ge=1)  # requests that wait in one worker; more get a 503
     max_batch: int = Field(default=8, ge=1)  # requests that are answered together
     served_days: float = Field(default=30.0, gt=0)  # how long served lists stay in the log
     log_intents: bool = False  # what people ask for, word for word, in the logs
@@ -127,7 +127,13 @@ def make_settings(**flags: Any) -> Settings:  # noqa: ANN401
 
 
 def export(**flags: object) -> None:
-    """Make flags variables, so that every worker process has the same settings."""
+    """Make flags variables, so that every worker process has the same settings.
+
+    Raises:
+        ConfigError: On an unknown name.
+    """
     for name, value in flags.items():
+        if name not in Settings.model_fields and name != "settings":
+            raise ConfigError(f"unknown setting {name!r}{nearest(name, Settings.model_fields)}")
         if value is not None:
             os.environ[PREFIX + name.upper()] = str(value)
