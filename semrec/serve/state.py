@@ -23,7 +23,7 @@ def held(state: Path) -> Iterator[None]:
         StateError: If another service runs on it, or it can't be written.
     """
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)  # what people did is theirs
         lock = (state / "lock").open("w")
     except OSError as error:
         raise StateError(f"{state}: not writable: {error}; give another --state") from None
