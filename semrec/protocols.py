@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from semrec.deadline import Deadline
 from semrec.types import (
     BoolArray,
     Boost,
+    Event,
     FloatArray,
     FusedQuery,
     Judged,
@@ -168,4 +169,33 @@ class Reranker(Protocol):
         Raises:
             SemrecError: If it can't judge; never for a deadline that has passed.
         """
+        ...
+
+
+KEPT_EVENTS = 1_000  # of a session; older ones hardly pull any more
+
+
+class SessionStore(Protocol):
+    """Keeps what was done in sessions. What `append` has returned from, every later `get` sees.
+
+    All methods raise `StateError` while the store can't be reached.
+    """
+
+    def get(self, session_id: str) -> tuple[Event, ...]:
+        """The up to `KEPT_EVENTS` newest events of a session in the order they came in."""
+        ...
+
+    def append(self, events: Mapping[str, Sequence[Event]]) -> int:
+        """Add events by session id; how many were new.
+
+        Every event has an `event_id`; one that its session has already isn't added again.
+        """
+        ...
+
+    def erase(self, session_id: str) -> int:
+        """Forget a session; how many events it had."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; what was appended stays."""
         ...

@@ -234,6 +234,34 @@ class Screen:
             f"{measured['clients']} at once"
         )
 
+    def load(self, measured: Mapping[str, Any]) -> None:
+        """A service under load: what was asked, how fast it was, what was refused."""
+        table = Table(box=None, pad_edge=False)
+        table.add_column("")
+        for name in ("sent", "errors", "503", "p50", "p99", "503 p99", "late p99"):
+            table.add_column(name, justify="right")
+        for stage in ("load", "overload"):
+            for kind in measured["rates_per_s"]:
+                one = measured[stage][kind]
+                times = [one["accepted"].get("p50_ms"), one["accepted"].get("p99_ms")]
+                times += [one["refused"].get("p99_ms"), one["late"].get("p99_ms")]
+                table.add_row(
+                    f"{stage}: {kind}",
+                    str(one["sent"]),
+                    str(one["errors"]),
+                    f"{one['refused_share']:.1%}",
+                    *("" if ms is None else f"{ms:.1f}" for ms in times),
+                )
+        self._out.print(table)
+        for stage in ("load", "overload"):
+            one = measured[stage]
+            self._out.print(
+                f"[dim]{stage}: the service took {one['service_cores']} cores, the generator "
+                f"{one['generator_cores']}[/]"
+            )
+        memory = measured["rss_mb"]
+        self._out.print(f"[dim]memory: {memory['before']} MB before, {memory['after']} after[/]")
+
     def latency(self, measured: Mapping[str, Any]) -> None:
         """Milliseconds by kind of request and stage."""
         for kind, stages in measured.items():

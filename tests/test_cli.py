@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import THEMES, item_id, world_tables, write_world
 
+import semrec
+from semrec.sessions.log import Log, served_list
+
 CONFIG = """
 encoder: {kind: hashing, dim: 64}
 behaviour: {factors: 12, regularization: 1, alpha: 5, decay: 1}
@@ -69,6 +72,7 @@ def test_help_and_version(place):
         "crossfit",
         "bench",
         "serve",
+        "replay",
         "models",
     ):
         assert command in top
@@ -180,6 +184,43 @@ def test_describe_validate_and_import(place):
     assert described["attributes"] == ["genres"]
 
 
+def test_a_logged_list_is_made_again_and_the_log_becomes_a_dataset(place):
+    recommender, query = semrec.load(place / "artifact"), semrec.Query(session=["i03"], k=5)
+    log = Log(place / "state")
+    about = {"version": recommender.version, "artifact": str(place / "artifact")}
+    items = recommender.recommend(query).items
+    log.add_served(served_list("r1", "s", query, items, **about))
+    log.add_served(served_list("r2", "s", query, items[::-1], **about))
+    log.add_events({"s": [semrec.Event("i04", "like", None, "e1")]})
+    log.close()
+    assert "as it was served" in run("replay", "r1", cwd=place).stdout
+    again = json.loads(run("replay", "r1", "--json", cwd=place).stdout)
+    assert [item_id for item_id, _ in again["now"]] == [item.item_id for item in items]
+    assert "it was served as" in run("replay", "r2", cwd=place, ok=False).stdout
+    arguments = ("data", "import", "--format", "log", "--interactions", "state")
+    run(*arguments, "--items", "data", "--out", "next", cwd=place)
+    counts = [
+        json.loads(run("data", "describe", name, "--json", cwd=place).stdout)["interactions"]
+        for name in ("data", "next")
+    ]
+    assert counts[1] == counts[0] + 1
+
+
+def test_bench_load_asks_at_the_given_rates(place):
+    arguments = ("bench", "load", "artifact", "--seconds", "3", "--session-per-s", "10")
+    done = run(*arguments, "--words-per-s", "5", "--times", "2", "--json", cwd=place)
+    found = json.loads(done.stdout)
+    assert found["load"]["session"]["sent"] > 10
+    assert found["overload"]["words"]["sent"] > 10
+    for stage in ("load", "overload"):
+        for kind in ("session", "words"):
+            one = found[stage][kind]
+            assert one["errors"] == 0
+            assert one["accepted"]["p50_ms"] <= one["accepted"]["p99_ms"]
+        assert 0 < found[stage]["generator_share"] < 1
+    assert found["rss_mb"]["after"] > 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -201,6 +242,12 @@ def test_describe_validate_and_import(place):
         (("compare", "ease", "--cases", "asked.parquet"), "--data DATASET"),
         (("compare", "artifact", "--cases", "none.parquet"), "no such file"),
         (("serve", "nowhere"), "no such folder"),
+        (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),
+        (("serve", "artifact", "--workers", "0"), "setting workers"),
+        (("serve", "artifact", "--settings", "none.yaml"), "no such file"),
+        (("serve", "artifact", "--set", "prot=80"), "did you mean 'port'"),
+        (("replay", "r1", "--state", "nowhere"), "--state"),
+        (("data", "import", "--format", "log", "--interactions", "x", "--out", "y"), "--items"),
         (("prompts", "show", "itme"), "did you mean 'item'"),
         (("prompts", "render", "artifact", "--item", "nope"), "no item 'nope'"),
         (("data", "fetch", "movielenz"), "did you mean 'movielens'"),

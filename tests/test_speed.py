@@ -17,7 +17,7 @@ def test_the_lists_are_those_of_an_exact_search(rec):
     exact = replace(rec, index=ExactIndex(vectors=rec.fusion.items()))
     rng = np.random.default_rng(4)
     for words, session in ((True, True), (True, False), (False, True)):
-        queries = new_queries(rec, rng, words=words, session=session)
+        queries = new_queries(rec.catalog, rec.interactions, rng, words=words, session=session)
         for k in (1, 10, 25, 60):
             asked = replace(next(queries), k=k, exclude=[item_id(row) for row in range(0, k, 7)])
             assert rec.recommend(asked).items == exact.recommend(asked).items

@@ -15,6 +15,7 @@ from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
+from semrec.cli.serve import service
 from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
 from semrec.terminal import Screen
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
 app.add_typer(evaluate)
+app.add_typer(service)
 app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
@@ -194,20 +196,3 @@ def doctor() -> None:
     Screen().checks(found)
     if not all(well for _, _, well in found):
         raise typer.Exit(1)
-
-
-@app.command()
-def serve(
-    artifact: Path,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-) -> None:
-    """Answer over HTTP; the documentation is at /docs."""
-    import uvicorn
-
-    from semrec.artifacts import read_manifest
-    from semrec.assemble.stored import load
-    from semrec.serve.app import make_app
-
-    read_manifest(artifact, "size")  # a wrong path fails here, before a server starts
-    uvicorn.run(make_app(lambda: load(artifact)), host=host, port=port)

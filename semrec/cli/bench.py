@@ -138,6 +138,33 @@ def _budgets(told: str) -> list[float | None]:
         ) from None
 
 
+@bench.command("load")
+def bench_load(
+    artifact: Path,
+    workers: Annotated[int, typer.Option(help="Of the service.")] = 1,
+    seconds: Annotated[float, typer.Option(help="Of each of the two loads.")] = 60,
+    session_per_s: Annotated[float, typer.Option(help="Requests with a session only.")] = 200,
+    words_per_s: Annotated[float, typer.Option(help="Requests with new words.")] = 25,
+    times: Annotated[float, typer.Option(help="How much heavier the second load is.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Serve an artifact and ask it at given rates (open loop), then at several times these."""
+    from semrec.evaluate.load import load_test
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = load_test(
+            artifact,
+            workers=workers,
+            seconds=seconds,
+            session_per_s=session_per_s,
+            words_per_s=words_per_s,
+            times=times,
+            progress=progress,
+        )
+    print_json(measured) if as_json else screen.load(measured)
+
+
 @bench.command("behaviour")
 def bench_behaviour(
     dataset: Path,

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from semrec.config import make_config
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
 from semrec.encoders.onnx import OnnxEncoder
 from semrec.errors import ModelError
 from semrec.fusion.fused import FusedBlocks
@@ -53,7 +55,9 @@ def latency(
     spent: dict[str, list[float]] = {name: [] for name in references}
     kinds = {"words and session": (True, True), "words": (True, False), "session": (False, True)}
     for kind, (words, session) in kinds.items():
-        queries = new_queries(recommender, rng, words=words, session=session)
+        queries = new_queries(
+            recommender.catalog, recommender.interactions, rng, words=words, session=session
+        )
         laps: dict[str, list[float]] = {}
         for start in range(0, warmup + n, BLOCK):
             some = [next(queries) for _ in range(min(BLOCK, warmup + n - start))]
@@ -131,11 +135,15 @@ def _percentiles(spent: Sequence[float]) -> dict[str, float]:
 
 
 def new_queries(
-    recommender: Recommender, rng: np.random.Generator, *, words: bool, session: bool
+    catalog: Catalog,
+    interactions: Interactions,
+    rng: np.random.Generator,
+    *,
+    words: bool,
+    session: bool,
 ) -> Iterator[Query]:
     """Requests without end, of random titles and a number: no two have the same words."""
-    catalog = recommender.catalog
-    seen = np.flatnonzero(recommender.interactions.counts)
+    seen = np.flatnonzero(interactions.counts)
     while True:
         intent = ""
         if words:

@@ -79,9 +79,8 @@ def throughput(
     Raises:
         ArtifactError: If a service doesn't start, or refuses a request.
     """
-    queries = new_queries(
-        load(artifact, verify="size"), np.random.default_rng(seed), words=True, session=False
-    )
+    known, rng = load(artifact, verify="size"), np.random.default_rng(seed)
+    queries = new_queries(known.catalog, known.interactions, rng, words=True, session=False)
     result: dict[str, Any] = {"requests": n, "cores": os.cpu_count(), "clients": {}}
     with served(artifact) as ours, served(artifact, PLAIN) as plain:
         sides = {"semrec": ours, "plain": plain}
