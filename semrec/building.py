@@ -24,13 +24,15 @@ import numpy as np
 
 from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
-from semrec.assemble.artifact import Parts, make_index, make_recommender
+from semrec.assemble.artifact import Parts, make_recommender
+from semrec.assemble.index import make_index
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
 from semrec.assemble.rerankers import graph_of, make_reranking, rerank_prompts, stored_rerank
 from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import fuse
+from semrec.choosing.index import held_out_queries
 from semrec.choosing.judging import choose_weights
 from semrec.choosing.prepare import prepare, teach
 from semrec.choosing.ranker import learn_ranker
@@ -112,6 +114,7 @@ def build(
         strength = trial.prototypes.strength
         fusion = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
     report("build index", 0, 1)
+    found = make_index(config.index, fusion.items(), held_out_queries(fusion, settled.sets))
     parts = Parts(
         catalog=dataset.catalog,
         interactions=learned,
@@ -120,13 +123,14 @@ def build(
         neighbours=chosen.neighbours,
         fusion=fusion,
         understanding=prepared.understanding,
-        index=make_index(config.index, fusion.items()),
+        index=found.index,
         untouched_every=config.fusion.untouched_every,
         ranker=None if ranker is None else ranker.over(dataset.catalog, learned),
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
     manifest["encoder"]["trained"] = was_trained
+    manifest["index"] = found.told
     seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
     manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
@@ -198,5 +202,5 @@ def _manifest(
             "users": len(np.unique(parts.interactions.users)),
             "interactions": len(parts.interactions),
         },
-        "dim": int(parts.fusion.items().shape[1]),
+        "dim": parts.fusion.dim,
     }

@@ -205,12 +205,17 @@ class IntentConfig(_Closed):
 
 
 class IndexConfig(_Closed):
-    """The search index. `flat` is exact; `hnsw` is for catalogues of more than 100,000 items."""
+    """The search index. `flat` and `exact` look at everything, the others at a part.
 
-    kind: Literal["exact", "flat", "hnsw"] = "flat"
+    `auto` is flat up to 50,000 items and ivf beyond: lists of short codes in memory, dim / 4 bytes
+    per item, and the vectors in a file. ivf and hnsw search as broadly as `recall` asks for.
+    """
+
+    kind: Literal["auto", "exact", "flat", "hnsw", "ivf"] = "auto"
+    recall: float = Field(default=0.97, gt=0, le=1)  # of the 100 best, on validation requests
     links: int = Field(default=32, ge=4, le=128)
     ef_construction: int = Field(default=200, ge=8, le=2000)
-    ef_search: int = Field(default=128, ge=8, le=4000)
+    ef_search: int = Field(default=128, ge=8, le=4000)  # to begin with
 
 
 class SplitConfig(_Closed):

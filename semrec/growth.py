@@ -27,11 +27,17 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
     """Add `items` to a recommender and to its baseline.
 
     Raises:
-        DataError: On an unknown column, a value of another type, or an id that is in use.
+        DataError: On an unknown column, a value of another type, or an id that is in use; or if
+            the vectors lie in a file.
     """
     if not items:
         return
     _refuse_baseline(recommender)
+    if not recommender.index.grows:
+        raise DataError(
+            "this catalogue's vectors are read from the artifact's file, which stays as it is: "
+            "items can be removed, but to add some build again (or with index.kind=hnsw, in memory)"
+        )
     with _LOCK:
         removed = set(recommender.removed.tolist())
         catalog = recommender.catalog.with_items(items, removed)

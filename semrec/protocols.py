@@ -142,11 +142,19 @@ class Index(Protocol):
         """
         ...
 
+    @property
+    def grows(self) -> bool:
+        """Whether it takes more rows."""
+        ...
+
     def with_items(self, vectors: FloatArray) -> Index:
         """The same with more rows behind the others; whoever searches meanwhile isn't disturbed.
 
         Args:
             vectors: (n, dim) float32.
+
+        Raises:
+            DataError: If it doesn't grow.
         """
         ...
 

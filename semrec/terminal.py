@@ -305,6 +305,34 @@ class Screen:
             f"{measured['cores']} cores"
         )
 
+    def scale(self, measured: Mapping[str, Any]) -> None:
+        """One line for each size of catalogue."""
+        table = Table(box=None, pad_edge=False)
+        weights = list(measured["sizes"][0]["recall@100"])
+        percentiles = list(measured["sizes"][0]["ms"]["total"])
+        names = ("items", "index", "build s", "load s", "MB", *(f"{p} ms" for p in percentiles))
+        for name in (*names, *(f"recall at {weight}" for weight in weights)):
+            table.add_column(name, justify="left" if name == "index" else "right")
+        for row in measured["sizes"]:
+            memory = row["resident_after_mb"]
+            table.add_row(
+                f"{row['items']:,}",
+                row["index"]["kind"],
+                f"{row['build_s']:.1f}",
+                f"{row['load_s']:.2f}",
+                "" if memory is None else f"{memory:.0f}",
+                *(f"{row['ms']['total'][percentile]:.1f}" for percentile in percentiles),
+                *(f"{row['recall@100'][weight]:.3f}" for weight in weights),
+            )
+        self._out.print(table)
+        self._out.print(
+            f"{measured['requests']} requests with words, from {measured['requests_from']}; "
+            f"{measured['own_items']:,} items resampled with noise {measured['noise']:g}, "
+            f"seed {measured['seed']}; {measured['dim']} dimensions, {measured['cores']} cores; "
+            "memory is what this process holds beyond artifact and encoder after all requests, "
+            "recall@100 is of an exact search, by semantic weight"
+        )
+
     def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
         """What was looked at, and whether it is well."""
         table = _plain()

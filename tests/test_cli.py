@@ -137,6 +137,19 @@ def test_bench_latency_prints_every_stage(place):
         assert word in done.stdout
 
 
+def test_bench_scale_measures_every_size_and_draws_them(place):
+    pytest.importorskip("matplotlib")
+    arguments = ("bench", "scale", "artifact", "--sizes", "1000,50", "--kind", "ivf", "-n", "5")
+    done = run(*arguments, "--cases", "asked.parquet", "--out", "scale", cwd=place)
+    assert "recall@100" in done.stdout
+    small, large = json.loads((place / "scale" / "scale.json").read_text())["sizes"]
+    assert (small["items"], large["items"]) == (60, 1000)  # the artifact's own come first
+    assert large["recall@100"].keys() == {"0", "gate", "1"}
+    assert min(large["recall@100"].values()) >= 0.9
+    assert large["ms"]["total"]["p99"] >= large["ms"]["search"]["p50"] > 0
+    assert (place / "scale" / "scale.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_bench_encoders_prints_two_tables_and_writes_both(place):
     arguments = ("bench", "encoders", "hashing", "--data", "data", "--cases", "asked.parquet")
     arguments = (*arguments, "--config", "quick.yaml")

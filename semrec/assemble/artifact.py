@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from semrec.behaviour.neighbours import Neighbours
-from semrec.config import Config, IndexConfig
+from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.fusion.behavioural import BehaviouralBlocks
@@ -24,7 +24,6 @@ from semrec.protocols import Encoder, Index, Interpreter, VectorModel
 from semrec.ranking.ranker import Ranker
 from semrec.recommender import Recommender
 from semrec.reranking import Reranking
-from semrec.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,23 +64,6 @@ def make_understanding(
     return learn_vocabulary(catalog, interactions.counts)
 
 
-def make_index(config: IndexConfig, vectors: FloatArray) -> Index:
-    """The configured index over `vectors`, (n_items, dim) float32."""
-    match config.kind:
-        case "exact":
-            return ExactIndex(vectors=vectors)
-        case "flat" | "hnsw":
-            from semrec.index.faiss import build_faiss
-
-            return build_faiss(
-                vectors,
-                kind=config.kind,
-                links=config.links,
-                ef_construction=config.ef_construction,
-                ef_search=config.ef_search,
-            )
-
-
 def make_baseline(
     *,
     catalog: Catalog,
@@ -102,6 +84,8 @@ def make_baseline(
         neighbours=neighbours,
         gate=gate,
     )
+    items = fusion.items()  # the blocks are views of it, so as not to lie in memory twice
+    fusion = replace(fusion, behavioural=replace(fusion.behavioural, vectors=items[:, :-1]))
     return Recommender(
         catalog=catalog,
         interactions=interactions,
@@ -109,7 +93,7 @@ def make_baseline(
         prompts=prompts,
         fusion=fusion,
         # Never-seen items would pass everything with a negative score: they are left out.
-        index=ExactIndex(vectors=fusion.items(), searchable=counts > 0),
+        index=ExactIndex(vectors=items, searchable=counts > 0),
         behavioural=None,
         manifest=manifest or {},
         path=path,

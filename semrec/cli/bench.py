@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from semrec.cli.options import ConfigName, Json, Sets, print_json
+from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
 from semrec.errors import ConfigError
 from semrec.terminal import Screen
 
@@ -163,6 +164,49 @@ def bench_load(
             progress=progress,
         )
     print_json(measured) if as_json else screen.load(measured)
+
+
+@bench.command("scale")
+def bench_scale(
+    artifact: Path,
+    sizes: Annotated[str, typer.Option(help="Of catalogues.")] = "10000,100000,1000000",
+    cases: Annotated[
+        Path | None, typer.Option(help="An intents file to ask; else sessions and titles.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help="Of the index, as index.kind.")] = "auto",
+    noise: Annotated[float, typer.Option(help="Of resampled items; 1: as between items.")] = 0.5,
+    n: Annotated[int, typer.Option("-n", help="Requests that are timed.")] = 1000,
+    seed: int = 0,
+    out: Annotated[Path | None, typer.Option(help="Write scale.json, scale.png.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Catalogues of other sizes: build, start-up, memory, recall and milliseconds."""
+    from semrec.data.intents import read_cases
+    from semrec.evaluate.plots import plot_scale
+    from semrec.evaluate.scale import scale
+
+    try:
+        wanted = [int(size) for size in ids(sizes)]
+    except ValueError:
+        raise ConfigError(f"--sizes {sizes!r}: expected whole numbers with , between") from None
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = scale(
+            artifact,
+            sizes=wanted,
+            cases=read_cases(cases) if cases else (),
+            kind=kind,
+            noise=noise,
+            n=n,
+            seed=seed,
+            progress=progress,
+        )
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "scale.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+        if not plot_scale(measured, out / "scale.png"):
+            screen.line("no plot: that takes matplotlib, pip install 'semrec[plots]'")
+    print_json(measured) if as_json else screen.scale(measured)
 
 
 @bench.command("behaviour")

@@ -17,6 +17,7 @@ from semrec.types import Boost, FloatArray, FusedQuery, Label, RowArray, Session
 # How much a named label's prototype counts beside the words themselves and beside the session.
 # Picked on `iard_train` with the encoder untrained; what else was tried is in LOG.md.
 NAMED_IN_WORDS, NAMED_IN_BEHAVIOUR = 0.5, 1.0
+N_COUNTED = 2  # columns behind the blocks: popularity and domain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,11 @@ class FusedBlocks:
     text_map: FloatArray | None = None
     prototypes: Prototypes | None = None
 
+    @property
+    def dim(self) -> int:
+        """Length of a fused vector."""
+        return len(self.semantic.mean) + len(self.behavioural.mean) + N_COUNTED
+
     def items(self) -> FloatArray:
         """(n_items, dim) float32: the blocks side by side."""
         counted = [self.popularity[:, None], self.domain[:, None]]
@@ -125,8 +131,8 @@ class FusedBlocks:
         said = words if words.any() else texts
         agreement, warmth = 0.0, 0.0
         if said.any():
-            agreement = float(said @ self._shared @ signals.behaviour)
-            warmth = float(said @ self._warmth)
+            agreement = float(said @ self.shared @ signals.behaviour)
+            warmth = float(said @ self.warmth)
         known = self.popularity[session.rows].mean() if len(session) else 0.0
         return Evidence(
             has_words=signals.has_words,
@@ -224,13 +230,13 @@ class FusedBlocks:
         return self.semantic.standardised(intent_share * words + (1 - intent_share) * texts)
 
     @cached_property
-    def _shared(self) -> FloatArray:
+    def shared(self) -> FloatArray:
         """(semantic dim, behavioural dim) float32: covariance between the two blocks."""
         shared = self.semantic.vectors.T @ self.behavioural.vectors
         return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
 
     @cached_property
-    def _warmth(self) -> FloatArray:
+    def warmth(self) -> FloatArray:
         """(semantic dim,) float32: covariance of the semantic block with popularity."""
         shared = self.semantic.vectors.T @ self.popularity
         return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)

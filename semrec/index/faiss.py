@@ -28,13 +28,13 @@ class FaissIndex:
         index: `faiss.IndexFlatIP` or `faiss.IndexHNSWFlat`.
         vectors: (n_items, dim) float32: FAISS's own storage, not a copy.
         exact: Whether `index` looks at everything.
-        ef_search: HNSW: how many candidates it keeps while searching.
+        breadth: HNSW: how many candidates it keeps while searching.
     """
 
     index: Any
     vectors: FloatArray
     exact: bool
-    ef_search: int
+    breadth: int
 
     def search(
         self,
@@ -98,6 +98,11 @@ class FaissIndex:
             return None
         return rows, scores
 
+    @property
+    def grows(self) -> bool:
+        """It does: the vectors are in memory."""
+        return True
+
     def with_items(self, vectors: FloatArray) -> FaissIndex:
         """The same with more rows; a graph is gone on with, not built again.
 
@@ -105,14 +110,14 @@ class FaissIndex:
         """
         grown = faiss.clone_index(self.index)
         grown.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return wrap(grown, ef_search=self.ef_search)
+        return wrap(grown, breadth=self.breadth)
 
     def _fetch(self, queries: FloatArray, width: int) -> RowArray:
         """(n, width) int64: the best rows of each query, padded with -1."""
         width = min(width + MARGIN, len(self.vectors))
         params = None
         if not self.exact:
-            breadth = max(self.ef_search, 2 * width)
+            breadth = max(self.breadth, 2 * width)
             params = faiss.SearchParametersHNSW(efSearch=breadth)  # type: ignore[attr-defined]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         _, rows = self.index.search(queries, width, params=params)
@@ -146,7 +151,7 @@ def build_faiss(
     kind: Literal["flat", "hnsw"] = "flat",
     links: int = 32,
     ef_construction: int = 200,
-    ef_search: int = 128,
+    breadth: int = 128,
 ) -> FaissIndex:
     """An index over `vectors`, (n_items, dim) float32.
 
@@ -155,7 +160,7 @@ def build_faiss(
         kind: ``flat`` looks at everything; ``hnsw`` walks a graph.
         links: HNSW: neighbours per node.
         ef_construction: HNSW: breadth while building.
-        ef_search: HNSW: breadth while searching.
+        breadth: HNSW: breadth while searching.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     index: Any
@@ -166,16 +171,16 @@ def build_faiss(
         index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = ef_construction
     index.add(vectors)
-    return wrap(index, ef_search=ef_search)
+    return wrap(index, breadth=breadth)
 
 
-def wrap(index: Any, *, ef_search: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
+def wrap(index: Any, *, breadth: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
     """A `FaissIndex` around a flat or HNSW index with its vectors inside."""
     exact = isinstance(index, faiss.IndexFlat)
     storage: Any = index if exact else faiss.downcast_index(index.storage)
     flat = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d)
     vectors = flat.reshape(index.ntotal, index.d)
-    return FaissIndex(index=index, vectors=vectors, exact=exact, ef_search=ef_search)
+    return FaissIndex(index=index, vectors=vectors, exact=exact, breadth=breadth)
 
 
 def save_faiss(index: FaissIndex, path: str) -> None:
@@ -183,6 +188,6 @@ def save_faiss(index: FaissIndex, path: str) -> None:
     faiss.write_index(index.index, path)
 
 
-def load_faiss(path: str, *, ef_search: int = 128) -> FaissIndex:
+def load_faiss(path: str, *, breadth: int = 128) -> FaissIndex:
     """Read what `save_faiss` wrote."""
-    return wrap(faiss.read_index(path), ef_search=ef_search)
+    return wrap(faiss.read_index(path), breadth=breadth)
