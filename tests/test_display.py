@@ -1,6 +1,7 @@
-"""How lists look in a notebook."""
+"""How lists and progress look in a notebook."""
 
 from semrec import Item, Recommendations, Trace
+from semrec.terminal import Screen
 
 
 def shown(title="Alien", **trace):
@@ -27,3 +28,12 @@ def test_a_baseline_without_weights_and_times_is_shown_too():
     html = shown(weights={}, timings_ms={})
     assert "Alien" in html
     assert "ms" not in html
+
+
+def test_no_bars_are_drawn_into_a_file_though_colours_are_forced(monkeypatch, capsys):
+    """As in a notebook's shell cell, or in CI."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Screen().progress() as progress:
+        progress("embed items", 0, 2)
+        progress("embed items", 2, 2)
+    assert capsys.readouterr().err == ""
