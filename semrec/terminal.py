@@ -49,7 +49,8 @@ class Screen:
     @contextmanager
     def progress(self) -> Iterator[OnProgress]:
         """A callback that draws one bar per stage, and nothing where nobody watches."""
-        if not self._err.is_terminal:
+        # A notebook forces colours, which makes rich see a terminal where a file is written.
+        if not (self._err.is_terminal and self._err.file.isatty()):
             yield silent
             return
         columns = (

@@ -230,6 +230,11 @@ class Recommendations:
         frame: pd.DataFrame = import_pandas().DataFrame(rows, columns=columns)
         return frame
 
+    def _repr_html_(self) -> str:
+        from semrec.display import as_html
+
+        return as_html(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
