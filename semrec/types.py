@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import numpy as np
@@ -197,6 +198,21 @@ class Recommendations:
         frame: pd.DataFrame = import_pandas().DataFrame(rows, columns=columns)
         return frame
 
+    def _repr_html_(self) -> str:
+        """As a table, for notebooks."""
+        rows = "".join(
+            f'<tr><td>{item.rank}</td><td style="text-align:left">{escape(item.title)}</td>'
+            f"<td>{escape(item.item_id)}</td><td>{item.score:.3f}</td></tr>"
+            for item in self.items
+        )
+        weights = ", ".join(f"{name} {w:.2f}" for name, w in self.trace.weights.items() if w)
+        notes = "".join(f"<br>{escape(note)}" for note in self.trace.notes)
+        return (
+            '<table><thead><tr><th></th><th style="text-align:left">title</th><th>item</th>'
+            f"<th>score</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<small>{escape(weights)}{notes}</small>"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -207,12 +223,14 @@ class Case:
         query: What is asked.
         relevant: Item ids that count as right; may be empty (then it is not scored).
         unit: The dialog or user it belongs to: the independent unit that is resampled.
+        turn: Its place in its dialog: turns with larger numbers came later; None: not in one.
     """
 
     case_id: str
     query: Query
     relevant: tuple[str, ...]
     unit: str
+    turn: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
