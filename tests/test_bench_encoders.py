@@ -6,7 +6,8 @@ from test_compare import CASES
 
 from semrec.config import EncoderConfig
 from semrec.errors import DataError, ModelError
-from semrec.evaluate.compare import SemanticOnly, compare
+from semrec.evaluate.asking import SemanticOnly
+from semrec.evaluate.compare import compare
 from semrec.evaluate.encoders import _shorts, encoder_config, encoders_report
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
