@@ -213,7 +213,7 @@ def test_plots_show_what_the_report_says(report, rec):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    from semrec.evaluate.plots import plot_latency, plot_scores, plot_slices, plot_systems
+    from semrec.evaluate.figures import plot_latency, plot_scores, plot_slices, plot_systems
 
     systems = plot_systems(report)
     names = [label.get_text() for label in systems.get_yticklabels()]
