@@ -22,6 +22,7 @@ from semrec.evaluate.systems import (
     cases_for,
     load_artifacts,
     make_systems,
+    marked_cases,
     refuse_leaks,
     within_budgets,
 )
@@ -550,7 +551,12 @@ def test_an_artifact_that_learned_what_is_asked_about_is_refused(
     systems = {"honest": semrec.load(tmp_path / "honest"), "leaky": rec}
     with pytest.raises(DataError, match=r"leaky: \d+ of the \d+ events that are asked about"):
         cases_for("test", systems, world_folder)
-    assert cases_for("test", systems, world_folder, allow_seen=True)
+    asked, marks = marked_cases("test", systems, world_folder, allow_seen=True)
+    assert asked
+    assert marks[0].startswith("NOT A FAIR TEST: leaky: ")
+    with pytest.raises(DataError, match="leaky"):
+        marked_cases("test", systems, world_folder, allow_seen=False)
+    assert marked_cases("test", {"honest": honest}, world_folder, allow_seen=True)[1] == ()
     assert len(honest.interactions) < len(rec.interactions)
 
 

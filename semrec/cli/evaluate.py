@@ -39,12 +39,17 @@ def compare(
     item-kNN.
     """
     from semrec.evaluate.compare import compare as run
-    from semrec.evaluate.systems import cases_for, load_artifacts, make_systems, within_budgets
+    from semrec.evaluate.systems import (
+        load_artifacts,
+        make_systems,
+        marked_cases,
+        within_budgets,
+    )
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         artifacts = load_artifacts(systems, progress)
-        asked = cases_for(cases, artifacts, data, allow_seen=allow_seen)
+        asked, marks = marked_cases(cases, artifacts, data, allow_seen=allow_seen)
         made = make_systems(systems, artifacts, asked, data, progress)
         report = run(
             {**made, **within_budgets(made, budgets)},
@@ -57,7 +62,8 @@ def compare(
             turns=turns,
             progress=progress,
         )
-    finish(screen, replace(report, command=command_line()), out, as_json=as_json)
+    report = replace(report, notes=(*marks, *report.notes), command=command_line())
+    finish(screen, report, out, as_json=as_json)
 
 
 @evaluate.command()

@@ -107,6 +107,19 @@ def cases_for(
     )
 
 
+def marked_cases(
+    cases: str, artifacts: Mapping[str, Recommender], data: Path | None, *, allow_seen: bool
+) -> tuple[list[Case], tuple[str, ...]]:
+    """As `cases_for`, and what the report must be marked with if seen events are allowed."""
+    try:
+        return cases_for(cases, artifacts, data), ()
+    except DataError as error:
+        if not allow_seen:
+            raise
+        asked = cases_for(cases, artifacts, data, allow_seen=True)
+        return asked, (f"NOT A FAIR TEST: {str(error).split(';')[0]}",)
+
+
 def refuse_leaks(name: str, artifact: Recommender, split: Split, catalog: Catalog) -> None:
     """Check that an artifact learned from no event that is asked about, nor from later ones.
 
