@@ -20,6 +20,7 @@ from semrec.types import Recommendations, silent
 if TYPE_CHECKING:
     from semrec.evaluate.cold import ColdStart
     from semrec.evaluate.encoders import EncoderCost
+    from semrec.evaluate.replay import Replay
 
 STEPS = {
     "data": "The data",
@@ -107,7 +108,8 @@ class Screen:
     def report(self, report: Report) -> None:
         """A comparison: table, verdict, notes."""
         table = Table(box=None, pad_edge=False)
-        for name in ("system", f"R@{report.k}", f"NDCG@{report.k}", "95 %", "MRR", "coverage"):
+        names = ("system", f"R@{report.k}", f"NDCG@{report.k}", "95 %", "MRR", "coverage", "p50 ms")
+        for name in names:
             table.add_column(name, justify="left" if name == "system" else "right")
         for row in report.rows:
             ndcg = row.metrics["ndcg"]
@@ -118,6 +120,7 @@ class Screen:
                 f"{ndcg.low:.3f}–{ndcg.high:.3f}",
                 f"{row.metrics['mrr'].mean:.4f}",
                 "" if row.coverage is None else f"{row.coverage:.1%}",
+                f"{row.latency_ms['p50']:.1f}" if row.latency_ms else "",
             )
         self._out.print(table)
         self._out.print(f"{report.n_cases:,} cases, {report.n_units:,} independent units")
@@ -126,17 +129,34 @@ class Screen:
         self._out.print(f"[bold]{escape(report.verdict())}[/]")
         for note in report.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
+        for alarm in report.alarms():
+            self._out.print(f"[red]alarm: {escape(alarm)}[/]")
         if report.slices:
             self._slices(report)
+        if report.replay is not None:
+            self._replay(report.replay)
+
+    def _replay(self, replay: Replay) -> None:
+        """How many dialogs had succeeded by which turn."""
+        table = Table(box=None, pad_edge=False)
+        self._out.print(f"{replay.n_dialogs:,} dialogs replayed turn by turn")
+        table.add_column("succeeded by")
+        for name in (*map(str, range(1, len(replay.reached) + 1)), "limits kept"):
+            table.add_column(name, justify="right")
+        for one in replay.systems:
+            kept = "" if one.kept is None else f"{one.kept.mean:.0%}"
+            table.add_row(escape(one.system), *(f"{by.mean:.1%}" for by in one.success), kept)
+        self._out.print(table)
 
     def _slices(self, report: Report) -> None:
-        """Fused against behavioural-only, case by kind of case."""
+        """The candidate against the one to beat, case by kind of case."""
         table = Table(box=None, pad_edge=False)
-        for name in ("slice", "cases", "units", "behavioural", "fused", ""):
+        opponents = (escape(str(report.reference)), escape(str(report.candidate)))
+        for name in ("slice", "cases", "units", *opponents, ""):
             table.add_column(name, justify="left" if name in ("slice", "") else "right")
         for part in report.slices:
             table.add_row(
-                part.name,
+                escape(part.name),
                 str(part.n_cases),
                 str(part.n_units),
                 f"{part.behavioural:.4f}",

@@ -245,12 +245,14 @@ class Case:
         query: What is asked.
         relevant: Item ids that count as right; may be empty (then it is not scored).
         unit: The dialog or user it belongs to: the independent unit that is resampled.
+        turn: Its place in its dialog: turns with larger numbers came later; None: not in one.
     """
 
     case_id: str
     query: Query
     relevant: tuple[str, ...]
     unit: str
+    turn: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,7 @@ def place(tmp_path_factory):
             {
                 "intent_id": [f"q{row}" for row in rows],
                 "dialog_id": [f"d{row // 4}" for row in rows],
+                "turn": [row % 4 for row in rows],
                 "text": [f"a {THEMES[row % 6]} story" for row in rows],
                 "session": [[item_id(row // 10 * 10 + (row + 1) % 10)] for row in rows],
                 "relevant": [[item_id(row)] if row else [] for row in rows],
@@ -112,6 +113,35 @@ def test_compare_shows_one_artifact_beside_the_baselines(place):
     assert report["n_cases"] == 29
     assert report["without_relevant"] == 1
     assert "fused" in (place / "report" / "report.md").read_text()
+
+
+def test_compare_writes_a_page_with_slices_and_turns(place):
+    options = ("--slice", "year", "--turns", "--at", "3", "--out", "page")
+    done = run("compare", "artifact", "popularity", "--cases", "asked.parquet", *options, cwd=place)
+    assert "dialogs replayed turn by turn" in done.stdout
+    assert "written: page/report.html" in done.stdout
+    report = json.loads((place / "page" / "report.json").read_text())
+    assert {part["family"] for part in report["slices"]} >= {"year", "place in the dialog"}
+    assert set(report["rows"][0]["at"]) == {"3", "10"}
+    assert report["command"].startswith("semrec compare artifact popularity --cases asked.parquet")
+    page = (place / "page" / "report.html").read_text()
+    assert "Turn by turn" in page
+    assert "semrec compare artifact popularity" in page
+
+
+def test_grid_builds_every_combination_and_goes_on(place):
+    arguments = ("grid", "data", "--cases", "asked.parquet", "--runs", "runs")
+    arguments = (*arguments, "--config", "quick.yaml", "--vary", "fusion.semantic=[true, false]")
+    first = json.loads(run(*arguments, "--json", cwd=place).stdout)
+    assert [row["system"] for row in first["rows"]] == [
+        "baseline",
+        "semantic true",
+        "semantic false",
+    ]
+    built = sorted((place / "runs").iterdir())
+    again = json.loads(run(*arguments, "--json", cwd=place).stdout)
+    assert sorted((place / "runs").iterdir()) == built
+    assert again["rows"][1:] == first["rows"][1:]
 
 
 def test_compare_on_held_out_events(place):
@@ -254,6 +284,8 @@ def test_bench_load_asks_at_the_given_rates(place):
         (("compare", "eas", "--cases", "asked.parquet"), "did you mean 'ease'"),
         (("compare", "ease", "--cases", "asked.parquet"), "--data DATASET"),
         (("compare", "artifact", "--cases", "none.parquet"), "no such file"),
+        (("compare", "artifact", "--cases", "asked.parquet", "--slice", "yaer"), "'year'"),
+        (("grid", "data", "--cases", "x", "--runs", "x", "--vary", "a"), "expected key="),
         (("serve", "nowhere"), "no such folder"),
         (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),
         (("serve", "artifact", "--workers", "0"), "setting workers"),

@@ -58,11 +58,17 @@ def first_turns(report):
     )
 
 
+def main_slices(report):
+    """Those that README tells of; a report cuts in more ways."""
+    told = ("", "session", "words", "cold items")
+    return [part for part in report.get("slices", ()) if part.get("family", "") in told]
+
+
 def slices(report):
     told = [
         f"{part['name']} ({part['n_units']:,} units) {part['fused'] / part['behavioural']:.2f} × "
         f"({part['verdict']})"
-        for part in report.get("slices", ())
+        for part in main_slices(report)
         if part["n_units"] >= 200 and part["behavioural"] > 0
     ]
     return f"Fused over behavioural-only, slice by slice: {'; '.join(told)}." if told else ""
@@ -92,7 +98,7 @@ def wordless():
                 f"| {over if row['system'] == 'fused' else ''} |"
             )
             about = " | "
-        told = ", ".join(f"{part['name']} {part['verdict']}" for part in report["slices"])
+        told = ", ".join(f"{part['name']} {part['verdict']}" for part in main_slices(report))
         worse.append(f"{data}: {told}")
     return [
         "**What did each user touch next?** (leave-one-out, no words; texts are categories and "
