@@ -191,6 +191,8 @@ class Screen:
             table.add_row(
                 str(item.rank), escape(item.item_id), escape(item.title), f"{item.score:.3f}"
             )
+            if item.explanation:
+                table.add_row("", "", f"[dim]{escape(item.explanation)}[/]", "")
         self._out.print(table)
         self._out.print(
             f"[dim]{_weights(found.trace.weights)}; {found.trace.timings_ms['total']:.0f} ms[/]"
@@ -267,7 +269,7 @@ class Screen:
         commands: Sequence[str] = (
             f'semrec recommend {out} --intent "a quiet heist film" --session 296,50',
             f"semrec bench latency {out}",
-            f"semrec serve {out}",
+            f"semrec serve {out}  # the chat page, at http://127.0.0.1:8000",
         )
         for command in commands:
             self._out.print(f"  {escape(command)}", soft_wrap=True)
