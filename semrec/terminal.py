@@ -228,6 +228,17 @@ class Screen:
         memory = measured["rss_mb"]
         self._out.print(f"[dim]memory: {memory['before']} MB before, {memory['after']} after[/]")
 
+    def turns(self, measured: Mapping[str, Any]) -> None:
+        """Milliseconds by turn of conversations."""
+        for name, turns in measured.items():
+            table = Table(box=None, pad_edge=False, title=name, title_justify="left")
+            for column in ("turn", "n", "p50 ms", "p95 ms"):
+                table.add_column(column, justify="right")
+            for turn, spent in turns.items():
+                numbers = (f"{spent['n']:.0f}", f"{spent['p50']:.1f}", f"{spent['p95']:.1f}")
+                table.add_row(str(turn), *numbers)
+            self._out.print(table)
+
     def latency(self, measured: Mapping[str, Any]) -> None:
         """Milliseconds by kind of request and stage."""
         for kind, stages in measured.items():

@@ -89,6 +89,7 @@ def test_100_conversations_keep_every_limit_and_let_go_of_those_taken_back(
         (["from the 90s", "before 1995"], {"year": {"gte": 1990, "lte": 1994}}),
         (["not in French", "how about French then?"], {"language": {"any": ["fr"]}}),
         (["in French", "in English"], {"language": {"any": ["en"]}}),
+        (["no jungle", "actually only space"], {"labels": {"none": ["jungle"], "any": ["space"]}}),
         (["no jungle, from the 90s", "drop all the limits"], {}),
         (["no jungle", "don't show me jungle"], {"labels": {"none": ["jungle"]}}),
         (["no jungle", "start over"], {}),

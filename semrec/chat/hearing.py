@@ -79,7 +79,7 @@ def hear(
         wishes = (*conversation.wishes, message.strip()) if message.strip() else conversation.wishes
         return bounded(replace(conversation, wishes=wishes)), Heard(before=conversation.filters)
     ear = _Ear(conversation, understanding, catalog)
-    ear.listen(message[-MAX_READ_CHARS:])
+    ear.listen(message)
     ear.read(deadline)
     return ear.result()
 
@@ -104,7 +104,9 @@ class _Ear:
 
     def listen(self, message: str) -> None:
         """Take out what only a conversation can mean; the rest of the words is left."""
-        t = read_tokens(message)
+        if unread := message[:-MAX_READ_CHARS]:
+            self._missed.append(f"(the first {len(unread)} characters were not read)")
+        t = read_tokens(message[-MAX_READ_CHARS:])
         cut: list[tuple[int, int]] = []
         if (reset := read_reset(t)) is not None:
             self._start_over()
@@ -139,22 +141,20 @@ class _Ear:
             text = read.words
             if not (read.filters or read.rejected or read.not_understood):
                 break
-        if wish := content_of(text):
+        if (wish := content_of(text)) and wish not in self._wishes[-1:]:
             self._wishes = (*self._wishes, wish)
         if self._events:
             self._focus = self._events[-1].item_id
 
     def result(self) -> tuple[Conversation, Heard]:
         """The conversation, and what has changed."""
-        known = {(e.item_id, e.type) for e in self._start.session[-1:]} if not self._anew else set()
-        events = tuple(e for e in dict.fromkeys(self._events) if (e.item_id, e.type) not in known)
-        session = (*(() if self._anew else self._start.session), *events)
+        events = tuple(dict.fromkeys(self._events))
         missed = tuple(self._missed)
         conversation = replace(
             self._start,
             wishes=without_labels(self._wishes, self._ruled_out(), self._understanding.vocabulary),
             filters=self._filters,
-            session=session,
+            session=(*self._start.session, *events),
             not_understood=tuple(dict.fromkeys((*self._not_understood, *missed))),
             passed=self._passed,
             focus=self._focus,
@@ -170,6 +170,7 @@ class _Ear:
         return bounded(conversation), heard
 
     def _start_over(self) -> None:
+        """Forget what was said; what was liked and rejected is known all the same."""
         self._anew, self._filters, self._wishes = True, {}, ()
         self._not_understood, self._passed = (), ()
 

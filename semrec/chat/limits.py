@@ -34,11 +34,10 @@ def added(
     """
     filters = dict(standing)
     for name, condition in said.items():
-        new = _operators(condition)
-        if name not in standing or instead:
-            filters[name] = new
-            continue
-        both = _both(_operators(standing[name]), new)
+        new, old = _operators(condition), _operators(standing.get(name, {}))
+        if instead:  # what was ruled out still is
+            old = {operator: value for operator, value in old.items() if operator == "none"}
+        both = _both(old, new)
         mask = catalog.mask({name: both}) if both else None
         filters[name] = both if mask is not None and mask.any() else new
     return filters

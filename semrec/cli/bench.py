@@ -32,6 +32,25 @@ def bench_latency(
     print_json(measured) if as_json else screen.latency(measured)
 
 
+@bench.command("turns")
+def bench_turns(
+    artifact: Path,
+    cases: Annotated[Path, typer.Option(help="Requests with dialog_id, turn, last_utterance.")],
+    n_long: Annotated[int, typer.Option(help="Conversations of 50 turns.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Milliseconds by turn of conversations: what was said before must not cost more."""
+    from semrec.assemble.stored import load
+    from semrec.evaluate.turns import read_dialogs, turn_times
+
+    dialogs = read_dialogs(cases)
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        measured = turn_times(load(artifact), dialogs, n_long=n_long, progress=progress)
+    print_json(measured) if as_json else screen.turns(measured)
+
+
 @bench.command("load")
 def bench_load(
     artifact: Path,

@@ -163,7 +163,7 @@ async def converse(
     served = await service.answer(conversation.query(**fields), session_id, deadline)
     if explain:
         served = await service.explain(served)
-    turn = answered(served.recommender, conversation, heard, served.found)
+    turn = await run_in_threadpool(answered, served.recommender, conversation, heard, served.found)
     if session_id is not None:
         events = [replace(event, event_id=uuid.uuid4().hex) for event in heard.events]
         if events:
