@@ -229,7 +229,7 @@ class Screen:
         self._out.print(f"[dim]memory: {memory['before']} MB before, {memory['after']} after[/]")
 
     def turns(self, measured: Mapping[str, Any]) -> None:
-        """Milliseconds by turn of conversations."""
+        """CPU milliseconds by turn of conversations."""
         for name, turns in measured.items():
             table = Table(box=None, pad_edge=False, title=name, title_justify="left")
             for column in ("turn", "n", "p50 ms", "p95 ms"):

@@ -93,6 +93,9 @@ def test_100_conversations_keep_every_limit_and_let_go_of_those_taken_back(
         (["no jungle, from the 90s", "drop all the limits"], {}),
         (["no jungle", "don't show me jungle"], {"labels": {"none": ["jungle"]}}),
         (["no jungle", "start over"], {}),
+        (["no jungle, no court", "jungle and court are fine"], {}),
+        (["no jungle", "no court or jungle is fine"], {"labels": {"none": ["jungle", "court"]}}),
+        (["from the 90s", "no limit on the year"], {}),
     ],
 )
 def test_limits_add_up_give_way_and_go(
@@ -110,6 +113,7 @@ def test_limits_add_up_give_way_and_go(
         ("not the third one", [2], "reject"),
         ("not that one", [0], "reject"),
         ("hated it", [0], "reject"),
+        ("seen it", [0], "view"),
         ("I've seen the last one", [9], "view"),
         ("what is the first one about?", [], ""),
         ("the first court film I saw was good", [], ""),

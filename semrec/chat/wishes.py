@@ -20,6 +20,7 @@ _TALK = FILLERS | word_set(
     " watched watching take pick choose seen saw already have had do dont did didnt was is are am"
     " be actually instead rather maybe let lets see show give what how about can could would will"
     " something anything some any another other others else again for to of in on with at"
+    " looking search searching find recommend suggest said mean meant wait were changed mind"
     " got want need hated hate lol haha awesome first second third fourth fifth last all"
 )
 _OPENING = re.compile(

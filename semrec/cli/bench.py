@@ -39,7 +39,7 @@ def bench_turns(
     n_long: Annotated[int, typer.Option(help="Conversations of 50 turns.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Milliseconds by turn of conversations: what was said before must not cost more."""
+    """CPU milliseconds by turn of conversations: what was said before must not cost more."""
     from semrec.assemble.stored import load
     from semrec.evaluate.turns import read_dialogs, turn_times
 

@@ -5,6 +5,7 @@ Knows how many were shown and what they are called, not which they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -20,27 +21,16 @@ Taken = Literal["like", "view", "reject", "asked"]
 
 _ORDINALS = {
     word: place
-    for place, both in enumerate(
-        [
-            "first/1st",
-            "second/2nd",
-            "third/3rd",
-            "fourth/4th",
-            "fifth/5th",
-            "sixth/6th",
-            "seventh/7th",
-            "eighth/8th",
-            "ninth/9th",
-            "tenth/10th",
-        ]
+    for words in (
+        "first second third fourth fifth sixth seventh eighth ninth tenth",
+        "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th",
     )
-    for word in both.split("/")
+    for place, word in enumerate(words.split())
 }
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "5": 5}
 _KINDS = FILLERS | word_set("pick picks option options suggestion suggestions recommendation")
-_NUMBERED = word_set("number option pick suggestion no nr")
+_NUMBERED = word_set("number option pick suggestion nr")
 _THAT = word_set("that this")
-_THOSE = word_set("those these them")
 _SAYS = word_set(
     "looks look sounds sound seems seem is isnt was wasnt please and or but too instead again"
     " thanks though i ive we if because appeals works could would might are were"
@@ -53,13 +43,18 @@ _OTHERS = by_first(
         ",seen all of these,seen all of those,seen these,seen those,seen them,different ones"
     )
 )
+_AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
 _LIKES = word_set(
     "good great nice cool perfect love loved like liked likes lovely interesting promising fun"
     " enjoy enjoyed best favorite favourite watch take pick choose yes fan similar"
     " appeals wonderful excellent awesome brilliant amazing fantastic"
 )
-_SEEN = word_set("seen saw watched know knew read heard played had")
 _QUESTION = word_set("what who whats whos when where how why which")
+_SEEN = word_set("seen saw watched know knew read heard played had")
+_OF_IT = word_set("not like love seen saw watched know")
+_NOT_OF_IT = re.compile(r"\bnot (?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)")
+_IT = re.compile(r"\b(?:it|that)\b")
+OPENING = 8  # words in which a refusal stands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +95,7 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
         Reference(first=first, end=end, places=places, taken=_taken(t, first, end, polarity))
         for (first, end, places), polarity in zip(found, polarities(t, mentions), strict=True)
     ]
-    if not references and rejects(t.text) and not match(t, 0, _OTHERS) and _is_of_it(t):
+    if not references and _refuses(t):
         references = [Reference(first=0, end=0, places=(-1,), taken="reject")]
     return references
 
@@ -113,9 +108,6 @@ def read_others(t: Tokens) -> list[tuple[int, int]]:
         if cue is not None and (t.word(cue[1]) in CLAUSE or t.word(cue[1]) in _AFTER_OTHERS):
             found.append((place, cue[1]))
     return found
-
-
-_AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
 
 
 def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | None:
@@ -148,7 +140,7 @@ def _that(t: Tokens, at: int) -> tuple[int, tuple[int, ...]] | None:
     if t.word(at) in _THAT and t.word(at + 1) in ("one", "film", "movie"):
         return at + 2, (-1,)
     before, after = t.word(at - 1), t.word(at + 1)
-    if t.word(at) in _THAT | {"it"} and after in CLAUSE and before in ("not", "like", "love"):
+    if t.word(at) in _THAT | {"it"} and after in CLAUSE and before in _OF_IT:
         return at + 1, (-1,)
     return None
 
@@ -185,11 +177,9 @@ def _taken(t: Tokens, first: int, end: int, polarity: str) -> Taken:
     return "view" if polarity == "liked" and any(word in _SEEN for word in sentence) else "asked"
 
 
-def _is_of_it(t: Tokens) -> bool:
-    """Whether a refusal is one of what was shown: "hated it", not "not for kids"."""
-    words = list(t.words[:8])
-    return not any(
-        words[place : place + 2] in (["not", "for"], ["not", "my"])
-        and words[place + 2 : place + 3] not in (["me"], ["thing"], ["taste"], ["kind"], ["cup"])
-        for place in range(len(words))
-    ) and not (words[:1] == ["no"] and "it" not in words and "that" not in words)
+def _refuses(t: Tokens) -> bool:
+    """Whether what was talked of is refused: "hated it", "not for me"; not "not for kids"."""
+    opening = " ".join(t.words[:OPENING])
+    if _NOT_OF_IT.search(opening) or (opening.startswith("no ") and not _IT.search(opening)):
+        return False
+    return rejects(t.text) and match(t, 0, _OTHERS) is None

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from semrec.intent.conditions import Condition, Has, Span
 from semrec.intent.english import DETERMINERS, FILLERS, phrases, word_set
-from semrec.intent.reading import read_phrase
+from semrec.intent.reading import JOINTS, read_phrase
 from semrec.intent.stated import by_first, match
-from semrec.intent.tokens import Tokens, read_tokens, singular
+from semrec.intent.tokens import CLAUSE, Tokens, read_tokens, singular
 from semrec.intent.vocabulary import Vocabulary
 from semrec.intent.years import read_years
 
 MAX_RELEASES, MAX_YEAR_WORDS = 20, 8
+Stated = tuple[tuple[Condition, ...], int]
 # Cue → what follows may be again. "How about horror" is a wish too, so its words stay.
 _ALLOW = by_first(
     phrases(
@@ -38,7 +39,9 @@ _DROP = by_first(
     )
 )
 _DONT_CARE = by_first(
-    phrases("dont care about,do not care about,regardless of,whatever,any,no matter")
+    phrases(
+        "dont care about,do not care about,regardless of,whatever,any,no matter,no limit on,no limits on"
+    )
 )
 _IS = word_set("is are was were would sounds works work")
 _FINE = word_set("fine ok okay alright allowed cool good great welcome acceptable right works work")
@@ -153,7 +156,7 @@ def _dropped(t: Tokens, place: int, at: int, vocabulary: Vocabulary) -> Release 
 def _fine(t: Tokens, place: int, vocabulary: Vocabulary) -> Release | None:
     """Reads "Horror is fine", "older ones are ok too", "the language doesn't matter"."""
     has_the = t.word(place - 1) == "the"
-    if t.word(place - 1 - has_the) in _DENYING:
+    if _is_denied(t, place - has_the):
         return None
     first = _lead(t, place - has_the)
     if t.word(place) in _BACKWARDS:
@@ -172,7 +175,7 @@ def _fine(t: Tokens, place: int, vocabulary: Vocabulary) -> Release | None:
     if t.word(read[1]) == "instead" and _is_exact(read[0], vocabulary):
         first -= t.word(first - 1) in ("from", "in")
         return Release(first=first, end=read[1] + 1, conditions=read[0], replaces=True)
-    end = _judged(t, read[1])
+    end = _judged(t, read[1] + (t.word(read[1]) in ("too", "also")))
     return Release(first=first, end=end, conditions=read[0], allows=True) if end else None
 
 
@@ -184,8 +187,31 @@ def _is_exact(conditions: tuple[Condition, ...], vocabulary: Vocabulary) -> bool
     )
 
 
-def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> tuple[tuple[Condition, ...], int] | None:
-    """What a phrase states, and the place after it; years need no word that leads up to them."""
+def _is_denied(t: Tokens, place: int) -> bool:
+    """Whether a denial in the same clause covers what begins here: "no horror or war is fine"."""
+    at = place - 1
+    if t.word(at) not in JOINTS:
+        return t.word(at) in _DENYING
+    while at >= 0 and t.word(at) not in CLAUSE and t.word(at) != "but":
+        if t.word(at) in _DENYING:
+            return True
+        at -= 1
+    return False
+
+
+def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> Stated | None:
+    """What phrases joined by "or" and "and" state, and the place after them."""
+    found = _stated_once(t, at, vocabulary)
+    while found and t.word(found[1]) in JOINTS:
+        more = _stated_once(t, found[1] + 1, vocabulary)
+        if more is None or len(found[0]) > MAX_RELEASES:
+            break
+        found = (*found[0], *more[0]), more[1]
+    return found
+
+
+def _stated_once(t: Tokens, at: int, vocabulary: Vocabulary) -> Stated | None:
+    """What one phrase states; years need no word that leads up to them."""
     found = read_phrase(t, at, vocabulary)
     if found is not None:
         return tuple(one for of in found.conditions for one in of), found.end

@@ -333,6 +333,7 @@ function showExamples(items, records) {
   }));
 }
 
+if (!matchMedia("(pointer: coarse)").matches) by("message").focus();  // on a phone keys would cover the list
 by("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   send(by("message").value);
