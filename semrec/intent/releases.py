@@ -40,7 +40,8 @@ _DROP = by_first(
 )
 _DONT_CARE = by_first(
     phrases(
-        "dont care about,do not care about,regardless of,whatever,any,no matter,no limit on,no limits on"
+        "dont care about,do not care about,regardless of,whatever,any,no matter,no limit on"
+        ",no limits on"
     )
 )
 _IS = word_set("is are was were would sounds works work")

@@ -1,7 +1,7 @@
 "use strict";
 /* The chat page. Whatever comes from the service or from a person is put in as text, never as HTML.
 
-   message → POST /v1/chat (server-sent events: the list, then the words) → cards, limits, trace */
+   message → POST v1/chat (server-sent events: the list, then the words) → cards, limits, trace */
 
 const MAX_FACTS = 6, NO_LIMIT = 26, BUDGET_STEP_MS = 20, SETTLE_MS = 250, MAX_TEXT = 400;
 const by = (id) => document.getElementById(id);
@@ -66,7 +66,7 @@ async function ask(message, changes = null) {
   by("status").textContent = "…";
   let words = null;
   try {
-    const answer = await call("/v1/chat", {
+    const answer = await call("v1/chat", {
       message, session_id: state.session, explain: true, trace: true, stream: true, ...tuned(),
       ...(changes ? { understood: changes } : {}),
     });
@@ -116,7 +116,7 @@ async function show(found, turn) {
 
 async function recordOf(itemId) {
   if (!state.items.has(itemId)) {
-    const asked = call(`/v1/items/${encodeURIComponent(itemId)}`).then((answer) => answer.json());
+    const asked = call(`v1/items/${encodeURIComponent(itemId)}`).then((answer) => answer.json());
     state.items.set(itemId, asked.catch(() => {
       state.items.delete(itemId);
       return { title: "", attributes: {} };
@@ -161,7 +161,7 @@ const spoken = (name) => name.replaceAll("_", " ");
 async function take(itemId, title, type, button) {
   button.setAttribute("aria-pressed", "true");
   try {
-    await call("/v1/events", {
+    await call("v1/events", {
       events: [{ event_id: newId(), session_id: state.session, item_id: itemId, type }],
     });
   } catch (error) {
@@ -303,7 +303,7 @@ async function start() {
   by("limits").replaceChildren();
   const turn = ++state.asked;
   try {
-    const found = await (await call("/v1/recommend", { explain: true, trace: true })).json();
+    const found = await (await call("v1/recommend", { explain: true, trace: true })).json();
     const records = await Promise.all(found.items.map((item) => recordOf(item.item_id)));
     if (turn !== state.asked) return;
     by("heading").textContent = "Popular";
