@@ -62,6 +62,13 @@ def test_another_process_goes_on_with_it_and_erasing_ends_it(artifact, state, cl
     assert say(client, "c", "hello")["understood"]["filters"] == {}
 
 
+def test_a_limit_that_another_artifact_knew_holds_no_longer(client):
+    sessions = client.app.state.service.sessions
+    kept = {"wishes": ["a story"], "filters": {"director": {"any": ["X"]}, "year": {"gte": 1980}}}
+    sessions.keep("swapped", json.dumps(kept))
+    assert say(client, "swapped", "hello")["understood"]["filters"] == {"year": {"gte": 1980}}
+
+
 def test_understood_may_be_sent_back_edited(client):
     first = say(client, "d", "a space story, no jungle, from 1990 or later")
     edited = {**first["understood"], "filters": {"labels": {"none": ["jungle"]}}}

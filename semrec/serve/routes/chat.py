@@ -174,13 +174,18 @@ async def converse(
 
 
 async def _kept(service: Service, session_id: str | None) -> Conversation:
-    """The conversation of a session, with its events as they are now."""
+    """The conversation of a session, with its events as they are now.
+
+    Limits on attributes that another artifact had, and this one hasn't, hold no longer.
+    """
     if session_id is None:
         return Conversation()
     kept = await run_in_threadpool(service.sessions.conversation, session_id)
     events = await run_in_threadpool(service.sessions.get, session_id)
     conversation = Conversation.from_dict(json.loads(kept)) if kept else Conversation()
-    return replace(conversation, session=events)
+    known = service.recommender.catalog.attributes
+    filters = {name: of for name, of in conversation.filters.items() if name in known}
+    return replace(conversation, session=events, filters=filters)
 
 
 async def _streamed(response: ChatResponse) -> AsyncIterator[str]:
