@@ -171,7 +171,7 @@ async function take(itemId, title, type, button) {
   }
   say(type === "like" ? `♥ ${title}` : `Not for me: ${title}`, "act");
   await ask("");
-  by("list").focus();
+  by("list").focus({ preventScroll: true });
 }
 
 /* What holds now: each limit can be taken away, which sends back what was understood, edited. */
