@@ -161,7 +161,10 @@ def test_newer_is_measured_on_what_was_shown(rec: Recommender) -> None:
     first = respond(rec, "a space story", k=5)
     years = [1960 + int(item.item_id[1:]) for item in first.found.items]
     turn = respond(rec, "something newer?", first.conversation, k=5)
-    assert turn.conversation.filters == {"year": {"gt": int(np.median(years))}}
+    assert turn.conversation.filters == {"year": {"gte": int(np.median(years)) + 1}}
+    older = respond(rec, "or rather something older", turn.conversation, k=5)
+    newest = max(1960 + int(item.item_id[1:]) for item in turn.found.items)
+    assert older.conversation.filters["year"]["lte"] < newest
     assert respond(rec, "shorter", first.conversation).heard.not_understood == ("shorter",)
 
 

@@ -8,6 +8,7 @@ Deterministic, and linear in the message's length; the conversation's length doe
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -220,8 +221,11 @@ class _Ear:
         if np.isnan(values).all():
             return
         middle = float(np.nanmedian(values))
-        bound = int(middle) if middle.is_integer() else middle
-        self._state({name: {"gt" if comparison.more else "lt": bound}})
+        if comparison.quantity.whole:
+            more, less = {"gte": math.floor(middle) + 1}, {"lte": math.ceil(middle) - 1}
+            self._state({name: more if comparison.more else less})
+        else:
+            self._state({name: {"gt" if comparison.more else "lt": middle}})
 
     def _state(self, said: Mapping[str, Any]) -> None:
         if said:
@@ -245,7 +249,8 @@ class _Ear:
         }
 
     def _shown_words(self) -> list[Sequence[str]]:
-        titles = [self._catalog.titles[row] for row in self._catalog.rows(self._start.shown)]
+        rows = [self._catalog.row(item_id) for item_id in self._start.shown]
+        titles = ["" if row is None else self._catalog.titles[row] for row in rows]
         return [words_of(_YEAR.sub("", title)) for title in titles]
 
 
