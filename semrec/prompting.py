@@ -40,6 +40,29 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "liked": ["Solaris", "Stalker"],
         "variant": 3,
     },
+    "chat_reply": {
+        "anew": True,
+        "liked": ["Solaris"],
+        "rejected": ["Alien"],
+        "others": True,
+        "stated": ["no Horror"],
+        "lifted": ["War"],
+        "dropped": ["year 1990 to 1999"],
+        "not_understood": ["gory"],
+        "nothing": "nothing satisfies year >= 2000 and year < 1990",
+        "first": ["Stalker", "Gattaca"],
+    },
+    "explanation": {
+        "asked": ["Sci-Fi"],
+        "values": ["year 1979"],
+        "mentions": ["robots"],
+        "chosen_with": "Solaris",
+        "n_both": 12,
+        "n_who": 40,
+        "close_to": "Stalker",
+        "shared": ["Drama"],
+        "n_people": 329,
+    },
 }
 MAX_CHARS = 8_000
 _SPACES = re.compile(r"\s+")

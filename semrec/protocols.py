@@ -200,8 +200,16 @@ class SessionStore(Protocol):
         """
         ...
 
+    def conversation(self, session_id: str) -> str:
+        """What `keep` was given last for a session; ``""`` if nothing was."""
+        ...
+
+    def keep(self, session_id: str, conversation: str) -> None:
+        """Keep what a session's conversation has come to, as text, instead of what was kept."""
+        ...
+
     def erase(self, session_id: str) -> int:
-        """Forget a session; how many events it had."""
+        """Forget a session and its conversation; how many events it had."""
         ...
 
     def close(self) -> None:

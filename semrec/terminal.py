@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -42,6 +42,11 @@ class Screen:
     def line(self, text: str) -> None:
         """One line."""
         self._out.print(escape(text), soft_wrap=True)
+
+    def show(self, parts: Iterable[RenderableType]) -> None:
+        """Tables and lines that somebody else made."""
+        for part in parts:
+            self._out.print(part)
 
     def error(self, text: str) -> None:
         """One error."""
@@ -212,147 +217,14 @@ class Screen:
             table.add_row(
                 str(item.rank), escape(item.item_id), escape(item.title), f"{item.score:.3f}"
             )
+            if item.explanation:
+                table.add_row("", "", f"[dim]{escape(item.explanation)}[/]", "")
         self._out.print(table)
         self._out.print(
             f"[dim]{_weights(found.trace.weights)}; {found.trace.timings_ms['total']:.0f} ms[/]"
         )
         for note in found.trace.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
-
-    def rerank_curve(self, measured: Mapping[str, Any]) -> None:
-        """Quality and punctuality by budget."""
-        table = Table(box=None, pad_edge=False)
-        table.add_column("budget ms")
-        for name in ("NDCG@10", "gain, 95 %", "judged", "complete", "p50 ms", "p99 ms", "late p99"):
-            table.add_column(name, justify="right")
-        plain = measured["plain"]
-        spent = plain["spent_ms"]
-        table.add_row(
-            "no judge",
-            f"{plain['ndcg']['mean']:.4f}",
-            "",
-            "",
-            "",
-            f"{spent['p50']:.1f}",
-            f"{spent['p99']:.1f}",
-            "",
-        )
-        for row in measured["rows"]:
-            budget, gain, spent = row["budget_ms"], row["gain"], row["spent_ms"]
-            table.add_row(
-                "none" if budget is None else f"{budget:g}",
-                f"{row['ndcg']['mean']:.4f}",
-                f"{gain['low']:+.4f} to {gain['high']:+.4f}",
-                f"{row['scored']:.1f}",
-                f"{row['statuses'].get('complete', 0):.0%}",
-                f"{spent['p50']:.1f}",
-                f"{spent['p99']:.1f}",
-                f"{row['over_ms']['p99']:.1f}" if "over_ms" in row else "",
-            )
-        self._out.print(table)
-        self._out.print(
-            f"{measured['n_cases']} cases, {measured['n_units']} independent units, "
-            f"{measured['clients']} at once"
-        )
-
-    def load(self, measured: Mapping[str, Any]) -> None:
-        """A service under load: what was asked, how fast it was, what was refused."""
-        table = Table(box=None, pad_edge=False)
-        table.add_column("")
-        for name in ("sent", "errors", "503", "p50", "p99", "503 p99", "late p99"):
-            table.add_column(name, justify="right")
-        for stage in ("load", "overload"):
-            for kind in measured["rates_per_s"]:
-                one = measured[stage][kind]
-                times = [one["accepted"].get("p50_ms"), one["accepted"].get("p99_ms")]
-                times += [one["refused"].get("p99_ms"), one["late"].get("p99_ms")]
-                table.add_row(
-                    f"{stage}: {kind}",
-                    str(one["sent"]),
-                    str(one["errors"]),
-                    f"{one['refused_share']:.1%}",
-                    *("" if ms is None else f"{ms:.1f}" for ms in times),
-                )
-        self._out.print(table)
-        for stage in ("load", "overload"):
-            one = measured[stage]
-            self._out.print(
-                f"[dim]{stage}: the service took {one['service_cores']} cores, the generator "
-                f"{one['generator_cores']}[/]"
-            )
-        memory = measured["rss_mb"]
-        self._out.print(f"[dim]memory: {memory['before']} MB before, {memory['after']} after[/]")
-
-    def latency(self, measured: Mapping[str, Any]) -> None:
-        """Milliseconds by kind of request and stage."""
-        for kind, stages in measured.items():
-            if kind == "encoder" or not isinstance(stages, Mapping):
-                continue
-            table = Table(box=None, pad_edge=False, title=kind, title_justify="left")
-            table.add_column("ms")
-            for percentile in next(iter(stages.values())):
-                table.add_column(percentile, justify="right")
-            for stage, spent in stages.items():
-                table.add_row(
-                    stage.replace("_", " "), *(f"{value:.2f}" for value in spent.values())
-                )
-            self._out.print(table)
-        self._out.print(
-            f"{measured['requests']} requests of each kind, {measured['items']:,} items, "
-            f"{measured['dim']} dimensions, {measured['index']}, {measured['cores']} cores"
-        )
-        encoder = measured["encoder"]
-        if "runtime" in encoder:
-            reached = ", ".join(f"{of} {ndcg:.4f}" for of, ndcg in encoder.get("ndcg", {}).items())
-            self._out.print(
-                f"encoder {escape(encoder['name'])}, served by {encoder['runtime']}"
-                + (f"; validation NDCG {reached}" if reached else "")
-            )
-
-    def throughput(self, measured: Mapping[str, Any]) -> None:
-        """Requests per second and milliseconds by the number of clients."""
-        table = Table(box=None, pad_edge=False)
-        for name in ("clients", "service", "requests/s", "p50 ms", "p95 ms", "p99 ms", ""):
-            table.add_column(name, justify="left" if name == "service" else "right")
-        for clients, told in measured["clients"].items():
-            for name in ("semrec", "plain"):
-                spent = [f"{told[name][p]:.1f}" for p in ("p50", "p95", "p99")]
-                times = f"{told['times_as_many']:.2f} ×" if name == "semrec" else ""
-                rate = f"{told[name]['requests_per_s']:.1f}"
-                table.add_row(clients, name, rate, *spent, times)
-        self._out.print(table)
-        self._out.print(
-            f"{measured['requests']} new intents for each number of clients, "
-            f"{measured['cores']} cores"
-        )
-
-    def scale(self, measured: Mapping[str, Any]) -> None:
-        """One line for each size of catalogue."""
-        table = Table(box=None, pad_edge=False)
-        weights = list(measured["sizes"][0]["recall@100"])
-        percentiles = list(measured["sizes"][0]["ms"]["total"])
-        names = ("items", "index", "build s", "load s", "MB", *(f"{p} ms" for p in percentiles))
-        for name in (*names, *(f"recall at {weight}" for weight in weights)):
-            table.add_column(name, justify="left" if name == "index" else "right")
-        for row in measured["sizes"]:
-            memory = row["resident_after_mb"]
-            table.add_row(
-                f"{row['items']:,}",
-                row["index"]["kind"],
-                f"{row['build_s']:.1f}",
-                f"{row['load_s']:.2f}",
-                "" if memory is None else f"{memory:.0f}",
-                *(f"{row['ms']['total'][percentile]:.1f}" for percentile in percentiles),
-                *(f"{row['recall@100'][weight]:.3f}" for weight in weights),
-            )
-        self._out.print(table)
-        self._out.print(
-            f"{measured['requests']} requests with words, from {measured['requests_from']}; "
-            f"{measured['own_items']:,} items resampled with noise {measured['noise']:g}, "
-            f"seed {measured['seed']}; {measured['dim']} dimensions, {measured['cores']} cores; "
-            "memory is what this process holds beyond artifact and encoder after all requests, "
-            "recall@100 is of an exact search, by semantic weight"
-        )
 
     def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
         """What was looked at, and whether it is well."""
@@ -369,7 +241,7 @@ class Screen:
         commands: Sequence[str] = (
             f'semrec recommend {out} --intent "a quiet heist film" --session 296,50',
             f"semrec bench latency {out}",
-            f"semrec serve {out}",
+            f"semrec serve {out}  # the chat page, at http://127.0.0.1:8000",
         )
         for command in commands:
             self._out.print(f"  {escape(command)}", soft_wrap=True)

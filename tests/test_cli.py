@@ -202,7 +202,8 @@ def test_doctor_finds_the_encoder(place):
 
 def test_prompts_are_listed_shown_and_rendered(place):
     listed = run("prompts", "list", cwd=place).stdout.split()
-    assert listed == ["item", "limit", "query", "request", "synthesise", "synthesise_intent"]
+    names = "chat_reply explanation item limit query request synthesise synthesise_intent"
+    assert listed == names.split()
     assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout
     rendered = run("prompts", "render", "artifact", "--item", "i05", cwd=place).stdout
     assert rendered == "ghost ghost story number5 (1965). ghost, odd\n"
@@ -247,6 +248,43 @@ def test_a_logged_list_is_made_again_and_the_log_becomes_a_dataset(place):
         for name in ("data", "next")
     ]
     assert counts[1] == counts[0] + 1
+
+
+def test_recommend_explains_itself(place):
+    arguments = (
+        "recommend",
+        "artifact",
+        "--intent",
+        "a ghost story",
+        "--session",
+        "i05",
+        "-k",
+        "3",
+    )
+    assert "as you asked" not in run(*arguments, cwd=place).stdout
+    assert "Ghost, as you asked" in run(*arguments, "--explain", cwd=place).stdout
+    found = json.loads(run(*arguments, "--explain", "--json", cwd=place).stdout)
+    assert all(item["explanation"] for item in found["items"])
+
+
+def test_bench_turns_times_each_turn(place):
+    said = [["a", 1, "a ghost story"], ["a", 2, "no jungle"], ["b", 1, "something in space"]]
+    lines = [f'{{"dialog_id": "{d}", "turn": {n}, "last_utterance": "{t}"}}' for d, n, t in said]
+    (place / "dialogs.jsonl").write_text("\n".join(lines * 20))
+    done = run("bench", "turns", "artifact", "--cases", "dialogs.jsonl", "--n-long", "1", cwd=place)
+    assert done.stdout.split()[:3] == ["dialogs", "turn", "n"]
+    done = run(
+        "bench",
+        "turns",
+        "artifact",
+        "--cases",
+        "dialogs.jsonl",
+        "--n-long",
+        "1",
+        "--json",
+        cwd=place,
+    )
+    assert len(json.loads(done.stdout)["long"]) == 50
 
 
 def test_bench_load_asks_at_the_given_rates(place):

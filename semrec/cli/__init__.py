@@ -67,6 +67,8 @@ def _top(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Where the artifact goes.")] = Path("artifacts/demo"),
+    serve: Annotated[bool, typer.Option("--serve", help="Then serve it: the chat page.")] = False,
+    port: Annotated[int, typer.Option(help="Where --serve serves it.")] = 8000,
     as_json: Json = False,
 ) -> None:
     """The main job on real data, end to end, in a few minutes."""
@@ -79,6 +81,14 @@ def demo(
         print_json(result)
     else:
         screen.next_commands(out, result["seconds"])
+    if serve:
+        from semrec.cli.browser import open_when_ready
+        from semrec.cli.serve import serve as run
+
+        url = f"http://127.0.0.1:{port}"
+        screen.line(f"\nThe page is at {url} (Ctrl-C ends it)")
+        open_when_ready(url)
+        run(out, port=port, state=out.with_name(f"{out.name}-state"))
 
 
 @app.command()
@@ -118,10 +128,12 @@ def recommend(
     filters: Annotated[str, typer.Option(help="Conditions as JSON.")] = "{}",
     user_id: Annotated[str | None, typer.Option(help="A known user.")] = None,
     semantic_weight: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why, for each item.")] = False,
     as_json: Json = False,
 ) -> None:
     """Answer one request."""
     from semrec.assemble.stored import load
+    from semrec.explaining import explain as explained
     from semrec.types import to_query
 
     try:
@@ -139,7 +151,9 @@ def recommend(
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         progress("load artifact", 0, 1)
-        found = load(artifact).recommend(query)
+        recommender = load(artifact)
+        found = recommender.recommend(query)
+        found = explained(recommender, query, found) if explain else found
     if as_json:
         from dataclasses import asdict
 

@@ -20,20 +20,21 @@ def _in_order(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
+def phrases(text: str) -> tuple[tuple[str, ...], ...]:
+    """Phrases between commas, word by word, for tables that people can read."""
     return tuple(tuple(phrase.split()) for phrase in text.split(","))
 
 
-def by_first(phrases: Iterable[tuple[str, ...]]) -> Phrases:
+def by_first(several: Iterable[tuple[str, ...]]) -> Phrases:
     """Phrases by their first word, the longest first."""
     found: dict[str, list[tuple[str, ...]]] = {}
-    for phrase in sorted(set(phrases), key=len, reverse=True):
+    for phrase in sorted(set(several), key=len, reverse=True):
         found.setdefault(phrase[0], []).append(phrase)
     return {word: tuple(of) for word, of in found.items()}
 
 
 def _table(text: str) -> Phrases:
-    return by_first(_phrases(text))
+    return by_first(phrases(text))
 
 
 # Kinds of thing that people write for "item": "horror films", "nothing but war stuff".
@@ -88,7 +89,7 @@ NOT_A_KIND = word_set(
     " clear true"
 )
 # "not X" and "no X" that state no limit; the whole idiom is stepped over.
-IDIOMS = _phrases(
+IDIOMS = phrases(
     "why not,not only,not just,not necessarily,not sure,not certain,not bad,not too bad"
     ",not so bad,not that bad,not really sure,not to mention,not at all,not yet,if not,or not"
     ",not too picky,not picky,not fussy,not opposed to,not against,not averse to,not too sure"
@@ -110,7 +111,7 @@ IDIOMS = _phrases(
     ",not everything,not all,not every,not dislike,not afraid of"
 )
 # Cue → what follows is not wanted. Adverbs between the words of a cue are stepped over.
-NEGATIONS = _phrases(
+NEGATIONS = phrases(
     "no,not,nothing,without,nor,neither,avoid,avoiding,except,except for,anything but"
     ",everything but,all but,anything except,everything except,anything except for"
     ",everything except for,anything other than,other than,apart from,aside from,excluding"
@@ -138,7 +139,7 @@ ADVERBS = word_set(
     "really actually particularly even ever generally usually normally honestly ever"
 )
 # Cue → the item has to be what follows.
-EXCLUSIVES = _phrases(
+EXCLUSIVES = phrases(
     "only,just,strictly,exclusively,solely,purely,nothing but,nothing except,nothing other than"
     ",must be,has to be,have to be,needs to be,need to be,got to be,should be,limit it to"
     ",limited to,stick to,sticking to,restrict it to"

@@ -28,7 +28,17 @@ from semrec.serve.guarding import Guarding
 from semrec.serve.metrics import Metrics
 from semrec.serve.observing import Observing
 from semrec.serve.problems import GUARDED, add_handlers
-from semrec.serve.routes import admin, events, health, items, openai, recommend
+from semrec.serve.routes import (
+    admin,
+    chat,
+    completions,
+    events,
+    health,
+    items,
+    openai,
+    page,
+    recommend,
+)
 from semrec.serve.service import Service
 from semrec.serve.settings import Settings, make_settings
 from semrec.serve.wire import Problem
@@ -77,9 +87,10 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    for routes in (recommend, events, items, openai, admin):
+    for routes in (recommend, chat, completions, events, items, openai, admin):
         app.include_router(routes.router, responses=GUARDED)
     app.include_router(health.router)
+    app.include_router(page.router)
     app.add_middleware(
         Guarding, settings=settings, metrics=metrics, full=lambda: app.state.service.engine.full
     )

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from semrec.deadline import Deadline
 from semrec.errors import StateError
+from semrec.explaining import explain
 from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment
@@ -81,6 +82,14 @@ class Service:
         if session_id is not None:
             stored = await run_in_threadpool(self.sessions.get, session_id)
             query = replace(query, session=(*stored, *query.events))
+        return await self.answer(query, session_id, deadline)
+
+    async def answer(self, query: Query, session_id: str | None, deadline: Deadline) -> Served:
+        """Answer a query as it is, and log the list as one of a session.
+
+        Raises:
+            QueryError, BusyError, ExpiredError: As `recommend`.
+        """
         answer = await self.engine.recommend(query, deadline)
         self.metrics.observe(answer)
         recommendation_id = uuid.uuid4().hex
@@ -106,6 +115,17 @@ class Service:
             timings_ms={"queue": answer.waited_ms, **timings_ms, "total": total},
             recommender=answer.recommender,
         )
+
+    async def explain(self, served: Served) -> Served:
+        """The same with an explanation of each item.
+
+        Raises:
+            BusyError: If the queue is full.
+        """
+        found = await self.compute(
+            lambda _: explain(served.recommender, served.query, served.found)
+        )
+        return replace(served, found=found)
 
     async def compute(self, work: Callable[[Recommender], T]) -> T:
         """What `work` makes of the recommender that answers now, on the engine's threads.

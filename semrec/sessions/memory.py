@@ -22,6 +22,7 @@ class MemorySessions:
     def __init__(self, max_sessions: int = MAX_SESSIONS) -> None:
         self._max_sessions = max_sessions
         self._sessions: OrderedDict[str, dict[str, Event]] = OrderedDict()  # by event id
+        self._conversations: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, session_id: str) -> tuple[Event, ...]:
@@ -47,9 +48,23 @@ class MemorySessions:
                 self._sessions.popitem(last=False)
         return accepted
 
-    def erase(self, session_id: str) -> int:
-        """Forget a session; how many events it had."""
+    def conversation(self, session_id: str) -> str:
+        """What was kept last; ``""`` if nothing was."""
         with self._lock:
+            return self._conversations.get(session_id, "")
+
+    def keep(self, session_id: str, conversation: str) -> None:
+        """Keep what a conversation has come to."""
+        with self._lock:
+            self._conversations[session_id] = conversation
+            self._conversations.move_to_end(session_id)
+            while len(self._conversations) > self._max_sessions:
+                self._conversations.popitem(last=False)
+
+    def erase(self, session_id: str) -> int:
+        """Forget a session and its conversation; how many events it had."""
+        with self._lock:
+            self._conversations.pop(session_id, None)
             return len(self._sessions.pop(session_id, {}))
 
     def close(self) -> None:

@@ -75,13 +75,24 @@ class RedisSessions:
                 accepted += cast("int", self._append(keys=_keys(session_id), args=arguments))
         return accepted
 
+    def conversation(self, session_id: str) -> str:
+        """What was kept last; ``""`` if nothing was."""
+        with self._told():
+            found = cast("bytes | None", self._redis.get(_conversation_key(session_id)))
+        return found.decode() if found else ""
+
+    def keep(self, session_id: str, conversation: str) -> None:
+        """Keep what a conversation has come to."""
+        with self._told():
+            self._redis.set(_conversation_key(session_id), conversation)
+
     def erase(self, session_id: str) -> int:
-        """Forget a session; how many events it had."""
+        """Forget a session and its conversation; how many events it had."""
         events, ids = _keys(session_id)
         with self._told():
             pipeline = self._redis.pipeline()
             pipeline.llen(events)
-            pipeline.delete(events, ids)
+            pipeline.delete(events, ids, _conversation_key(session_id))
             found, _ = pipeline.execute()
         return int(found)
 
@@ -100,3 +111,7 @@ class RedisSessions:
 def _keys(session_id: str) -> list[str]:
     """The two keys of a session; the braces keep them on one node of a cluster."""
     return [f"semrec:{{{session_id}}}:events", f"semrec:{{{session_id}}}:ids"]
+
+
+def _conversation_key(session_id: str) -> str:
+    return f"semrec:{{{session_id}}}:conversation"

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS events (
     timestamp REAL,
     UNIQUE (session_id, event_id)
 );
+CREATE TABLE IF NOT EXISTS conversations (session_id TEXT PRIMARY KEY, conversation TEXT NOT NULL);
 """
 
 
@@ -59,9 +60,25 @@ class SqliteSessions:
                 rows,
             ).rowcount
 
-    def erase(self, session_id: str) -> int:
-        """Forget a session, in the file too; how many events it had."""
+    def conversation(self, session_id: str) -> str:
+        """What was kept last; ``""`` if nothing was."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT conversation FROM conversations WHERE session_id = ?", (session_id,)
+            ).fetchone()
+        return str(found[0]) if found else ""
+
+    def keep(self, session_id: str, conversation: str) -> None:
+        """Keep what a conversation has come to."""
         with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO conversations VALUES (?, ?)", (session_id, conversation)
+            )
+
+    def erase(self, session_id: str) -> int:
+        """Forget a session and its conversation, in the file too; how many events it had."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM conversations WHERE session_id = ?", (session_id,))
             erased = connection.execute(
                 "DELETE FROM events WHERE session_id = ?", (session_id,)
             ).rowcount

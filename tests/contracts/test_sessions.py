@@ -73,6 +73,17 @@ def test_an_erased_session_starts_anew(store):
     assert store.get("s") == (event(2),)
 
 
+def test_a_conversation_is_kept_until_the_session_is_erased(store):
+    assert store.conversation("s") == ""
+    store.keep("s", "one")
+    store.keep("s", "zwei, ü")
+    store.keep("other", "else")
+    assert store.conversation("s") == "zwei, ü"
+    assert store.erase("s") == 0
+    assert store.conversation("s") == ""
+    assert store.conversation("other") == "else"
+
+
 @pytest.mark.parametrize(
     "odd", ["../../etc", "a b", "{x}", "'; DROP TABLE events", "ü\u2028", "%s*"]
 )

@@ -21,6 +21,8 @@ async def recommend(
     if service.settings.log_intents:
         logged["intent"] = body.intent
     served = await unless_gone(request, service.recommend(body.to_query(), body.session_id))
+    if body.explain:
+        served = await unless_gone(request, service.explain(served))
     logged["recommendation_id"] = served.recommendation_id
     logged["version"] = served.found.trace.version
     return to_response(served, trace=body.trace)
