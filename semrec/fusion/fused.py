@@ -162,8 +162,8 @@ class FusedBlocks:
             n_words: How many words there are.
             named: Labels that the words name.
         """
-        asked_weight = semantic_weight
-        signals = self.signals(intent, session, named, behaviour_of_named=semantic_weight is None)
+        is_free = semantic_weight is None
+        signals = self.signals(intent, session, named, behaviour_of_named=is_free)
         if not signals.has_words and not signals.texts.any():
             semantic_weight = 0.0
         evidence = self.evidence(signals, session, n_words)
@@ -172,9 +172,10 @@ class FusedBlocks:
         asked = joined(
             [semantic], signals.behaviour, signals.near, weights, [weights.domain], evidence
         )
-        if asked_weight is not None or not (evidence.has_words or evidence.has_session):
-            return asked
-        return replace(asked, kind=evidence.kind, values=partial(self.values, signals, session))
+        if is_free and (evidence.has_words or evidence.has_session):
+            values = partial(self.values, signals, session)
+            asked = replace(asked, kind=evidence.kind, values=values)
+        return asked
 
     def values(self, signals: Signals, session: SessionRows, rows: RowArray) -> FloatArray:
         """(len(rows), 9) float32: what each signal says of each of `rows`, before any weight.
