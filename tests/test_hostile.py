@@ -2,6 +2,7 @@
 
 import json
 import logging
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -81,6 +82,16 @@ def test_ids_in_paths_are_text(client):
     for session_id in ("../../state", "%2e%2e%2flog.sqlite", "a%00b", "%F0%9F%98%80", "%ff"):
         assert client.get(f"/v1/sessions/{session_id}").status_code in (200, 404, 422)
         assert client.delete(f"/v1/sessions/{session_id}").status_code in (200, 404, 405, 422)
+
+
+@pytest.mark.parametrize("session_id", ["a/b", "a\nb\n", "../x?y#z", "similar", "ü 😀", "%2f"])
+def test_whatever_a_session_is_called_it_can_be_erased(client, session_id):
+    event = {"event_id": "1", "session_id": session_id, "item_id": "i01"}
+    assert client.post("/v1/events", json={"events": [event]}).json()["accepted"] == 1
+    path = f"/v1/sessions/{quote(session_id, safe='')}"
+    assert client.get(path).json()["events"][0]["item_id"] == "i01"
+    assert client.delete(path).json()["events"] == 1
+    assert client.get(path).json()["events"] == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "TRACE"])

@@ -65,7 +65,7 @@ async def add_events(body: EventsRequest, service: ServiceOf) -> EventsResponse:
     return EventsResponse(accepted=accepted, duplicates=len(body.events) - accepted)
 
 
-@router.get("/v1/sessions/{session_id:path}", responses=BODY)
+@router.get("/v1/sessions/{session_id:id}", responses=BODY)
 async def get_session(session_id: Id, service: ServiceOf) -> SessionResponse:
     """The newest events of a session; none for an unknown one."""
     events = await run_in_threadpool(service.sessions.get, session_id)
@@ -83,7 +83,7 @@ async def get_session(session_id: Id, service: ServiceOf) -> SessionResponse:
     )
 
 
-@router.delete("/v1/sessions/{session_id:path}", responses=BODY)
+@router.delete("/v1/sessions/{session_id:id}", responses=BODY)
 async def erase_session(session_id: Id, service: ServiceOf) -> ErasedResponse:
     """Forget a session: its events and the lists served in it, in the log too."""
     stored = await run_in_threadpool(service.sessions.erase, session_id)

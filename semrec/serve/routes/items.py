@@ -46,7 +46,7 @@ async def find_items(
     return ItemsResponse(items=await service.compute(lambda rec: _with_title(rec, q, k)))
 
 
-@router.get("/v1/items/{item_id:path}/similar")
+@router.get("/v1/items/{item_id:id}/similar")
 async def similar_items(
     item_id: Id,
     request: Request,
@@ -62,7 +62,7 @@ async def similar_items(
     return to_response(served, trace=False)
 
 
-@router.get("/v1/items/{item_id:path}", response_model_exclude_unset=True)
+@router.get("/v1/items/{item_id:id}", response_model_exclude_unset=True)
 async def get_item(item_id: Id, service: ServiceOf) -> ItemResponse:
     """One item."""
     recommender = service.recommender
