@@ -216,6 +216,13 @@ def test_nothing_to_score_is_refused(cases):
         compare({"mine": lambda query: ["a"]}, cases)
 
 
+def test_a_cutoff_below_1_is_refused():
+    with pytest.raises(DataError, match="expected 1 or more"):
+        compare({"mine": lambda query: ["a"]}, CASES, cutoffs=[0])
+    alone = compare({"mine": lambda query: ["a"]}, [case(["a"])], cutoffs=[])
+    assert list(alone.rows[0].at) == [10]
+
+
 def test_no_systems_are_refused():
     with pytest.raises(DataError, match="no systems"):
         compare({}, CASES)

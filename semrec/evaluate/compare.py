@@ -58,13 +58,15 @@ def compare(
         progress: Called as cases are answered.
 
     Raises:
-        DataError: If there is nothing to score, cases overlap with training dialogs, an attribute
-            of `slices` is unknown, or there are no turns to replay.
+        DataError: If there is nothing to score, a cutoff is below 1, cases overlap with training
+            dialogs, an attribute of `slices` is unknown, or there are no turns to replay.
     """
     if isinstance(cases, str | Path):
         cases = read_cases(cases)
     if not systems:
         raise DataError("no systems to compare")
+    if min([k, *cutoffs]) < 1:
+        raise DataError(f"found the cutoffs {k} and {list(cutoffs)}, expected 1 or more")
     if turns:
         dialogs_of(cases)  # refuses cases that are no turns before anything is asked
     notes = _guard(systems, cases, allow_seen=allow_seen)
@@ -77,7 +79,7 @@ def compare(
     catalog = None if first is None else first.catalog
     interactions = None if first is None else first.interactions
     parts = slices_of(cases, catalog, interactions, slices)
-    depth = max(k, *cutoffs)
+    depth = max([k, *cutoffs])
     answers = {
         name: (answered or {}).get(name)
         or answer(system, cases, k=depth, name=name, timed=timed, progress=progress)

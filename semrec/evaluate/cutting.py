@@ -167,6 +167,6 @@ def _tenths(values: Values, what: str, *, before: bool = False) -> dict[str, lis
         places = np.flatnonzero(known & (bins == number))
         if len(places):
             low, high = values[places].min(), values[places].max()
-            span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            span = f"{low:.10g}" if low == high else f"{low:.10g} to {high:.10g}"
             found[f"{what} {span}" if before else f"{span} {what}"] = places.tolist()
     return found

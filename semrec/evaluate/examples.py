@@ -68,7 +68,8 @@ def examples_of(
         return item_id if catalog is None or row is None else catalog.titles[row] or item_id
 
     def shown(items: Sequence[str], case: Case) -> tuple[Shown, ...]:
-        right = set(case.relevant) - {event.item_id for event in case.query.events}
+        before = {event.item_id for event in case.query.events} | set(case.query.exclude)
+        right = set(case.relevant) - before
         return tuple(Shown(item_id=i, title=title(i), right=i in right) for i in items)
 
     order = np.argsort(gained, kind="stable")

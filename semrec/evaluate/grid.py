@@ -203,7 +203,7 @@ def compare_grid(
         built[run.name] = with_cache(_built(run, read, intents, folder, report))
     asked = cases_for(cases, built, Path(dataset))
     systems: dict[str, System] = {BASELINE: next(iter(built.values())).baseline(), **built}
-    depth, mark = max(k, *cutoffs), hash_of(asked)[:12]
+    depth, mark = max([k, *cutoffs]), hash_of(asked)[:12]
     answered = {}
     for run in runs:
         path = folder / f"{run.key}-{mark}-{depth}.json"

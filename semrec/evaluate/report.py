@@ -116,8 +116,12 @@ class Report:
     command: str = ""
 
     def row(self, system: str) -> Row:
-        """The row of a system."""
-        return next(row for row in self.rows if row.system == system)
+        """The row of a system.
+
+        Raises:
+            KeyError: If it isn't in the report.
+        """
+        return {row.system: row for row in self.rows}[system]
 
     def pair(self, first: str, second: str) -> Pair | None:
         """Two systems, whichever came first in the report."""
