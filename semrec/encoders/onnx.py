@@ -133,8 +133,8 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
     from tokenizers import Tokenizer
 
     options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+    cores = len(os.sched_getaffinity(0))
     if threads is None:
-        cores = len(os.sched_getaffinity(0))
         threads = 1 if options["precision"] == "int8" else min(MAX_THREADS, cores)
     session = open_graph(folder / GRAPH, threads)
     cutting = Tokenizer.from_file(str(folder / TOKENIZER))
