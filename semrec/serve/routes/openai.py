@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from semrec.deadline import NEVER
 from semrec.errors import QueryError
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
@@ -146,11 +147,15 @@ async def embeddings(
 
 @router.post("/v1/rerank", responses={**BODY, **documented(404)})
 async def rerank(body: RerankRequest, request: Request, service: ServiceOf) -> RerankResponse:
-    """Documents sorted by the cosine of the encoder's vectors with the query's."""
+    """Documents sorted by the artifact's reranker; without one by cosine with the query."""
     texts = [one if isinstance(one, str) else one.text for one in body.documents]
 
     def score(recommender: Recommender) -> FloatArray:
-        encoder = _encoder(recommender, body.model)
+        encoder, reranking = _encoder(recommender, body.model), recommender.reranking
+        if reranking is not None and not reranking.complaint:
+            judged = reranking.worker.rerank_within(body.query, texts, NEVER).scores
+            if np.isfinite(judged).all():
+                return judged
         query = encoder.encode_queries([body.query])[0]
         return np.asarray(encoder.encode_items(texts) @ query, dtype=np.float32)
 
