@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -54,7 +54,7 @@ class ModelsResponse(Closed):
 class EmbeddingsRequest(Body):
     """Texts, as OpenAI has it; `user` is ignored."""
 
-    input: Text | list[Text] = Field(min_length=1, max_length=MAX_TEXTS * 1_000)
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)]
     model: str = MODEL
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(default=None, ge=1)
@@ -125,8 +125,6 @@ async def embeddings(
 ) -> EmbeddingsResponse:
     """Texts as vectors of the artifact's encoder."""
     texts = [body.input] if isinstance(body.input, str) else body.input
-    if len(texts) > MAX_TEXTS:
-        raise QueryError(f"input has {len(texts)} texts, at most {MAX_TEXTS}")
 
     def encode(recommender: Recommender) -> FloatArray:
         encoder = _encoder(recommender, body.model)
