@@ -21,7 +21,7 @@ def quantised(model: Any) -> Any:  # noqa: ANN401
     made = copy.deepcopy(model, {id(weight): weight for weight in shared})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch means to move this to a package of its own
-        torch.ao.quantization.quantize_dynamic(
+        torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
             made.base_model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True
         )
     return made
