@@ -18,7 +18,10 @@ MANY_S = 60.0  # a test that waits for so long has failed
 
 
 class Clock:
-    """Stands still until somebody moves it."""
+    """Stands still until somebody moves it.
+
+    A caller waits on the wall's clock, so what is to be judged in time has minutes on this one.
+    """
 
     def __init__(self):
         self.now_s = 100.0
@@ -26,16 +29,16 @@ class Clock:
     def __call__(self):
         return self.now_s
 
-    def within(self, ms):
-        return Deadline.within(ms, clock=self)
+    def within(self, s):
+        return Deadline.within(1000 * s, clock=self)
 
 
 @dataclass
 class Reverses:
-    """Prefers the last; takes `each_ms` on the clock for each candidate, in chunks of two."""
+    """Prefers the last; takes `each_s` on the clock for each candidate, in chunks of two."""
 
     clock: Clock = field(default_factory=Clock)
-    each_ms: float = 10.0
+    each_s: float = 10.0
     asked: list = field(default_factory=list)
 
     def rerank(self, request, texts, deadline):
@@ -44,7 +47,7 @@ class Reverses:
             if deadline.passed:
                 return
             places = np.arange(start, min(start + 2, len(texts)))
-            self.clock.now_s += self.each_ms * len(places) / 1000
+            self.clock.now_s += self.each_s * len(places)
             if deadline.passed:
                 return
             yield Judged(places=places, scores=places.astype(np.float32))
@@ -89,23 +92,27 @@ def wait_until(condition):
         time.sleep(0.005)
 
 
+def patient(reranker):
+    return RerankWorker(reranker, longest_s=1e6, grace_s=1e6)
+
+
 def test_all_are_judged_where_there_is_time():
     reranker = Reverses()
-    found = RerankWorker(reranker).rerank_within("r", TEXTS, reranker.clock.within(1_000))
+    found = patient(reranker).rerank_within("r", TEXTS, reranker.clock.within(1_000))
     assert found.status == "complete"
     assert found.order.tolist() == list(range(9, -1, -1))
 
 
 def test_what_was_judged_in_time_counts():
     reranker = Reverses()
-    found = RerankWorker(reranker).rerank_within("r", TEXTS, reranker.clock.within(45))
+    found = patient(reranker).rerank_within("r", TEXTS, reranker.clock.within(45))
     assert found.status == "partial"
     assert found.order.tolist() == [3, 2, 1, 0, 4, 5, 6, 7, 8, 9]
 
 
 def test_nothing_in_time_is_a_timeout_and_leaves_the_order():
-    reranker = Reverses(each_ms=100)
-    found = RerankWorker(reranker).rerank_within("r", TEXTS, reranker.clock.within(45))
+    reranker = Reverses(each_s=100)
+    found = patient(reranker).rerank_within("r", TEXTS, reranker.clock.within(45))
     assert (found.status, found.reason) == ("timeout", "")
     assert found.order.tolist() == list(range(10))
 
@@ -117,22 +124,22 @@ def test_no_candidates_are_completely_judged():
 
 def test_only_as_many_are_asked_about_as_fit():
     reranker = Reverses()
-    worker = RerankWorker(reranker)
+    worker = patient(reranker)
     worker.rerank_within("warm", TEXTS, reranker.clock.within(1_000))
     found = worker.rerank_within("r", TEXTS, reranker.clock.within(65))
     assert reranker.asked[-1] == ("r", 6)
     assert (found.status, np.isfinite(found.scores).sum()) == ("partial", 6)
-    assert worker.each_ms == pytest.approx(10)
+    assert worker.each_ms == pytest.approx(10_000)
 
 
 def test_where_none_fits_nobody_is_asked_until_patience_ends():
     reranker = Reverses()
-    worker = RerankWorker(reranker)
+    worker = patient(reranker)
     worker.rerank_within("warm", TEXTS, reranker.clock.within(1_000))
     found = worker.rerank_within("r", TEXTS, reranker.clock.within(15))
     assert (found.status, found.reason) == ("skipped", "too little time was left")
     assert len(reranker.asked) == 1
-    reranker.each_ms = 1.0  # it was slow once
+    reranker.each_s = 1.0  # it was slow once
     for _ in range(60):
         found = worker.rerank_within("r", TEXTS, reranker.clock.within(15))
     assert found.status == "complete"
@@ -169,40 +176,40 @@ def test_the_caller_of_one_that_hangs_leaves_with_what_was_judged():
 
 def test_while_it_hangs_nobody_is_sent_and_after_a_rest_one_is():
     reranker, clock = Hangs(), Clock()
-    worker = RerankWorker(reranker, grace_s=1.0, rest_s=30.0)
+    worker = RerankWorker(reranker, grace_s=1.0, rest_s=30.0, longest_s=MANY_S)
     ask = {"request": "r", "texts": TEXTS}
     thread = threading.Thread(
-        target=worker.rerank_within, kwargs={**ask, "deadline": clock.within(200)}
+        target=worker.rerank_within, kwargs={**ask, "deadline": clock.within(0.2)}
     )
     thread.start()
     assert reranker.begun.wait(MANY_S)
     thread.join(MANY_S)  # its caller has left: it waits on the wall's clock
     clock.now_s += 0.7
-    busy = worker.rerank_within(**ask, deadline=clock.within(1))
+    busy = worker.rerank_within(**ask, deadline=clock.within(0.001))
     assert (busy.status, busy.reason) == ("skipped", "other requests were being reranked")
     assert worker.hangs == 0
     clock.now_s += 1.0
     for _ in range(3):
-        found = worker.rerank_within(**ask, deadline=clock.within(1_000))
+        found = worker.rerank_within(**ask, deadline=clock.within(MANY_S))
         assert (found.status, found.reason) == ("skipped", "the reranker hangs")
     assert (worker.hangs, reranker.n_asked) == (1, 1)
     clock.now_s += 100
-    assert worker.rerank_within(**ask, deadline=clock.within(1_000)).reason == "the reranker hangs"
+    assert worker.rerank_within(**ask, deadline=clock.within(MANY_S)).reason == "the reranker hangs"
     reranker.free.set()
     wait_until(lambda: not worker._turn.locked())
     clock.now_s += 31
-    found = worker.rerank_within(**ask, deadline=clock.within(1_000))
+    found = worker.rerank_within(**ask, deadline=clock.within(MANY_S))
     assert (found.status, found.reason) == ("partial", "")
     assert (worker.hangs, reranker.n_asked) == (1, 2)
 
 
 def test_one_that_ends_late_unseen_is_rested_too():
     clock = Clock()
-    reranker = Reverses(clock=clock, each_ms=5_000)
+    reranker = Reverses(clock=clock, each_s=5)
     worker = RerankWorker(reranker, rest_s=30.0)
-    worker.rerank_within("r", TEXTS, clock.within(100))
+    worker.rerank_within("r", TEXTS, clock.within(0.1))
     wait_until(lambda: not worker._turn.locked())
-    found = worker.rerank_within("r", TEXTS, clock.within(100_000))
+    found = worker.rerank_within("r", TEXTS, clock.within(100))
     assert (worker.hangs, found.status) == (1, "skipped")
     assert "rests" in found.reason
 
@@ -245,19 +252,19 @@ def test_faults_are_counted_and_never_double_or_lose_an_item():
 
 def test_after_errors_in_a_row_it_rests():
     clock, reranker = Clock(), Answers(RuntimeError("gone"))
-    worker = RerankWorker(reranker, failures=3, rest_s=30)
+    worker = RerankWorker(reranker, failures=3, rest_s=30, longest_s=MANY_S)
     for _ in range(5):
-        found = worker.rerank_within("r", TEXTS, clock.within(100))
+        found = worker.rerank_within("r", TEXTS, clock.within(MANY_S))
         wait_until(lambda: not worker._turn.locked())
     assert (reranker.n_asked, found.status) == (3, "skipped")
     clock.now_s += 31
-    assert worker.rerank_within("r", TEXTS, clock.within(100)).status == "error"
+    assert worker.rerank_within("r", TEXTS, clock.within(MANY_S)).status == "error"
     wait_until(lambda: not worker._turn.locked())
-    assert worker.rerank_within("r", TEXTS, clock.within(100)).status == "skipped"
+    assert worker.rerank_within("r", TEXTS, clock.within(MANY_S)).status == "skipped"
     reranker.chunks = (chunk_of(1),)
     clock.now_s += 31
     for _ in range(2):
-        assert worker.rerank_within("r", TEXTS, clock.within(100)).status == "partial"
+        assert worker.rerank_within("r", TEXTS, clock.within(MANY_S)).status == "partial"
         wait_until(lambda: not worker._turn.locked())
 
 

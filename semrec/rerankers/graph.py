@@ -26,7 +26,7 @@ class GraphReranker:
         session: The onnxruntime.InferenceSession.
         tokenizer: A `tokenizers.Tokenizer` that cuts the longer of the two.
         pad: The token that fills shorter pairs.
-        chunk: Pairs in one pass; between two the deadline is looked at.
+        chunk: Pairs in one pass; between two the deadline is looked at. Ten take the least time.
     """
 
     session: Any

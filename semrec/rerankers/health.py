@@ -55,7 +55,7 @@ def complaint(
     n_right, n_wrong = sum(lead > 0 for lead in leads), sum(lead < 0 for lead in leads)
     if n_right + n_wrong == 0:
         return "its scores are constant: it tells no text from another"
-    if n_wrong > n_right:
+    if 4 * n_wrong >= 3 * len(leads):
         return f"its scores look reversed: the wrong text leads in {n_wrong} of {len(leads)} pairs"
     if 2 * n_right <= len(leads):
         return f"it is no better than chance: right in {n_right} of {len(leads)} pairs"

@@ -10,6 +10,7 @@ model. While a thread hangs, or after failures in a row, nobody is sent to the r
 
 from __future__ import annotations
 
+import _thread
 import math
 import threading
 from collections.abc import Sequence
@@ -133,7 +134,8 @@ class RerankWorker:
         )
         self._running = job
         try:
-            threading.Thread(target=self._work, args=(job,), name="rerank", daemon=True).start()
+            # Not threading.Thread: its start waits until the thread runs, for however long.
+            _thread.start_new_thread(self._work, (job,))
         except RuntimeError as error:  # the process may start no more threads
             self._running = None
             self._turn.release()
