@@ -1,8 +1,9 @@
 """From a dataset to an artifact.
 
     read → hold out → choose behaviour on validation → train the encoder → embed items
-         → tune the gate on validation → keep the better encoder → refit on everything
-         → fill cold items → index → make the encoder quick → write
+         → tune the gate on validation → keep the better encoder → train the ranker there
+         → weigh the reranker → refit on everything → fill cold items → index
+         → make the encoder quick → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
 the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
@@ -23,13 +24,18 @@ import numpy as np
 
 from semrec import __version__
 from semrec.artifacts import check_target, write_artifact
-from semrec.assemble.artifact import Parts, make_index, make_recommender
+from semrec.assemble.artifact import Parts, make_recommender
+from semrec.assemble.index import make_index
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
+from semrec.assemble.rerankers import graph_of, make_reranking, rerank_prompts, stored_rerank
 from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
 from semrec.choosing.gate import fuse
+from semrec.choosing.index import held_out_queries
+from semrec.choosing.judging import choose_weights
 from semrec.choosing.prepare import prepare, teach
+from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
 from semrec.choosing.settling import settle
 from semrec.config import Config, load_config
@@ -91,6 +97,13 @@ def build(
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
 
+    known = (dataset.catalog, prepared.validation.train)
+    ranker, tuned["ranker"] = learn_ranker(trial, settled.sets, *known, config, report)
+    reranking = make_reranking(config.rerank, prepared.prompts, {}, model)
+    if reranking is not None:
+        judging = (reranking, trial, settled.sets, dataset.catalog, config, report)
+        weights, tuned["rerank"] = choose_weights(*judging)
+        tuned["rerank_weights"], reranking = weights, replace(reranking, weights=weights)
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train
     chosen = refit(prepared.chosen, learned, prepared.ground)
@@ -101,6 +114,7 @@ def build(
         strength = trial.prototypes.strength
         fusion = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
     report("build index", 0, 1)
+    found = make_index(config.index, fusion.items(), held_out_queries(fusion, settled.sets))
     parts = Parts(
         catalog=dataset.catalog,
         interactions=learned,
@@ -109,18 +123,21 @@ def build(
         neighbours=chosen.neighbours,
         fusion=fusion,
         understanding=prepared.understanding,
-        index=make_index(config.index, fusion.items()),
+        index=found.index,
         untouched_every=config.fusion.untouched_every,
+        ranker=None if ranker is None else ranker.over(dataset.catalog, learned),
     )
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
     manifest["encoder"]["trained"] = was_trained
+    manifest["index"] = found.told
     seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
     manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     if out is not None:
         trained = serving if was_trained else None
         asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]
+        asking += rerank_prompts(config.rerank)
         with TemporaryDirectory() as temporary:
             asked = (*settled.sets.words, *settled.sets.both)
             runtime = choose_runtime(
@@ -130,14 +147,16 @@ def build(
             serving = runtime.encoder
             manifest = write_artifact(
                 Path(out),
-                lambda folder: save_parts(parts, folder, trained, seen, asking, runtime.folder),
+                lambda folder: save_parts(
+                    parts, folder, trained, seen, asking, runtime.folder, graph_of(config.rerank)
+                ),
                 manifest,
             )
     forget_checkpoints(chosen, learned, prepared.ground)
     forget_training(taught.folder)
     path = None if out is None else Path(out)
     interpreter = make_interpreter(config, serving, model)
-    return make_recommender(parts, serving, manifest, path, interpreter)
+    return make_recommender(parts, serving, manifest, path, interpreter, reranking)
 
 
 def _manifest(
@@ -153,6 +172,7 @@ def _manifest(
         update={
             "encoder": config.encoder.model_copy(update={"model": encoder.name}),
             "prompts": type(config.prompts)(),  # the templates themselves are in the artifact
+            "rerank": stored_rerank(config.rerank),
         }
     )
     return {
@@ -182,5 +202,5 @@ def _manifest(
             "users": len(np.unique(parts.interactions.users)),
             "interactions": len(parts.interactions),
         },
-        "dim": int(parts.fusion.items().shape[1]),
+        "dim": parts.fusion.dim,
     }

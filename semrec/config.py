@@ -157,6 +157,42 @@ class FusionConfig(_Closed):
         return values
 
 
+class RankingConfig(_Closed):
+    """The Wide & Deep ranker over the head of the fused list, trained on validation cases.
+
+    It is kept for those kinds of query whose lists are better with it by models that hadn't seen
+    them (cross-validated, the lower end of the paired interval above 0).
+    """
+
+    enabled: bool = False
+    min_lists: int = Field(default=50, ge=1)  # with something right; fewer neither teach nor judge
+    hidden: int = Field(default=32, ge=2, le=1024)  # of the first layer; the second has half
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    weight_decay: float = Field(default=0.1, ge=0)
+    learning_rate: float = Field(default=0.005, gt=0)
+    epochs: int = Field(default=40, ge=1)
+    patience: int = Field(default=3, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+
+
+class RerankConfig(_Closed):
+    """Who judges the head of the list, and what of it; `budget_ms` of a query bounds it."""
+
+    # A local language model; a cross-encoder; an OpenAI-compatible chat endpoint; a /rerank one.
+    kind: Literal["none", "causal_lm", "cross_encoder", "chat", "endpoint"] = "none"
+    model: str = "smollm2"  # hub name, path or short name; of an endpoint the name it knows
+    mode: Literal["likelihood", "pointwise", "listwise"] = "likelihood"  # of a language model
+    url: str = ""  # of an endpoint
+    key_variable: str = ""  # the environment variable that holds its key
+    device: str | None = None
+    top: int = Field(default=20, ge=2, le=200)  # candidates
+    words: Literal["title", "text"] = "title"  # what of a candidate is read
+    always: bool = True  # False: only for queries that ask for it
+    judge_cases: int = Field(default=150, ge=1)  # validation requests that choose its weight
+    weight: float = Field(default=0.3, ge=0)  # of its word, where no real requests can choose it
+    prompt: str = "rerank_request"  # name of a packaged prompt, or a path
+
+
 class IntentConfig(_Closed):
     """What is read out of the words before they are encoded."""
 
@@ -169,12 +205,17 @@ class IntentConfig(_Closed):
 
 
 class IndexConfig(_Closed):
-    """The search index. `flat` is exact; `hnsw` is for catalogues of more than 100,000 items."""
+    """The search index. `flat` and `exact` look at everything, the others at a part.
 
-    kind: Literal["exact", "flat", "hnsw"] = "flat"
+    `auto` is flat up to 50,000 items and ivf beyond: lists of short codes in memory, dim / 4 bytes
+    per item, and the vectors in a file. ivf and hnsw search as broadly as `recall` asks for.
+    """
+
+    kind: Literal["auto", "exact", "flat", "hnsw", "ivf"] = "auto"
+    recall: float = Field(default=0.97, gt=0, le=1)  # of the 100 best, on validation requests
     links: int = Field(default=32, ge=4, le=128)
     ef_construction: int = Field(default=200, ge=8, le=2000)
-    ef_search: int = Field(default=128, ge=8, le=4000)
+    ef_search: int = Field(default=128, ge=8, le=4000)  # to begin with
 
 
 class SplitConfig(_Closed):
@@ -205,6 +246,8 @@ class Config(_Closed):
     encoder: EncoderConfig = EncoderConfig()
     behaviour: BehaviourConfig = BehaviourConfig()
     fusion: FusionConfig = FusionConfig()
+    ranking: RankingConfig = RankingConfig()
+    rerank: RerankConfig = RerankConfig()
     intent: IntentConfig = IntentConfig()
     index: IndexConfig = IndexConfig()
     split: SplitConfig = SplitConfig()

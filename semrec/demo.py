@@ -25,8 +25,9 @@ from semrec.data.dataset import Dataset, describe
 from semrec.data.interactions import Interactions
 from semrec.data.sources import fetch
 from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
+from semrec.evaluate.asking import SemanticOnly, System
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.compare import SemanticOnly, System, compare
+from semrec.evaluate.compare import compare
 from semrec.evaluate.report import Report
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender

@@ -7,7 +7,8 @@ Each message says what was found, what was expected and what to do about it.
     ├── ConfigError      a configuration or a prompt template
     ├── QueryError       a request
     ├── ArtifactError    an artifact folder
-    └── ModelError       an encoder or a package that isn't there
+    ├── ModelError       an encoder or a package that isn't there
+    └── StateError       what a running service keeps: sessions, the log
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "ModelError",
     "QueryError",
     "SemrecError",
+    "StateError",
     "nearest",
 ]
 
@@ -48,6 +50,10 @@ class ArtifactError(SemrecError):
 
 class ModelError(SemrecError):
     """A model or an optional package isn't installed here."""
+
+
+class StateError(SemrecError):
+    """Sessions or the log can't be read or written now."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

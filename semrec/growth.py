@@ -27,11 +27,17 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
     """Add `items` to a recommender and to its baseline.
 
     Raises:
-        DataError: On an unknown column, a value of another type, or an id that is in use.
+        DataError: On an unknown column, a value of another type, or an id that is in use; or if
+            the vectors lie in a file.
     """
     if not items:
         return
     _refuse_baseline(recommender)
+    if not recommender.index.grows:
+        raise DataError(
+            "this catalogue's vectors are read from the artifact's file, which stays as it is: "
+            "items can be removed, but to add some build again (or with index.kind=hnsw, in memory)"
+        )
     with _LOCK:
         removed = set(recommender.removed.tolist())
         catalog = recommender.catalog.with_items(items, removed)
@@ -39,6 +45,9 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
         understanding = recommender.understanding
         if understanding is not None:
             understanding = understanding.over(catalog, recommender.interactions.counts)
+        ranker = recommender.ranker
+        if ranker is not None:
+            ranker = ranker.over(catalog, recommender.interactions)
         for one in _both(recommender):
             fusion, vectors = one.fusion.with_items(texts, len(items))
             _change(
@@ -48,6 +57,7 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
                 fusion=fusion,
                 index=one.index.with_items(vectors),
                 understanding=understanding if one is recommender else None,
+                ranker=ranker if one is recommender else None,
             )
 
 

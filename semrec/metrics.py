@@ -47,9 +47,16 @@ def ndcg(ranks: Ranks, n_relevant: int, k: int) -> float:
     return float(np.sum(1 / np.log2(found + 1)) / np.sum(1 / np.log2(ideal + 1)))
 
 
+def average_precision(ranks: Ranks, n_relevant: int, k: int) -> float:
+    """Mean over the relevant items of the precision at their ranks, 0 for those beyond `k`."""
+    found = sorted(rank for rank in ranks if rank <= k)
+    return sum(place / rank for place, rank in enumerate(found, start=1)) / n_relevant
+
+
 METRICS: Mapping[str, Callable[[Ranks, int, int], float]] = {
     "recall": recall,
     "ndcg": ndcg,
     "mrr": mrr,
     "hit": hit,
+    "map": average_precision,
 }

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import jinja2
 import jinja2.meta
@@ -27,6 +27,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
+    "rerank_request": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
     "rerank_pointwise": {"request": "a quiet film", "candidate": "Alien"},
     "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},
@@ -38,6 +39,29 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "snippet": "a crew that answers a call",
         "liked": ["Solaris", "Stalker"],
         "variant": 3,
+    },
+    "chat_reply": {
+        "anew": True,
+        "liked": ["Solaris"],
+        "rejected": ["Alien"],
+        "others": True,
+        "stated": ["no Horror"],
+        "lifted": ["War"],
+        "dropped": ["year 1990 to 1999"],
+        "not_understood": ["gory"],
+        "nothing": "nothing satisfies year >= 2000 and year < 1990",
+        "first": ["Stalker", "Gattaca"],
+    },
+    "explanation": {
+        "asked": ["Sci-Fi"],
+        "values": ["year 1979"],
+        "mentions": ["robots"],
+        "chosen_with": "Solaris",
+        "n_both": 12,
+        "n_who": 40,
+        "close_to": "Stalker",
+        "shared": ["Drama"],
+        "n_people": 329,
     },
 }
 MAX_CHARS = 8_000
@@ -115,6 +139,28 @@ class Prompts:
         return self.query.render(intent=intent, session=session)
 
 
+class ItemTexts(Sequence[str]):
+    """A catalogue's items in words, by row, each made when it is asked for: never all in memory."""
+
+    def __init__(self, *, prompts: Prompts, catalog: Catalog) -> None:
+        self._prompts, self._catalog = prompts, catalog
+
+    def __len__(self) -> int:
+        return len(self._catalog)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        """The text of a row, ``""`` for an item with neither title nor text; or of several."""
+        if isinstance(row, slice):
+            return [self[one] for one in range(*row.indices(len(self)))]
+        return self._prompts.text_of(self._catalog, range(len(self))[row])
+
+
 def load_prompt(kind: str, name_or_path: str | Path) -> Prompt:
     """A prompt by name (``item``) or path (anything with a suffix or a slash).
 
@@ -157,7 +203,8 @@ def packaged_folder(kind: str) -> Path:
 
 def packaged_names(kind: str) -> list[str]:
     """Names of the packaged prompts or configs."""
-    return sorted(path.stem for path in packaged_folder(kind).glob("*.*"))
+    suffix = {"prompts": ".j2", "configs": ".yaml"}[kind]
+    return sorted(path.stem for path in packaged_folder(kind).glob(f"*{suffix}"))
 
 
 def _join(values: object, separator: str = ", ") -> str:

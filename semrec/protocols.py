@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from semrec.deadline import Deadline
 from semrec.types import (
     BoolArray,
     Boost,
+    Event,
     FloatArray,
     FusedQuery,
     Judged,
@@ -141,11 +142,19 @@ class Index(Protocol):
         """
         ...
 
+    @property
+    def grows(self) -> bool:
+        """Whether it takes more rows."""
+        ...
+
     def with_items(self, vectors: FloatArray) -> Index:
         """The same with more rows behind the others; whoever searches meanwhile isn't disturbed.
 
         Args:
             vectors: (n, dim) float32.
+
+        Raises:
+            DataError: If it doesn't grow.
         """
         ...
 
@@ -168,4 +177,41 @@ class Reranker(Protocol):
         Raises:
             SemrecError: If it can't judge; never for a deadline that has passed.
         """
+        ...
+
+
+KEPT_EVENTS = 1_000  # of a session; older ones hardly pull any more
+
+
+class SessionStore(Protocol):
+    """Keeps what was done in sessions. What `append` has returned from, every later `get` sees.
+
+    All methods raise `StateError` while the store can't be reached.
+    """
+
+    def get(self, session_id: str) -> tuple[Event, ...]:
+        """The up to `KEPT_EVENTS` newest events of a session in the order they came in."""
+        ...
+
+    def append(self, events: Mapping[str, Sequence[Event]]) -> int:
+        """Add events by session id; how many were new.
+
+        Every event has an `event_id`; one that its session has already isn't added again.
+        """
+        ...
+
+    def conversation(self, session_id: str) -> str:
+        """What `keep` was given last for a session; ``""`` if nothing was."""
+        ...
+
+    def keep(self, session_id: str, conversation: str) -> None:
+        """Keep what a session's conversation has come to, as text, instead of what was kept."""
+        ...
+
+    def erase(self, session_id: str) -> int:
+        """Forget a session and its conversation; how many events it had."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; what was appended stays."""
         ...

@@ -1,7 +1,7 @@
 """The straight line that every request walks.
 
     to_query → understand → resolve → render prompt → encode → fusion.query → index.search
-             → items + trace
+             → rank → rerank_within(deadline) → items + trace
 
 Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
 absent: without words the encoder isn't asked, without a session behaviour is silent, and without
@@ -25,6 +25,10 @@ from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
+from semrec.ranking.features import Asked
+from semrec.ranking.ranker import Ranker
+from semrec.remembering import Remembered
+from semrec.reranking import Reranking
 from semrec.reserve import keep_places
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
@@ -34,11 +38,14 @@ from semrec.types import (
     Item,
     Query,
     Recommendations,
+    RerankTrace,
     RowArray,
     Trace,
     to_query,
 )
-from semrec.understood import understand
+from semrec.understood import Reading, understand
+
+DEGRADED = ("partial", "timeout", "error", "skipped")  # what a reranker left undone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +63,10 @@ class Recommender:
             events; 0: none.
         fusion: Makes query vectors.
         index: Searches item vectors.
+        ranker: Reorders the head of what is found; None: the fused list stays.
+        reranking: Has the head judged within a query's budget; None: nobody is asked.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
+        remembered: Vectors of the latest requests.
         manifest: The artifact's manifest.
         path: Where the artifact lies, if it was written.
     """
@@ -71,6 +81,9 @@ class Recommender:
     understanding: Understanding | None = None
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
+    remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
+    ranker: Ranker | None = None
+    reranking: Reranking | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -164,6 +177,12 @@ class Recommender:
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
+        clock.lap("search")
+        found_rows = self._ranked(found_rows, fused, readings, resolved)
+        clock.lap("rank")
+        found_rows, judged = self._reranked(found_rows, fused, queries, resolved, deadlines)
+        if self.reranking is not None:
+            clock.lap("rerank")
         if self.untouched_every:
             counts, removed, least = self.interactions.counts, self.removed, self.untouched_every
             asked = zip(found_rows, queries, fused, resolved, strict=True)
@@ -171,7 +190,6 @@ class Recommender:
                 keep_places(*rows, query, vector, one, self.index, counts, removed, least)
                 for rows, query, vector, one in asked
             ]
-        clock.lap("search")
         listed = [self._items(rows, scores) for rows, scores in found_rows]
         clock.lap("items")
         timings_ms = clock.timings_ms()
@@ -191,11 +209,15 @@ class Recommender:
                         self.catalog,
                         reads=self.encoder is not None,
                     ),
-                    degraded=bool(reading.query.rerank),
+                    rerank=rerank,
+                    degraded=rerank.status in DEGRADED
+                    or bool(reading.query.rerank and self.reranking is None),
                     version=self.version,
                 ),
             )
-            for reading, found, asked, items in zip(readings, resolved, fused, listed, strict=True)
+            for reading, found, asked, items, rerank in zip(
+                readings, resolved, fused, listed, judged, strict=True
+            )
         ]
 
     @property
@@ -216,7 +238,8 @@ class Recommender:
             for place in worded
         ]
         if texts:
-            for place, vector in zip(worded, self.encoder.encode_queries(texts), strict=True):
+            vectors = self.remembered.encode_queries(self.encoder, texts)
+            for place, vector in zip(worded, vectors, strict=True):
                 intents[place] = vector
         return intents
 
@@ -229,18 +252,67 @@ class Recommender:
         """Rows and scores for each query; those that want equally many are searched together."""
         places_by_k: dict[int, list[int]] = {}
         for place, query in enumerate(queries):
-            places_by_k.setdefault(query.k, []).append(place)
+            k = query.k if self.ranker is None else self.ranker.depth(fused[place], query.k)
+            if self.reranking is not None:
+                k = self.reranking.depth(query, fused[place], k)
+            places_by_k.setdefault(k, []).append(place)
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for k, places in places_by_k.items():
             answers = self.index.search(
                 np.stack([fused[place].vector for place in places]),
                 k,
-                [np.union1d(resolved[place].excluded, self.removed) for place in places],
+                [self._excluded(resolved[place]) for place in places],
                 [resolved[place].allowed for place in places],
                 [fused[place].boost for place in places],
             )
             found.update(zip(places, answers, strict=True))
         return [found[place] for place in range(len(queries))]
+
+    def _excluded(self, resolved: Resolved) -> RowArray:
+        if not len(self.removed):
+            return resolved.excluded
+        return np.union1d(resolved.excluded, self.removed)
+
+    def _ranked(
+        self,
+        found: Sequence[tuple[RowArray, FloatArray]],
+        fused: Sequence[FusedQuery],
+        readings: Sequence[Reading],
+        resolved: Sequence[Resolved],
+    ) -> list[tuple[RowArray, FloatArray]]:
+        """The lists as the ranker orders them."""
+        if self.ranker is None:
+            return list(found)
+        listed = []
+        for (rows, scores), asked, reading, one in zip(
+            found, fused, readings, resolved, strict=True
+        ):
+            n_words = len(reading.query.intent.split())
+            known = Asked(session=one.session, named=reading.named, n_words=n_words)
+            listed.append(self.ranker.ranked(asked, known, rows, scores))
+        return listed
+
+    def _reranked(
+        self,
+        found: Sequence[tuple[RowArray, FloatArray]],
+        fused: Sequence[FusedQuery],
+        queries: Sequence[Query],
+        resolved: Sequence[Resolved],
+        deadlines: Sequence[Deadline],
+    ) -> tuple[list[tuple[RowArray, FloatArray]], list[RerankTrace]]:
+        """The lists as the reranker orders their heads, cut to what was asked for."""
+        listed, traces = [], []
+        for (rows, scores), asked, query, one, deadline in zip(
+            found, fused, queries, resolved, deadlines, strict=True
+        ):
+            trace = RerankTrace()
+            if self.reranking is not None:
+                rows, scores, trace = self.reranking.reranked(
+                    query, asked, one.session, rows, scores, self.catalog, deadline
+                )
+            listed.append((rows[: query.k], scores[: query.k]))
+            traces.append(trace)
+        return listed, traces
 
     def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
         return tuple(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -20,6 +20,7 @@ from semrec.types import Recommendations, silent
 if TYPE_CHECKING:
     from semrec.evaluate.cold import ColdStart
     from semrec.evaluate.encoders import EncoderCost
+    from semrec.evaluate.replay import Replay
 
 STEPS = {
     "data": "The data",
@@ -42,6 +43,11 @@ class Screen:
         """One line."""
         self._out.print(escape(text), soft_wrap=True)
 
+    def show(self, parts: Iterable[RenderableType]) -> None:
+        """Tables and lines that somebody else made."""
+        for part in parts:
+            self._out.print(part)
+
     def error(self, text: str) -> None:
         """One error."""
         self._err.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
@@ -49,7 +55,8 @@ class Screen:
     @contextmanager
     def progress(self) -> Iterator[OnProgress]:
         """A callback that draws one bar per stage, and nothing where nobody watches."""
-        if not self._err.is_terminal:
+        # A notebook forces colours, which makes rich see a terminal where a file is written.
+        if not (self._err.is_terminal and self._err.file.isatty()):
             yield silent
             return
         columns = (
@@ -106,7 +113,8 @@ class Screen:
     def report(self, report: Report) -> None:
         """A comparison: table, verdict, notes."""
         table = Table(box=None, pad_edge=False)
-        for name in ("system", f"R@{report.k}", f"NDCG@{report.k}", "95 %", "MRR", "coverage"):
+        names = ("system", f"R@{report.k}", f"NDCG@{report.k}", "95 %", "MRR", "coverage", "p50 ms")
+        for name in names:
             table.add_column(name, justify="left" if name == "system" else "right")
         for row in report.rows:
             ndcg = row.metrics["ndcg"]
@@ -117,6 +125,7 @@ class Screen:
                 f"{ndcg.low:.3f}–{ndcg.high:.3f}",
                 f"{row.metrics['mrr'].mean:.4f}",
                 "" if row.coverage is None else f"{row.coverage:.1%}",
+                f"{row.latency_ms['p50']:.1f}" if row.latency_ms else "",
             )
         self._out.print(table)
         self._out.print(f"{report.n_cases:,} cases, {report.n_units:,} independent units")
@@ -125,17 +134,34 @@ class Screen:
         self._out.print(f"[bold]{escape(report.verdict())}[/]")
         for note in report.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
+        for alarm in report.alarms():
+            self._out.print(f"[red]alarm: {escape(alarm)}[/]")
         if report.slices:
             self._slices(report)
+        if report.replay is not None:
+            self._replay(report.replay)
+
+    def _replay(self, replay: Replay) -> None:
+        """How many dialogs had succeeded by which turn."""
+        table = Table(box=None, pad_edge=False)
+        self._out.print(f"{replay.n_dialogs:,} dialogs replayed turn by turn")
+        table.add_column("succeeded by")
+        for name in (*map(str, range(1, len(replay.reached) + 1)), "limits kept"):
+            table.add_column(name, justify="right")
+        for one in replay.systems:
+            kept = "" if one.kept is None else f"{one.kept.mean:.0%}"
+            table.add_row(escape(one.system), *(f"{by.mean:.1%}" for by in one.success), kept)
+        self._out.print(table)
 
     def _slices(self, report: Report) -> None:
-        """Fused against behavioural-only, case by kind of case."""
+        """The candidate against the one to beat, case by kind of case."""
         table = Table(box=None, pad_edge=False)
-        for name in ("slice", "cases", "units", "behavioural", "fused", ""):
+        opponents = (escape(str(report.reference)), escape(str(report.candidate)))
+        for name in ("slice", "cases", "units", *opponents, ""):
             table.add_column(name, justify="left" if name in ("slice", "") else "right")
         for part in report.slices:
             table.add_row(
-                part.name,
+                escape(part.name),
                 str(part.n_cases),
                 str(part.n_units),
                 f"{part.behavioural:.4f}",
@@ -191,38 +217,14 @@ class Screen:
             table.add_row(
                 str(item.rank), escape(item.item_id), escape(item.title), f"{item.score:.3f}"
             )
+            if item.explanation:
+                table.add_row("", "", f"[dim]{escape(item.explanation)}[/]", "")
         self._out.print(table)
         self._out.print(
             f"[dim]{_weights(found.trace.weights)}; {found.trace.timings_ms['total']:.0f} ms[/]"
         )
         for note in found.trace.notes:
             self._out.print(f"[dim]note: {escape(note)}[/]")
-
-    def latency(self, measured: Mapping[str, Any]) -> None:
-        """Milliseconds by kind of request and stage."""
-        for kind, stages in measured.items():
-            if kind == "encoder" or not isinstance(stages, Mapping):
-                continue
-            table = Table(box=None, pad_edge=False, title=kind, title_justify="left")
-            table.add_column("ms")
-            for percentile in next(iter(stages.values())):
-                table.add_column(percentile, justify="right")
-            for stage, spent in stages.items():
-                table.add_row(
-                    stage.replace("_", " "), *(f"{value:.2f}" for value in spent.values())
-                )
-            self._out.print(table)
-        self._out.print(
-            f"{measured['requests']} requests of each kind, {measured['items']:,} items, "
-            f"{measured['dim']} dimensions, {measured['index']}, {measured['cores']} cores"
-        )
-        encoder = measured["encoder"]
-        if "runtime" in encoder:
-            reached = ", ".join(f"{of} {ndcg:.4f}" for of, ndcg in encoder.get("ndcg", {}).items())
-            self._out.print(
-                f"encoder {escape(encoder['name'])}, served by {encoder['runtime']}"
-                + (f"; validation NDCG {reached}" if reached else "")
-            )
 
     def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
         """What was looked at, and whether it is well."""
@@ -239,7 +241,7 @@ class Screen:
         commands: Sequence[str] = (
             f'semrec recommend {out} --intent "a quiet heist film" --session 296,50',
             f"semrec bench latency {out}",
-            f"semrec serve {out}",
+            f"semrec serve {out}  # the chat page, at http://127.0.0.1:8000",
         )
         for command in commands:
             self._out.print(f"  {escape(command)}", soft_wrap=True)

@@ -70,7 +70,7 @@ def make_tuning_sets(
     if len(real) > config.fusion.max_cases:
         places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
         real = [real[place] for place in places]
-    asked = _encoded(real, dataset, encoder, prompts, understanding)
+    asked = encoded(real, dataset, encoder, prompts, understanding)
     words = [case for case in asked if not len(case.session)]
     both = [case for case in asked if len(case.session)]
     few = [len(found) < config.fusion.min_cases for found in (words, both)]
@@ -81,10 +81,10 @@ def make_tuning_sets(
         made = _with_requests(validation, dataset, config, cases, rng)
         if few[0]:
             alone = [replace(case, query=_without_session(case.query)) for case in made]
-            words = _encoded(alone, dataset, encoder, prompts, understanding)
+            words = encoded(alone, dataset, encoder, prompts, understanding)
         if few[1]:
             made = [case for case in made if case.query.session]
-            both = _encoded(made, dataset, encoder, prompts, understanding)
+            both = encoded(made, dataset, encoder, prompts, understanding)
     return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), made_up=made_up)
 
 
@@ -116,13 +116,22 @@ def _without_session(query: Query) -> Query:
     return replace(query, session=(), exclude=(*query.exclude, *seen))
 
 
-def _encoded(
+def encoded(
     cases: Sequence[Case],
     dataset: Dataset,
     encoder: Encoder,
     prompts: Prompts,
     understanding: Understanding | None,
 ) -> list[TuningCase]:
+    """Requests as they are tuned on; without words an intent of None.
+
+    Args:
+        cases: With words, or all of them.
+        dataset: For the catalogue.
+        encoder: Encodes the words.
+        prompts: Put them into words.
+        understanding: Finds the labels that they name; None: none are.
+    """
     found = [in_rows(case, None, dataset) for case in cases]
     texts = [
         in_words(case.query, one.session, dataset.catalog, prompts)
@@ -134,7 +143,7 @@ def _encoded(
         for case in cases
     ]
     return [
-        replace(one, intent=vector, named=labels, text=text)
+        replace(one, intent=vector, named=labels, text=text) if one.n_words else one
         for one, vector, labels, text in zip(found, vectors, named, texts, strict=True)
     ]
 
@@ -149,4 +158,5 @@ def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCa
         excluded=found.excluded,
         n_words=len(case.query.intent.split()),
         unit=case.unit,
+        allowed=found.allowed,
     )

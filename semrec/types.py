@@ -6,7 +6,7 @@ Knows nothing of models, files or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
@@ -162,10 +162,24 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class RerankTrace:
-    """What the reranker did: its status and how many candidates it judged."""
+    """What the reranker did.
+
+    Attributes:
+        status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
+            judged; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
+        scored: How many candidates it judged.
+        reason: Why it was skipped, or how it failed.
+        missing: Candidates that it was asked about and didn't answer.
+        doubled: Answers about candidates that were answered before.
+        invented: Answers about candidates that there are none of.
+    """
 
     status: RerankStatus = "off"
     scored: int = 0
+    reason: str = ""
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +230,11 @@ class Recommendations:
         frame: pd.DataFrame = import_pandas().DataFrame(rows, columns=columns)
         return frame
 
+    def _repr_html_(self) -> str:
+        from semrec.display import as_html
+
+        return as_html(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -226,12 +245,14 @@ class Case:
         query: What is asked.
         relevant: Item ids that count as right; may be empty (then it is not scored).
         unit: The dialog or user it belongs to: the independent unit that is resampled.
+        turn: Its place in its dialog: turns with larger numbers came later; None: not in one.
     """
 
     case_id: str
     query: Query
     relevant: tuple[str, ...]
     unit: str
+    turn: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,12 +321,18 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
+        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
+            without any signal, and where somebody asked for weights.
+        values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
+            where there is no kind.
     """
 
     vector: FloatArray
     boost: Boost
     weights: dict[str, float]
     evidence: dict[str, float]
+    kind: str = ""
+    values: Callable[[RowArray], FloatArray] | None = None
 
 
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401

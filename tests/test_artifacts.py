@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from conftest import world_config
+from resident import linux_only, resident_kb
 
 import semrec
 from semrec import ArtifactError, Query
@@ -35,13 +36,25 @@ def names(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-@pytest.mark.parametrize("kind", ["exact", "flat", "hnsw"])
+@pytest.mark.parametrize("kind", ["exact", "flat", "hnsw", "ivf"])
 @pytest.mark.parametrize("behaviour", ["als", "pure_svd"])
 def test_a_loaded_artifact_answers_as_the_built_one(world, tmp_path, kind, behaviour):
     config = world_config(index={"kind": kind}, behaviour={"kind": behaviour})
     built = semrec.build(world, config=config, out=tmp_path / "a")
     assert answers(semrec.load(tmp_path / "a")) == answers(built)
     assert answers(semrec.load(tmp_path / "a", verify="size")) == answers(built)
+
+
+@linux_only
+def test_loading_reads_no_vector_of_a_catalogue_with_an_approximate_index(world, tmp_path):
+    semrec.build(world, config=world_config(index={"kind": "ivf"}), out=tmp_path / "a")
+    rec = semrec.load(tmp_path / "a", verify="size")
+    assert resident_kb(tmp_path / "a" / "vectors.npy") == 0
+    answers(rec)
+    assert resident_kb(tmp_path / "a" / "vectors.npy") == 0
+    told = rec.manifest["index"]
+    assert told["kind"] == "ivf"
+    assert told["recall"].keys() == {"0", "gate", "1"}
 
 
 def test_building_twice_gives_the_same(world, rec):

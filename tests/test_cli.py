@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import THEMES, item_id, world_tables, write_world
 
+import semrec
+from semrec.sessions.log import Log, served_list
+
 CONFIG = """
 encoder: {kind: hashing, dim: 64}
 behaviour: {factors: 12, regularization: 1, alpha: 5, decay: 1}
@@ -48,6 +51,7 @@ def place(tmp_path_factory):
             {
                 "intent_id": [f"q{row}" for row in rows],
                 "dialog_id": [f"d{row // 4}" for row in rows],
+                "turn": [row % 4 for row in rows],
                 "text": [f"a {THEMES[row % 6]} story" for row in rows],
                 "session": [[item_id(row // 10 * 10 + (row + 1) % 10)] for row in rows],
                 "relevant": [[item_id(row)] if row else [] for row in rows],
@@ -69,6 +73,7 @@ def test_help_and_version(place):
         "crossfit",
         "bench",
         "serve",
+        "replay",
         "models",
     ):
         assert command in top
@@ -110,6 +115,35 @@ def test_compare_shows_one_artifact_beside_the_baselines(place):
     assert "fused" in (place / "report" / "report.md").read_text()
 
 
+def test_compare_writes_a_page_with_slices_and_turns(place):
+    options = ("--slice", "year", "--turns", "--at", "3", "--out", "page")
+    done = run("compare", "artifact", "popularity", "--cases", "asked.parquet", *options, cwd=place)
+    assert "dialogs replayed turn by turn" in done.stdout
+    assert "written: page/report.html" in done.stdout
+    report = json.loads((place / "page" / "report.json").read_text())
+    assert {part["family"] for part in report["slices"]} >= {"year", "place in the dialog"}
+    assert set(report["rows"][0]["at"]) == {"3", "10"}
+    assert report["command"].startswith("semrec compare artifact popularity --cases asked.parquet")
+    page = (place / "page" / "report.html").read_text()
+    assert "Turn by turn" in page
+    assert "semrec compare artifact popularity" in page
+
+
+def test_grid_builds_every_combination_and_goes_on(place):
+    arguments = ("grid", "data", "--cases", "asked.parquet", "--runs", "runs")
+    arguments = (*arguments, "--config", "quick.yaml", "--vary", "fusion.semantic=[true, false]")
+    first = json.loads(run(*arguments, "--json", cwd=place).stdout)
+    assert [row["system"] for row in first["rows"]] == [
+        "baseline",
+        "semantic true",
+        "semantic false",
+    ]
+    built = sorted((place / "runs").iterdir())
+    again = json.loads(run(*arguments, "--json", cwd=place).stdout)
+    assert sorted((place / "runs").iterdir()) == built
+    assert again["rows"][1:] == first["rows"][1:]
+
+
 def test_compare_on_held_out_events(place):
     done = run("compare", "artifact", "--cases", "test", "--data", "data", "--json", cwd=place)
     assert {row["system"] for row in json.loads(done.stdout)["rows"]} >= {"baseline", "fused"}
@@ -131,6 +165,19 @@ def test_bench_latency_prints_every_stage(place):
     done = run("bench", "latency", "artifact", "-n", "5", cwd=place)
     for word in ("p50", "p99", "encode", "search", "without encoder", "cores"):
         assert word in done.stdout
+
+
+def test_bench_scale_measures_every_size_and_draws_them(place):
+    pytest.importorskip("matplotlib")
+    arguments = ("bench", "scale", "artifact", "--sizes", "1000,50", "--kind", "ivf", "-n", "5")
+    done = run(*arguments, "--cases", "asked.parquet", "--out", "scale", cwd=place)
+    assert "recall@100" in done.stdout
+    small, large = json.loads((place / "scale" / "scale.json").read_text())["sizes"]
+    assert (small["items"], large["items"]) == (60, 1000)  # the artifact's own come first
+    assert large["recall@100"].keys() == {"0", "gate", "1"}
+    assert min(large["recall@100"].values()) >= 0.9
+    assert large["ms"]["total"]["p99"] >= large["ms"]["search"]["p50"] > 0
+    assert (place / "scale" / "scale.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_bench_encoders_prints_two_tables_and_writes_both(place):
@@ -155,7 +202,11 @@ def test_doctor_finds_the_encoder(place):
 
 def test_prompts_are_listed_shown_and_rendered(place):
     listed = run("prompts", "list", cwd=place).stdout.split()
-    assert listed == ["item", "limit", "query", "request", "synthesise", "synthesise_intent"]
+    names = (
+        "chat_reply explanation item limit query request rerank_likelihood rerank_listwise"
+        " rerank_pointwise rerank_request synthesise synthesise_intent"
+    )
+    assert listed == names.split()
     assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout
     rendered = run("prompts", "render", "artifact", "--item", "i05", cwd=place).stdout
     assert rendered == "ghost ghost story number5 (1965). ghost, odd\n"
@@ -180,6 +231,80 @@ def test_describe_validate_and_import(place):
     assert described["attributes"] == ["genres"]
 
 
+def test_a_logged_list_is_made_again_and_the_log_becomes_a_dataset(place):
+    recommender, query = semrec.load(place / "artifact"), semrec.Query(session=["i03"], k=5)
+    log = Log(place / "state")
+    about = {"version": recommender.version, "artifact": str(place / "artifact")}
+    items = recommender.recommend(query).items
+    log.add_served(served_list("r1", "s", query, items, **about))
+    log.add_served(served_list("r2", "s", query, items[::-1], **about))
+    log.add_events({"s": [semrec.Event("i04", "like", None, "e1")]})
+    log.close()
+    assert "as it was served" in run("replay", "r1", cwd=place).stdout
+    again = json.loads(run("replay", "r1", "--json", cwd=place).stdout)
+    assert [item_id for item_id, _ in again["now"]] == [item.item_id for item in items]
+    assert "it was served as" in run("replay", "r2", cwd=place, ok=False).stdout
+    arguments = ("data", "import", "--format", "log", "--interactions", "state")
+    run(*arguments, "--items", "data", "--out", "next", cwd=place)
+    counts = [
+        json.loads(run("data", "describe", name, "--json", cwd=place).stdout)["interactions"]
+        for name in ("data", "next")
+    ]
+    assert counts[1] == counts[0] + 1
+
+
+def test_recommend_explains_itself(place):
+    arguments = (
+        "recommend",
+        "artifact",
+        "--intent",
+        "a ghost story",
+        "--session",
+        "i05",
+        "-k",
+        "3",
+    )
+    assert "as you asked" not in run(*arguments, cwd=place).stdout
+    assert "Ghost, as you asked" in run(*arguments, "--explain", cwd=place).stdout
+    found = json.loads(run(*arguments, "--explain", "--json", cwd=place).stdout)
+    assert all(item["explanation"] for item in found["items"])
+
+
+def test_bench_turns_times_each_turn(place):
+    said = [["a", 1, "a ghost story"], ["a", 2, "no jungle"], ["b", 1, "something in space"]]
+    lines = [f'{{"dialog_id": "{d}", "turn": {n}, "last_utterance": "{t}"}}' for d, n, t in said]
+    (place / "dialogs.jsonl").write_text("\n".join(lines * 20))
+    done = run("bench", "turns", "artifact", "--cases", "dialogs.jsonl", "--n-long", "1", cwd=place)
+    assert done.stdout.split()[:3] == ["dialogs", "turn", "n"]
+    done = run(
+        "bench",
+        "turns",
+        "artifact",
+        "--cases",
+        "dialogs.jsonl",
+        "--n-long",
+        "1",
+        "--json",
+        cwd=place,
+    )
+    assert len(json.loads(done.stdout)["long"]) == 50
+
+
+def test_bench_load_asks_at_the_given_rates(place):
+    arguments = ("bench", "load", "artifact", "--seconds", "3", "--session-per-s", "10")
+    done = run(*arguments, "--words-per-s", "5", "--times", "2", "--json", cwd=place)
+    found = json.loads(done.stdout)
+    assert found["load"]["session"]["sent"] > 10
+    assert found["overload"]["words"]["sent"] > 10
+    for stage in ("load", "overload"):
+        for kind in ("session", "words"):
+            one = found[stage][kind]
+            assert one["errors"] == 0
+            assert one["accepted"]["p50_ms"] <= one["accepted"]["p99_ms"]
+        assert 0 < found[stage]["generator_share"] < 1
+    assert found["rss_mb"]["after"] > 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -200,7 +325,15 @@ def test_describe_validate_and_import(place):
         (("compare", "eas", "--cases", "asked.parquet"), "did you mean 'ease'"),
         (("compare", "ease", "--cases", "asked.parquet"), "--data DATASET"),
         (("compare", "artifact", "--cases", "none.parquet"), "no such file"),
+        (("compare", "artifact", "--cases", "asked.parquet", "--slice", "yaer"), "'year'"),
+        (("grid", "data", "--cases", "x", "--runs", "x", "--vary", "a"), "expected key="),
         (("serve", "nowhere"), "no such folder"),
+        (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),
+        (("serve", "artifact", "--workers", "0"), "setting workers"),
+        (("serve", "artifact", "--settings", "none.yaml"), "no such file"),
+        (("serve", "artifact", "--set", "prot=80"), "did you mean 'port'"),
+        (("replay", "r1", "--state", "nowhere"), "--state"),
+        (("data", "import", "--format", "log", "--interactions", "x", "--out", "y"), "--items"),
         (("prompts", "show", "itme"), "did you mean 'item'"),
         (("prompts", "render", "artifact", "--item", "nope"), "no item 'nope'"),
         (("data", "fetch", "movielenz"), "did you mean 'movielens'"),

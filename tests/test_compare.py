@@ -11,12 +11,21 @@ from conftest import GROUP, N_ITEMS, THEMES, group, item_id, theme, world_config
 import semrec
 from semrec import Case, Query
 from semrec.data.intents import fold_of
+from semrec.data.splits import split_at
 from semrec.encoders.hashing import HashingEncoder
 from semrec.errors import DataError
+from semrec.evaluate.asking import SemanticOnly, ask
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.compare import SemanticOnly, ask, compare
+from semrec.evaluate.compare import compare
 from semrec.evaluate.crossfit import crossfit
-from semrec.evaluate.systems import cases_for, load_artifacts, make_systems
+from semrec.evaluate.systems import (
+    cases_for,
+    load_artifacts,
+    make_systems,
+    marked_cases,
+    refuse_leaks,
+    within_budgets,
+)
 
 
 def planted_cases():
@@ -106,7 +115,9 @@ def test_coverage_is_the_share_of_the_catalogue_that_was_shown(report):
 
 def test_the_same_seed_gives_the_same_report(rec, report):
     systems = {"baseline": rec.baseline(), "fused": rec}
-    one, again, other = (compare(systems, CASES, seed=seed).to_dict() for seed in (1, 1, 2))
+    one, again, other = (
+        compare(systems, CASES, seed=seed, timed=0).to_dict() for seed in (1, 1, 2)
+    )
     assert one == again
     assert one["rows"] != other["rows"]
     assert one["cases_hash"] == other["cases_hash"] == report.cases_hash
@@ -114,7 +125,7 @@ def test_the_same_seed_gives_the_same_report(rec, report):
 
 
 def test_a_report_is_saved_as_json_and_markdown(report, rec, tmp_path):
-    as_json, as_markdown = report.save(tmp_path / "new")
+    as_json, as_markdown, _ = report.save(tmp_path / "new")
     values = json.loads(as_json.read_text(encoding="utf-8"))
     fused = next(row for row in values["rows"] if row["system"] == "fused")
     assert fused["metrics"]["ndcg"]["mean"] == found(report, "fused").mean
@@ -205,6 +216,13 @@ def test_nothing_to_score_is_refused(cases):
         compare({"mine": lambda query: ["a"]}, cases)
 
 
+def test_a_cutoff_below_1_is_refused():
+    with pytest.raises(DataError, match="expected 1 or more"):
+        compare({"mine": lambda query: ["a"]}, CASES, cutoffs=[0])
+    alone = compare({"mine": lambda query: ["a"]}, [case(["a"])], cutoffs=[])
+    assert list(alone.rows[0].at) == [10]
+
+
 def test_no_systems_are_refused():
     with pytest.raises(DataError, match="no systems"):
         compare({}, CASES)
@@ -212,10 +230,10 @@ def test_no_systems_are_refused():
 
 def test_cases_that_are_harder_or_easier_than_they_look_are_noted(rec):
     cases = [
-        case(["i00"], session=["i00", "i01"]),
-        case(["i02"], exclude=["i02"]),
-        case(["gone", "i03"], session=["i04"]),
-        case(["i05"], intent=f"like {theme(5)} {theme(5)} story number5"),
+        case(["i00"], case_id="1", session=["i00", "i01"]),
+        case(["i02"], case_id="2", exclude=["i02"]),
+        case(["gone", "i03"], case_id="3", session=["i04"]),
+        case(["i05"], case_id="4", intent=f"like {theme(5)} {theme(5)} story number5"),
     ]
     notes = compare({"fused": rec}, cases).notes
     assert [note.split(" cases ")[0] for note in notes] == ["2 of 4", "1 of 4", "1 of 4"]
@@ -409,3 +427,163 @@ def test_crossfit_reports_on_all_cases(world):
 def test_crossfit_needs_two_folds_that_hold_cases(world, folds):
     with pytest.raises(DataError, match="folds hold cases"):
         crossfit(world, CASES, config=world_config(), encoder=HashingEncoder(dim=64), folds=folds)
+
+
+# --- any number of systems, any of them odd ---
+
+
+def test_of_functions_the_first_is_to_be_beaten():
+    cases = [case([f"i{n}"], case_id=str(n), unit=f"u{n}", intent=str(n)) for n in range(40)]
+    systems = {
+        "old": lambda query: ["x", f"i{query.intent}"],
+        "new": lambda query: [f"i{query.intent}"],
+        "worst": lambda query: ["x"],
+    }
+    result = compare(systems, cases)
+    assert (result.reference, result.candidate, result.ratios) == ("old", "new", {})
+    assert result.verdict() == (
+        "new against old: +0.3691 NDCG@10, 95 % interval +0.3691 to +0.3691: better"
+    )
+    assert result.pair("worst", "old").verdict == "worse"
+    assert result.pair("old", "nobody") is None
+
+
+def test_what_is_odd_about_answers_is_counted_and_told(rec):
+    def odd(query):
+        if "raise" in query.intent:
+            raise ValueError("no answer")
+        return {"short": ["i01"], "twice": ["i01"] * 10, "unknown": ["nope"] * 10}[query.intent]
+
+    words = ("raise", "short", "twice", "unknown", "raise again")
+    cases = [case(["i01"], case_id=word, unit=word, intent=word) for word in words]
+    result = compare({"odd": odd, "fused": rec}, cases)
+    assert result.row("odd").faults == {"raised": 2, "short": 1, "repeated": 2, "unknown": 1}
+    assert result.row("fused").faults == {}
+    assert result.n_cases == 5  # an answer that didn't come is a miss, not a case less
+    assert found(result, "odd").mean == 2 / 5
+    told = "\n".join(result.notes)
+    assert "odd: 2 of 5 answers raised an error: an empty list, the first was ValueError" in told
+    assert "odd: 1 of 5 answers have fewer than 10 items" in told
+
+
+def test_one_request_that_fails_costs_no_other_one_its_answer(rec):
+    class Fragile:
+        def recommend_many(self, queries):
+            if any(query.intent == "bad" for query in queries):
+                raise RuntimeError("bad batch")
+            return rec.recommend_many(queries)
+
+    cases = [replace(one, case_id=f"{n}") for n, one in enumerate(CASES[:5])]
+    cases[2] = replace(cases[2], query=replace(cases[2].query, intent="bad"))
+    result = compare({"fragile": Fragile(), "fused": rec}, cases)
+    assert result.row("fragile").faults["raised"] == 1
+    good = [case for case in cases if case.query.intent != "bad"]
+    alone = compare({"fragile": Fragile(), "fused": rec}, good)
+    assert found(alone, "fragile").mean == found(alone, "fused").mean
+
+
+def test_answers_that_are_too_few_for_the_batch_are_errors():
+    class Lossy:
+        def recommend_many(self, queries):
+            return []
+
+    result = compare({"lossy": Lossy()}, [case(["a"])])
+    assert "0 answers came back to 1 queries" in result.notes[0]
+
+
+def test_a_target_in_the_session_is_a_miss_also_for_who_shows_it():
+    cases = [case(["a", "b"], session=["a"])]
+    result = compare({"echo": lambda query: ["a", "x"], "fair": lambda query: ["b", "x"]}, cases)
+    assert found(result, "echo").mean == 0
+    assert found(result, "fair", "recall").mean == 1 / 2
+
+
+def test_cases_that_are_there_twice_are_noted(rec):
+    one = case(["i01", "i01"], case_id="1", intent="x", session=["gone"])
+    told = compare({"fused": rec}, [one, one, replace(one, unit="e", case_id="2")]).notes
+    assert told == (
+        "3 of 3 cases have an item in their session that isn't in the catalogue: it is skipped",
+        "3 of 3 cases name a target twice: it counts once",
+        "1 of 3 cases have the name of another one",
+        "1 of 3 cases repeat another one of the same dialog or user",
+    )
+
+
+def test_metrics_at_several_cutoffs(report):
+    for row in report.rows:
+        assert sorted(row.at) == [1, 5, 10, 20]
+        assert row.at[10] == row.metrics
+        recalls = [row.at[cutoff]["recall"].mean for cutoff in (1, 5, 10, 20)]
+        assert recalls == sorted(recalls)
+        assert row.at[1]["mrr"] == row.at[1]["hit"]
+
+
+def test_single_requests_are_timed(report, rec):
+    for row in report.rows:
+        assert 0 < row.latency_ms["p50"] <= row.latency_ms["p95"]
+    assert report.row("popularity").latency_ms["n"] == 36  # a function: as it answered
+    untimed = compare({"fused": rec}, CASES[:2], timed=0)
+    assert untimed.row("fused").latency_ms == {}
+
+
+def test_every_figure_can_be_traced(report, rec):
+    origin = report.origins["fused"]
+    assert origin["version"] == rec.version
+    assert origin["dataset_hash"] == rec.manifest["dataset"]["hash"]
+    assert origin["config_hash"] == rec.manifest["config_hash"]
+    assert len(report.code_hash) == 64
+
+
+def test_examples_are_the_cases_that_gained_and_lost_most(report):
+    gains = [example.difference for example in report.examples]
+    gained = [gain for gain in gains if gain > 0]
+    assert gained
+    assert gained == sorted(gained, reverse=True)
+    best = report.examples[0]
+    asked = next(one for one in CASES if one.case_id == best.case_id)
+    assert best.intent == asked.query.intent
+    assert all(title.startswith(THEMES[int(best.case_id[1:]) % 6]) for title in best.relevant)
+    assert {shown.item_id for shown in best.candidate if shown.right} <= set(asked.relevant)
+
+
+# --- leaks ---
+
+
+@pytest.mark.parametrize("test", ["time", "last"])
+def test_an_artifact_that_learned_what_is_asked_about_is_refused(
+    world, world_folder, tmp_path, rec, test
+):
+    split = {"test": test, "test_share": 0.2}
+    honest = semrec.build(world, config=world_config(split=split), out=tmp_path / "honest")
+    systems = {"honest": semrec.load(tmp_path / "honest"), "leaky": rec}
+    with pytest.raises(DataError, match=r"leaky: \d+ of the \d+ events that are asked about"):
+        cases_for("test", systems, world_folder)
+    asked, marks = marked_cases("test", systems, world_folder, allow_seen=True)
+    assert asked
+    assert marks[0].startswith("NOT A FAIR TEST: leaky: ")
+    with pytest.raises(DataError, match="leaky"):
+        marked_cases("test", systems, world_folder, allow_seen=False)
+    assert marked_cases("test", {"honest": honest}, world_folder, allow_seen=True)[1] == ()
+    assert len(honest.interactions) < len(rec.interactions)
+
+
+def test_a_training_event_after_the_cut_is_refused(world, rec):
+    events = world.positives
+    users = events.users < 90
+    later = replace(rec, interactions=events.where(users))
+    asked = split_at(events.where(~users), float(events.timestamps[~users].min()) + 1)
+    late = replace(asked, cut=float(events.timestamps[users].max()))
+    with pytest.raises(DataError, match=r"training events lie at or after the time cut"):
+        refuse_leaks("later", later, late, world.catalog)
+
+
+# --- within a budget ---
+
+
+def test_a_budget_makes_a_system_of_its_own(rec):
+    made = within_budgets({"baseline": rec.baseline(), "fused": rec}, [50, 1000])
+    assert list(made) == ["fused in 50 ms", "fused in 1000 ms"]
+    result = compare({"fused": rec, **made}, CASES[:6], timed=2)
+    assert [row.budget_ms for row in result.rows] == [None, 50, 1000]
+    assert result.row("fused in 50 ms").metrics == result.row("fused").metrics  # nothing reranks
+    assert result.row("fused in 50 ms").faults == {"degraded": 6}

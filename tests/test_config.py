@@ -71,7 +71,10 @@ def test_set_takes_yaml_values_and_a_number_is_a_list_of_one(setting, found):
         ("behavior.factors=3", "unknown key 'behavior'; did you mean 'behaviour'?"),
         ("behaviour.factor=3", "unknown key 'behaviour.factor'; did you mean 'factors'?"),
         ("sed=3", "unknown key 'sed'; did you mean 'seed'?"),
-        ("index.qqq=3", "unknown key 'index.qqq'; known: ef_construction, ef_search, kind, links"),
+        (
+            "index.qqq=3",
+            "unknown key 'index.qqq'; known: ef_construction, ef_search, kind",
+        ),
         ("behaviour.factors=0", "behaviour.factors: found 0; Input should be greater"),
         ("behaviour.factors=many", "behaviour.factors: found 'many'; Input should be a valid int"),
         ("behaviour.factors=1.5", "behaviour.factors: found 1.5; Input should be a valid integer"),

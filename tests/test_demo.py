@@ -17,11 +17,10 @@ import time
 import urllib.error
 import urllib.request
 import venv
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from write_results import with_results
 
 import semrec
 
@@ -53,16 +52,40 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def newcomer(installed, tmp_path_factory):
-    """A folder in which `semrec demo` has run, and the environment it ran in."""
+    """A folder in which `semrec demo --serve` has run, its environment, what it printed.
+
+    The page that it served lies in the folder, as ``page.html``.
+    """
     folder = tmp_path_factory.mktemp("newcomer")
     path = f"{installed}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
     env["SEMREC_CACHE"] = str(folder / "cache")
     env.pop("PYTHONPATH", None)
-    done = subprocess.run(
-        ["semrec", "demo"], cwd=folder, env=env, check=True, capture_output=True, text=True
-    )
-    return folder, env, done.stdout
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["semrec", "demo", "--serve", "--port", str(port)]
+    with (folder / "printed").open("w") as printed:
+        server = subprocess.Popen(command, cwd=folder, env=env, stdout=printed)
+        try:
+            while not (folder / "page.html").exists():
+                assert server.poll() is None, "the demo ended"
+                with suppress(urllib.error.URLError, ConnectionError):
+                    answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/")
+                    (folder / "page.html").write_bytes(answer.read())
+                    answer.close()
+                time.sleep(0.5)
+        finally:
+            server.terminate()
+            server.wait()
+    return folder, env, (folder / "printed").read_text("utf-8")
+
+
+def test_the_demo_leaves_the_newcomer_in_front_of_the_page(newcomer):
+    folder, _, printed = newcomer
+    assert "The page is at http://127.0.0.1:" in printed
+    assert "<title>semrec</title>" in (folder / "page.html").read_text("utf-8")
+    assert (folder / "artifacts" / "demo-state").is_dir()
 
 
 def test_the_wheel_is_what_runs(installed, newcomer):
@@ -188,7 +211,3 @@ def wait_until_ready(url):
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.25)
     pytest.fail("the server wasn't ready within a minute")
-
-
-def test_the_readmes_results_are_those_of_the_result_files():
-    assert with_results(README) == README

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import N_ITEMS, item_id, theme
+from conftest import N_ITEMS, item_id, theme, world_config
 
 import semrec
 from semrec.errors import DataError
@@ -136,3 +136,14 @@ def test_requests_go_on_while_items_come_and_go(running):
     assert len(running.catalog) == N_ITEMS + 15
     np.testing.assert_array_equal(running.removed, N_ITEMS + np.arange(0, 15, 3))
     assert item_id(3) not in ids(running.recommend(session=["i03"], k=5))
+
+
+def test_a_mapped_catalogue_loses_items_and_says_that_it_takes_none(world, tmp_path):
+    semrec.build(world, config=world_config(index={"kind": "ivf"}), out=tmp_path / "a")
+    running = semrec.load(tmp_path / "a")
+    with pytest.raises(DataError, match="to add some build again"):
+        running.add_items([NEW])
+    assert "new" not in ids(running.recommend(intent="ghost", k=N_ITEMS))
+    first, *others = ids(running.recommend(intent="ghost", k=5))
+    running.remove_items([first])
+    assert ids(running.recommend(intent="ghost", k=5))[:4] == others

@@ -13,7 +13,7 @@ COLUMNS = {
     "text": ["a quiet film", "", "ghosts"],
     "session": [["i01", "i02"], ["i03"], []],
     "relevant": [["i04"], ["i05", "i06"], []],
-    "dialog_id": ["d1", "d1", "d2"],
+    "dialog_id": ["d1", "d2", "d1"],
     "split": ["train", "test", ""],
 }
 CASES = [
@@ -23,8 +23,8 @@ CASES = [
         relevant=("i04",),
         unit="d1",
     ),
-    Case(case_id="2", query=Query(session=["i03"]), relevant=("i05", "i06"), unit="d1"),
-    Case(case_id="3", query=Query(intent="ghosts"), relevant=(), unit="d2"),
+    Case(case_id="2", query=Query(session=["i03"]), relevant=("i05", "i06"), unit="d2"),
+    Case(case_id="3", query=Query(intent="ghosts"), relevant=(), unit="d1"),
 ]
 
 
@@ -56,8 +56,8 @@ def test_lists_are_read_from_json_lines(file):
         '{"intent_id": 1, "text": "a quiet film", "session": ["i01", "i02"],'
         ' "relevant": ["i04"], "dialog_id": "d1"}\n'
         '{"intent_id": 2, "text": null, "session": ["i03"],'
-        ' "relevant": ["i05", "i06"], "dialog_id": "d1"}\n'
-        '{"intent_id": 3, "text": "ghosts", "session": [], "relevant": null, "dialog_id": "d2"}\n'
+        ' "relevant": ["i05", "i06"], "dialog_id": "d2"}\n'
+        '{"intent_id": 3, "text": "ghosts", "session": [], "relevant": null, "dialog_id": "d1"}\n'
     )
     assert read_cases(file(lines, "intents.jsonl")) == CASES
 
@@ -66,8 +66,8 @@ def test_ids_in_a_csv_are_separated_by_spaces(file):
     lines = (
         "intent_id,text,session,relevant,dialog_id,split\n"
         "1,a quiet film,i01 i02,i04,d1,train\n"
-        "2,,i03,i05  i06 ,d1,test\n"
-        "3,ghosts,,,d2,\n"
+        "2,,i03,i05  i06 ,d2,test\n"
+        "3,ghosts,,,d1,\n"
     )
     assert read_cases(str(file(lines, "intents.csv"))) == CASES
 
@@ -140,5 +140,22 @@ def test_cases_from_dialogs_that_a_system_was_trained_on_are_refused():
     seen = {"rules": [], "tuned": [unit_hash("d2"), unit_hash("d9")]}
     with pytest.raises(DataError, match=r"1 of the 2 dialogs in these cases .* train 'tuned'"):
         refuse_seen(CASES, seen)
-    refuse_seen(CASES[:2], seen)
+    refuse_seen(CASES[::2], seen)
     refuse_seen(CASES, {})
+
+
+@pytest.mark.parametrize("for_training", [True, False])
+def test_a_dialog_in_both_halves_is_refused(file, for_training):
+    divided = {**COLUMNS, "dialog_id": ["d1", "d1", "d2"]}
+    with pytest.raises(DataError, match="'d1' has rows in the test split and outside of it"):
+        read_cases(file(divided), for_training=for_training)
+
+
+def test_turns_are_read_where_the_file_has_them(file):
+    assert [case.turn for case in read_cases(file({**COLUMNS, "turn": [2, 1, None]}))] == [
+        2,
+        1,
+        None,
+    ]
+    with pytest.raises(DataError, match="column 'turn' is double, expected whole numbers"):
+        read_cases(file({**COLUMNS, "turn": [1.5, 2, 3]}))

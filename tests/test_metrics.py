@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semrec.metrics import METRICS, hit, mrr, ndcg, ranks_of, recall
+from semrec.metrics import METRICS, average_precision, hit, mrr, ndcg, ranks_of, recall
 
 
 def test_ranks_count_from_1_and_a_repeated_item_counts_once():
@@ -60,6 +60,20 @@ def test_ndcg_is_the_discounted_gain_over_the_best_possible_one(ranks, n_relevan
     assert ndcg(ranks, n_relevant, k) == pytest.approx(want)
 
 
+@pytest.mark.parametrize(
+    ("ranks", "n_relevant", "k", "want"),
+    [
+        ([1, 3], 2, 10, (1 / 1 + 2 / 3) / 2),
+        ([3, 1], 2, 10, (1 / 1 + 2 / 3) / 2),
+        ([1, 3], 4, 10, (1 / 1 + 2 / 3) / 4),
+        ([1, 3], 2, 2, (1 / 1) / 2),
+        ([], 2, 10, 0),
+    ],
+)
+def test_average_precision_is_the_mean_of_the_precisions_at_the_ranks(ranks, n_relevant, k, want):
+    assert average_precision(ranks, n_relevant, k) == pytest.approx(want)
+
+
 LISTS = st.lists(st.integers(0, 30).map(str), max_size=40, unique=True)
 RELEVANT = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=12, unique=True)
 
@@ -93,7 +107,7 @@ def test_ranx_gives_the_same_numbers(k):
     lists = {query: rng.choice(items, 40, False).tolist() for query in relevant}
     qrels = Qrels({query: dict.fromkeys(ids, 1) for query, ids in relevant.items()})
     run = Run({q: {item: 1 / rank for rank, item in enumerate(ids, 1)} for q, ids in lists.items()})
-    names = {"recall": "recall", "ndcg": "ndcg", "mrr": "mrr", "hit": "hit_rate"}
+    names = {"recall": "recall", "ndcg": "ndcg", "mrr": "mrr", "hit": "hit_rate", "map": "map"}
     theirs = evaluate(qrels, run, [f"{name}@{k}" for name in names.values()], return_mean=False)
     order = list(qrels.qrels)
     for ours, name in names.items():

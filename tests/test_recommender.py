@@ -210,7 +210,7 @@ def test_any_words_get_an_answer(rec, intent):
 
 def test_the_trace_names_stages_and_weights(rec):
     trace = rec.recommend(intent="ghost", session=["i01"]).trace
-    stages = {"understand", "resolve", "encode", "fuse", "search", "items", "total"}
+    stages = {"understand", "resolve", "encode", "fuse", "search", "rank", "items", "total"}
     assert stages == set(trace.timings_ms)
     signals = ("semantic", "behavioural", "popularity", "domain")
     assert sum(trace.weights[n] for n in signals) == pytest.approx(1)

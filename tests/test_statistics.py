@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from semrec.evaluate.statistics import (
+from semrec.evaluate.scoring import pairs
+from semrec.statistics import (
     bootstrap_means,
     holm,
     interval,
@@ -128,3 +129,49 @@ def test_p_counts_the_permutations_that_differ_as_much():
 )
 def test_holm_multiplies_by_what_is_left_and_never_falls(p_values, want):
     assert holm(p_values) == pytest.approx(want)
+
+
+# --- the verdict as a whole: interval and permutation test over clustered cases ---
+
+
+def clustered(rng, gain):
+    """Two systems on 120 dialogs of 1 to 6 cases: what a dialog is like is shared by its cases."""
+    units = np.repeat(np.arange(120), rng.integers(1, 7, 120))
+    hardness = rng.beta(0.5, 4, 120)[units]
+    lean = rng.normal(0, 0.1, 120)[units]  # some dialogs suit one system, others the other
+    first, second = (
+        np.clip(hardness + sign * lean + rng.normal(0, 0.15, len(units)), 0, 1) for sign in (1, -1)
+    )
+    return np.stack([first + gain, second]), [str(unit) for unit in units]
+
+
+def simulated(n, gain, resamples):
+    """How often two systems are called different, and how often the interval holds the truth."""
+    called = covered = 0
+    for seed in range(n):
+        rng = np.random.default_rng(seed)
+        values, units = clustered(rng, gain)
+        samples = bootstrap_means(values, units, rng, n=resamples)
+        (pair,) = pairs(["a", "b"], values, samples, units, rng, n=resamples)
+        called += pair.verdict != "no difference shown"
+        covered += pair.low <= gain <= pair.high
+    return called / n, covered / n
+
+
+def test_a_verdict_is_as_rare_as_it_says_where_there_is_no_difference():
+    called, covered = simulated(200, 0.0, 400)
+    assert 0.01 <= called <= 0.10
+    assert 0.90 <= covered <= 0.99
+
+
+@pytest.mark.slow
+def test_exchangeable_systems_are_called_different_in_one_comparison_of_twenty():
+    called, _ = simulated(2_000, 0.0, 1_000)
+    assert 0.035 <= called <= 0.065
+
+
+@pytest.mark.slow
+def test_intervals_cover_a_planted_difference_in_nineteen_comparisons_of_twenty():
+    called, covered = simulated(2_000, 0.05, 1_000)
+    assert 0.925 <= covered <= 0.97
+    assert called >= 0.5

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from semrec.behaviour.neighbours import Neighbours
-from semrec.config import Config, IndexConfig
+from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.fusion.behavioural import BehaviouralBlocks
@@ -21,8 +21,9 @@ from semrec.index.exact import ExactIndex
 from semrec.intent.understanding import Understanding, learn_vocabulary
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Index, Interpreter, VectorModel
+from semrec.ranking.ranker import Ranker
 from semrec.recommender import Recommender
-from semrec.types import FloatArray
+from semrec.reranking import Reranking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Parts:
         understanding: Reads requests, or None.
         index: Over `fusion.items()`.
         untouched_every: Places kept for items without events.
+        ranker: Reorders the head of the fused list, or None.
     """
 
     catalog: Catalog
@@ -50,6 +52,7 @@ class Parts:
     understanding: Understanding | None
     index: Index
     untouched_every: int
+    ranker: Ranker | None = None
 
 
 def make_understanding(
@@ -59,23 +62,6 @@ def make_understanding(
     if not config.intent.enabled:
         return None
     return learn_vocabulary(catalog, interactions.counts)
-
-
-def make_index(config: IndexConfig, vectors: FloatArray) -> Index:
-    """The configured index over `vectors`, (n_items, dim) float32."""
-    match config.kind:
-        case "exact":
-            return ExactIndex(vectors=vectors)
-        case "flat" | "hnsw":
-            from semrec.index.faiss import build_faiss
-
-            return build_faiss(
-                vectors,
-                kind=config.kind,
-                links=config.links,
-                ef_construction=config.ef_construction,
-                ef_search=config.ef_search,
-            )
 
 
 def make_baseline(
@@ -98,6 +84,8 @@ def make_baseline(
         neighbours=neighbours,
         gate=gate,
     )
+    items = fusion.items()  # the blocks are views of it, so as not to lie in memory twice
+    fusion = replace(fusion, behavioural=replace(fusion.behavioural, vectors=items[:, :-1]))
     return Recommender(
         catalog=catalog,
         interactions=interactions,
@@ -105,7 +93,7 @@ def make_baseline(
         prompts=prompts,
         fusion=fusion,
         # Never-seen items would pass everything with a negative score: they are left out.
-        index=ExactIndex(vectors=fusion.items(), searchable=counts > 0),
+        index=ExactIndex(vectors=items, searchable=counts > 0),
         behavioural=None,
         manifest=manifest or {},
         path=path,
@@ -118,6 +106,7 @@ def make_recommender(
     manifest: Mapping[str, Any] | None = None,
     path: Path | None = None,
     interpreter: Interpreter | None = None,
+    reranking: Reranking | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
     understanding = parts.understanding
@@ -143,6 +132,8 @@ def make_recommender(
         behavioural=baseline,
         understanding=understanding,
         untouched_every=parts.untouched_every,
+        ranker=parts.ranker,
+        reranking=reranking,
         manifest=manifest or {},
         path=path,
     )

@@ -9,6 +9,7 @@ from semrec.caches import cache_folder
 from semrec.config import Config, EncoderConfig
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.hashing import HashingEncoder
+from semrec.errors import ConfigError
 from semrec.prompting import Prompt, load_prompt
 from semrec.protocols import Encoder, Interpreter
 
@@ -65,16 +66,27 @@ def cache_file() -> Path:
 
 
 def make_language_model(config: Config) -> LanguageModel | None:
-    """The language model that interprets limits, if one is asked for.
+    """The language model that interprets limits or judges lists, if one is asked for.
+
+    One instance serves both, and an encoder of the same weights too.
 
     Raises:
+        ConfigError: If two different ones are asked for.
         ModelError: If its weights aren't here.
     """
-    if not config.intent.enabled or config.intent.interpreter != "llm":
+    reads = config.intent.enabled and config.intent.interpreter == "llm"
+    judges = config.rerank.kind == "causal_lm"
+    if not reads and not judges:
         return None
+    name = config.rerank.model if judges else config.intent.llm
+    if reads and judges and config.intent.llm != name:
+        raise ConfigError(
+            f"intent.llm is {config.intent.llm!r} and rerank.model {name!r}; one language model "
+            "serves both: name the same"
+        )
     from semrec.encoders.language_model import load_language_model
 
-    return load_language_model(config.intent.llm, device=config.encoder.device)
+    return load_language_model(name, device=config.encoder.device)
 
 
 def make_interpreter(
@@ -92,7 +104,7 @@ def make_interpreter(
         return None
     from semrec.encoders.interpreting import EncoderInterpreter, LanguageModelInterpreter
 
-    if model is None:
+    if model is None or config.intent.interpreter == "encoder":
         return EncoderInterpreter(encoder=encoder)
     return LanguageModelInterpreter(
         model=model, prompt=prompt or load_prompt("limit", config.intent.prompt)

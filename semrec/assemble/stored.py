@@ -14,23 +14,25 @@ from safetensors.numpy import load_file, save_file
 from semrec.artifacts import Verify, read_manifest
 from semrec.assemble.artifact import (
     Parts,
-    make_index,
     make_recommender,
     make_understanding,
 )
 from semrec.assemble.behaviour import load_behaviour, load_neighbours, state_of
+from semrec.assemble.index import load_index, make_index, mapped_vectors, save_index
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
+from semrec.assemble.rerankers import RERANKER, make_reranking
 from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
 from semrec.errors import ArtifactError
 from semrec.fusion.blocks import Block
-from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.gate import Gate
 from semrec.fusion.prototypes import Prototypes
 from semrec.prompting import Prompt, Prompts
-from semrec.protocols import Encoder, Index
+from semrec.protocols import Encoder
+from semrec.ranking.ranker import load_ranker, save_ranker
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
 
@@ -48,6 +50,7 @@ def save_parts(
     dialogs: Sequence[str] = (),
     extra_prompts: Sequence[Prompt] = (),
     runtime: Path | None = None,
+    reranker: Path | None = None,
 ) -> None:
     """Write everything but the manifest.
 
@@ -58,9 +61,8 @@ def save_parts(
         dialogs: Hashed ids of what it was trained on.
         extra_prompts: Further templates that it answers with.
         runtime: A folder of the encoder in its quick form.
+        reranker: A folder of a reranker's graph.
     """
-    from semrec.index.faiss import FaissIndex, save_faiss
-
     parts.catalog.save(folder / "catalog.parquet")
     parts.interactions.save(folder / "interactions.npz")
     fusion = parts.fusion
@@ -73,17 +75,20 @@ def save_parts(
             columns=pruned.indices,
             starts=pruned.indptr,
         )
+    if save_index(parts.index, folder):  # with the blocks' vectors side by side
+        found = {"shared": fusion.shared, "warmth": fusion.warmth}
+    else:
+        found = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
     _save(
         folder / "fusion.safetensors",
-        semantic=fusion.semantic.vectors,
         semantic_covariance=fusion.semantic.covariance,
         semantic_mean=fusion.semantic.mean,
-        behavioural=fusion.behavioural.vectors,
         behavioural_covariance=fusion.behavioural.covariance,
         behavioural_mean=fusion.behavioural.mean,
         popularity=fusion.popularity,
         domain=fusion.domain,
         item_counts=parts.interactions.counts,
+        **found,
         **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
     )
     if fusion.prototypes is not None:
@@ -94,14 +99,16 @@ def save_parts(
         )
         told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
         (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
-    if isinstance(parts.index, FaissIndex) and not parts.index.exact:
-        save_faiss(parts.index, str(folder / "index.faiss"))  # a graph takes long to build
+    if parts.ranker is not None:
+        save_ranker(parts.ranker, folder)
     if trained is not None:
         from semrec.encoders.trained import save_sentence_encoder
 
         save_sentence_encoder(trained, folder / ENCODER, dialogs)
     if runtime is not None:
         shutil.copytree(runtime, folder / RUNTIME)
+    if reranker is not None:
+        shutil.copytree(reranker, folder / RERANKER)
     (folder / "prompts").mkdir()
     for prompt in (parts.prompts.item, parts.prompts.query, *extra_prompts):
         (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
@@ -135,16 +142,19 @@ def load(
             f"({expected[:12]}…), found {found.name!r} ({made_of[:12]}…); "
             "install the right one, give encoder=PATH, or build again"
         )
-    limit = folder / "prompts" / "limit.j2"
-    prompt = None
-    if limit.is_file():
-        prompt = Prompt(kind="limit", source=limit.read_text(encoding="utf-8"))
+    own = {
+        path.stem: Prompt(kind=path.stem, source=path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "prompts").glob("*.j2"))
+    }
+    parts = _load_parts(folder, manifest, config)
+    weights = manifest["validation"].get("rerank_weights", {})
     return make_recommender(
-        _load_parts(folder, manifest, config),
+        parts,
         found,
         manifest,
         folder,
-        make_interpreter(config, found, model, prompt),
+        make_interpreter(config, found, model, own.get("limit")),
+        make_reranking(config.rerank, parts.prompts, weights, model, folder, own),
     )
 
 
@@ -177,7 +187,10 @@ def _encoder(
 
 
 def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Parts:
-    arrays = load_file(folder / "fusion.safetensors")
+    arrays, mapped = load_file(folder / "fusion.safetensors"), mapped_vectors(folder)
+    if mapped is not None:
+        dim = len(arrays["semantic_mean"])
+        arrays["semantic"], arrays["behavioural"] = mapped[:, :dim], mapped[:, dim:-N_COUNTED]
     chosen = manifest["behaviour"]
     behaviour = load_behaviour(load_file(folder / "behaviour.safetensors"), chosen)
     neighbours = None
@@ -197,13 +210,12 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         text_map=arrays.get("text_map"),
         prototypes=_load_prototypes(folder),
     )
-    stored = folder / "index.faiss"
-    if stored.is_file():
-        from semrec.index.faiss import load_faiss
-
-        index: Index = load_faiss(str(stored), ef_search=config.index.ef_search)
-    else:
-        index = make_index(config.index, fusion.items())
+    if mapped is not None:  # worked out when it was built; it takes all vectors
+        fusion.__dict__.update(shared=arrays["shared"], warmth=arrays["warmth"])
+    counted = np.stack([fusion.popularity, fusion.domain], axis=1)
+    index = load_index(folder, config.index, manifest.get("index", {}), mapped, counted)
+    if index is None:
+        index = make_index(config.index, fusion.items()).index
     sources = {
         kind: (folder / "prompts" / f"{kind}.j2").read_text(encoding="utf-8")
         for kind in ("item", "query")
@@ -223,6 +235,7 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         fusion=fusion,
         index=index,
         untouched_every=config.fusion.untouched_every,
+        ranker=load_ranker(folder, catalog, interactions),
     )
 
 

@@ -25,7 +25,7 @@ from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
 from semrec.encoders.cached import CachedEncoder
 from semrec.intent.understanding import Understanding
-from semrec.prompting import Prompts, load_prompt
+from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.types import Case, FloatArray, Progress
 from semrec.understood import understand
@@ -134,7 +134,7 @@ def prepare(
         ground=ground,
         cases=cases,
         chosen=choose_behaviour(ground),
-        texts=[prompts.text_of(dataset.catalog, row) for row in range(len(dataset.catalog))],
+        texts=ItemTexts(prompts=prompts, catalog=dataset.catalog),
         rng=rng,
         labelled=(
             labelled_items(dataset.catalog.attributes, len(dataset.catalog))

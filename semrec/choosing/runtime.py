@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def _exported(
         raise TypeError(f"{inner.name!r} isn't a sentence encoder")
     report("export encoder", 0, 3)
     export_onnx(inner, folder / "float32")
-    items = [text for text in item_texts if text][:TEXTS]
+    items = list(islice(filter(None, item_texts), TEXTS))
     some = list(cases[:REQUESTS])
     texts = [case.text for case in some]
     true = np.vstack([encoder.encode_items(items), encoder.encode_queries(texts)])

@@ -9,25 +9,21 @@ domain popularity knew already, while what it has forgotten nobody else knows.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from semrec.choosing.embedding import embed_items, in_bulk
 from semrec.choosing.gate import choose_fill, choose_named, fuse, tune_gate
 from semrec.choosing.prepare import Prepared, Taught
-from semrec.errors import DataError
 from semrec.fusion.blocks import Block, fit_block
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED
 from semrec.protocols import Encoder
 from semrec.tuning_cases import TuningSets, make_tuning_sets
-from semrec.types import BoolArray, FloatArray, Progress
-
-EMBED_CHUNK = 256
+from semrec.types import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +97,8 @@ def _settled(
     prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
 ) -> Settled:
     config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
-    semantic = fit_block(*embed_items(prepared.texts, encoder, report, deadline))
+    quick = in_bulk(encoder, config.encoder)
+    semantic = fit_block(*embed_items(prepared.texts, quick, report, deadline))
     sets = make_tuning_sets(
         prepared.validation,
         prepared.dataset,
@@ -128,30 +125,3 @@ def _settled(
         fill=fill,
         tuned=tuned | {"fill": fill, "tried": dict(chosen.tried), "encoder": {}},
     )
-
-
-def embed_items(
-    texts: Sequence[str],
-    encoder: Encoder,
-    report: Progress,
-    deadline: float | None = None,
-) -> tuple[FloatArray, BoolArray]:
-    """(n_items, dim) float32 unit rows, zeros for items without text; and which have one.
-
-    Raises:
-        DataError: If the time is up before all are done; the cache keeps what is.
-    """
-    vectors = np.zeros((len(texts), encoder.dim), dtype=np.float32)
-    # Texts of similar length share a batch, so that little of it is padding.
-    order = sorted((row for row, text in enumerate(texts) if text), key=lambda row: len(texts[row]))
-    report("embed items", 0, len(order))
-    for start in range(0, len(order), EMBED_CHUNK):
-        if deadline is not None and time.monotonic() > deadline:
-            raise DataError(
-                f"the time is up with {start} of {len(order)} items embedded; "
-                "they are cached: the next build goes on from there"
-            )
-        rows = order[start : start + EMBED_CHUNK]
-        vectors[rows] = encoder.encode_items([texts[row] for row in rows])
-        report("embed items", start + len(rows), len(order))
-    return vectors, np.asarray(vectors.any(axis=1))

@@ -15,6 +15,7 @@ from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
+from semrec.cli.serve import service
 from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
 from semrec.terminal import Screen
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
 app.add_typer(evaluate)
+app.add_typer(service)
 app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
@@ -65,6 +67,8 @@ def _top(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Where the artifact goes.")] = Path("artifacts/demo"),
+    serve: Annotated[bool, typer.Option("--serve", help="Then serve it: the chat page.")] = False,
+    port: Annotated[int, typer.Option(help="Where --serve serves it.")] = 8000,
     as_json: Json = False,
 ) -> None:
     """The main job on real data, end to end, in a few minutes."""
@@ -77,6 +81,14 @@ def demo(
         print_json(result)
     else:
         screen.next_commands(out, result["seconds"])
+    if serve:
+        from semrec.cli.browser import open_when_ready
+        from semrec.cli.serve import serve as run
+
+        url = f"http://127.0.0.1:{port}"
+        screen.line(f"\nThe page is at {url} (Ctrl-C ends it)")
+        open_when_ready(url)
+        run(out, port=port, state=out.with_name(f"{out.name}-state"))
 
 
 @app.command()
@@ -116,10 +128,12 @@ def recommend(
     filters: Annotated[str, typer.Option(help="Conditions as JSON.")] = "{}",
     user_id: Annotated[str | None, typer.Option(help="A known user.")] = None,
     semantic_weight: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why, for each item.")] = False,
     as_json: Json = False,
 ) -> None:
     """Answer one request."""
     from semrec.assemble.stored import load
+    from semrec.explaining import explain as explained
     from semrec.types import to_query
 
     try:
@@ -137,7 +151,9 @@ def recommend(
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         progress("load artifact", 0, 1)
-        found = load(artifact).recommend(query)
+        recommender = load(artifact)
+        found = recommender.recommend(query)
+        found = explained(recommender, query, found) if explain else found
     if as_json:
         from dataclasses import asdict
 
@@ -194,20 +210,3 @@ def doctor() -> None:
     Screen().checks(found)
     if not all(well for _, _, well in found):
         raise typer.Exit(1)
-
-
-@app.command()
-def serve(
-    artifact: Path,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-) -> None:
-    """Answer over HTTP; the documentation is at /docs."""
-    import uvicorn
-
-    from semrec.artifacts import read_manifest
-    from semrec.assemble.stored import load
-    from semrec.serve.app import make_app
-
-    read_manifest(artifact, "size")  # a wrong path fails here, before a server starts
-    uvicorn.run(make_app(lambda: load(artifact)), host=host, port=port)

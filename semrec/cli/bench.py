@@ -1,4 +1,4 @@
-"""`semrec bench`: measure how fast it is, how good its behavioural half, and its encoders."""
+"""`semrec bench`: how good its behavioural half is, its encoders, its answers to the new."""
 
 from __future__ import annotations
 
@@ -8,28 +8,12 @@ from typing import Annotated
 import typer
 
 from semrec.cli.options import ConfigName, Json, Sets, print_json
+from semrec.cli.speed import speed
 from semrec.errors import ConfigError
 from semrec.terminal import Screen
 
 bench = typer.Typer(no_args_is_help=True, help="Measure how fast and how good it is.")
-
-
-@bench.command("latency")
-def bench_latency(
-    artifact: Path,
-    n: Annotated[int, typer.Option("-n", help="Requests of each kind.")] = 300,
-    as_json: Json = False,
-) -> None:
-    """Milliseconds per stage of single warm requests."""
-    from semrec.assemble.stored import load
-    from semrec.evaluate.bench import latency
-
-    screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
-        progress("load artifact", 0, 1)
-        recommender = load(artifact)
-        measured = latency(recommender, n=n, progress=progress)
-    print_json(measured) if as_json else screen.latency(measured)
+bench.add_typer(speed)
 
 
 @bench.command("behaviour")

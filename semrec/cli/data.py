@@ -19,6 +19,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "tables": (),
     "recbole": ("--rename", "--split"),
     "amazon-2023": ("--rename", "--split", "--drop-unknown"),
+    "log": ("--rename", "--split", "--drop-unknown", "--positive-weight"),
 }
 
 data = typer.Typer(no_args_is_help=True, help="Fetch, describe, check and import datasets.")
@@ -63,9 +64,14 @@ def data_validate(dataset: Path) -> None:
 
 @data.command("import")
 def data_import(
-    interactions: Annotated[Path, typer.Option(help="Table of interactions; .inter; ratings.")],
+    interactions: Annotated[
+        Path, typer.Option(help="Table of interactions; .inter; ratings; a service's --state.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    items: Annotated[Path | None, typer.Option(help="Table of items; .item; metadata.")] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(help="Table of items; .item; metadata; the dataset that a log is added to."),
+    ] = None,
     kind: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "tables",
     rename: Annotated[list[str], typer.Option(help="FOUND=EXPECTED, a column.")] = [],
     split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, a list in text.")] = [],
@@ -73,11 +79,23 @@ def data_import(
     positive_weight: Annotated[float | None, typer.Option(help="From which one counts.")] = None,
     drop_unknown: Annotated[bool, typer.Option(help="Drop events of unknown items.")] = False,
 ) -> None:
-    """Bring tables, RecBole's atomic files or Amazon Reviews 2023 into the form of a dataset."""
+    """Bring tables, RecBole's files, Amazon Reviews 2023 or a service's log into a dataset's form.
+
+    A log is added to the interactions of the dataset that is given as --items.
+    """
     from semrec.data.dataset import describe
     from semrec.data.importers import from_amazon_2023, from_recbole
 
-    _check(kind, {"--rename": rename, "--split": split, "--drop-unknown": drop_unknown})
+    given = {"--rename": rename, "--split": split, "--drop-unknown": drop_unknown}
+    _check(kind, {**given, "--positive-weight": positive_weight is not None})
+    if kind == "log":
+        from semrec.sessions.importing import from_log
+
+        if items is None:
+            raise DataError("--items: found nothing, expected the dataset that the log is added to")
+        made = from_log(interactions, out, data=items, name=name)
+        Screen().description({**describe(made), "folder": str(out)})
+        return
     name = name or out.name
     if kind == "recbole":
         dataset = from_recbole(

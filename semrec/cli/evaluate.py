@@ -1,13 +1,14 @@
-"""`semrec compare`, `crossfit`, `ablate`: how good it is, on the same cases for all."""
+"""`semrec compare`, `grid`, `crossfit`, `ablate`: how good it is, on the same cases for all."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from semrec.cli.options import ConfigName, Json, Sets, finish
+from semrec.cli.options import ConfigName, Json, Sets, command_line, finish
 from semrec.terminal import Screen
 
 evaluate = typer.Typer()
@@ -18,10 +19,18 @@ def compare(
     systems: Annotated[list[str], typer.Argument(help="Artifacts, or names of baselines.")],
     cases: Annotated[str, typer.Option(help="An intents file; or `test`: held-out events.")],
     data: Annotated[Path | None, typer.Option(help="Dataset, for `test` and baselines.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
+    at: Annotated[list[int], typer.Option(help="Other cutoffs that are shown.")] = [1, 5, 10, 20],
+    slices: Annotated[
+        list[str], typer.Option("--slice", help="Also cut by this attribute of the targets.")
+    ] = [],
+    turns: Annotated[bool, typer.Option(help="Replay dialogs turn by turn.")] = False,
+    budgets: Annotated[
+        list[float], typer.Option("--budget", help="Also rerank within so many milliseconds.")
+    ] = [],
     seed: int = 0,
-    allow_seen: Annotated[bool, typer.Option(help="Cases from training dialogs.")] = False,
+    allow_seen: Annotated[bool, typer.Option(help="Cases that a system learned from.")] = False,
     as_json: Json = False,
 ) -> None:
     """Compare systems on the same cases, with intervals over dialogs or users.
@@ -30,21 +39,72 @@ def compare(
     item-kNN.
     """
     from semrec.evaluate.compare import compare as run
-    from semrec.evaluate.systems import cases_for, load_artifacts, make_systems
+    from semrec.evaluate.systems import (
+        load_artifacts,
+        make_systems,
+        marked_cases,
+        within_budgets,
+    )
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         artifacts = load_artifacts(systems, progress)
-        asked = cases_for(cases, artifacts, data)
+        asked, marks = marked_cases(cases, artifacts, data, allow_seen=allow_seen)
+        made = make_systems(systems, artifacts, asked, data, progress)
         report = run(
-            make_systems(systems, artifacts, asked, data, progress),
+            {**made, **within_budgets(made, budgets)},
             asked,
             k=k,
+            cutoffs=at,
             seed=seed,
             allow_seen=allow_seen,
+            slices=slices,
+            turns=turns,
             progress=progress,
         )
+    report = replace(report, notes=(*marks, *report.notes), command=command_line())
     finish(screen, report, out, as_json=as_json)
+
+
+@evaluate.command()
+def grid(
+    dataset: Path,
+    cases: Annotated[str, typer.Option(help="An intents file; or `test`: held-out events.")],
+    runs: Annotated[Path, typer.Option(help="Where builds and answers are kept.")],
+    file: Annotated[Path | None, typer.Option("--grid", help="YAML: `key: [value, …]`.")] = None,
+    vary: Annotated[list[str], typer.Option(help="A key and its values: a.b=[c,d]")] = [],
+    config: ConfigName = "default",
+    intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
+    settings: Sets = [],
+    slices: Annotated[
+        list[str], typer.Option("--slice", help="Also cut by this attribute of the targets.")
+    ] = [],
+    out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
+    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
+    at: Annotated[list[int], typer.Option(help="Other cutoffs that are shown.")] = [1, 5, 10, 20],
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """`compare` over a grid of configurations and prompts; goes on where it was stopped."""
+    from semrec.evaluate.grid import compare_grid, read_grid, read_values
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        report = compare_grid(
+            dataset,
+            cases,
+            {**(read_grid(file) if file else {}), **read_values(vary)},
+            folder=runs,
+            config=config,
+            settings=settings,
+            intents=intents,
+            k=k,
+            cutoffs=at,
+            seed=seed,
+            slices=slices,
+            progress=progress,
+        )
+    finish(screen, replace(report, command=command_line()), out, as_json=as_json)
 
 
 @evaluate.command()
@@ -55,7 +115,7 @@ def crossfit(
     config: ConfigName = "default",
     intents: Annotated[list[Path], typer.Option(help="Requests always learned from.")] = [],
     settings: Sets = [],
-    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
     as_json: Json = False,
 ) -> None:
@@ -88,7 +148,7 @@ def ablate(
     intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
     without: Annotated[list[str], typer.Option(help="Only these ingredients.")] = [],
     settings: Sets = [],
-    out: Annotated[Path | None, typer.Option(help="Write report.json and report.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
     as_json: Json = False,
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +27,11 @@ def finish(screen: Screen, report: Any, out: Path | None, *, as_json: bool) -> N
         screen.report(report)
         for path in written:
             screen.line(f"written: {path}")
+
+
+def command_line() -> str:
+    """What was typed, as it can be typed again."""
+    return shlex.join(["semrec", *sys.argv[1:]])
 
 
 def ids(text: str) -> list[str]:

@@ -122,3 +122,56 @@ def train_encoder(
         f"{best:.4f} trained; written: {out}. Now: semrec build {dataset} "
         f"--set encoder.model={out} …"
     )
+
+
+@train.command("reranker")
+def train_reranker(
+    dataset: Path,
+    out: Annotated[Path, typer.Option(help="A folder for the reranker: absent.")],
+    config: ConfigName = "default",
+    intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
+    settings: Sets = [],
+    base: Annotated[str, typer.Option(help="The encoder that it is cut from.")] = "minilm",
+    layers: Annotated[int, typer.Option(help="Of the encoder's, how many are kept.")] = 3,
+    epochs: Annotated[float, typer.Option(help="Over all lists.")] = 2.0,
+    made_up: Annotated[int, typer.Option(help="Users whose last event joins the lists.")] = 2000,
+    teacher: Annotated[str, typer.Option(help="A language model, beside behaviour.")] = "",
+    max_minutes: Annotated[float | None, typer.Option(help="Stop training then.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a small cross-encoder on requests and sessions, as a graph that builds take.
+
+    ``--set rerank.kind=cross_encoder --set rerank.model=FOLDER --set rerank.words=text``.
+    """
+    from semrec.choosing.reranker import Schooling, school_reranker
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+
+    if out.exists():
+        raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
+    screen = Screen(quiet=as_json)
+    schooling = Schooling(base=base, layers=layers, epochs=epochs, made_up=made_up, teacher=teacher)
+    with screen.progress() as progress:
+        told = school_reranker(
+            read_dataset(dataset),
+            load_config(config, settings),
+            intents,
+            schooling,
+            out,
+            report=progress,
+            max_minutes=max_minutes,
+        )
+    if as_json:
+        print_json(told)
+        return
+    for kind, found in told["judged"].items():
+        if "gain" in found:
+            low, high = found["gain"]
+            screen.line(
+                f"{kind}: {found['cases']} lists it hasn't seen, gain in NDCG@10 "
+                f"{low:+.4f} to {high:+.4f}: weight {found['weight']:g}"
+            )
+    screen.line(
+        f"{told['lists']:,} lists; written: {out}. Now: semrec build {dataset} "
+        f"--set rerank.kind=cross_encoder --set rerank.model={out} --set rerank.words=text …"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,12 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
 
     Args:
         path: A table with `intent_id`, `text`, `session`, `relevant`; optional `dialog_id`
-            (else every request is its own unit), `split`.
+            (else every request is its own unit), `turn`, `split`.
         for_training: Leave out the rows whose `split` is ``test``.
 
     Raises:
-        DataError: On a missing column, a doubled intent id, or an id that isn't text.
+        DataError: On a missing column, a doubled intent id, an id that isn't text, or a dialog
+            that is in the test split and outside of it.
     """
     path = Path(path)
     table = read_table(path, ids=IDS, texts=("text", "session", "relevant", "split"))
@@ -41,6 +42,8 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
     units = strings(path, table, "dialog_id") if "dialog_id" in table.column_names else ids
     has_split = "split" in table.column_names
     splits = strings(path, table, "split") if has_split else [""] * len(ids)
+    _refuse_divided(path, units, splits)
+    turns = _turns(path, table)
     cases = []
     for row, (case_id, text, session) in enumerate(zip(ids, texts, sessions, strict=True)):
         if for_training and splits[row] == "test":
@@ -49,8 +52,15 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
             query = Query(intent=text, session=session)
         except QueryError as error:
             raise DataError(f"{path}: row {row + 1}: {error}") from None
-        unit = units[row] or case_id
-        cases.append(Case(case_id=case_id, query=query, relevant=relevant[row], unit=unit))
+        cases.append(
+            Case(
+                case_id=case_id,
+                query=query,
+                relevant=relevant[row],
+                unit=units[row] or case_id,
+                turn=turns[row],
+            )
+        )
     if not cases:
         raise DataError(f"{path}: found no requests, expected at least one")
     return cases
@@ -110,6 +120,29 @@ def refuse_seen(cases: Iterable[Case], seen: Mapping[str, Iterable[str]]) -> Non
                 f"{name!r}; take other cases, use `semrec crossfit`, or mark the result with "
                 "--allow-seen"
             )
+
+
+def _refuse_divided(path: Path, units: Sequence[str], splits: Sequence[str]) -> None:
+    """Check that no dialog is learned from in one row and asked about in another."""
+    halves = {
+        side: {unit for unit, split in zip(units, splits, strict=True) if (split == "test") is side}
+        for side in (True, False)
+    }
+    both = sorted((halves[True] & halves[False]) - {""})
+    if both:
+        raise DataError(
+            f"{path}: dialog {both[0]!r} has rows in the test split and outside of it "
+            f"({len(both)} such dialogs); a dialog belongs to one side as a whole"
+        )
+
+
+def _turns(path: Path, table: pa.Table) -> list[int | None]:
+    """Each row's place in its dialog; None where the file doesn't say."""
+    if "turn" not in table.column_names or pa.types.is_null(table["turn"].type):
+        return [None] * table.num_rows
+    if not pa.types.is_integer(table["turn"].type):
+        raise DataError(f"{path}: column 'turn' is {table['turn'].type}, expected whole numbers")
+    return list(table["turn"].to_pylist())
 
 
 def _id_lists(path: Path, table: pa.Table, name: str) -> list[tuple[str, ...]]:

@@ -102,6 +102,11 @@ class Interactions:
         matrix.data[:] = 1.0
         return matrix
 
+    @cached_property
+    def by_item(self) -> sp.csc_matrix[np.float32]:
+        """`matrix` by columns: who touched an item."""
+        return self.matrix().tocsc()
+
     def save(self, path: Path) -> None:
         """Write as ``.npz``."""
         np.savez_compressed(

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from semrec.types import FloatArray
 
 GRAPH, TOKENIZER, OPTIONS = "model.onnx", "tokenizer.json", "options.json"
 MAX_THREADS = 4  # more wait for one another at a single request
+PASS_TOKENS = 256  # of more, what lies between two layers no longer fits a core's own cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class OnnxEncoder:
         item_prompt: Put before every item.
         batch_size: Texts in one pass. In int8 one: activations are quantised over all that is in
             a pass, so a text's vector would depend on its neighbours'.
+        workers: Passes at a time, where there are several.
     """
 
     session: Any
@@ -56,6 +59,7 @@ class OnnxEncoder:
     query_prompt: str
     item_prompt: str
     batch_size: int
+    workers: int = 1
 
     @property
     def fingerprint(self) -> str:
@@ -73,19 +77,40 @@ class OnnxEncoder:
     def _encode(self, texts: Sequence[str]) -> FloatArray:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         found = [one.ids for one in self.tokenizer.encode_batch(list(texts))]
-        # Texts of similar length share a batch, so that little of it is padding.
-        order = sorted(range(len(found)), key=lambda place: len(found[place]))
-        for start in range(0, len(order), self.batch_size):
-            places = order[start : start + self.batch_size]
-            longest = max(len(found[place]) for place in places)
-            ids = np.full((len(places), longest), self.pad, dtype=np.int64)
-            mask = np.zeros((len(places), longest), dtype=np.int64)
-            for row, place in enumerate(places):
-                ids[row, : len(found[place])] = found[place]
-                mask[row, : len(found[place])] = 1
-            inputs = {"input_ids": ids, "attention_mask": mask}
-            vectors[places] = self.session.run(None, inputs)[0]
+        passes = _passes([len(ids) for ids in found], self.batch_size)
+        asked = [[found[place] for place in places] for places in passes]  # as tokens
+        if len(passes) == 1 or self.workers == 1:
+            answers = [self._pass(tokens) for tokens in asked]
+        else:  # a pass leaves Python's lock to the others
+            with ThreadPoolExecutor(self.workers) as pool:
+                answers = list(pool.map(self._pass, asked))
+        for places, answer in zip(passes, answers, strict=True):
+            vectors[places] = answer
         return vectors
+
+    def _pass(self, texts: Sequence[Sequence[int]]) -> FloatArray:
+        longest = max(map(len, texts))
+        ids = np.full((len(texts), longest), self.pad, dtype=np.int64)
+        mask = np.zeros((len(texts), longest), dtype=np.int64)
+        for row, tokens in enumerate(texts):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        return np.asarray(self.session.run(None, inputs)[0], dtype=np.float32)
+
+
+def _passes(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Texts that share a pass, by place; the longest first: little padding, no late straggler.
+
+    A pass holds at most `batch_size` texts and, if more than one, about `PASS_TOKENS` tokens.
+    """
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    passes, at = [], 0
+    while at < len(order):
+        size = max(1, min(batch_size, PASS_TOKENS // max(1, lengths[order[at]])))
+        passes.append(order[at : at + size])
+        at += size
+    return passes
 
 
 def have_onnxruntime() -> bool:
@@ -99,7 +124,8 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
     Args:
         folder: Where it lies.
         batch_size: Texts in one pass.
-        threads: Of one pass; None: the machine's cores, at most `MAX_THREADS`.
+        threads: Of one pass; None: the machine's cores, at most `MAX_THREADS`, and one in int8:
+            the work is too small to be shared out, and other requests need the other cores.
 
     Raises:
         ModelError: If onnxruntime isn't installed, or the graph can't be read.
@@ -107,7 +133,9 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
     from tokenizers import Tokenizer
 
     options = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
-    threads = threads or min(MAX_THREADS, len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0))
+    if threads is None:
+        threads = 1 if options["precision"] == "int8" else min(MAX_THREADS, cores)
     session = open_graph(folder / GRAPH, threads)
     cutting = Tokenizer.from_file(str(folder / TOKENIZER))
     cutting.no_padding()
@@ -128,4 +156,5 @@ def load_onnx(folder: Path, *, batch_size: int = 32, threads: int | None = None)
         query_prompt=options["query_prompt"],
         item_prompt=options["item_prompt"],
         batch_size=1 if options["precision"] == "int8" else batch_size,
+        workers=max(1, cores // threads),
     )

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from semrec.config import make_config
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
 from semrec.encoders.onnx import OnnxEncoder
 from semrec.errors import ModelError
 from semrec.fusion.fused import FusedBlocks
@@ -53,7 +55,9 @@ def latency(
     spent: dict[str, list[float]] = {name: [] for name in references}
     kinds = {"words and session": (True, True), "words": (True, False), "session": (False, True)}
     for kind, (words, session) in kinds.items():
-        queries = _queries(recommender, rng, words=words, session=session)
+        queries = new_queries(
+            recommender.catalog, recommender.interactions, rng, words=words, session=session
+        )
         laps: dict[str, list[float]] = {}
         for start in range(0, warmup + n, BLOCK):
             some = [next(queries) for _ in range(min(BLOCK, warmup + n - start))]
@@ -79,22 +83,8 @@ def latency(
 def _references(recommender: Recommender) -> dict[str, Callable[[str], object]]:
     """The plain script, and the bare graph; what can't be had here is left out."""
     found: dict[str, Callable[[str], object]] = {}
-    fusion, encoder = recommender.fusion, recommender.encoder
-    config = make_config(recommender.manifest.get("config", {}), "manifest").encoder
-    if config.kind == "sentence" and isinstance(fusion, FusedBlocks):
-        from semrec.encoders.sentence import load_sentence_encoder
-        from semrec.index.faiss import build_faiss
-
-        try:
-            plain = load_sentence_encoder(config.model, max_length=config.max_length)
-        except ModelError:
-            return found
-        vectors = fusion.semantic.vectors + fusion.semantic.mean
-        flat = build_faiss(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), kind="flat")
-
-        def script(text: str) -> object:
-            return flat.index.search(plain.model.encode([text], normalize_embeddings=True), 10)
-
+    encoder = recommender.encoder
+    if (script := plain_script(recommender)) is not None:
         found["plain script"] = script
     if isinstance(encoder, OnnxEncoder):
 
@@ -107,6 +97,33 @@ def _references(recommender: Recommender) -> dict[str, Callable[[str], object]]:
     return found
 
 
+def plain_script(recommender: Recommender) -> Callable[[str], list[int]] | None:
+    """What one would write in twenty lines: from words to the rows of ten items.
+
+    SentenceTransformer.encode and a flat FAISS index over the same items; None if the encoder is
+    of another kind, or not here.
+    """
+    fusion = recommender.fusion
+    config = make_config(recommender.manifest.get("config", {}), "manifest").encoder
+    if config.kind != "sentence" or not isinstance(fusion, FusedBlocks):
+        return None
+    from semrec.encoders.sentence import load_sentence_encoder
+    from semrec.index.faiss import build_faiss
+
+    try:
+        plain = load_sentence_encoder(config.model, max_length=config.max_length)
+    except ModelError:
+        return None
+    vectors = fusion.semantic.vectors + fusion.semantic.mean
+    flat = build_faiss(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), kind="flat")
+
+    def script(text: str) -> list[int]:
+        _, rows = flat.index.search(plain.model.encode([text], normalize_embeddings=True), 10)
+        return [int(row) for row in rows[0]]
+
+    return script
+
+
 def _timed(ask: Callable[[str], object], text: str) -> float:
     start = time.perf_counter()
     ask(text)
@@ -117,11 +134,16 @@ def _percentiles(spent: Sequence[float]) -> dict[str, float]:
     return {f"p{p}": round(float(np.percentile(spent, p)), 3) for p in PERCENTILES}
 
 
-def _queries(
-    recommender: Recommender, rng: np.random.Generator, *, words: bool, session: bool
+def new_queries(
+    catalog: Catalog,
+    interactions: Interactions,
+    rng: np.random.Generator,
+    *,
+    words: bool,
+    session: bool,
 ) -> Iterator[Query]:
-    catalog = recommender.catalog
-    seen = np.flatnonzero(recommender.interactions.counts)
+    """Requests without end, of random titles and a number: no two have the same words."""
+    seen = np.flatnonzero(interactions.counts)
     while True:
         intent = ""
         if words:

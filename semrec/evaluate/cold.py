@@ -17,7 +17,7 @@ from semrec.building import build
 from semrec.config import Config
 from semrec.data.dataset import Dataset
 from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
-from semrec.evaluate.compare import SemanticOnly, System, ask
+from semrec.evaluate.asking import SemanticOnly, System, ask
 from semrec.metrics import METRICS, ranks_of
 from semrec.protocols import Encoder
 from semrec.types import Case, Progress

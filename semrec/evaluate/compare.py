@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.intents import read_cases, refuse_seen
 from semrec.errors import DataError
-from semrec.evaluate.report import Estimate, Pair, Report, Row
-from semrec.evaluate.slices import Slice, measure, slices_of
-from semrec.evaluate.statistics import (
-    Values,
-    bootstrap_means,
-    holm,
-    interval,
-    permutation_p,
-)
-from semrec.metrics import METRICS, ranks_of
+from semrec.evaluate.asking import TIMED, Answered, System, answer, recommender_of
+from semrec.evaluate.cutting import slices_of
+from semrec.evaluate.origins import code_hash, origin_of
+from semrec.evaluate.replay import dialogs_of, replay_dialogs
+from semrec.evaluate.report import Report
+from semrec.evaluate.scoring import summarise
 from semrec.recommender import Recommender
-from semrec.types import Case, Progress, Query, Recommendations
+from semrec.types import Case, Progress
 
-BATCH = 64
 BEHAVIOURAL = ("behavioural", "baseline", "popularity", "item_knn", "ease")
 """Names of systems that use no words: the best of them is what "behavioural-only" means."""
-
-
-class Answers(Protocol):
-    """Anything that answers queries as a recommender does."""
-
-    def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
-        """The answers to `queries`, in their order."""
-        ...
-
-
-System = Answers | Callable[[Query], Sequence[str]]
-"""A recommender, or a function from a query to item ids, best first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SemanticOnly:
-    """A recommender with all weight on the semantic block."""
-
-    recommender: Recommender
-
-    def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
-        """The recommender's answers at `semantic_weight` 1."""
-        return self.recommender.recommend_many(
-            [replace(query, semantic_weight=1.0) for query in queries]
-        )
+CUTOFFS = (1, 5, 10, 20)
 
 
 def compare(
@@ -62,9 +28,14 @@ def compare(
     cases: Sequence[Case] | str | Path,
     *,
     k: int = 10,
+    cutoffs: Sequence[int] = CUTOFFS,
     seed: int = 0,
     allow_seen: bool = False,
     behavioural: Sequence[str] = BEHAVIOURAL,
+    slices: Sequence[str] = (),
+    turns: bool = False,
+    timed: int = TIMED,
+    answered: Mapping[str, Answered] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask all systems the same cases and say which is better, by how much, and how surely.
@@ -72,207 +43,76 @@ def compare(
     Args:
         systems: By name; a recommender, or a function from a `Query` to item ids.
         cases: Cases, or an intents file.
-        k: Cutoff of the metrics.
+        k: Cutoff of the metrics; intervals, tests and slices are of NDCG there.
+        cutoffs: Others at which metrics are shown; systems are asked for lists of the longest.
         seed: Of the resampling.
         allow_seen: Go on if a system was trained on dialogs that the cases come from; the
             report is marked then.
         behavioural: Names of the systems that count as behavioural-only.
+        slices: Names of attributes of the targets to cut the cases by, besides what they are
+            always cut by.
+        turns: Also replay the dialogs turn by turn, with feedback on what was shown.
+        timed: How many single requests are timed, of systems that answer in batches.
+        answered: What systems among `systems` answered before, to at least as many items: they
+            aren't asked again.
         progress: Called as cases are answered.
 
     Raises:
-        DataError: If there is nothing to score, or cases overlap with training dialogs.
+        DataError: If there is nothing to score, a cutoff is below 1, cases overlap with training
+            dialogs, an attribute of `slices` is unknown, or there are no turns to replay.
     """
     if isinstance(cases, str | Path):
         cases = read_cases(cases)
     if not systems:
         raise DataError("no systems to compare")
+    if min([k, *cutoffs]) < 1:
+        raise DataError(f"found the cutoffs {k} and {list(cutoffs)}, expected 1 or more")
+    if turns:
+        dialogs_of(cases)  # refuses cases that are no turns before anything is asked
     notes = _guard(systems, cases, allow_seen=allow_seen)
-    lists = {
-        name: ask(system, cases, k=k, name=name, progress=progress)
+    recommenders = {
+        name: found
+        for name, system in systems.items()
+        if (found := recommender_of(system)) is not None
+    }
+    first = next(iter(recommenders.values()), None)
+    catalog = None if first is None else first.catalog
+    interactions = None if first is None else first.interactions
+    parts = slices_of(cases, catalog, interactions, slices)
+    depth = max([k, *cutoffs])
+    answers = {
+        name: (answered or {}).get(name)
+        or answer(system, cases, k=depth, name=name, timed=timed, progress=progress)
         for name, system in systems.items()
     }
-    catalog = next((s.catalog for s in systems.values() if isinstance(s, Recommender)), None)
-    counts = next(
-        (s.interactions.counts for s in systems.values() if isinstance(s, Recommender)), None
-    )
-    versions = {n: s.version for n, s in systems.items() if isinstance(s, Recommender)}
-    return summarise(
-        lists,
+    report = summarise(
+        {name: one.lists for name, one in answers.items()},
         cases,
         k=k,
         seed=seed,
         behavioural=behavioural,
+        cutoffs=cutoffs,
         n_items=None if catalog is None else len(catalog),
+        catalog=catalog,
+        interactions=interactions,
+        answered=answers,
         notes=[*notes, *oddities(cases, catalog)],
-        versions=versions,
-        slices=slices_of(cases, catalog, counts),
+        versions={n: s.version for n, s in systems.items() if isinstance(s, Recommender)},
+        slices=parts,
     )
-
-
-def ask(
-    system: System,
-    cases: Sequence[Case],
-    *,
-    k: int,
-    name: str = "",
-    progress: Progress | None = None,
-) -> list[list[str]]:
-    """The item ids that a system answers each case with, at most `k`, best first."""
-    answers: list[list[str]] = []
-    for start in range(0, len(cases), BATCH):
-        queries = [replace(case.query, k=k) for case in cases[start : start + BATCH]]
-        if callable(system):
-            answers += [[str(item_id) for item_id in system(query)][:k] for query in queries]
-        else:
-            many = system.recommend_many(queries)
-            answers += [[item.item_id for item in one.items][:k] for one in many]
-        if progress:
-            progress(f"ask {name}", min(start + BATCH, len(cases)), len(cases))
-    return answers
-
-
-def summarise(
-    lists: Mapping[str, Sequence[Sequence[str]]],
-    cases: Sequence[Case],
-    *,
-    k: int,
-    seed: int,
-    behavioural: Sequence[str],
-    n_items: int | None = None,
-    notes: Sequence[str] = (),
-    versions: Mapping[str, str] | None = None,
-    slices: Mapping[str, Sequence[int]] | None = None,
-) -> Report:
-    """Score lists that were answered before.
-
-    Args:
-        lists: System → for each case its item ids, best first.
-        cases: The cases, in the same order; those without relevant items are counted only.
-        k: Cutoff.
-        seed: Of the resampling.
-        behavioural: Names of the behavioural-only systems.
-        n_items: Size of the catalogue, for coverage.
-        notes: What the reader should know.
-        versions: System → version of its artifact.
-        slices: Places in `cases` for which fused and behavioural-only are compared by themselves.
-
-    Raises:
-        DataError: If no case has a relevant item.
-    """
-    scored = [place for place, case in enumerate(cases) if case.relevant]
-    if not scored:
-        raise DataError(f"none of the {len(cases)} cases has a relevant item: nothing to score")
-    units = [cases[place].unit for place in scored]
-    names = list(lists)
-    values = {metric: np.zeros((len(names), len(scored))) for metric in METRICS}
-    for row, name in enumerate(names):
-        for column, place in enumerate(scored):
-            relevant = cases[place].relevant
-            ranks = ranks_of(lists[name][place], relevant)
-            for metric, function in METRICS.items():
-                values[metric][row, column] = function(ranks, len(set(relevant)), k)
-    rng = np.random.default_rng(seed)
-    samples = {m: bootstrap_means(v, units, np.random.default_rng(seed)) for m, v in values.items()}
-    rows = []
-    for place, name in enumerate(names):
-        estimates = {
-            metric: _estimate(values[metric][place], samples[metric][:, place])
-            for metric in METRICS
-        }
-        shown = {item_id for at in scored for item_id in lists[name][at]}
-        coverage = len(shown) / n_items if n_items else None
-        rows.append(Row(system=name, metrics=estimates, coverage=coverage))
-    best = max(
-        (name for name in names if name in behavioural),
-        key=lambda name: values["ndcg"][names.index(name)].mean(),
-        default=None,
+    return replace(
+        report,
+        origins={name: origin_of(found) for name, found in recommenders.items()},
+        code_hash=code_hash(),
+        replay=replay_dialogs(systems, cases, k=k, seed=seed, progress=progress) if turns else None,
     )
-    measured: list[Slice] = []
-    if slices and best is not None and "fused" in names:
-        columns = {place: number for number, place in enumerate(scored)}
-        some = {name: [columns[p] for p in found if p in columns] for name, found in slices.items()}
-        measured = measure(
-            {name: found for name, found in some.items() if found},
-            dict(zip(names, values["ndcg"], strict=True)),
-            best,
-            "fused",
-            units,
-            seed,
-        )
-    content = repr([(c.case_id, c.query.intent, c.query.events, c.relevant) for c in cases])
-    return Report(
-        k=k,
-        seed=seed,
-        n_cases=len(scored),
-        n_units=len(set(units)),
-        without_relevant=len(cases) - len(scored),
-        rows=tuple(rows),
-        pairs=tuple(_pairs(names, values["ndcg"], samples["ndcg"], units, rng)),
-        behavioural_only=best,
-        ratios=_ratios(names, best, values["ndcg"], samples["ndcg"]),
-        notes=tuple(notes),
-        versions=dict(versions or {}),
-        cases_hash=hashlib.sha256(content.encode()).hexdigest(),
-        slices=tuple(measured),
-    )
-
-
-def _estimate(values: Values, samples: Values) -> Estimate:
-    low, high = interval(samples)
-    return Estimate(mean=float(values.mean()), low=low, high=high)
-
-
-def _pairs(
-    names: Sequence[str],
-    values: Values,
-    samples: Values,
-    units: Sequence[str],
-    rng: np.random.Generator,
-) -> list[Pair]:
-    found: list[dict[str, Any]] = []
-    for a, b in combinations(range(len(names)), 2):
-        low, high = interval(samples[:, a] - samples[:, b])
-        found.append(
-            {
-                "first": names[a],
-                "second": names[b],
-                "difference": float((values[a] - values[b]).mean()),
-                "low": low,
-                "high": high,
-                "p": permutation_p(values[a], values[b], units, rng),
-            }
-        )
-    adjusted = holm([pair["p"] for pair in found])
-    return [Pair(**pair, p_holm=p) for pair, p in zip(found, adjusted, strict=True)]
-
-
-def _ratios(
-    names: Sequence[str], best: str | None, values: Values, samples: Values
-) -> dict[str, Estimate]:
-    """Each system's NDCG over that of the best behavioural-only one, with paired intervals."""
-    if best is None or values[names.index(best)].mean() == 0:
-        return {}
-    base = names.index(best)
-    ratios = {}
-    for place, name in enumerate(names):
-        if name != best:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                resampled = samples[:, place] / samples[:, base]
-            low, high = interval(resampled[np.isfinite(resampled)])
-            mean = float(values[place].mean() / values[base].mean())
-            ratios[name] = Estimate(mean=mean, low=low, high=high)
-    return ratios
 
 
 def _guard(systems: Mapping[str, System], cases: Sequence[Case], *, allow_seen: bool) -> list[str]:
-    artifacts = {
-        name: system.recommender if isinstance(system, SemanticOnly) else system
-        for name, system in systems.items()
-    }
     seen = {
-        name: artifact.manifest.get("training_dialogs", ())
-        for name, artifact in artifacts.items()
-        if isinstance(artifact, Recommender)
+        name: found.manifest.get("training_dialogs", ())
+        for name, system in systems.items()
+        if (found := recommender_of(system)) is not None
     }
     try:
         refuse_seen(cases, seen)
@@ -284,20 +124,29 @@ def _guard(systems: Mapping[str, System], cases: Sequence[Case], *, allow_seen: 
 
 
 def oddities(cases: Sequence[Case], catalog: Catalog | None) -> list[str]:
-    """Cases that are easier or harder than they look, counted."""
-    in_session = unknown = named = 0
+    """Cases that are easier or harder than they look, or that are there twice, counted."""
+    in_session = unknown = named = strange = twice = 0
     for case in cases:
-        before = {event.item_id for event in case.query.events} | set(case.query.exclude)
-        in_session += bool(before & set(case.relevant))
+        touched = [event.item_id for event in case.query.events]
+        relevant = set(case.relevant)
+        in_session += bool({*touched, *case.query.exclude} & relevant)
+        twice += len(relevant) < len(case.relevant)
         if catalog is not None:
-            rows = catalog.rows(case.relevant)
-            unknown += len(rows) < len(case.relevant)
+            rows = catalog.rows(relevant)
+            unknown += len(rows) < len(relevant)
+            strange += len(catalog.rows(touched)) < len(touched)
             text = case.query.intent.casefold()
             titles = [catalog.titles[row].casefold() for row in rows]
             named += any(len(title) > 3 and title in text for title in titles)
+    names = len(cases) - len({case.case_id for case in cases})
+    asked = [(c.query.intent, c.query.events, c.relevant, c.unit) for c in cases]
     counted = (
         (in_session, "have a target in their session or excluded: it counts as a miss"),
         (unknown, "have a target that isn't in the catalogue: it counts as a miss"),
         (named, "name a target's title in their words"),
+        (strange, "have an item in their session that isn't in the catalogue: it is skipped"),
+        (twice, "name a target twice: it counts once"),
+        (names, "have the name of another one"),
+        (len(cases) - len(set(asked)), "repeat another one of the same dialog or user"),
     )
     return [f"{n} of {len(cases)} cases {what}" for n, what in counted if n]

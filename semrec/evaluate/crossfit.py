@@ -12,10 +12,12 @@ from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import fold_of, read_cases, refuse_seen
 from semrec.encoders.trained import dialogs_seen
 from semrec.errors import DataError
+from semrec.evaluate.asking import SemanticOnly, System, ask
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.compare import BEHAVIOURAL, SemanticOnly, System, ask, summarise
+from semrec.evaluate.compare import BEHAVIOURAL
+from semrec.evaluate.cutting import slices_of
 from semrec.evaluate.report import Report
-from semrec.evaluate.slices import slices_of
+from semrec.evaluate.scoring import summarise
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate, Weights
 from semrec.protocols import Encoder
@@ -107,7 +109,9 @@ def crossfit(
             f"{DOMAIN!r} counts what was right in the folds' training requests; {WITH_DOMAIN!r} "
             "weighs it beside behaviour and popularity, tuned as fused is",
         ],
-        slices=slices_of(cases, dataset.catalog, dataset.positives.counts),
+        catalog=dataset.catalog,
+        interactions=dataset.positives,
+        slices=slices_of(cases, dataset.catalog, dataset.positives),
     )
 
 

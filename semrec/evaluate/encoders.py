@@ -24,8 +24,10 @@ from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.names import name_and_quantisation, resolve
 from semrec.encoders.weights import kind_of_model
 from semrec.errors import DataError
-from semrec.evaluate.compare import SemanticOnly, System, ask, oddities, summarise
+from semrec.evaluate.asking import SemanticOnly, System, ask
+from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
+from semrec.evaluate.scoring import summarise
 from semrec.evaluate.systems import with_cache
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress, silent

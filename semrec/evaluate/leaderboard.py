@@ -26,8 +26,10 @@ from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split, next_item_cases, split_at
 from semrec.errors import ConfigError, DataError
-from semrec.evaluate.compare import ask, oddities, summarise
+from semrec.evaluate.asking import ask
+from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
+from semrec.evaluate.scoring import summarise
 from semrec.fusion.gate import UNTUNED
 from semrec.prompting import Prompts, load_prompt
 from semrec.recommender import Recommender

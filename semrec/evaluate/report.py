@@ -1,4 +1,4 @@
-"""What a comparison found: numbers with intervals, in plain values, Markdown and JSON."""
+"""What a comparison found: numbers with intervals, as plain values, Markdown, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -6,33 +6,45 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semrec.evaluate.examples import Example
 from semrec.evaluate.slices import Slice
 from semrec.optional import import_pandas
+from semrec.statistics import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A mean over cases and its 95 % interval over independent units."""
-
-    mean: float
-    low: float
-    high: float
+    from semrec.evaluate.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One system: each metric's estimate, and the share of the catalogue it showed."""
+    """One system.
+
+    Attributes:
+        system: Its name.
+        metrics: Each metric at the report's `k`.
+        coverage: The share of the catalogue it showed.
+        at: Cutoff → each metric there.
+        beyond: What its lists are like besides being right (`beyond_accuracy`).
+        latency_ms: ``p50`` and ``p95`` of one request at a time, and of how many (``n``).
+        faults: What was odd about its answers → in how many: ``raised`` (nothing came back),
+            ``short`` (fewer than `k`), ``repeated``, ``unknown``, ``degraded``.
+        budget_ms: The time that it had for each answer, if that was limited.
+    """
 
     system: str
     metrics: Mapping[str, Estimate]
     coverage: float | None
+    at: Mapping[int, Mapping[str, Estimate]] = field(default_factory=dict)
+    beyond: Mapping[str, float] = field(default_factory=dict)
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
+    budget_ms: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +84,14 @@ class Report:
         notes: What the reader should know.
         versions: System → version of its artifact.
         cases_hash: sha256 of the cases.
-        slices: Fused against behavioural-only on some of the cases.
+        slices: Candidate against reference on some of the cases.
+        reference: The system to beat: the best behavioural-only one, else the first.
+        candidate: The one that is to beat it: ``fused``, else the best of the others.
+        examples: The cases that gained most, then those that lost most.
+        replay: What happened when dialogs were replayed turn by turn.
+        origins: System → what it was made of: versions and hashes.
+        code_hash: sha256 of semrec's own source.
+        command: The command that makes this report again.
     """
 
     k: int
@@ -88,6 +107,79 @@ class Report:
     versions: Mapping[str, str]
     cases_hash: str
     slices: tuple[Slice, ...] = ()
+    reference: str | None = None
+    candidate: str | None = None
+    examples: tuple[Example, ...] = ()
+    replay: Replay | None = None
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    code_hash: str = ""
+    command: str = ""
+
+    def row(self, system: str) -> Row:
+        """The row of a system.
+
+        Raises:
+            KeyError: If it isn't in the report.
+        """
+        return {row.system: row for row in self.rows}[system]
+
+    def pair(self, first: str, second: str) -> Pair | None:
+        """Two systems, whichever came first in the report."""
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (first, second):
+                return pair
+            if (pair.first, pair.second) == (second, first):
+                return Pair(
+                    first=first,
+                    second=second,
+                    difference=0.0 - pair.difference,  # 0 - 0 is 0, where -0.0 would print
+                    low=0.0 - pair.high,
+                    high=0.0 - pair.low,
+                    p=pair.p,
+                    p_holm=pair.p_holm,
+                )
+        return None
+
+    def pairs_seen(self) -> list[Pair]:
+        """All pairs, those of the candidate first and seen from it."""
+        if self.candidate is None:
+            return list(self.pairs)
+        own = [self.pair(self.candidate, row.system) for row in self.rows]
+        others = [p for p in self.pairs if self.candidate not in (p.first, p.second)]
+        return [pair for pair in own if pair is not None] + others
+
+    def alarms(self) -> list[str]:
+        """Slices that a system loses although it is not worse on the whole."""
+        found = []
+        for part in self.slices:
+            if part.verdict == "too few units" or self.reference is None:
+                continue
+            for name in part.losers:
+                whole = self.pair(name, self.reference)
+                if whole is not None and whole.verdict != "worse":
+                    found.append(
+                        f"{name} loses “{part.name}” ({part.n_units:,} units): NDCG@{self.k} "
+                        f"{part.systems[name].mean:.4f} against {part.behavioural:.4f} of "
+                        f"{self.reference}"
+                    )
+        return found
+
+    def verdict(self) -> str:
+        """The comparison in one sentence."""
+        if self.reference is None or self.candidate is None:
+            return f"{self.n_cases} cases from {self.n_units} independent units"
+        pair = self.pair(self.candidate, self.reference)
+        assert pair is not None
+        ratio = self.ratios.get(self.candidate)
+        if ratio is None:
+            return (
+                f"{self.candidate} against {self.reference}: {pair.difference:+.4f} "
+                f"NDCG@{self.k}, 95 % interval {pair.low:+.4f} to {pair.high:+.4f}: {pair.verdict}"
+            )
+        return (
+            f"{self.candidate} has {ratio.mean:.2f} x the NDCG@{self.k} of behavioural-only "
+            f"({self.reference}), 95 % interval {ratio.low:.2f} to {ratio.high:.2f}: {pair.verdict}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the machine it ran on."""
@@ -96,6 +188,7 @@ class Report:
             pair["verdict"] = found.verdict
         for part, known in zip(values["slices"], self.slices, strict=True):
             part["verdict"] = known.verdict
+        values["alarms"] = self.alarms()
         values["machine"] = {"cores": os.cpu_count(), "processor": platform.machine()}
         return values
 
@@ -112,92 +205,34 @@ class Report:
         frame: pd.DataFrame = import_pandas().DataFrame(records)
         return frame
 
-    def verdict(self) -> str:
-        """The comparison in one sentence."""
-        pair = self._fused_pair()
-        if not self.ratios and pair is not None:
-            return (
-                f"fused against {self.behavioural_only}: {pair.difference:+.4f} NDCG@{self.k}, "
-                f"95 % interval {pair.low:+.4f} to {pair.high:+.4f}: {pair.verdict}"
-            )
-        if not self.ratios:
-            return f"{self.n_cases} cases from {self.n_units} independent units"
-        name = (
-            "fused"
-            if "fused" in self.ratios
-            else max(self.ratios, key=lambda system: self.ratios[system].mean)
-        )
-        ratio = self.ratios[name]
-        sure = "better" if ratio.low > 1 else "worse" if ratio.high < 1 else "no difference shown"
-        return (
-            f"{name} has {ratio.mean:.2f} x the NDCG@{self.k} of behavioural-only "
-            f"({self.behavioural_only}), 95 % interval {ratio.low:.2f} to {ratio.high:.2f}: {sure}"
-        )
-
-    def _fused_pair(self) -> Pair | None:
-        """Fused against the best behavioural-only system, whichever came first."""
-        for pair in self.pairs:
-            if (pair.first, pair.second) == ("fused", self.behavioural_only):
-                return pair
-            if (pair.first, pair.second) == (self.behavioural_only, "fused"):
-                return Pair(
-                    first="fused",
-                    second=pair.first,
-                    difference=0.0 - pair.difference,  # 0 - 0 is 0, where -0.0 would print
-                    low=0.0 - pair.high,
-                    high=0.0 - pair.low,
-                    p=pair.p,
-                    p_holm=pair.p_holm,
-                )
-        return None
-
     def to_markdown(self) -> str:
-        """Verdict, table, notes."""
-        header = ["system", f"R@{self.k}", f"NDCG@{self.k}", "95 % interval", "MRR", "coverage"]
-        lines = [self.verdict(), "", _line(header), _line(["---"] * len(header))]
-        for row in self.rows:
-            found = row.metrics
-            cells = [
-                row.system,
-                f"{found['recall'].mean:.4f}",
-                f"{found['ndcg'].mean:.4f}",
-                f"{found['ndcg'].low:.4f} to {found['ndcg'].high:.4f}",
-                f"{found['mrr'].mean:.4f}",
-                "" if row.coverage is None else f"{row.coverage:.1%}",
-            ]
-            lines.append(_line(cells))
-        units = f"{self.n_cases} cases, {self.n_units} independent units"
-        rest = f", {self.without_relevant} more without a right answer"
-        lines += ["", units + (rest if self.without_relevant else "")]
-        lines += [f"- {note}" for note in self.notes]
-        if self.slices:
-            header = ["slice", "cases", "units", "behavioural", "fused", "difference", "verdict"]
-            lines += ["", _line(header), _line(["---"] * len(header))]
-            for part in self.slices:
-                cells = [
-                    part.name,
-                    str(part.n_cases),
-                    str(part.n_units),
-                    f"{part.behavioural:.4f}",
-                    f"{part.fused:.4f}",
-                    f"{part.low:+.4f} to {part.high:+.4f}",
-                    part.verdict,
-                ]
-                lines.append(_line(cells))
-        return "\n".join(lines) + "\n"
+        """Verdict, tables, notes."""
+        from semrec.evaluate.markdown import as_markdown
+
+        return as_markdown(self)
+
+    def to_html(self) -> str:
+        """One self-contained page: no script, no request to anywhere."""
+        from semrec.evaluate.rendering import as_html
+
+        return as_html(self)
+
+    def _repr_html_(self) -> str:
+        from semrec.evaluate.rendering import as_cell
+
+        return as_cell(self)
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write ``report.json`` and ``report.md`` into `folder`."""
+        """Write ``report.json``, ``report.md`` and ``report.html`` into `folder`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         contents = {
             "report.json": json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n",
             "report.md": self.to_markdown(),
+            "report.html": self.to_html(),
         }
         for name, text in contents.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            beside = folder / f".{name}.new"
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(folder / name)
         return [folder / name for name in contents]
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -1,39 +1,51 @@
-"""Where fused is better, and where it isn't worse: the cases by what they bring and ask for."""
+"""Where one system is better than another, and where it isn't worse: figures of parts of the cases.
+
+Which parts there are is told by `cutting`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from semrec.data.catalog import Catalog
-from semrec.evaluate.statistics import Values, bootstrap_means, interval
-from semrec.types import Case, RowArray
+from semrec.statistics import (
+    Estimate,
+    Values,
+    bootstrap_sums,
+    estimate,
+    interval,
+    unit_sums,
+)
 
 MARGIN = 0.05  # "not worse": the interval's lower end is above minus this share of the baseline
 LEAST_UNITS = 200  # smaller slices are shown, and nothing is concluded from them
-COLDEST = 0.3  # of the items that were touched, by their number of events
-SHORT_SESSION = 5
-SHORT_INTENT = 10  # words
+
+Families = Mapping[str, Mapping[str, Sequence[int]]]
+"""Family ("session length") → slice ("no session") → places of its cases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """Fused against the best behavioural-only system on some of the cases.
+    """Two systems on some of the cases: the one to beat, and the one that is to beat it.
 
     Attributes:
         name: What the cases have in common.
+        family: What they were cut by.
         n_cases: How many.
         n_units: Independent units among them.
-        behavioural: NDCG of the behavioural-only system.
-        fused: NDCG of the fused one.
+        behavioural: NDCG of the system to beat: the best behavioural-only one, if there is any.
+        fused: NDCG of the other: the fused one, if there is one.
         low: Lower end of the difference's 95 % interval.
         high: Upper end.
-        over: Other system → fused's NDCG over its, and the 95 % interval of that.
+        over: Other system → the second one's NDCG over its, and the 95 % interval of that.
+        systems: Each system's NDCG.
+        losers: Systems that are worse here than the one to beat, the interval wholly below 0.
     """
 
     name: str
+    family: str = ""
     n_cases: int
     n_units: int
     behavioural: float
@@ -41,6 +53,8 @@ class Slice:
     low: float
     high: float
     over: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    systems: Mapping[str, Estimate] = field(default_factory=dict)
+    losers: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -54,85 +68,72 @@ class Slice:
         return "worse" if self.high < 0 else "unclear"
 
 
-def slices_of(
-    cases: Sequence[Case], catalog: Catalog | None = None, counts: RowArray | None = None
-) -> dict[str, list[int]]:
-    """Places of the cases in each slice that holds some but not all of them.
-
-    Args:
-        cases: What was asked.
-        catalog: With `counts`, to tell cold targets.
-        counts: (n_items,) events per item.
-    """
-    tests: dict[str, Callable[[Case], bool]] = {
-        "no session": lambda case: not case.query.events,
-        f"session of 1 to {SHORT_SESSION}": lambda case: (
-            0 < len(case.query.events) <= SHORT_SESSION
-        ),
-        f"session over {SHORT_SESSION}": lambda case: len(case.query.events) > SHORT_SESSION,
-        "no words": lambda case: not case.query.intent.strip(),
-        f"1 to {SHORT_INTENT} words": lambda case: (
-            0 < len(case.query.intent.split()) <= SHORT_INTENT
-        ),
-        f"over {SHORT_INTENT} words": lambda case: len(case.query.intent.split()) > SHORT_INTENT,
-    }
-    if catalog is not None and counts is not None and counts.any():
-        coldest = float(np.quantile(counts[counts > 0], COLDEST))
-
-        def cold(case: Case) -> bool:
-            rows = catalog.rows(case.relevant)
-            return bool(rows) and bool((counts[rows] <= coldest).all())
-
-        tests["coldest 30 % of items"] = cold
-    found = {
-        name: [place for place, case in enumerate(cases) if test(case)]
-        for name, test in tests.items()
-    }
-    return {name: places for name, places in found.items() if 0 < len(places) < len(cases)}
-
-
 def measure(
-    places: Mapping[str, Sequence[int]],
+    families: Families,
     ndcg: Mapping[str, Values],
     behavioural: str,
     fused: str,
     units: Sequence[str],
     seed: int,
 ) -> list[Slice]:
-    """Each slice's figures.
+    """Each slice's figures; all come from the same resamples of all units.
 
     Args:
-        places: Slice → places of its cases.
+        families: Which cases are in which slice; one that holds none is left out.
         ndcg: System → (n_cases,) NDCG.
-        behavioural: Name of the behavioural-only system.
-        fused: Name of the fused one.
+        behavioural: Name of the system to beat.
+        fused: Name of the one that is to beat it.
         units: The dialog or user of each case.
         seed: Of the resampling.
     """
+    parts = [
+        (family, name, np.asarray(places, dtype=np.int64))
+        for family, some in families.items()
+        for name, places in some.items()
+        if len(places)
+    ]
+    if not parts:
+        return []
+    names = list(ndcg)
+    table = np.vstack([np.stack(list(ndcg.values())), np.ones((1, len(units)))])
+    masked = np.zeros((len(parts), *table.shape))
+    for part, (_, _, places) in enumerate(parts):
+        masked[part][:, places] = table[:, places]
+    sums, _ = unit_sums(masked.reshape(-1, table.shape[1]), units)
+    totals = bootstrap_sums(sums, np.random.default_rng(seed)).reshape(-1, *masked.shape[:2])
     measured = []
-    for name, some in places.items():
-        names = [behavioural, fused, *(name for name in ndcg if name not in (behavioural, fused))]
-        values = np.stack([ndcg[name][list(some)] for name in names])
-        owners = [units[place] for place in some]
-        samples = bootstrap_means(values, owners, np.random.default_rng(seed))
-        low, high = interval(samples[:, 1] - samples[:, 0])
-        over = {}
-        for column, other in enumerate(names):
-            if other != fused and values[column].any():
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    ratios = samples[:, 1] / samples[:, column]
-                mean = float(values[1].mean() / values[column].mean())
-                over[other] = (mean, *interval(ratios[np.isfinite(ratios)]))
+    for part, (family, name, places) in enumerate(parts):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            samples = totals[:, part, :-1] / totals[:, part, -1:]
+        values = {system: ndcg[system][places] for system in names}
+        resampled = dict(zip(names, samples.T, strict=True))
+        behind = {name: interval(resampled[name] - resampled[behavioural]) for name in names}
         measured.append(
             Slice(
                 name=name,
-                n_cases=len(some),
-                n_units=len(set(owners)),
-                behavioural=float(values[0].mean()),
-                fused=float(values[1].mean()),
-                low=low,
-                high=high,
-                over=over,
+                family=family,
+                n_cases=len(places),
+                n_units=len({units[place] for place in places}),
+                behavioural=float(values[behavioural].mean()),
+                fused=float(values[fused].mean()),
+                low=behind[fused][0],
+                high=behind[fused][1],
+                over=_over(fused, values, resampled),
+                systems={name: estimate(values[name], resampled[name]) for name in names},
+                losers=tuple(name for name in names if behind[name][1] < 0),
             )
         )
     return measured
+
+
+def _over(
+    fused: str, values: Mapping[str, Values], resampled: Mapping[str, Values]
+) -> dict[str, tuple[float, float, float]]:
+    found = {}
+    for other in values:
+        if other != fused and values[other].any():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratios = resampled[fused] / resampled[other]
+            mean = float(values[fused].mean() / values[other].mean())
+            found[other] = (mean, *interval(ratios))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,17 @@ from semrec.data.catalog import Catalog
 from semrec.data.dataset import read_dataset
 from semrec.data.intents import read_cases
 from semrec.data.interactions import Interactions
-from semrec.data.splits import SESSION_LENGTHS, leave_out_last, next_item_cases, split_at
+from semrec.data.splits import (
+    SESSION_LENGTHS,
+    Split,
+    leave_out_last,
+    next_item_cases,
+    split_at,
+)
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError, nearest
+from semrec.evaluate.asking import SemanticOnly, System, WithinBudget
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.compare import SemanticOnly, System
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
 
@@ -48,11 +54,24 @@ def load_artifacts(
     return artifacts
 
 
-def cases_for(cases: str, artifacts: Mapping[str, Recommender], data: Path | None) -> list[Case]:
+def cases_for(
+    cases: str,
+    artifacts: Mapping[str, Recommender],
+    data: Path | None,
+    *,
+    allow_seen: bool = False,
+) -> list[Case]:
     """Cases from an intents file; or, for ``test``, the events that an artifact didn't learn from.
 
+    Args:
+        cases: A path, or ``test``.
+        artifacts: What will be asked; for ``test`` the first says what was held out.
+        data: The dataset of that artifact.
+        allow_seen: Go on if an artifact learned from the events that are asked about.
+
     Raises:
-        DataError: If ``test`` is asked for and the artifact held nothing out, or `data` is missing.
+        DataError: If ``test`` is asked for and the artifact held nothing out, `data` is missing, or
+            an artifact learned from what is asked about.
     """
     if cases != "test":
         return read_cases(cases)
@@ -76,6 +95,9 @@ def cases_for(cases: str, artifacts: Mapping[str, Recommender], data: Path | Non
                 "the artifact learned from all events, so none are left to ask about; "
                 "build it with --set split.test=time (or last)"
             )
+    if not allow_seen:
+        for name, other in artifacts.items():
+            refuse_leaks(name, other, split, dataset.catalog)
     return next_item_cases(
         split,
         dataset.catalog,
@@ -83,6 +105,74 @@ def cases_for(cases: str, artifacts: Mapping[str, Recommender], data: Path | Non
         max_session=config.split.max_session,
         rng=np.random.default_rng(config.seed),
     )
+
+
+def marked_cases(
+    cases: str, artifacts: Mapping[str, Recommender], data: Path | None, *, allow_seen: bool
+) -> tuple[list[Case], tuple[str, ...]]:
+    """As `cases_for`, and what the report must be marked with if seen events are allowed."""
+    try:
+        return cases_for(cases, artifacts, data), ()
+    except DataError as error:
+        if not allow_seen:
+            raise
+        asked = cases_for(cases, artifacts, data, allow_seen=True)
+        return asked, (f"NOT A FAIR TEST: {str(error).split(';')[0]}",)
+
+
+def refuse_leaks(name: str, artifact: Recommender, split: Split, catalog: Catalog) -> None:
+    """Check that an artifact learned from no event that is asked about, nor from later ones.
+
+    An event is recognised by its user, item and time, so artifacts of other builds of the same
+    data are checked too.
+
+    Args:
+        name: The artifact, for the message.
+        artifact: Whose training events are looked at.
+        split: What is asked about, and the cut in time if there is one.
+        catalog: The item ids of `split`.
+
+    Raises:
+        DataError: Naming the artifact, how many such events there are, and what to do.
+    """
+    learned, own = artifact.interactions, artifact.catalog.item_ids
+    asked = {
+        (split.test.user_ids[user], catalog.item_ids[row], float(moment))
+        for user, row, moment in _events(split.test)
+    }
+    seen = sum(
+        (learned.user_ids[user], own[row], float(moment)) in asked
+        for user, row, moment in _events(learned)
+    )
+    if seen:
+        raise DataError(
+            f"{name}: {seen:,} of the {len(asked):,} events that are asked about are among its "
+            "training events; build it with the same split.test, or mark the result with "
+            "--allow-seen"
+        )
+    if split.cut is not None and learned.clock:
+        late = int((learned.timestamps >= split.cut).sum())
+        if late:
+            raise DataError(
+                f"{name}: {late:,} of its {len(learned):,} training events lie at or after the "
+                f"time cut {split.cut:g}; build it on older events, or mark the result with "
+                "--allow-seen"
+            )
+
+
+def _events(events: Interactions) -> Iterator[tuple[int, int, float]]:
+    return zip(events.users.tolist(), events.rows.tolist(), events.timestamps.tolist(), strict=True)
+
+
+def within_budgets(systems: Mapping[str, System], budgets_ms: Sequence[float]) -> dict[str, System]:
+    """The fused system, or each artifact, once for each budget it is to rerank within."""
+    artifacts = {name: s for name, s in systems.items() if isinstance(s, Recommender)}
+    asked = {"fused": artifacts["fused"]} if "fused" in artifacts else artifacts
+    return {
+        f"{name} in {budget_ms:g} ms": WithinBudget(recommender=artifact, budget_ms=budget_ms)
+        for name, artifact in asked.items()
+        for budget_ms in budgets_ms
+    }
 
 
 def make_systems(

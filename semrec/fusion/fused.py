@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -12,11 +12,12 @@ from semrec.fusion.blocks import Block, joined, standardised_boost
 from semrec.fusion.gate import Evidence, Gate
 from semrec.fusion.prototypes import Prototypes
 from semrec.protocols import SparseModel, VectorModel
-from semrec.types import Boost, FloatArray, FusedQuery, Label, SessionRows
+from semrec.types import Boost, FloatArray, FusedQuery, Label, RowArray, SessionRows
 
 # How much a named label's prototype counts beside the words themselves and beside the session.
 # Picked on `iard_train` with the encoder untrained; what else was tried is in LOG.md.
 NAMED_IN_WORDS, NAMED_IN_BEHAVIOUR = 0.5, 1.0
+N_COUNTED = 2  # columns behind the blocks: popularity and domain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,11 @@ class FusedBlocks:
     text_map: FloatArray | None = None
     prototypes: Prototypes | None = None
 
+    @property
+    def dim(self) -> int:
+        """Length of a fused vector."""
+        return len(self.semantic.mean) + len(self.behavioural.mean) + N_COUNTED
+
     def items(self) -> FloatArray:
         """(n_items, dim) float32: the blocks side by side."""
         counted = [self.popularity[:, None], self.domain[:, None]]
@@ -125,8 +131,8 @@ class FusedBlocks:
         said = words if words.any() else texts
         agreement, warmth = 0.0, 0.0
         if said.any():
-            agreement = float(said @ self._shared @ signals.behaviour)
-            warmth = float(said @ self._warmth)
+            agreement = float(said @ self.shared @ signals.behaviour)
+            warmth = float(said @ self.warmth)
         known = self.popularity[session.rows].mean() if len(session) else 0.0
         return Evidence(
             has_words=signals.has_words,
@@ -156,14 +162,42 @@ class FusedBlocks:
             n_words: How many words there are.
             named: Labels that the words name.
         """
-        signals = self.signals(intent, session, named, behaviour_of_named=semantic_weight is None)
+        is_free = semantic_weight is None
+        signals = self.signals(intent, session, named, behaviour_of_named=is_free)
         if not signals.has_words and not signals.texts.any():
             semantic_weight = 0.0
         evidence = self.evidence(signals, session, n_words)
         weights = self.gate.weights(evidence, semantic_weight)
         semantic = self.mix(signals.words, signals.texts, weights.intent_share)
-        return joined(
+        asked = joined(
             [semantic], signals.behaviour, signals.near, weights, [weights.domain], evidence
+        )
+        if is_free and (evidence.has_words or evidence.has_session):
+            values = partial(self.values, signals, session)
+            asked = replace(asked, kind=evidence.kind, values=values)
+        return asked
+
+    def values(self, signals: Signals, session: SessionRows, rows: RowArray) -> FloatArray:
+        """(len(rows), 9) float32: what each signal says of each of `rows`, before any weight.
+
+        Words, session texts, behavioural, neighbours, popularity, domain; then cosines: of the
+        session's closest text, its closest item in behaviour, and its newest one in behaviour.
+        """
+        texts, behaviour = self.semantic.vectors[rows], self.behavioural.vectors[rows]
+        close = np.zeros((len(rows), 3), dtype=np.float32)
+        if len(session):
+            alike = _unit(behaviour) @ _unit(self.behavioural.vectors[session.rows]).T
+            near = _unit(texts) @ _unit(self.semantic.vectors[session.rows]).T
+            close = np.column_stack([near.max(axis=1), alike.max(axis=1), alike[:, -1]])
+        return np.column_stack(
+            [
+                texts @ np.column_stack([signals.words, signals.texts]),
+                behaviour @ signals.behaviour,
+                signals.near.at(rows),
+                self.popularity[rows],
+                self.domain[rows],
+                close,
+            ]
         )
 
     def with_items(self, texts: FloatArray | None, n: int) -> tuple[FusedBlocks, FloatArray]:
@@ -197,13 +231,19 @@ class FusedBlocks:
         return self.semantic.standardised(intent_share * words + (1 - intent_share) * texts)
 
     @cached_property
-    def _shared(self) -> FloatArray:
+    def shared(self) -> FloatArray:
         """(semantic dim, behavioural dim) float32: covariance between the two blocks."""
         shared = self.semantic.vectors.T @ self.behavioural.vectors
         return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
 
     @cached_property
-    def _warmth(self) -> FloatArray:
+    def warmth(self) -> FloatArray:
         """(semantic dim,) float32: covariance of the semantic block with popularity."""
         shared = self.semantic.vectors.T @ self.popularity
         return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """(n, dim) float32: rows of length 1; zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

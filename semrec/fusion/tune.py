@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Evidence, Weights
-from semrec.types import FloatArray, Label, RowArray, SessionRows
+from semrec.types import BoolArray, FloatArray, Label, RowArray, SessionRows
 
 POOL = 200  # candidates taken from the top of each signal
 SHORT, LONG, ENOUGH_UNITS = 10, 100, 1_000
@@ -38,6 +38,7 @@ class TuningCase:
         unit: The dialog or user it belongs to.
         named: Labels that its words name.
         text: The words as the encoder read them.
+        allowed: (n_items,) bool, rows that may come back; None: all. Only a ranker looks at it.
     """
 
     intent: FloatArray | None
@@ -48,6 +49,7 @@ class TuningCase:
     unit: str = ""
     named: tuple[Label, ...] = ()
     text: str = ""
+    allowed: BoolArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,11 @@ class ExactIndex:
             found.append(rescored(self.vectors, query, near, k, boost))
         return found
 
+    @property
+    def grows(self) -> bool:
+        """It does: the vectors are in memory."""
+        return True
+
     def with_items(self, vectors: FloatArray) -> ExactIndex:
         """The same with more rows; where not all rows may come back, these may not."""
         searchable = self.searchable

@@ -17,6 +17,7 @@ from semrec.index.ranking import MARGIN, rescored, top_rows
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 MAX_OVERFETCH = 1_000
+ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,13 @@ class FaissIndex:
         index: `faiss.IndexFlatIP` or `faiss.IndexHNSWFlat`.
         vectors: (n_items, dim) float32: FAISS's own storage, not a copy.
         exact: Whether `index` looks at everything.
-        ef_search: HNSW: how many candidates it keeps while searching.
+        breadth: HNSW: how many candidates it keeps while searching.
     """
 
     index: Any
     vectors: FloatArray
     exact: bool
-    ef_search: int
+    breadth: int
 
     def search(
         self,
@@ -49,13 +50,15 @@ class FaissIndex:
         that, is answered by scoring every permitted row: exact however selective it is. So is a
         tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
 
-        Boosted rows join what was fetched. As no boost is below 0, a row that is neither fetched
-        nor boosted can't pass any that was fetched: the union's best are the best of all.
+        A boosted row that wasn't fetched joins if its boost could lift it into the list: without
+        one it has no more than the least of what was fetched. An index that may have missed rows
+        takes all that are boosted.
         """
         boosts = boosts or [NO_BOOST] * len(queries)
+        dropped = [set(excluded.tolist()) for excluded in exclude]
         widths = [
-            k + len(np.unique(excluded)) if mask is None else 0
-            for excluded, mask in zip(exclude, allowed, strict=True)
+            k + len(drop) if mask is None else 0
+            for drop, mask in zip(dropped, allowed, strict=True)
         ]
         quick = [place for place, width in enumerate(widths) if 0 < width <= MAX_OVERFETCH]
         widest = max((widths[place] for place in quick), default=0)
@@ -67,19 +70,38 @@ class FaissIndex:
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for width, places in groups.items():
             for place, some in zip(places, self._fetch(queries[places], width), strict=True):
-                query, boost, fetched = queries[place], boosts[place], some[some >= 0]
-                rows = np.setdiff1d(np.union1d(fetched, boost.rows), exclude[place])
-                rows, scores = rescored(self.vectors, query, rows, len(rows), boost)
-                if len(fetched) < len(self.vectors) and len(rows) >= k:
-                    unfetched = np.einsum("ij,j->i", self.vectors[fetched], query).min()  # at most
-                    if scores[k - 1] <= unfetched:
-                        continue
-                found[place] = (rows[:k], scores[:k])
+                best = self._best(queries[place], k, some, dropped[place], boosts[place])
+                if best is not None:
+                    found[place] = best
         for place, query in enumerate(queries):
-            permitted = len(self.vectors) - len(np.unique(exclude[place]))
+            permitted = len(self.vectors) - len(dropped[place])
             if place not in found or len(found[place][0]) < min(k, permitted):
                 found[place] = self._scan(query, k, exclude[place], allowed[place], boosts[place])
         return [found[place] for place in range(len(queries))]
+
+    def _best(
+        self, query: FloatArray, k: int, fetched: RowArray, dropped: set[int], boost: Boost
+    ) -> tuple[RowArray, FloatArray] | None:
+        """The best of what was fetched and of what is boosted; None if that may not be all."""
+        fetched = fetched[fetched >= 0]
+        rows = _without(fetched, dropped)
+        products = np.einsum("ij,j->i", self.vectors[fetched], query)
+        least, complete = products.min(initial=np.inf), len(fetched) == len(self.vectors)
+        if len(boost.rows) and not complete:
+            rising = boost.rows
+            if self.exact and len(rows) >= k:
+                _, scores = rescored(self.vectors, query, rows, k, boost)
+                rising = rising[boost.scores + least >= scores[-1] - ROUNDING * abs(scores[-1])]
+            rows = np.union1d(rows, _without(rising, dropped))
+        rows, scores = rescored(self.vectors, query, rows, k, boost)
+        if not complete and len(rows) >= k and scores[k - 1] <= least:
+            return None
+        return rows, scores
+
+    @property
+    def grows(self) -> bool:
+        """It does: the vectors are in memory."""
+        return True
 
     def with_items(self, vectors: FloatArray) -> FaissIndex:
         """The same with more rows; a graph is gone on with, not built again.
@@ -88,14 +110,14 @@ class FaissIndex:
         """
         grown = faiss.clone_index(self.index)
         grown.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return wrap(grown, ef_search=self.ef_search)
+        return wrap(grown, breadth=self.breadth)
 
     def _fetch(self, queries: FloatArray, width: int) -> RowArray:
         """(n, width) int64: the best rows of each query, padded with -1."""
         width = min(width + MARGIN, len(self.vectors))
         params = None
         if not self.exact:
-            breadth = max(self.ef_search, 2 * width)
+            breadth = max(self.breadth, 2 * width)
             params = faiss.SearchParametersHNSW(efSearch=breadth)  # type: ignore[attr-defined]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         _, rows = self.index.search(queries, width, params=params)
@@ -119,13 +141,17 @@ class FaissIndex:
         return rescored(self.vectors, query, near, k, boost)
 
 
+def _without(rows: RowArray, dropped: set[int]) -> RowArray:
+    return np.array([row for row in rows.tolist() if row not in dropped], dtype=np.int64)
+
+
 def build_faiss(
     vectors: FloatArray,
     *,
     kind: Literal["flat", "hnsw"] = "flat",
     links: int = 32,
     ef_construction: int = 200,
-    ef_search: int = 128,
+    breadth: int = 128,
 ) -> FaissIndex:
     """An index over `vectors`, (n_items, dim) float32.
 
@@ -134,7 +160,7 @@ def build_faiss(
         kind: ``flat`` looks at everything; ``hnsw`` walks a graph.
         links: HNSW: neighbours per node.
         ef_construction: HNSW: breadth while building.
-        ef_search: HNSW: breadth while searching.
+        breadth: HNSW: breadth while searching.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     index: Any
@@ -145,16 +171,16 @@ def build_faiss(
         index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = ef_construction
     index.add(vectors)
-    return wrap(index, ef_search=ef_search)
+    return wrap(index, breadth=breadth)
 
 
-def wrap(index: Any, *, ef_search: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
+def wrap(index: Any, *, breadth: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
     """A `FaissIndex` around a flat or HNSW index with its vectors inside."""
     exact = isinstance(index, faiss.IndexFlat)
     storage: Any = index if exact else faiss.downcast_index(index.storage)
     flat = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d)
     vectors = flat.reshape(index.ntotal, index.d)
-    return FaissIndex(index=index, vectors=vectors, exact=exact, ef_search=ef_search)
+    return FaissIndex(index=index, vectors=vectors, exact=exact, breadth=breadth)
 
 
 def save_faiss(index: FaissIndex, path: str) -> None:
@@ -162,6 +188,6 @@ def save_faiss(index: FaissIndex, path: str) -> None:
     faiss.write_index(index.index, path)
 
 
-def load_faiss(path: str, *, ef_search: int = 128) -> FaissIndex:
+def load_faiss(path: str, *, breadth: int = 128) -> FaissIndex:
     """Read what `save_faiss` wrote."""
-    return wrap(faiss.read_index(path), ef_search=ef_search)
+    return wrap(faiss.read_index(path), breadth=breadth)

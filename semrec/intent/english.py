@@ -5,6 +5,11 @@ All entries are as `tokens.read_tokens` leaves words: casefolded, without accent
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
+"""Phrases by their first word, the longest first."""
+
 
 def word_set(text: str) -> frozenset[str]:
     """The words of a text, for tables that people can read."""
@@ -15,8 +20,21 @@ def _in_order(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
+def phrases(text: str) -> tuple[tuple[str, ...], ...]:
+    """Phrases between commas, word by word, for tables that people can read."""
     return tuple(tuple(phrase.split()) for phrase in text.split(","))
+
+
+def by_first(several: Iterable[tuple[str, ...]]) -> Phrases:
+    """Phrases by their first word, the longest first."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in sorted(set(several), key=len, reverse=True):
+        found.setdefault(phrase[0], []).append(phrase)
+    return {word: tuple(of) for word, of in found.items()}
+
+
+def _table(text: str) -> Phrases:
+    return by_first(phrases(text))
 
 
 # Kinds of thing that people write for "item": "horror films", "nothing but war stuff".
@@ -71,7 +89,7 @@ NOT_A_KIND = word_set(
     " clear true"
 )
 # "not X" and "no X" that state no limit; the whole idiom is stepped over.
-IDIOMS = _phrases(
+IDIOMS = phrases(
     "why not,not only,not just,not necessarily,not sure,not certain,not bad,not too bad"
     ",not so bad,not that bad,not really sure,not to mention,not at all,not yet,if not,or not"
     ",not too picky,not picky,not fussy,not opposed to,not against,not averse to,not too sure"
@@ -93,7 +111,7 @@ IDIOMS = _phrases(
     ",not everything,not all,not every,not dislike,not afraid of"
 )
 # Cue → what follows is not wanted. Adverbs between the words of a cue are stepped over.
-NEGATIONS = _phrases(
+NEGATIONS = phrases(
     "no,not,nothing,without,nor,neither,avoid,avoiding,except,except for,anything but"
     ",everything but,all but,anything except,everything except,anything except for"
     ",everything except for,anything other than,other than,apart from,aside from,excluding"
@@ -121,7 +139,7 @@ ADVERBS = word_set(
     "really actually particularly even ever generally usually normally honestly ever"
 )
 # Cue → the item has to be what follows.
-EXCLUSIVES = _phrases(
+EXCLUSIVES = phrases(
     "only,just,strictly,exclusively,solely,purely,nothing but,nothing except,nothing other than"
     ",must be,has to be,have to be,needs to be,need to be,got to be,should be,limit it to"
     ",limited to,stick to,sticking to,restrict it to"
@@ -142,7 +160,7 @@ SOFT_BEFORE = word_set(
     " approximately say"
 )
 APPROXIMATE = word_set("around circa about roughly approximately say")  # only directly before
-SOFT_AFTER = _phrases("or so,ish,if possible,or thereabouts,would be nice,is fine,are fine,too")
+SOFT_AFTER = _table("or so,ish,if possible,or thereabouts,would be nice,is fine,are fine,too")
 MADE = word_set("made released filmed shot produced published written out issued dating")
 
 NUMBERS = {
@@ -214,24 +232,24 @@ KINDS = {
 # A word of an attribute's name that changes its unit: how many base units one of them is.
 NAMED_UNITS = {"s": 1 / 60, "sec": 1 / 60, "seconds": 1 / 60, "h": 60.0, "hours": 60.0}
 
-BELOW = _phrases("under,below,less than,fewer than,shorter than,cheaper than")
-AT_MOST = _phrases("at most,max,maximum,maximum of,a maximum of,up to,within,a max of")
-ABOVE = _phrases("over,above,more than,longer than,exceeding")
-AT_LEAST = _phrases("at least,minimum,minimum of,a minimum of,min")
-OR_LESS = _phrases(
+BELOW = _table("under,below,less than,fewer than,shorter than,cheaper than")
+AT_MOST = _table("at most,max,maximum,maximum of,a maximum of,up to,within,a max of")
+ABOVE = _table("over,above,more than,longer than,exceeding")
+AT_LEAST = _table("at least,minimum,minimum of,a minimum of,min")
+OR_LESS = _table(
     "or less,or shorter,or under,or below,max,maximum,tops,at most,or fewer,at the most"
 )
-OR_MORE = _phrases("or more,or longer,or over,or above,minimum,at least,plus,+,and up,at the least")
+OR_MORE = _table("or more,or longer,or over,or above,minimum,at least,plus,+,and up,at the least")
 
-BEFORE = _phrases("before,prior to,earlier than,older than,pre,pre -")
-UNTIL = _phrases("until,till,up to,up until,at most,at the latest")
-AFTER = _phrases("after,later than,newer than,more recent than,younger than,post,post -")
-SINCE = _phrases("since,starting in,starting from,at least,at least from")
-ONWARDS = _phrases(
+BEFORE = _table("before,prior to,earlier than,older than,pre,pre -")
+UNTIL = _table("until,till,up to,up until,at most,at the latest")
+AFTER = _table("after,later than,newer than,more recent than,younger than,post,post -")
+SINCE = _table("since,starting in,starting from,at least,at least from")
+ONWARDS = _table(
     "or later,or newer,or after,or more recent,or younger,and later,and newer,and up,and after"
     ",onwards,onward,on,+,upwards,or onwards,at the earliest"
 )
-BACKWARDS = _phrases("or earlier,or older,or before,and earlier,and older,and before,at the latest")
+BACKWARDS = _table("or earlier,or older,or before,and earlier,and older,and before,at the latest")
 
 # Language → codes: ISO 639-1 and what else catalogues use for it (639-2, TMDB's cn).
 LANGUAGES: dict[str, tuple[str, ...]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from semrec.intent.conditions import Condition, Filters
@@ -11,19 +11,13 @@ from semrec.intent.english import (
     EXCLUSIVES,
     IDIOMS,
     NEGATIONS,
+    Phrases,
+    by_first,
 )
 from semrec.intent.tokens import Tokens
 
 MAX_LIST = 20
 MAX_NOT_UNDERSTOOD, MAX_SHOWN_CHARS = 20, 80
-
-
-def by_first(phrases: Iterable[tuple[str, ...]]) -> Mapping[str, tuple[tuple[str, ...], ...]]:
-    """Phrases by their first word, the longest first."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for phrase in sorted(set(phrases), key=len, reverse=True):
-        found.setdefault(phrase[0], []).append(phrase)
-    return {word: tuple(of) for word, of in found.items()}
 
 
 IDIOM_CUES, NEGATION_CUES = by_first(IDIOMS), by_first(NEGATIONS)
@@ -64,9 +58,7 @@ def require(
         stated.miss(t.phrase(place, end))
 
 
-def match(
-    t: Tokens, place: int, phrases: Mapping[str, Sequence[tuple[str, ...]]]
-) -> tuple[tuple[str, ...], int] | None:
+def match(t: Tokens, place: int, phrases: Phrases) -> tuple[tuple[str, ...], int] | None:
     """The longest phrase that stands here and its end; adverbs in between are stepped over."""
     for phrase in phrases.get(t.words[place], ()):
         at = place + 1

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from semrec.intent.english import Phrases
+
 # Alternatives begin with different characters or are tried left to right once: linear.
 _TOKEN = re.compile(r"\d+(?:\.\d+)?[^\W\d_]*(?:['’][^\W\d_]+)?|[^\W_]+(?:['’][^\W_]+)*|\n+|[^\w\s]")
 _ENDS = frozenset(".!?;…\n")
@@ -56,14 +58,13 @@ class Tokens:
             words[first:end] = stems[first:end] = ["it"] * (end - first)
         return replace(self, words=words, stems=stems)
 
-    def skip(self, place: int, phrases: Sequence[tuple[str, ...]]) -> int:
+    def skip(self, place: int, phrases: Phrases) -> int:
         """The place after the longest of `phrases` that stands here; `place` if none does."""
-        best = place
-        for phrase in phrases:
+        for phrase in phrases.get(self.word(place), ()):
             end = place + len(phrase)
-            if end > best and tuple(self.words[place:end]) == phrase:
-                best = end
-        return best
+            if tuple(self.words[place:end]) == phrase:
+                return end
+        return place
 
 
 def read_tokens(text: str) -> Tokens:

@@ -53,6 +53,7 @@ class Vocabulary:
         year: The attribute that holds years, if there is one.
         quantities: Kind of unit, or an attribute's own name, → the numeric attribute.
         choices: Labels of attributes that have few, to choose among: label → condition.
+        attributes: An attribute's own name in the singular → the attribute.
     """
 
     labels: Mapping[str, tuple[Has, ...]]
@@ -63,6 +64,7 @@ class Vocabulary:
     year: Quantity | None
     quantities: Mapping[str, Quantity]
     choices: Mapping[str, Has]
+    attributes: Mapping[str, str]
 
 
 def learn_attributes(catalog: Catalog) -> Vocabulary:
@@ -109,6 +111,7 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
         year=_year(numbers),
         quantities=_quantities(numbers),
         choices=choices,
+        attributes={key(name.replace("_", " ")): name for name in catalog.attribute_names},
     )
 
 

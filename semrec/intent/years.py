@@ -21,6 +21,7 @@ from semrec.intent.english import (
     RESTRICTIONS,
     SINCE,
     UNTIL,
+    Phrases,
 )
 from semrec.intent.quantities import Read, read_number
 from semrec.intent.tokens import CLAUSE, Tokens
@@ -42,6 +43,14 @@ class _Point:
     last: int
     end: int
     is_year: bool
+
+
+_OPEN: tuple[tuple[Phrases, Callable[[_Point], Interval]], ...] = (
+    (BEFORE, lambda p: (-math.inf, p.first - 1)),
+    (UNTIL, lambda p: (-math.inf, p.last)),
+    (AFTER, lambda p: (p.last + 1, math.inf)),
+    (SINCE, lambda p: (p.first, math.inf)),
+)
 
 
 def read_years(t: Tokens, place: int, vocabulary: Vocabulary) -> Read | None:
@@ -95,12 +104,7 @@ def _years(
 
 def _open(t: Tokens, place: int) -> tuple[tuple[Interval, ...], int] | None:
     """Years that are open to one side: "before 1980", "since the nineties"."""
-    for phrases, bounds in (
-        (BEFORE, lambda p: (-math.inf, p.first - 1)),
-        (UNTIL, lambda p: (-math.inf, p.last)),
-        (AFTER, lambda p: (p.last + 1, math.inf)),
-        (SINCE, lambda p: (p.first, math.inf)),
-    ):
+    for phrases, bounds in _OPEN:
         end = t.skip(place, phrases)
         point = _point(t, end + (t.word(end) == "from")) if end > place else None
         if point is not None:

@@ -20,6 +20,7 @@ GOLDEN = (
     ("running shoes for a marathon", "Lightweight marathon running shoes", "Garden hose, 20 m"),
 )
 LONGEST_MS = 5_000.0  # per pair
+FAILS = "it fails"  # how a complaint begins about one that can't be asked at all
 
 
 def complaint(
@@ -46,7 +47,7 @@ def complaint(
             for judged in reranker.rerank(request, texts, Deadline.within(longest_ms)):
                 tally.add(judged)
         except Exception as error:
-            return f"it fails: {type(error).__name__}: {error}"
+            return f"{FAILS}: {type(error).__name__}: {error}"
         if tally.n_judged < 2:
             return f"it gives no finite scores for {request!r} within {longest_ms:.0f} ms"
         lead = float(tally.scores[0] - tally.scores[1])

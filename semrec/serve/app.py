@@ -1,102 +1,155 @@
-"""The HTTP service: one recommender behind FastAPI.
+"""The HTTP service: routes, what stands around them, and what is made and closed with them.
 
-Knows HTTP; what an answer is, `Recommender` knows. Handlers are plain functions, so FastAPI runs
-each in a thread and the event loop stays free.
+Knows FastAPI; what an answer is, `service` knows. Handlers run on the event loop and wait for the
+engine's threads; whatever reads or writes state does so on a thread too.
 """
 
 from __future__ import annotations
 
-import uuid
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
+from threadpoolctl import threadpool_limits
 
 from semrec import __version__
-from semrec.errors import QueryError
+from semrec.assemble.sessions import make_sessions
+from semrec.assemble.stored import load
 from semrec.recommender import Recommender
-from semrec.serve.wire import Health, Problem, RecommendRequest, RecommendResponse, to_response
+from semrec.serve.deployment import Deployment
+from semrec.serve.engine import Engine
+from semrec.serve.guarding import Guarding
+from semrec.serve.metrics import Metrics
+from semrec.serve.observing import Observing
+from semrec.serve.problems import GUARDED, add_handlers
+from semrec.serve.routes import (
+    admin,
+    chat,
+    completions,
+    events,
+    health,
+    items,
+    openai,
+    page,
+    recommend,
+)
+from semrec.serve.service import Service
+from semrec.serve.settings import Settings, make_settings
+from semrec.serve.wire import Problem
+from semrec.sessions.log import Log
 
-WARM_UP = "a warm-up request"
-_PROBLEMS = {422: {"model": Problem, "description": "The request can't be understood"}}
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.25  # between looks for another artifact
+TIDY_S = 3600.0
+
+Load = Callable[[Path], Recommender]
 
 
-def make_app(load: Callable[[], Recommender]) -> FastAPI:
+def create_app() -> FastAPI:
+    """The application with the settings of this process's environment: what a worker runs."""
+    return make_app(make_settings())
+
+
+def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
     """The application.
 
     Args:
-        load: Gives the recommender; called once at start, before the service reports ready.
+        settings: How it serves, and what.
+        load_artifact: Loads an artifact; None: as `semrec.load` does.
     """
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        recommender = await run_in_threadpool(load)
-        await run_in_threadpool(recommender.recommend, intent=WARM_UP)
-        app.state.recommender = recommender
+        service = await run_in_threadpool(_start, settings, metrics, load_artifact)
+        app.state.service = service
+        tasks = [
+            asyncio.create_task(_every(LOOK_S, service.deployment.look)),
+            asyncio.create_task(_every(TIDY_S, service.tidy)),
+        ]
         yield
+        for task in tasks:
+            task.cancel()
+        await run_in_threadpool(service.close)
 
     app = FastAPI(
         title="semrec",
         version=__version__,
         summary="Recommendations from what a person asks for and what people do",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
-    app.state.recommender = None
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(QueryError, _refused)
-    app.add_exception_handler(HTTPException, _http)
-
-    @app.post("/v1/recommend", responses=_PROBLEMS, tags=["recommend"])  # type: ignore[arg-type]
-    def recommend(body: RecommendRequest, request: Request) -> RecommendResponse:
-        """The best items for what is asked and what was done before."""
-        recommender: Recommender = request.app.state.recommender
-        found = recommender.recommend(body.to_query())
-        return to_response(uuid.uuid4().hex, found, trace=body.trace)
-
-    @app.get("/health/live", tags=["health"])
-    def live() -> Health:
-        """The process answers."""
-        return Health(status="live", version=_version(app))
-
-    @app.get(
-        "/health/ready",
-        tags=["health"],
-        responses={503: {"model": Problem, "description": "Not loaded yet"}},
+    add_handlers(app)
+    for routes in (recommend, chat, completions, events, items, openai, admin):
+        app.include_router(routes.router, responses=GUARDED)
+    app.include_router(health.router)
+    app.include_router(page.router)
+    app.add_middleware(
+        Guarding, settings=settings, metrics=metrics, full=lambda: app.state.service.engine.full
     )
-    def ready() -> Health:
-        """The recommender is loaded and has answered a first request."""
-        if app.state.recommender is None:
-            raise HTTPException(503, "the artifact is still being loaded")
-        return Health(status="ready", version=_version(app))
-
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+        )
+    app.add_middleware(Observing, metrics=metrics)
+    _document_problems(app)
     return app
 
 
-def _version(app: FastAPI) -> str:
-    return "" if app.state.recommender is None else app.state.recommender.version
+def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> Service:
+    # Requests are what runs in parallel here; many threads in each would only wait for one another.
+    threadpool_limits(1, user_api="blas")
+
+    def load_checked(folder: Path) -> Recommender:
+        return load(folder, verify=settings.verify)
+
+    sessions = make_sessions(settings.sessions, settings.state)
+    log = Log(settings.state)
+    deployment = Deployment(settings.artifact, settings.state, load_artifact or load_checked)
+    engine = Engine(
+        lambda: deployment.current,
+        threads=settings.engine_threads,
+        max_queue=settings.max_queue,
+        max_batch=settings.max_batch,
+        on_depth=metrics.queue.set,
+    )
+    return Service(
+        settings=settings,
+        deployment=deployment,
+        engine=engine,
+        sessions=sessions,
+        log=log,
+        metrics=metrics,
+    )
 
 
-def _problem(status: int, title: str, detail: str) -> JSONResponse:
-    detail = detail.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair isn't JSON
-    content = Problem(title=title, status=status, detail=detail).model_dump()
-    return JSONResponse(content, status_code=status, media_type="application/problem+json")
+async def _every(seconds: float, do: Callable[[], object]) -> None:
+    while True:
+        try:
+            await run_in_threadpool(do)
+        except Exception:  # whatever it is, requests go on, and it is tried again
+            logger.exception("failed beside the requests")
+        await asyncio.sleep(seconds)
 
 
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return _problem(422, "The request doesn't have the expected form", f"{where}: {first['msg']}")
+def _document_problems(app: FastAPI) -> None:
+    """Put the form of problems into the document, which names it in every endpoint's errors."""
+    made = app.openapi
 
+    def with_problems() -> dict[str, Any]:
+        document = made()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema()
+        return document
 
-def _refused(_request: Request, error: Exception) -> JSONResponse:
-    return _problem(422, "The request can't be answered", str(error))
-
-
-def _http(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return _problem(error.status_code, "The request failed", str(error.detail))
+    app.openapi = with_problems  # type: ignore[method-assign]

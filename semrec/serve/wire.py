@@ -6,29 +6,51 @@ These are frozen: people outside call them exactly as they are written here.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from semrec.types import MAX_INTENT_CHARS, MAX_K, EventType, Query, Recommendations, RerankStatus
+from semrec.types import MAX_INTENT_CHARS, MAX_K, EventType, Query, RerankStatus
+
+if TYPE_CHECKING:
+    from semrec.serve.service import Served
 
 MAX_IDS = 10_000
+Id = Annotated[str, Field(min_length=1, max_length=512)]
+Text = Annotated[str, Field(max_length=MAX_INTENT_CHARS)]
+Seconds = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="Unix seconds")]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """A form without other fields than its own."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class WireEvent(_Closed):
+class Body(Closed):
+    """What a request brings."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_text(cls, body: Any) -> Any:  # noqa: ANN401 (any JSON)
+        """JSON can spell half a surrogate pair, which no answer could repeat."""
+        try:
+            json.dumps(body, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("holds half a surrogate pair, which is no text") from None
+        return body
+
+
+class WireEvent(Closed):
     """Something that was done with an item."""
 
-    item_id: str = Field(min_length=1)
+    item_id: Id
     type: EventType = "view"
-    timestamp: float | None = Field(default=None, description="Unix seconds")
-    event_id: str | None = None
+    timestamp: Seconds | None = None
+    event_id: Id | None = None
 
 
-class RecommendRequest(_Closed):
+class RecommendRequest(Body):
     """A query, as `semrec.Query`, with what only a service knows."""
 
     intent: str = Field(
@@ -49,21 +71,11 @@ class RecommendRequest(_Closed):
     budget_ms: float | None = Field(default=None, ge=0)
     rerank: bool | None = None
     semantic_weight: float | None = Field(default=None, ge=0, le=1)
-    session_id: str | None = Field(
-        default=None, min_length=1, description="A session whose stored events come first"
+    session_id: Id | None = Field(
+        default=None, description="A session whose stored events come first"
     )
     explain: bool = False
     trace: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text_is_text(cls, body: Any) -> Any:  # noqa: ANN401 (any JSON)
-        """JSON can spell half a surrogate pair, which no answer could repeat."""
-        try:
-            json.dumps(body, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError:
-            raise ValueError("holds half a surrogate pair, which is no text") from None
-        return body
 
     def to_query(self) -> Query:
         """The query proper.
@@ -75,7 +87,7 @@ class RecommendRequest(_Closed):
         return Query(**values)
 
 
-class WireItem(_Closed):
+class WireItem(Closed):
     """One recommended item; `rank` counts from 1, higher scores are better."""
 
     item_id: str
@@ -85,14 +97,14 @@ class WireItem(_Closed):
     explanation: str | None = None
 
 
-class WireRerank(_Closed):
+class WireRerank(Closed):
     """What the reranker did."""
 
     status: RerankStatus
     scored: int
 
 
-class RecommendResponse(_Closed):
+class RecommendResponse(Closed):
     """Items, best first, and how they came about."""
 
     recommendation_id: str
@@ -114,18 +126,16 @@ class Problem(BaseModel):
     detail: str
 
 
-class Health(_Closed):
+class Health(Closed):
     """Whether the service is up, and with which artifact."""
 
     status: str
     version: str
 
 
-def to_response(
-    recommendation_id: str, found: Recommendations, *, trace: bool
-) -> RecommendResponse:
+def to_response(served: Served, *, trace: bool) -> RecommendResponse:
     """The answer on the wire."""
-    about = found.trace
+    about = served.found.trace
     shown = None
     if trace:
         shown = {
@@ -134,7 +144,7 @@ def to_response(
             "notes": list(about.notes),
         }
     return RecommendResponse(
-        recommendation_id=recommendation_id,
+        recommendation_id=served.recommendation_id,
         items=[
             WireItem(
                 item_id=item.item_id,
@@ -143,12 +153,12 @@ def to_response(
                 rank=item.rank,
                 explanation=item.explanation,
             )
-            for item in found.items
+            for item in served.found.items
         ],
         degraded=about.degraded,
         rerank=WireRerank(status=about.rerank.status, scored=about.rerank.scored),
         understood=dict(about.understood),
-        timings_ms={stage: round(spent, 3) for stage, spent in about.timings_ms.items()},
+        timings_ms={stage: round(spent, 3) for stage, spent in served.timings_ms.items()},
         version=about.version,
         trace=shown,
     )

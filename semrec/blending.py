@@ -1,0 +1,35 @@
+"""A list's own scores and a judge's, as one order.
+
+Both are standardised over the candidates that were judged, so a judge's scale doesn't matter; its
+weight is learned on validation, and 0 leaves the list as it was.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semrec.types import FloatArray, RowArray
+
+
+def blended(listed: FloatArray, judged: FloatArray, weight: float) -> RowArray:
+    """(n,) int64: places in their new order; those that weren't judged stay behind, as they were.
+
+    Args:
+        listed: (n,) the list's own scores, best first.
+        judged: (n,) what the judge gave, higher is better; NaN or infinite: not judged.
+        weight: Of the judge; the list's own scores weigh 1.
+    """
+    known = np.isfinite(judged)
+    both = _standardised(listed[known]) + weight * _standardised(judged[known])
+    places = np.arange(len(listed), dtype=np.int64)
+    best_first = np.argsort(-both, kind="stable")  # of equals the one that was ahead stays ahead
+    return np.concatenate([places[known][best_first], places[~known]])
+
+
+def _standardised(scores: FloatArray) -> FloatArray:
+    """Mean 0 and deviation 1; zeros if all are equal: they tell nothing apart."""
+    wide = scores.astype(np.float64)
+    deviation = wide.std() if len(wide) else 0.0
+    if deviation < 1e-12:
+        return np.zeros(len(scores), dtype=np.float32)
+    return np.asarray((wide - wide.mean()) / deviation, dtype=np.float32)

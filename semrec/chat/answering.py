@@ -1,0 +1,108 @@
+"""One turn of a conversation, from the message to the list and the words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from semrec.chat.conversation import Conversation
+from semrec.chat.hearing import Heard, hear
+from semrec.chat.replying import reply_to
+from semrec.data.catalog import Catalog
+from semrec.intent.linking import find_titles
+from semrec.intent.tokens import read_tokens
+from semrec.intent.understanding import MAX_READ_CHARS, Understanding
+from semrec.recommender import Recommender
+from semrec.types import Recommendations
+
+MAX_MESSAGES = 50  # of a conversation that is sent whole; older ones are left out
+START = Conversation()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What one message led to.
+
+    Attributes:
+        conversation: What comes next is heard in.
+        reply: One or two sentences.
+        found: The list.
+        heard: What the message changed; its events are new.
+    """
+
+    conversation: Conversation
+    reply: str
+    found: Recommendations
+    heard: Heard
+
+
+@dataclass(frozen=True)
+class Message:
+    """What somebody said in a conversation that is sent whole."""
+
+    role: str
+    content: str
+
+
+def respond(
+    recommender: Recommender,
+    message: str,
+    conversation: Conversation = START,
+    **fields: Any,  # noqa: ANN401 (the fields of Query)
+) -> Turn:
+    """Hear a message, recommend, reply.
+
+        turn = respond(rec, "a quiet film, no horror")
+        turn = respond(rec, "the second one looks good. Something newer?", turn.conversation)
+
+    Args:
+        recommender: Answers.
+        message: What is said.
+        conversation: What was said before.
+        fields: Fields of `Query` that aren't said in words: `k`, `budget_ms`, …
+
+    Raises:
+        QueryError: If a field or the conversation's filters are wrong.
+    """
+    conversation, heard = hear(
+        conversation, message, recommender.understanding, recommender.catalog
+    )
+    return answered(
+        recommender, conversation, heard, recommender.recommend(conversation.query(**fields))
+    )
+
+
+def answered(
+    recommender: Recommender, conversation: Conversation, heard: Heard, found: Recommendations
+) -> Turn:
+    """The turn once its list is there."""
+    reply = reply_to(heard, conversation, found, recommender.catalog, recommender.understanding)
+    return Turn(conversation=conversation.after(found), reply=reply, found=found, heard=heard)
+
+
+def replayed(
+    messages: Iterable[Message],
+    understanding: Understanding | None,
+    catalog: Catalog,
+    conversation: Conversation = START,
+) -> tuple[Conversation, Heard]:
+    """The conversation that a list of messages amounts to, and what the last of them changed.
+
+    Whoever asks is heard message by message; what the other says only tells which items were
+    shown. Only the last `MAX_MESSAGES` are read.
+    """
+    heard = Heard()
+    for message in list(messages)[-MAX_MESSAGES:]:
+        if message.role == "user":
+            conversation, heard = hear(conversation, message.content, understanding, catalog)
+        elif message.role == "assistant" and understanding is not None:
+            shown = _named(message.content, understanding, catalog)
+            conversation = replace(conversation, shown=shown, focus=next(iter(shown), None))
+    return conversation, heard
+
+
+def _named(text: str, understanding: Understanding, catalog: Catalog) -> tuple[str, ...]:
+    """The titles that an answer named, in its order."""
+    mentions = find_titles(read_tokens(text[:MAX_READ_CHARS]), understanding.titles)
+    return tuple(dict.fromkeys(catalog.item_ids[mention.row] for mention in mentions))

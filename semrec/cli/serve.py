@@ -1,0 +1,89 @@
+"""`semrec serve` and `semrec replay`: answer over HTTP, and make an answer again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from semrec.cli.options import Json, Sets, pair, print_json
+from semrec.terminal import Screen
+
+DRAIN_S = 30  # what was accepted is finished, within this
+HUNG_S = 60  # a worker that gives no sign for so long is replaced
+
+service = typer.Typer()
+
+
+@service.command()
+def serve(
+    artifact: Annotated[Path, typer.Argument(help="A folder, or a link to one.")],
+    host: Annotated[str | None, typer.Option(help="Default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default 8000.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default 1.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Sessions and log; default ./state.")] = None,
+    sessions: Annotated[
+        str | None, typer.Option(help="sqlite (default), memory, or redis://host:port/0.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of settings.")] = None,
+    values: Sets = [],
+) -> None:
+    """Answer over HTTP; the documentation is at /docs.
+
+    Whatever isn't said here comes from SEMREC_… variables, then from the file of settings.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # requests are what runs in parallel
+
+    import uvicorn
+
+    from semrec.artifacts import read_manifest
+    from semrec.serve.logs import LOGGING
+    from semrec.serve.settings import export, make_settings
+    from semrec.serve.state import held
+
+    export(settings=settings)
+    export(artifact=artifact, host=host, port=port, workers=workers, state=state, sessions=sessions)
+    export(**dict(pair(text, "--set") for text in values))
+    effective = make_settings()
+    read_manifest(effective.artifact, "size")  # a wrong path fails here, before a server starts
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
+    with held(effective.state):
+        uvicorn.run(
+            "semrec.serve.app:create_app",
+            factory=True,
+            host=effective.host,
+            port=effective.port,
+            workers=effective.workers,
+            log_config=LOGGING,
+            access_log=False,
+            timeout_graceful_shutdown=DRAIN_S,
+            timeout_worker_healthcheck=HUNG_S,
+        )
+
+
+@service.command()
+def replay(
+    recommendation_id: Annotated[str, typer.Argument(help="As it came with the list.")],
+    state: Annotated[Path, typer.Option(help="The service's --state.")] = Path("state"),
+    artifact: Annotated[Path | None, typer.Option(help="If it lies elsewhere now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a list that was served again, from the log; exit code 1 if it is another one."""
+    from semrec.serve.replay import replay as run
+
+    replayed = run(recommendation_id, state, artifact)
+    if as_json:
+        print_json(asdict(replayed))
+    else:
+        screen = Screen()
+        for place, (item_id, score) in enumerate(replayed.now, start=1):
+            screen.line(f"{place:>4}  {item_id}  {score:.4f}")
+        then = "as it was served" if replayed.same else f"it was served as {replayed.then}"
+        screen.line(f"{len(replayed.now)} items of artifact {replayed.version}: {then}")
+    if not replayed.same:
+        raise typer.Exit(1)

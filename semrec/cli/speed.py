@@ -1,0 +1,229 @@
+"""`semrec bench`: how fast it is, at its sizes and under load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from semrec import measured as shown
+from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
+from semrec.errors import ConfigError
+from semrec.terminal import Screen
+
+speed = typer.Typer()
+
+
+@speed.command("latency")
+def bench_latency(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Requests of each kind.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """Milliseconds per stage of single warm requests."""
+    from semrec.assemble.stored import load
+    from semrec.evaluate.bench import latency
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        recommender = load(artifact)
+        measured = latency(recommender, n=n, progress=progress)
+    print_json(measured) if as_json else screen.show(shown.latency(measured))
+
+
+@speed.command("start")
+def bench_start(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Starts.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Seconds until `semrec serve` is ready."""
+    from semrec.evaluate.serving import starting
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = starting(artifact, n=n, progress=progress)
+    if as_json:
+        print_json(measured)
+        return
+    taken = ", ".join(f"{seconds:.2f}" for seconds in measured["starts_s"])
+    screen.line(f"ready after {taken} s; median {measured['median_s']:.2f} s")
+
+
+@speed.command("throughput")
+def bench_throughput(
+    artifact: Path,
+    n: Annotated[int, typer.Option("-n", help="Requests for each number of clients.")] = 400,
+    as_json: Json = False,
+) -> None:
+    """Requests per second of 1 to 8 clients, beside the plain script as a service."""
+    from semrec.evaluate.serving import throughput
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = throughput(artifact, n=n, progress=progress)
+    print_json(measured) if as_json else screen.show(shown.throughput(measured))
+
+
+@speed.command("encode")
+def bench_encode(
+    dataset: Path,
+    config: ConfigName = "default",
+    settings: Sets = [],
+    n: Annotated[int, typer.Option("-n", help="Texts.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Items encoded per second, beside sentence-transformers' own `encode`."""
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.evaluate.encoding import encoding_speed
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = encoding_speed(
+            read_dataset(dataset), load_config(config, settings), n=n, progress=progress
+        )
+    if as_json:
+        print_json(measured)
+        return
+    for name, speed in measured["items_per_s"].items():
+        screen.line(f"{name}: {speed:,.0f} items/s, {measured['cpu_s'][name]:,.0f} s of processor")
+    screen.line(
+        f"{measured['times_as_fast']:.2f} times as fast; least cosine {measured['least_cosine']}; "
+        f"{measured['texts']:,} texts of at most {measured['tokens']} tokens, "
+        f"{measured['encoder']}, {measured['cores']} cores"
+    )
+
+
+@speed.command("rerank")
+def bench_rerank(
+    artifact: Path,
+    cases: Annotated[Path, typer.Option(help="Requests with what turned out right.")],
+    budgets: Annotated[
+        str, typer.Option(help="Milliseconds, and `none` for as long as it takes.")
+    ] = "0,5,10,25,50,100,250,500,1000,2000,none",
+    n: Annotated[int, typer.Option("-n", help="Requests; 0: all.")] = 500,
+    clients: Annotated[int, typer.Option(help="Who ask at the same time.")] = 1,
+    allow_seen: Annotated[bool, typer.Option(help="Also those that were learned from.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Quality against budget: what the reranker adds in the time it is given, and if it is late."""
+    from semrec.assemble.stored import load
+    from semrec.data.intents import read_cases, refuse_seen
+    from semrec.evaluate.curve import rerank_curve
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        recommender = load(artifact)
+        asked = [case for case in read_cases(cases) if case.relevant]
+        if not allow_seen:
+            refuse_seen(asked, {str(artifact): recommender.manifest["training_dialogs"]})
+        measured = rerank_curve(
+            recommender,
+            asked[: n or None],
+            budgets_ms=_budgets(budgets),
+            clients=clients,
+            progress=progress,
+        )
+    print_json(measured) if as_json else screen.show(shown.rerank_curve(measured))
+
+
+def _budgets(told: str) -> list[float | None]:
+    try:
+        return [None if one.strip() == "none" else float(one) for one in told.split(",")]
+    except ValueError:
+        raise ConfigError(
+            f"--budgets {told!r}: expected numbers and `none`, such as 0,50,none"
+        ) from None
+
+
+@speed.command("turns")
+def bench_turns(
+    artifact: Path,
+    cases: Annotated[Path, typer.Option(help="Requests with dialog_id, turn, last_utterance.")],
+    n_long: Annotated[int, typer.Option(help="Conversations of 50 turns.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """CPU milliseconds by turn of conversations: what was said before must not cost more."""
+    from semrec.assemble.stored import load
+    from semrec.evaluate.turns import read_dialogs, turn_times
+
+    dialogs = read_dialogs(cases)
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        measured = turn_times(load(artifact), dialogs, n_long=n_long, progress=progress)
+    print_json(measured) if as_json else screen.show(shown.turns(measured))
+
+
+@speed.command("load")
+def bench_load(
+    artifact: Path,
+    workers: Annotated[int, typer.Option(help="Of the service.")] = 1,
+    seconds: Annotated[float, typer.Option(help="Of each of the two loads.")] = 60,
+    session_per_s: Annotated[float, typer.Option(help="Requests with a session only.")] = 200,
+    words_per_s: Annotated[float, typer.Option(help="Requests with new words.")] = 25,
+    times: Annotated[float, typer.Option(help="How much heavier the second load is.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Serve an artifact and ask it at given rates (open loop), then at several times these."""
+    from semrec.evaluate.load import load_test
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = load_test(
+            artifact,
+            workers=workers,
+            seconds=seconds,
+            session_per_s=session_per_s,
+            words_per_s=words_per_s,
+            times=times,
+            progress=progress,
+        )
+    print_json(measured) if as_json else screen.show(shown.load(measured))
+
+
+@speed.command("scale")
+def bench_scale(
+    artifact: Path,
+    sizes: Annotated[str, typer.Option(help="Of catalogues.")] = "10000,100000,1000000",
+    cases: Annotated[
+        Path | None, typer.Option(help="An intents file to ask; else sessions and titles.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help="Of the index, as index.kind.")] = "auto",
+    noise: Annotated[float, typer.Option(help="Of resampled items; 1: as between items.")] = 0.5,
+    n: Annotated[int, typer.Option("-n", help="Requests that are timed.")] = 1000,
+    seed: int = 0,
+    out: Annotated[Path | None, typer.Option(help="Write scale.json, scale.png.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Catalogues of other sizes: build, start-up, memory, recall and milliseconds."""
+    from semrec.data.intents import read_cases
+    from semrec.evaluate.plots import plot_scale
+    from semrec.evaluate.scale import scale
+
+    try:
+        wanted = [int(size) for size in ids(sizes)]
+    except ValueError:
+        raise ConfigError(f"--sizes {sizes!r}: expected whole numbers with , between") from None
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        measured = scale(
+            artifact,
+            sizes=wanted,
+            cases=read_cases(cases) if cases else (),
+            kind=kind,
+            noise=noise,
+            n=n,
+            seed=seed,
+            progress=progress,
+        )
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "scale.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+        if not plot_scale(measured, out / "scale.png"):
+            screen.line("no plot: that takes matplotlib, pip install 'semrec[plots]'")
+    print_json(measured) if as_json else screen.show(shown.scale(measured))

@@ -1,0 +1,84 @@
+"""A catalogue's texts by the thousand: through ONNX Runtime where its vectors are torch's.
+
+texts → graph in single precision, every core a pass → a few of each call compared with torch
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from semrec.encoders.onnx import OnnxEncoder, load_onnx
+from semrec.encoders.sentence import SentenceEncoder
+from semrec.errors import ModelError
+from semrec.types import FloatArray
+
+LEAST_TEXTS = 200  # fewer are encoded by the time that a graph is exported
+COMPARED = 8  # texts of each call, of all lengths
+LEAST_COSINE = 0.999
+
+
+class BulkEncoder:
+    """A sentence encoder whose items go through a graph of it, if there are many.
+
+    The graph is in single precision: its vectors are the encoder's but for rounding, and so it has
+    the encoder's name and fingerprint. Should one that is compared lie further away than
+    `LEAST_COSINE`, or no graph be possible, torch encodes that call's items and all later ones.
+    """
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        """`encoder` is on a processor."""
+        self._encoder = encoder
+        self._graph: OnnxEncoder | None = None
+        self._tried = False
+
+    @property
+    def name(self) -> str:
+        """The encoder's own."""
+        return self._encoder.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The encoder's own."""
+        return self._encoder.fingerprint
+
+    @property
+    def dim(self) -> int:
+        """The encoder's own."""
+        return self._encoder.dim
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Requests: (n, dim) float32, unit rows."""
+        return self._encoder.encode_queries(texts)
+
+    def encode_items(self, texts: Sequence[str]) -> FloatArray:
+        """Items: (n, dim) float32, unit rows."""
+        if not self._tried and len(texts) >= LEAST_TEXTS:
+            self._tried = True
+            self._graph = _graph_of(self._encoder)
+        if self._graph is not None and len(texts) >= LEAST_TEXTS:
+            vectors = self._graph.encode_items(texts)
+            by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+            some = [
+                by_length[place] for place in np.linspace(0, len(texts) - 1, COMPARED, dtype=int)
+            ]
+            true = self._encoder.encode_items([texts[place] for place in some])
+            if (vectors[some] * true).sum(axis=1).min() >= LEAST_COSINE:
+                return vectors
+            self._graph = None
+        return self._encoder.encode_items(texts)
+
+
+def _graph_of(encoder: SentenceEncoder) -> OnnxEncoder | None:
+    from semrec.encoders.exporting import export_onnx
+
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "float32"
+        try:
+            export_onnx(encoder, folder)
+            return load_onnx(folder, batch_size=encoder.batch_size, threads=1)
+        except ModelError:  # `choose_runtime` meets it too, and says it
+            return None

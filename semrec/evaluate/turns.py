@@ -1,0 +1,76 @@
+"""What each turn of a conversation costs: what has been said before must not cost more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semrec.chat.answering import START, respond
+from semrec.data.formats import read_table, require_columns, strings
+from semrec.recommender import Recommender
+from semrec.types import Progress, silent
+
+LONG = 50  # turns of the long conversations
+COLUMNS = ("dialog_id", "turn", "last_utterance")
+
+
+def read_dialogs(path: Path) -> list[list[str]]:
+    """What is said in each dialog, turn by turn, from a file of requests.
+
+    Raises:
+        DataError: If the file has no `dialog_id`, `turn`, `last_utterance`.
+    """
+    table = read_table(path, ids=("dialog_id",), texts=("last_utterance",))
+    require_columns(path, table, COLUMNS)
+    said: dict[str, list[tuple[float, str]]] = {}
+    dialogs, texts = (strings(path, table, name) for name in ("dialog_id", "last_utterance"))
+    for dialog, turn, text in zip(dialogs, table["turn"].to_pylist(), texts, strict=True):
+        said.setdefault(dialog, []).append((float(turn), text))
+    return [[text for _, text in sorted(of)] for of in said.values()]
+
+
+def turn_times(
+    recommender: Recommender,
+    dialogs: Sequence[Sequence[str]],
+    *,
+    n_long: int = 10,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """CPU milliseconds by turn: of dialogs as they were, and of long ones made of several.
+
+    Args:
+        recommender: Answers.
+        dialogs: What is said, turn by turn.
+        n_long: How many conversations of `LONG` turns; dialogs one after the other fill them.
+        progress: Called as work proceeds.
+
+    Returns:
+        Plain values: ``dialogs`` and ``long``, each turn → n, p50, p95.
+    """
+    tell = progress or silent
+    utterances = [text for dialog in dialogs for text in dialog]
+    long = [utterances[LONG * n : LONG * (n + 1)] for n in range(n_long)]
+    long = [dialog for dialog in long if len(dialog) == LONG]
+    for dialog in dialogs[:10]:  # everything is loaded
+        respond(recommender, dialog[0])
+    measured = {}
+    for name, of in (("dialogs", dialogs), ("long", long)):
+        spent: dict[int, list[float]] = {}
+        for place, dialog in enumerate(of):
+            tell(name, place, len(of))
+            conversation = START
+            for turn, text in enumerate(dialog, start=1):
+                began = time.process_time()  # what else the machine does counts for no turn
+                conversation = respond(recommender, text, conversation).conversation
+                spent.setdefault(turn, []).append((time.process_time() - began) * 1000)
+        measured[name] = {turn: _summary(times) for turn, times in sorted(spent.items())}
+    return measured
+
+
+def _summary(times_ms: Sequence[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(times_ms, (50, 95))
+    return {"n": len(times_ms), "p50": round(float(p50), 2), "p95": round(float(p95), 2)}

@@ -1,0 +1,143 @@
+"""Which index, by size and by measured recall.
+
+A small catalogue is looked at as a whole. A larger one gets lists of short codes, and of these so
+many are looked into that held-out queries get what an exact search gives them, whatever the
+weights: one index serves all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from semrec.index.exact import ExactIndex
+from semrec.index.faiss import FaissIndex, build_faiss
+from semrec.index.ivf import CHUNK, IvfIndex, build_ivf
+from semrec.protocols import Index
+from semrec.types import FloatArray
+
+IndexKind = Literal["exact", "flat", "hnsw", "ivf"]
+FLAT_MOST = 50_000  # items up to which looking at all of them is quick enough
+RECALL_AT = 100
+MOST_QUERIES = 100  # of each kind
+STARTS_AT = 64  # the first try looks into so small a part of the lists
+HNSW_MOST = 4_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """An index, and how it was come by.
+
+    Attributes:
+        index: The index.
+        told: Its kind and, where it isn't exact, the recall reached and what was tried.
+    """
+
+    index: Index
+    told: dict[str, Any]
+
+
+def choose_index(
+    vectors: FloatArray,
+    queries: Mapping[str, FloatArray],
+    *,
+    kind: IndexKind | Literal["auto"] = "auto",
+    recall: float = 0.97,
+    n_counted: int = 0,
+    links: int = 32,
+    ef_construction: int = 200,
+    ef_search: int = 128,
+    flat_most: int = FLAT_MOST,
+) -> Chosen:
+    """The index of the kind that was asked for, searching as broadly as it takes.
+
+    Args:
+        vectors: (n_items, dim) float32; may be a `np.memmap`.
+        queries: By name (such as their semantic weight), (n, dim) float32: real ones, held out.
+            None at all: some of the items' own vectors are asked.
+        kind: ``auto``: flat up to `flat_most` items, else ivf.
+        recall: Of the 100 best rows, so large a share is to be found, by the queries of each name.
+        n_counted: So many of the last columns can be all that a query asks for.
+        links: hnsw: neighbours per node.
+        ef_construction: hnsw: breadth while building.
+        ef_search: hnsw: breadth while searching, to begin with.
+        flat_most: So many items at most are looked at as a whole.
+    """
+    if kind == "exact" or (kind == "auto" and not len(vectors)):
+        return Chosen(index=ExactIndex(vectors=vectors), told={"kind": "exact"})
+    if kind == "flat" or (kind == "auto" and len(vectors) <= flat_most):
+        return Chosen(index=build_faiss(vectors, kind="flat"), told={"kind": "flat"})
+    asked = _some(vectors, queries)
+    together = np.concatenate(list(asked.values()))
+    worst = kth_scores(vectors, together, RECALL_AT)
+    index: FaissIndex | IvfIndex
+    if kind == "hnsw":
+        index = build_faiss(
+            vectors, kind="hnsw", links=links, ef_construction=ef_construction, breadth=ef_search
+        )
+    else:
+        kind, index = "ivf", build_ivf(vectors, together, n_counted=n_counted)
+    tried: list[dict[str, Any]] = []
+    for breadth in _breadths(index):
+        index = replace(index, breadth=breadth)
+        reached = _reached(index, asked, worst)
+        tried.append({"breadth": breadth, "recall": reached})
+        if min(reached.values()) >= recall:
+            break
+    return Chosen(index=index, told={"kind": kind, **tried[-1], "wanted": recall, "tried": tried})
+
+
+def kth_scores(vectors: FloatArray, queries: FloatArray, k: int) -> FloatArray:
+    """(n,) float32: each query's k-th best score, or the last there is; found chunk by chunk."""
+    k = min(k, len(vectors))
+    best = np.zeros((len(queries), 0), dtype=np.float32)
+    for start in range(0, len(vectors), CHUNK):
+        best = np.hstack([best, queries @ np.asarray(vectors[start : start + CHUNK]).T])
+        best = -np.partition(-best, min(k, best.shape[1]) - 1, axis=1)[:, :k]
+    return np.asarray(best.min(axis=1), dtype=np.float32)
+
+
+def recalled(index: Index, queries: FloatArray, worst: FloatArray, k: int) -> FloatArray:
+    """(n,) float32: the share of the `k` rows found that score like one of the `k` best.
+
+    Args:
+        index: Its scores are exact, whatever it finds.
+        queries: (n, dim) float32.
+        worst: (n,) float32, the score that is good enough: `kth_scores`.
+        k: How many are looked for.
+    """
+    nothing = [np.zeros(0, np.int64)] * len(queries)
+    found = index.search(queries, k, nothing, [None] * len(queries))
+    least = worst - 1e-5 * np.abs(worst)  # summed in another order
+    shares = [np.mean(scores >= one) for (_, scores), one in zip(found, least, strict=True)]
+    return np.asarray(shares, dtype=np.float32)
+
+
+def _reached(index: Index, asked: Mapping[str, FloatArray], worst: FloatArray) -> dict[str, float]:
+    start, reached = 0, {}
+    for name, some in asked.items():
+        shares = recalled(index, some, worst[start : start + len(some)], RECALL_AT)
+        reached[name] = round(float(shares.mean()), 4)
+        start += len(some)
+    return reached
+
+
+def _breadths(index: FaissIndex | IvfIndex) -> Iterator[int]:
+    """Twice as broad each time, up to everything."""
+    most = index.most if isinstance(index, IvfIndex) else HNSW_MOST
+    breadth = max(1, most // STARTS_AT) if isinstance(index, IvfIndex) else index.breadth
+    while breadth < most:
+        yield breadth
+        breadth *= 2
+    yield most
+
+
+def _some(vectors: FloatArray, queries: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    some = {name: asked[:MOST_QUERIES] for name, asked in queries.items() if len(asked)}
+    if some:
+        return some
+    every = max(1, len(vectors) // MOST_QUERIES)
+    return {"items": np.array(vectors[::every][:MOST_QUERIES])}

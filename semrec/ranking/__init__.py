@@ -1,0 +1,1 @@
+"""Reordering the top of the fused list by what a sum of signals can't say."""

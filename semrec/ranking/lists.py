@@ -1,0 +1,65 @@
+"""Lists that a ranker is trained on and judged by: candidates, and which of them were right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.metrics import ndcg
+from semrec.types import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedList:
+    """A case's candidates in the order of the fused list.
+
+    Attributes:
+        fused: (n,) float32, falling.
+        crosses: (n, n_crosses) float32.
+        features: (n, n_features) float32.
+        right: (n,) bool.
+        n_relevant: How many items would have been right, in the list or not.
+        unit: The dialog or user it belongs to.
+    """
+
+    fused: FloatArray
+    crosses: FloatArray
+    features: FloatArray
+    right: BoolArray
+    n_relevant: int
+    unit: str
+
+    def ndcg(self, scores: FloatArray, cutoff: int) -> float:
+        """Of the list in the order of `scores`; among equals the fused order stays."""
+        order = np.argsort(-scores, kind="stable")
+        ranks = 1 + np.flatnonzero(self.right[order])
+        return ndcg(ranks.tolist(), self.n_relevant, cutoff)
+
+
+def padded(
+    lists: Sequence[RankedList],
+) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray]:
+    """All lists as arrays: fused, crosses, features, which are real, and each one's share of right.
+
+    The shares of a list sum to 1, or to 0 if nothing in it is right.
+    """
+    longest = max(len(one.fused) for one in lists)
+
+    def stacked(columns: Sequence[NDArray[np.generic]]) -> FloatArray:
+        found = np.zeros((len(columns), longest, *columns[0].shape[1:]), dtype=np.float32)
+        for place, column in enumerate(columns):
+            found[place, : len(column)] = column
+        return found
+
+    real = stacked([np.ones(len(one.fused), np.float32) for one in lists]) > 0
+    shares = stacked([one.right / max(1, one.right.sum()) for one in lists])
+    return (
+        stacked([one.fused for one in lists]),
+        stacked([one.crosses for one in lists]),
+        stacked([one.features for one in lists]),
+        real,
+        shares,
+    )

@@ -1,0 +1,56 @@
+"""Vectors of requests that were asked before: the latest, word for word the same.
+
+A request is repeated when somebody pages through a list, or touches something and asks again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+
+from semrec.protocols import Encoder
+from semrec.types import FloatArray
+
+MOST = 2_000  # requests: some 3 MB of vectors at 384 dimensions
+
+
+class Remembered:
+    """The vectors of the latest requests, the one asked longest ago forgotten first.
+
+    Any number of threads may ask at once. What isn't known is encoded outside the lock, so two
+    that ask the same for the first time both encode it.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        """`most` is how many are kept; 0: none."""
+        self._most = most
+        self._lock = Lock()
+        self._vectors: OrderedDict[tuple[str, str], FloatArray] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def encode_queries(self, encoder: Encoder, texts: Sequence[str]) -> list[FloatArray]:
+        """For each text its vector, (dim,) float32, as `encoder` gives or gave it."""
+        fingerprint = encoder.fingerprint
+        known: dict[str, FloatArray] = {}
+        with self._lock:
+            for text in texts:
+                vector = self._vectors.get((fingerprint, text))
+                if vector is not None:
+                    self._vectors.move_to_end((fingerprint, text))
+                    known[text] = vector
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        if new:
+            vectors = np.array(encoder.encode_queries(new))
+            vectors.flags.writeable = False
+            known |= zip(new, vectors, strict=True)
+            with self._lock:
+                for text in new[max(0, len(new) - self._most) :]:
+                    self._vectors[fingerprint, text] = known[text].copy()
+                while len(self._vectors) > self._most:
+                    self._vectors.popitem(last=False)
+        return [known[text] for text in texts]

@@ -1,0 +1,66 @@
+"""What one would write in twenty lines, as a service: `semrec bench throughput`'s reference.
+
+SentenceTransformer.encode and a flat FAISS index behind one plain FastAPI route.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from semrec.assemble.stored import load
+from semrec.errors import ArtifactError
+from semrec.evaluate.bench import plain_script
+
+
+class Asked(BaseModel):
+    """A request in words; it always gets ten items."""
+
+    intent: str
+    k: int = 10
+
+
+def make_plain_app(artifact: Path) -> FastAPI:
+    """The application.
+
+    Raises:
+        ArtifactError: If the artifact's encoder isn't one of sentence-transformers.
+    """
+    recommender = load(artifact, verify="size")
+    script, item_ids = plain_script(recommender), recommender.catalog.item_ids
+    if script is None:
+        raise ArtifactError(f"{artifact}: expected a sentence-transformers model as its encoder")
+    app = FastAPI(title="plain")
+
+    @app.post("/v1/recommend")
+    def recommend(body: Asked) -> list[str]:
+        return [item_ids[row] for row in script(body.intent)]
+
+    @app.get("/health/ready")
+    def ready() -> str:
+        return "ready"
+
+    return app
+
+
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.callback()
+def _top() -> None:
+    pass
+
+
+@cli.command()
+def serve(artifact: Path, port: Annotated[int, typer.Option()]) -> None:
+    """Answer over HTTP."""
+    uvicorn.run(make_plain_app(artifact), host="127.0.0.1", port=port)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,206 @@
+"""`POST /v1/chat`: a conversation that is kept by its `session_id`, or sent along.
+
+stored conversation and events → hear → query → list → reply → stored again
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from pydantic import Field, model_validator
+from starlette.concurrency import run_in_threadpool
+
+from semrec.chat.answering import Message, Turn, answered, replayed
+from semrec.chat.conversation import Conversation
+from semrec.chat.hearing import Heard, hear
+from semrec.deadline import Deadline
+from semrec.recommender import Recommender
+from semrec.serve.gone import unless_gone
+from semrec.serve.problems import BODY
+from semrec.serve.service import LoggedOf, Served, Service, ServiceOf
+from semrec.serve.wire import Body, Closed, Id, RecommendResponse, to_response
+from semrec.types import MAX_INTENT_CHARS, MAX_K
+
+MAX_SENT = 1_000  # messages; of these the last are read
+WORDS_AT_ONCE = 3
+
+router = APIRouter(tags=["chat"])
+
+
+class WireMessage(Closed):
+    """What somebody said."""
+
+    role: Literal["user", "assistant", "system"]
+    content: str = Field(max_length=MAX_INTENT_CHARS)
+
+
+class ChatRequest(Body):
+    """One `message` of a conversation that is kept, or all `messages` of one that isn't."""
+
+    message: str | None = Field(
+        default=None,
+        max_length=MAX_INTENT_CHARS,
+        examples=["a quiet film from the nineties, nothing with horror"],
+    )
+    messages: list[WireMessage] | None = Field(default=None, min_length=1, max_length=MAX_SENT)
+    session_id: Id | None = Field(default=None, description="Where the conversation is kept")
+    understood: dict[str, Any] | None = Field(
+        default=None, description="As it was answered, edited: counts instead of what is kept"
+    )
+    user_id: str | None = Field(default=None, min_length=1)
+    k: int = Field(default=10, ge=1, le=MAX_K)
+    budget_ms: float | None = Field(default=None, ge=0)
+    rerank: bool | None = None
+    semantic_weight: float | None = Field(default=None, ge=0, le=1)
+    explain: bool = False
+    trace: bool = False
+    stream: bool = Field(default=False, description="Server-sent events: the list, then the words")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ChatRequest:
+        if (self.message is None) == (self.messages is None):
+            raise ValueError("expected either `message` or `messages`")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """What isn't said in words."""
+        names = {"user_id", "k", "budget_ms", "rerank", "semantic_weight"}
+        return self.model_dump(include=names)
+
+
+class ChatResponse(RecommendResponse):
+    """A list, and what is said beside it; `understood` can be edited and sent back."""
+
+    reply: str
+    session_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A turn, and the list that was served with it."""
+
+    turn: Turn
+    served: Served
+
+
+@router.post(
+    "/v1/chat",
+    responses={**BODY, 200: {"model": ChatResponse, "content": {"text/event-stream": {}}}},
+    response_model=None,
+)
+async def chat(
+    body: ChatRequest, request: Request, service: ServiceOf, logged: LoggedOf
+) -> ChatResponse | StreamingResponse:
+    """Hear what is said, answer with a list and a sentence or two."""
+    said = [Message(one.role, one.content) for one in body.messages or ()]
+    logged["intent_chars"] = len(said[-1].content if body.message is None else body.message)
+    talk = converse(
+        service,
+        body.message,
+        said,
+        session_id=body.session_id,
+        understood=body.understood,
+        explain=body.explain,
+        **body.fields(),
+    )
+    answer = await unless_gone(request, talk)
+    logged["recommendation_id"] = answer.served.recommendation_id
+    logged["version"] = answer.served.found.trace.version
+    response = ChatResponse(
+        **to_response(answer.served, trace=body.trace).model_dump(exclude={"understood"}),
+        understood=answer.turn.conversation.understood(),
+        reply=answer.turn.reply,
+        session_id=body.session_id,
+    )
+    if not body.stream:
+        return response
+    return StreamingResponse(_streamed(response), media_type="text/event-stream")
+
+
+async def converse(
+    service: Service,
+    message: str | None,
+    said: Sequence[Message],
+    *,
+    session_id: str | None = None,
+    understood: Mapping[str, Any] | None = None,
+    explain: bool = False,
+    **fields: Any,  # noqa: ANN401 (the fields of Query)
+) -> Answered:
+    """One turn: what was kept and what is said, answered and kept.
+
+    Args:
+        service: Answers.
+        message: What is said; None: `said` is the whole conversation.
+        said: All messages, oldest first.
+        session_id: Where the conversation is kept, if it is.
+        understood: What counts instead of what is kept.
+        explain: Whether each item says why.
+        fields: What of the query isn't said in words.
+
+    Raises:
+        QueryError: If the query or what was sent back as understood is wrong.
+        BusyError, ExpiredError, StateError: As `Service.recommend`.
+    """
+    deadline = Deadline.within(fields.get("budget_ms"))
+    before = await _kept(service, session_id)
+    if understood is not None:
+        before = before.edited(understood)
+
+    def listen(recommender: Recommender) -> tuple[Conversation, Heard]:
+        understanding, catalog = recommender.understanding, recommender.catalog
+        if message is None:
+            return replayed(said, understanding, catalog, before)
+        return hear(before, message, understanding, catalog, deadline)
+
+    conversation, heard = await service.compute(listen)
+    served = await service.answer(conversation.query(**fields), session_id, deadline)
+    if explain:
+        served = await service.explain(served)
+    turn = await run_in_threadpool(answered, served.recommender, conversation, heard, served.found)
+    if session_id is not None:
+        events = [replace(event, event_id=uuid.uuid4().hex) for event in heard.events]
+        if events:
+            await service.add_events({session_id: events})
+        kept = json.dumps(turn.conversation.to_dict(), ensure_ascii=False)
+        await run_in_threadpool(service.sessions.keep, session_id, kept)
+    return Answered(turn=turn, served=served)
+
+
+async def _kept(service: Service, session_id: str | None) -> Conversation:
+    """The conversation of a session, with its events as they are now.
+
+    Limits on attributes that another artifact had, and this one hasn't, hold no longer.
+    """
+    if session_id is None:
+        return Conversation()
+    kept = await run_in_threadpool(service.sessions.conversation, session_id)
+    events = await run_in_threadpool(service.sessions.get, session_id)
+    conversation = Conversation.from_dict(json.loads(kept)) if kept else Conversation()
+    known = service.recommender.catalog.attributes
+    filters = {name: of for name, of in conversation.filters.items() if name in known}
+    return replace(conversation, session=events, filters=filters)
+
+
+async def _streamed(response: ChatResponse) -> AsyncIterator[str]:
+    """The list at once, then the reply a few words at a time."""
+    yield _event("items", response.model_dump(exclude={"reply"}))
+    words = response.reply.split(" ")
+    for first in range(0, len(words), WORDS_AT_ONCE):
+        yield _event("words", {"text": in_pieces(words, first, WORDS_AT_ONCE)})
+    yield _event("done", {"reply": response.reply})
+
+
+def in_pieces(words: Sequence[str], first: int, n: int) -> str:
+    """Some words of a text, with the space before them."""
+    return (" " if first else "") + " ".join(words[first : first + n])
+
+
+def _event(name: str, data: Any) -> str:  # noqa: ANN401
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

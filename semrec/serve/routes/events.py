@@ -1,0 +1,93 @@
+"""`POST /v1/events`, and the sessions that they make."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from semrec.serve.problems import BODY
+from semrec.serve.service import ServiceOf
+from semrec.serve.wire import Body, Closed, Id, Seconds, WireEvent
+from semrec.types import Event, EventType
+
+MAX_EVENTS = 1_000
+
+router = APIRouter(tags=["sessions"])
+
+
+class SessionEvent(Closed):
+    """Something that was done in a session. Sent again with the same `event_id` it counts once."""
+
+    event_id: Id
+    session_id: Id
+    item_id: Id
+    type: EventType = "view"
+    timestamp: Seconds | None = None
+
+
+class EventsRequest(Body):
+    """Events of any sessions; those of one session in their order."""
+
+    events: list[SessionEvent] = Field(min_length=1, max_length=MAX_EVENTS)
+
+
+class EventsResponse(Closed):
+    """How many were new, and how many were there already."""
+
+    accepted: int
+    duplicates: int
+
+
+class SessionResponse(Closed):
+    """What was done in a session, oldest first."""
+
+    session_id: str
+    events: list[WireEvent]
+
+
+class ErasedResponse(Closed):
+    """What was erased: a session's events, and the lists that were served in it."""
+
+    session_id: str
+    events: int
+    recommendations: int
+
+
+@router.post("/v1/events", responses=BODY)
+async def add_events(body: EventsRequest, service: ServiceOf) -> EventsResponse:
+    """Keep events. Once they are acknowledged, the next request of any worker sees them."""
+    by_session: dict[str, list[Event]] = {}
+    for one in body.events:
+        event = Event(one.item_id, one.type, one.timestamp, one.event_id)
+        by_session.setdefault(one.session_id, []).append(event)
+    accepted = await service.add_events(by_session)
+    return EventsResponse(accepted=accepted, duplicates=len(body.events) - accepted)
+
+
+@router.get("/v1/sessions/{session_id:id}", responses=BODY)
+async def get_session(session_id: Id, service: ServiceOf) -> SessionResponse:
+    """The newest events of a session; none for an unknown one."""
+    events = await run_in_threadpool(service.sessions.get, session_id)
+    return SessionResponse(
+        session_id=session_id,
+        events=[
+            WireEvent(
+                item_id=event.item_id,
+                type=event.type,
+                timestamp=event.timestamp,
+                event_id=event.event_id,
+            )
+            for event in events
+        ],
+    )
+
+
+@router.delete("/v1/sessions/{session_id:id}", responses=BODY)
+async def erase_session(session_id: Id, service: ServiceOf) -> ErasedResponse:
+    """Forget a session: its events and the lists served in it, in the log too."""
+    stored = await run_in_threadpool(service.sessions.erase, session_id)
+    logged, recommendations = await run_in_threadpool(service.log.erase, session_id)
+    return ErasedResponse(
+        session_id=session_id, events=max(stored, logged), recommendations=recommendations
+    )

@@ -1,0 +1,110 @@
+"""`GET /v1/items/…`: one item, what goes with it, items by their title."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+import pyarrow.compute as pc
+from fastapi import APIRouter, Query, Request
+from starlette.exceptions import HTTPException
+
+from semrec import types
+from semrec.recommender import Recommender
+from semrec.serve.gone import unless_gone
+from semrec.serve.problems import BODY, documented
+from semrec.serve.service import LoggedOf, ServiceOf
+from semrec.serve.wire import Closed, Id, RecommendResponse, to_response
+
+MAX_FOUND = 100
+
+router = APIRouter(tags=["items"], responses={**BODY, **documented(404)})
+
+
+class ItemResponse(Closed):
+    """An item as the catalogue has it; what it has no value for is left out."""
+
+    item_id: str
+    title: str
+    text: str | None = None
+    attributes: dict[str, Any]
+
+
+class ItemsResponse(Closed):
+    """Items whose title holds what was looked for, the most touched first."""
+
+    items: list[ItemResponse]
+
+
+@router.get("/v1/items")
+async def find_items(
+    service: ServiceOf,
+    q: Annotated[str, Query(max_length=200, description="A part of the title, in any case")],
+    k: Annotated[int, Query(ge=1, le=MAX_FOUND)] = 10,
+) -> ItemsResponse:
+    """Items by their title: those that begin with `q` first, then the most touched."""
+    return ItemsResponse(items=await service.compute(lambda rec: _with_title(rec, q, k)))
+
+
+@router.get("/v1/items/{item_id:id}/similar")
+async def similar_items(
+    item_id: Id,
+    request: Request,
+    service: ServiceOf,
+    logged: LoggedOf,
+    k: Annotated[int, Query(ge=1, le=types.MAX_K)] = 10,
+) -> RecommendResponse:
+    """What goes with an item: the answer to a session of nothing else."""
+    _row(service.recommender, item_id)
+    query = types.Query(session=(item_id,), k=k)
+    served = await unless_gone(request, service.recommend(query))
+    logged["recommendation_id"] = served.recommendation_id
+    return to_response(served, trace=False)
+
+
+@router.get("/v1/items/{item_id:id}", response_model_exclude_unset=True)
+async def get_item(item_id: Id, service: ServiceOf) -> ItemResponse:
+    """One item."""
+    recommender = service.recommender
+    return to_item(recommender, _row(recommender, item_id))
+
+
+def to_item(recommender: Recommender, row: int) -> ItemResponse:
+    """An item on the wire."""
+    record = recommender.catalog.record(row)
+    item_id, title = record.pop("item_id"), record.pop("title", "")
+    text = {"text": record.pop("text")} if "text" in record else {}
+    return ItemResponse(item_id=item_id, title=title, attributes=_finite(record), **text)
+
+
+def _row(recommender: Recommender, item_id: str) -> int:
+    row = recommender.catalog.row(item_id)
+    if row is None or row in recommender.removed:
+        raise HTTPException(404, "there is no item with this id")
+    return row
+
+
+def _with_title(recommender: Recommender, words: str, k: int) -> list[ItemResponse]:
+    catalog, words = recommender.catalog, words.strip()
+    if not words:
+        return []
+    titles = catalog.table["title"].combine_chunks()
+    holds = pc.match_substring(titles, words, ignore_case=True)
+    rows = np.flatnonzero(holds.fill_null(False).to_numpy(zero_copy_only=False))
+    rows = rows[~np.isin(rows, recommender.removed)]
+    later = [not catalog.titles[row].casefold().startswith(words.casefold()) for row in rows]
+    order = np.lexsort((rows, -_counts(recommender)[rows], np.asarray(later, dtype=bool)))
+    return [to_item(recommender, int(row)) for row in rows[order[:k]]]
+
+
+def _counts(recommender: Recommender) -> types.RowArray:
+    """(n_items,) int64: events per item."""
+    return recommender.interactions.counts
+
+
+def _finite(record: dict[str, Any]) -> dict[str, Any]:
+    """What JSON can say of an item's attributes: infinity is no number there."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in record.items()
+    }

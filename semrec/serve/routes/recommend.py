@@ -1,0 +1,28 @@
+"""`POST /v1/recommend`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from semrec.serve.gone import unless_gone
+from semrec.serve.problems import BODY
+from semrec.serve.service import LoggedOf, ServiceOf
+from semrec.serve.wire import RecommendRequest, RecommendResponse, to_response
+
+router = APIRouter(tags=["recommend"])
+
+
+@router.post("/v1/recommend", responses=BODY)
+async def recommend(
+    body: RecommendRequest, request: Request, service: ServiceOf, logged: LoggedOf
+) -> RecommendResponse:
+    """The best items for what is asked and what was done before."""
+    logged["intent_chars"] = len(body.intent)
+    if service.settings.log_intents:
+        logged["intent"] = body.intent
+    served = await unless_gone(request, service.recommend(body.to_query(), body.session_id))
+    if body.explain:
+        served = await unless_gone(request, service.explain(served))
+    logged["recommendation_id"] = served.recommendation_id
+    logged["version"] = served.found.trace.version
+    return to_response(served, trace=body.trace)

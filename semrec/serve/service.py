@@ -1,0 +1,179 @@
+"""What handlers are given: the parts of a running service, and the one way to an answer.
+
+stored events, then the request's → queue → recommender → log → answer
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from semrec.deadline import Deadline
+from semrec.errors import StateError
+from semrec.explaining import explain
+from semrec.protocols import SessionStore
+from semrec.recommender import Recommender
+from semrec.serve.deployment import Deployment
+from semrec.serve.engine import Engine
+from semrec.serve.metrics import Metrics
+from semrec.serve.settings import Settings
+from semrec.sessions.log import Log, served_list
+from semrec.types import Event, Query, Recommendations
+
+logger = logging.getLogger(__name__)
+
+DAY_S = 86_400
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A list that was answered and logged.
+
+    Attributes:
+        recommendation_id: Its name in the log; `semrec replay` makes it again.
+        query: What was asked, stored events included.
+        found: The list and its trace.
+        timings_ms: By stage, with the wait in the `queue`, and in `total`.
+        recommender: Who made it, for whatever else of the answer needs the same catalogue.
+    """
+
+    recommendation_id: str
+    query: Query
+    found: Recommendations
+    timings_ms: Mapping[str, float]
+    recommender: Recommender
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The parts of a running service. One per worker; handlers get it as `ServiceOf`."""
+
+    settings: Settings
+    deployment: Deployment
+    engine: Engine
+    sessions: SessionStore
+    log: Log
+    metrics: Metrics
+
+    @property
+    def recommender(self) -> Recommender:
+        """The one that answers now. Whoever needs it twice keeps it: the next may be another."""
+        return self.deployment.current
+
+    async def recommend(self, query: Query, session_id: str | None = None) -> Served:
+        """Answer a query, with the events of a session before its own, and log the list.
+
+        Raises:
+            QueryError: If the query can't be understood.
+            BusyError: If the queue is full.
+            ExpiredError: If its budget passed while it waited.
+            StateError: If the session can't be read.
+        """
+        deadline = Deadline.within(query.budget_ms)
+        if session_id is not None:
+            stored = await run_in_threadpool(self.sessions.get, session_id)
+            query = replace(query, session=(*stored, *query.events))
+        return await self.answer(query, session_id, deadline)
+
+    async def answer(self, query: Query, session_id: str | None, deadline: Deadline) -> Served:
+        """Answer a query as it is, and log the list as one of a session.
+
+        Raises:
+            QueryError, BusyError, ExpiredError: As `recommend`.
+        """
+        answer = await self.engine.recommend(query, deadline)
+        self.metrics.observe(answer)
+        recommendation_id = uuid.uuid4().hex
+        served = served_list(
+            recommendation_id,
+            session_id,
+            query,
+            answer.found.items,
+            version=answer.recommender.version,
+            artifact=str(answer.recommender.path or ""),
+        )
+        try:
+            await run_in_threadpool(self.log.add_served, served)
+        except StateError as error:  # better a list that can't be replayed than none
+            self.metrics.unlogged.inc()
+            logger.error("list not logged", extra={"error": str(error)})
+        timings_ms = dict(answer.found.trace.timings_ms)
+        total = timings_ms.pop("total", 0.0) + answer.waited_ms
+        return Served(
+            recommendation_id=recommendation_id,
+            query=query,
+            found=answer.found,
+            timings_ms={"queue": answer.waited_ms, **timings_ms, "total": total},
+            recommender=answer.recommender,
+        )
+
+    async def explain(self, served: Served) -> Served:
+        """The same with an explanation of each item.
+
+        Raises:
+            BusyError: If the queue is full.
+        """
+        found = await self.compute(
+            lambda _: explain(served.recommender, served.query, served.found)
+        )
+        return replace(served, found=found)
+
+    async def compute(self, work: Callable[[Recommender], T]) -> T:
+        """What `work` makes of the recommender that answers now, on the engine's threads.
+
+        Raises:
+            BusyError: If the queue is full. And whatever `work` raises.
+        """
+        return await self.engine.run(work)
+
+    async def add_events(self, events: Mapping[str, Sequence[Event]]) -> int:
+        """Store and log events by session id; how many were new. They have event ids.
+
+        Raises:
+            StateError: If they can't be kept; sent again, none counts twice.
+        """
+
+        def add() -> int:  # whichever of the two fails, sending again makes it whole
+            self.log.add_events(events)
+            return self.sessions.append(events)
+
+        accepted = await run_in_threadpool(add)
+        self.metrics.events.labels("accepted").inc(accepted)
+        sent = sum(len(added) for added in events.values())
+        self.metrics.events.labels("duplicate").inc(sent - accepted)
+        return accepted
+
+    def tidy(self) -> None:
+        """Remove the lists from the log that are older than the settings say."""
+        self.log.forget_served(time.time() - self.settings.served_days * DAY_S)
+
+    def close(self) -> None:
+        """Finish what was accepted, then let go of everything."""
+        self.engine.close()
+        self.deployment.close()
+        self.sessions.close()
+        self.log.close()
+
+
+# Both are coroutines only so that FastAPI doesn't call them on threads of their own.
+async def service_of(request: Request) -> Service:
+    """The service that answers a request."""
+    return cast("Service", request.app.state.service)
+
+
+async def logged_of(request: Request) -> dict[str, Any]:
+    """What joins the request's line in the log."""
+    return cast("dict[str, Any]", request.state.logged)
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+LoggedOf = Annotated[dict[str, Any], Depends(logged_of)]

@@ -1,0 +1,212 @@
+"""The log of a service: every event and every list that was served, in one SQLite file.
+
+It outlives sessions: `importing` turns it into interactions for the next build, and a list can be
+made again from what is written here. Erasing a session takes it out of here too.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from semrec.errors import StateError
+from semrec.sessions.database import Database
+from semrec.types import Event, Item, Query
+
+FILE = "log.sqlite"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    place INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    item_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    timestamp REAL NOT NULL,
+    UNIQUE (session_id, event_id)
+);
+CREATE TABLE IF NOT EXISTS served (
+    recommendation_id TEXT PRIMARY KEY,
+    session_id TEXT,
+    timestamp REAL NOT NULL,
+    version TEXT NOT NULL,
+    artifact TEXT NOT NULL,
+    query TEXT NOT NULL,
+    items TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS served_by_session ON served (session_id);
+CREATE INDEX IF NOT EXISTS served_by_time ON served (timestamp);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedList:
+    """A list as it was served, and all that it takes to make it again.
+
+    Attributes:
+        recommendation_id: Its name.
+        session_id: Whose it was, if that was said.
+        timestamp: Unix seconds.
+        version: The artifact's.
+        artifact: The artifact's folder at that time.
+        query: What was asked, stored events included.
+        items: (item id, score) in the order of their positions.
+    """
+
+    recommendation_id: str
+    session_id: str | None
+    timestamp: float
+    version: str
+    artifact: str
+    query: Query
+    items: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedEvent:
+    """One event, whose session stands for its user."""
+
+    session_id: str
+    event: Event
+    timestamp: float
+
+
+class Log:
+    """Appends events and served lists; safe from several threads and processes.
+
+    Args:
+        folder: Where the service keeps its state.
+
+    Raises:
+        StateError: From here and from every method, if the file can't be read or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        # After a power failure the last moment may be missing here; sessions have their own file.
+        self._database = Database(folder / FILE, SCHEMA, synchronous="normal")
+
+    def add_events(self, events: Mapping[str, Sequence[Event]]) -> None:
+        """Append events by session id; those that are here already are left as they are."""
+        now = time.time()
+        rows = [
+            (
+                session_id,
+                event.event_id,
+                event.item_id,
+                event.type,
+                now if event.timestamp is None else event.timestamp,
+            )
+            for session_id, added in events.items()
+            for event in added
+        ]
+        with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO events (session_id, event_id, item_id, type, timestamp) "
+                "VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def add_served(self, served: ServedList) -> None:
+        """Append one list."""
+        row = (
+            served.recommendation_id,
+            served.session_id,
+            served.timestamp,
+            served.version,
+            served.artifact,
+            json.dumps(asdict(served.query), ensure_ascii=False),
+            json.dumps(served.items, ensure_ascii=False),
+        )
+        with self._database.writing() as connection:
+            connection.execute("INSERT INTO served VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def served(self, recommendation_id: str) -> ServedList | None:
+        """A list by its name; None if it isn't here."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT * FROM served WHERE recommendation_id = ?", (recommendation_id,)
+            ).fetchone()
+        if row is None:
+            return None
+        recommendation_id, session_id, timestamp, version, artifact, query, items = row
+        return ServedList(
+            recommendation_id=recommendation_id,
+            session_id=session_id,
+            timestamp=timestamp,
+            version=version,
+            artifact=artifact,
+            query=_query(json.loads(query)),
+            items=tuple((item_id, score) for item_id, score in json.loads(items)),
+        )
+
+    def events(self) -> Iterator[LoggedEvent]:
+        """Every event, in the order they came in."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT session_id, item_id, type, timestamp, event_id FROM events ORDER BY place"
+            ).fetchall()
+        for session_id, item_id, kind, timestamp, event_id in rows:
+            event = Event(item_id, kind, timestamp, event_id)
+            yield LoggedEvent(session_id=session_id, event=event, timestamp=timestamp)
+
+    def erase(self, session_id: str) -> tuple[int, int]:
+        """Take a session's events and lists out of the file; how many of each there were."""
+        with self._database.writing() as connection:
+            erased = tuple(
+                connection.execute(
+                    f"DELETE FROM {table} WHERE session_id = ?", (session_id,)
+                ).rowcount
+                for table in ("events", "served")
+            )
+        self._database.checkpoint()
+        return erased[0], erased[1]
+
+    def forget_served(self, before_s: float) -> int:
+        """Remove the lists served before a Unix second; how many. Events stay."""
+        with self._database.writing() as connection:
+            return connection.execute(
+                "DELETE FROM served WHERE timestamp < ?", (before_s,)
+            ).rowcount
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+def open_log(folder: Path) -> Log:
+    """The log of a service that was here before.
+
+    Raises:
+        StateError: If there is none.
+    """
+    if not (folder / FILE).is_file():
+        raise StateError(f"{folder}: no {FILE} in it, expected the --state of `semrec serve`")
+    return Log(folder)
+
+
+def served_list(
+    recommendation_id: str,
+    session_id: str | None,
+    query: Query,
+    items: Sequence[Item],
+    *,
+    version: str,
+    artifact: str,
+) -> ServedList:
+    """What the log keeps of a list that is served now."""
+    return ServedList(
+        recommendation_id=recommendation_id,
+        session_id=session_id,
+        timestamp=time.time(),
+        version=version,
+        artifact=artifact,
+        query=query,
+        items=tuple((item.item_id, item.score) for item in items),
+    )
+
+
+def _query(values: Mapping[str, Any]) -> Query:
+    return Query(**values)

@@ -1,0 +1,90 @@
+"""Sessions in one SQLite file: for the workers of one machine, and still there after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from semrec.protocols import KEPT_EVENTS
+from semrec.sessions.database import Database
+from semrec.types import Event
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    place INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    item_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    timestamp REAL,
+    UNIQUE (session_id, event_id)
+);
+CREATE TABLE IF NOT EXISTS conversations (session_id TEXT PRIMARY KEY, conversation TEXT NOT NULL);
+"""
+
+
+class SqliteSessions:
+    """A `SessionStore` in a file; an acknowledged event is on the disk.
+
+    Args:
+        path: The file; made if it isn't there.
+
+    Raises:
+        StateError: From here and from every method, if the file can't be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, SCHEMA)
+
+    def get(self, session_id: str) -> tuple[Event, ...]:
+        """The events of a session, oldest first; empty for an unknown one."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT item_id, type, timestamp, event_id FROM events WHERE session_id = ? "
+                "ORDER BY place DESC LIMIT ?",
+                (session_id, KEPT_EVENTS),
+            ).fetchall()
+        return tuple(Event(*row) for row in reversed(found))
+
+    def append(self, events: Mapping[str, Sequence[Event]]) -> int:
+        """Add events by session id, in one transaction; how many were new."""
+        rows = [
+            (session_id, event.event_id, event.item_id, event.type, event.timestamp)
+            for session_id, added in events.items()
+            for event in added
+        ]
+        with self._database.writing() as connection:
+            return connection.executemany(
+                "INSERT OR IGNORE INTO events (session_id, event_id, item_id, type, timestamp) "
+                "VALUES (?, ?, ?, ?, ?)",
+                rows,
+            ).rowcount
+
+    def conversation(self, session_id: str) -> str:
+        """What was kept last; ``""`` if nothing was."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT conversation FROM conversations WHERE session_id = ?", (session_id,)
+            ).fetchone()
+        return str(found[0]) if found else ""
+
+    def keep(self, session_id: str, conversation: str) -> None:
+        """Keep what a conversation has come to."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO conversations VALUES (?, ?)", (session_id, conversation)
+            )
+
+    def erase(self, session_id: str) -> int:
+        """Forget a session and its conversation, in the file too; how many events it had."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM conversations WHERE session_id = ?", (session_id,))
+            erased = connection.execute(
+                "DELETE FROM events WHERE session_id = ?", (session_id,)
+            ).rowcount
+        self._database.checkpoint()
+        return erased
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

@@ -1,0 +1,129 @@
+"""Intervals and tests over independent units (dialogs, users), never over single cases.
+
+Cases of one dialog or user resemble each other; resampling them one by one would make intervals
+too narrow. Here whole units are drawn, flipped and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+N_RESAMPLES = 2_000
+LEVEL = 0.95
+_CHUNK = 100  # resamples at a time: with many users all at once would take half a gigabyte
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A mean over cases and its 95 % interval over independent units."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def unit_sums(values: Values, units: Sequence[str]) -> tuple[Values, Values]:
+    """Per unit the sum of each system's values, and how many cases it has.
+
+    Args:
+        values: (n_systems, n_cases).
+        units: (n_cases,) the unit of each case.
+
+    Returns:
+        (n_systems, n_units) sums and (n_units,) counts.
+    """
+    _, places = np.unique(np.asarray(units), return_inverse=True)
+    counts = np.bincount(places).astype(np.float64)
+    sums = np.stack([np.bincount(places, weights=row, minlength=len(counts)) for row in values])
+    return sums.astype(np.float64), counts
+
+
+def bootstrap_sums(sums: Values, rng: np.random.Generator, n: int = N_RESAMPLES) -> Values:
+    """(n, m): the totals of (m, n_units) `sums` in `n` resamples of units, the same for all rows.
+
+    The clustered (cases) bootstrap of Efron & Tibshirani 1993, chapter 8.
+    """
+    n_units = sums.shape[1]
+    even = np.full(n_units, 1 / n_units)
+    totals = [
+        rng.multinomial(n_units, even, size=min(_CHUNK, n - start)).astype(np.float64) @ sums.T
+        for start in range(0, n, _CHUNK)
+    ]
+    return np.concatenate(totals)
+
+
+def bootstrap_means(
+    values: Values, units: Sequence[str], rng: np.random.Generator, n: int = N_RESAMPLES
+) -> Values:
+    """(n, n_systems): means over cases in `n` resamples of units, the same units for all systems.
+
+    Args:
+        values: (n_systems, n_cases).
+        units: (n_cases,) the unit of each case.
+        rng: Draws the units.
+        n: How many resamples.
+    """
+    sums, counts = unit_sums(values, units)
+    totals = bootstrap_sums(np.vstack([sums, counts]), rng, n)
+    means: Values = totals[:, :-1] / totals[:, -1:]
+    return means
+
+
+def interval(samples: Values, level: float = LEVEL) -> tuple[float, float]:
+    """The percentile interval of those resampled values that are finite."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(samples[np.isfinite(samples)], [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def estimate(values: Values, samples: Values) -> Estimate:
+    """The mean of `values`, with the interval of its resamples."""
+    low, high = interval(samples)
+    return Estimate(mean=float(values.mean()), low=low, high=high)
+
+
+def permutation_ps(
+    differences: Values, units: Sequence[str], rng: np.random.Generator, n: int = N_RESAMPLES
+) -> list[float]:
+    """Two-sided p of paired permutation tests: units swap the two systems' labels.
+
+    Args:
+        differences: (n_pairs, n_cases), values of one system minus those of the other.
+        units: (n_cases,).
+        rng: Draws the swaps, the same for all pairs.
+        n: How many permutations; the smallest p is 1 / (n + 1).
+    """
+    sums, _ = unit_sums(differences, units)
+    observed = np.abs(sums.sum(axis=1))
+    reached = np.zeros(len(sums))
+    for start in range(0, n, _CHUNK):
+        signs = rng.choice((-1.0, 1.0), size=(min(_CHUNK, n - start), sums.shape[1]))
+        reached += (np.abs(signs @ sums.T) >= observed - 1e-12).sum(axis=0)
+    return [float(p) for p in (1 + reached) / (n + 1)]
+
+
+def permutation_p(
+    first: Values,
+    second: Values,
+    units: Sequence[str],
+    rng: np.random.Generator,
+    n: int = N_RESAMPLES,
+) -> float:
+    """`permutation_ps` of one pair: (n_cases,) values of two systems on the same cases."""
+    return permutation_ps(np.stack([first - second]), units, rng, n)[0]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjustment (1979): controls the chance of any false difference."""
+    order = np.argsort(p_values)
+    adjusted = np.empty(len(p_values))
+    running = 0.0
+    for place, index in enumerate(order):
+        running = max(running, (len(p_values) - place) * p_values[index])
+        adjusted[index] = min(1.0, running)
+    return [float(p) for p in adjusted]

@@ -1,0 +1,81 @@
+"""Limits and attributes in words, as replies and explanations say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semrec.data.attributes import Labels
+from semrec.data.catalog import Catalog
+from semrec.intent.understanding import Understanding
+
+MAX_SHOWN = 5
+
+
+def spoken(name: str) -> str:
+    """An attribute's name in words."""
+    return name.replace("_", " ")
+
+
+def languages_of(understanding: Understanding | None) -> Mapping[str, str]:
+    """The language attribute's codes → what they are called; empty without one."""
+    if understanding is None or understanding.vocabulary.language is None:
+        return {}
+    called: dict[str, str] = {}
+    for word, codes in understanding.vocabulary.languages.items():
+        for code in codes:
+            called.setdefault(code, word.capitalize())
+    return called
+
+
+def limits_in_words(
+    filters: Mapping[str, Any], catalog: Catalog, understanding: Understanding | None
+) -> list[str]:
+    """Each limit as a phrase: "no Horror", "only Comedy or Drama", "year 1990 to 1999"."""
+    called = languages_of(understanding)
+    language = understanding.vocabulary.language if understanding else None
+    found: list[str] = []
+    for name, condition in filters.items():
+        of = dict(condition) if isinstance(condition, Mapping) else {"any": [condition]}
+        labels = isinstance(catalog.attributes.get(name), Labels)
+        said = {
+            operator: _listed(value, called if name == language else {})
+            for operator, value in of.items()
+            if operator in ("any", "all", "none") and value
+        }
+        prefix = "" if labels else f"{spoken(name)} "
+        if "all" in said:
+            found.append(f"only {prefix}{' and '.join(said['all'])}")
+        if "any" in said:
+            found.append(f"only {prefix}{' or '.join(said['any'])}")
+        if "none" in said:
+            found.append(f"no {prefix}{' or '.join(said['none'])}")
+        if bounds := _bounds(of):
+            found.append(f"{spoken(name)} {bounds}")
+    return found
+
+
+def _bounds(of: Mapping[str, Any]) -> str:
+    low = of.get("gte", of.get("gt"))
+    high = of.get("lte", of.get("lt"))
+    if low is not None and high is not None:
+        if low == high:
+            return str(low)
+        if "gte" in of and "lte" in of:
+            return f"{low} to {high}"
+    parts = []
+    if low is not None:
+        parts.append(f"from {low}" if "gte" in of else f"above {low}")
+    if high is not None:
+        parts.append(f"up to {high}" if "lte" in of else f"below {high}")
+    return " and ".join(parts)
+
+
+def _listed(values: Sequence[Any], called: Mapping[str, str]) -> list[str]:
+    """Values as words; a run of whole numbers as its ends."""
+    if len(values) > 2 and all(isinstance(value, int) for value in values):
+        ordered = sorted(values)
+        if ordered[-1] - ordered[0] == len(ordered) - 1:
+            return [f"{ordered[0]} to {ordered[-1]}"]
+    words = list(dict.fromkeys(called.get(str(value), str(value)) for value in values))
+    return words if len(words) <= MAX_SHOWN else [*words[:MAX_SHOWN], "…"]

@@ -1,0 +1,283 @@
+"""The page in a real browser, headless: what people see and do, and what no text can do to it."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import world_config, world_tables
+from redis_server import needs
+from serving import in_thread
+
+import semrec
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """The planted world with one hostile title, the most chosen one."""
+    folder = tmp_path_factory.mktemp("page")
+    items, events = world_tables()
+    titles = items["title"].to_pylist()
+    titles[0] = HOSTILE
+    items = items.set_column(1, "title", pa.array(titles))
+    more = pa.table(
+        {
+            "user_id": [f"u{user}" for user in range(60)],
+            "item_id": ["i00"] * 60,
+            "timestamp": [1_400_000_000 + user for user in range(60)],
+        }
+    )
+    (folder / "data").mkdir()
+    pq.write_table(items, folder / "data" / "items.parquet")
+    pq.write_table(pa.concat_tables([events, more]), folder / "data" / "interactions.parquet")
+    semrec.build(folder / "data", config=world_config(), out=folder / "artifact")
+    with in_thread(folder / "artifact", folder / "state") as client:
+        yield client
+
+
+class Page:
+    """What a person does with the page."""
+
+    def __init__(self, driver, url):
+        from selenium.webdriver.common.by import By
+
+        self.driver, self._by = driver, By.CSS_SELECTOR
+        driver.get(url)
+        self.wait(lambda: self.all(".card"))
+
+    def all(self, css):
+        return self.driver.find_elements(self._by, css)
+
+    def one(self, css):
+        return self.driver.find_element(self._by, css)
+
+    def texts(self, css):
+        # In one step: the page goes on meanwhile.
+        return self.driver.execute_script(
+            "return Array.from(document.querySelectorAll(arguments[0]), (one) => one.textContent)",
+            css,
+        )
+
+    def wait(self, condition):
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        raise AssertionError("it never came")
+
+    def settled(self):
+        self.wait(lambda: not self.all("body.waiting"))
+        self.wait(lambda: self.one("#status").text not in ("…", ""))
+
+    def say(self, text):
+        from selenium.webdriver.common.keys import Keys
+
+        before = len(self.all(".said.it"))
+        self.one("#message").send_keys(text + Keys.ENTER)
+        self.wait(lambda: len(self.all(".said.it")) > before)
+        self.settled()
+
+    def press(self, css):
+        self.driver.execute_script("arguments[0].click()", self.one(css))
+
+    def errors(self):
+        return [e for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="module")
+def driver():
+    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    needs("chromium", chromium and chromedriver)
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1280,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(driver, service):
+    driver.set_window_size(1280, 900)
+    page = Page(driver, str(service.base_url))
+    page.errors()
+    yield page
+    assert page.errors() == []
+
+
+def test_it_opens_with_popular_items_and_something_to_say(page):
+    assert page.one("h1").text == "What are you looking for?"
+    assert page.texts("#heading") == ["Popular"]
+    assert len(page.all(".card")) == 10
+    assert len(page.all(".examples button")) >= 2
+    page.press(".examples li:last-child button")
+    page.settled()
+    assert page.texts("#heading") == ["For you"]
+
+
+def test_a_message_gives_a_list_a_reply_and_what_holds(page):
+    page.say("a space story, no jungle")
+    assert page.texts(".said.you") == ["a space story, no jungle"]
+    assert page.texts(".said.it")[0].startswith("Noted: no jungle. “")
+    assert page.texts(".chip span") == ["no jungle"]
+    assert page.texts(".card .year")[0].isdecimal()
+    assert "space" in page.texts(".card .facts")[0]
+    assert any("Space, as you asked" in why for why in page.texts(".card .why"))
+    assert all("jungle" not in title for title in page.texts(".card .title"))
+
+
+def test_a_limit_is_taken_away_by_its_button(page):
+    page.say("no jungle, from 1990 or later")
+    assert len(page.all(".chip")) == 2
+    page.press("[aria-label='Take away: no jungle']")
+    page.wait(lambda: page.texts(".chip span") == ["year from 1990"])
+    page.say("no court")
+    assert sorted(page.texts(".chip span")) == ["no court", "year from 1990"]
+
+
+@pytest.mark.parametrize("button", ["like", "reject"])
+def test_the_buttons_change_the_next_list(page, button):
+    page.say("a space story")
+    before = page.texts(".card .title")
+    page.press(f".card:nth-child(2) .{button}")
+    page.wait(lambda: before[1] not in page.texts(".card .title"))
+    assert page.texts(".said.act")[0].endswith(before[1])
+    if button == "like":
+        assert page.texts(".chip.plain") == [f"♥ {before[1]}"]
+
+
+def test_sliders_change_the_list_and_the_trace_says_how_it_came_about(page):
+    page.say("a ghost story")
+    page.press("#tune")
+    page.press("#weight-auto")
+    page.driver.execute_script(
+        "const w = document.getElementById('weight'); w.value = 0;"
+        "w.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    page.wait(lambda: "words and text" not in page.one("#weights").get_attribute("textContent"))
+    assert page.texts("#weight-shown") == ["0 % words"]
+    stages = page.texts(".stage span:first-child")
+    assert stages[0] == "queue"
+    assert stages[-1] == "total"
+    assert {"understand", "search"} <= set(stages)
+    assert all(spent.endswith(" ms") for spent in page.texts(".stage span:last-child"))
+    page.driver.execute_script(
+        "const b = document.getElementById('budget'); b.value = 25;"
+        "b.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    assert page.texts("#budget-shown") == ["500 ms"]
+    page.settled()
+
+
+def test_no_text_is_ever_run(page):
+    assert HOSTILE in page.texts(".card .title")
+    page.say(HOSTILE)
+    page.say(f"loved “{HOSTILE}”, no {HOSTILE}")
+    assert page.texts(".said.you")[0] == HOSTILE
+    assert page.driver.title == "semrec"
+    assert not page.all("main img, main script")
+
+
+def test_nothing_is_loaded_from_elsewhere(page, service):
+    page.say("a space story")
+    loaded = page.driver.execute_script(
+        "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    )
+    assert len(loaded) > 3
+    assert all(name.startswith((str(service.base_url), "data:")) for name in loaded)
+    policy = service.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    folder = Path(semrec.__file__).parent / "serve" / "page"
+    for name in ("page.html", "page.js"):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert "innerHTML" not in text
+        assert "http" not in text.replace('"http://www.w3.org', "")
+
+
+def test_it_works_by_keyboard(page):
+    from selenium.webdriver.common.keys import Keys
+
+    active = page.driver.switch_to.active_element
+    assert active.get_attribute("id") == "message"
+    active.send_keys("a space story" + Keys.ENTER)
+    page.wait(lambda: page.all(".said.it"))
+    page.settled()
+    reached = []
+    for _ in range(12):
+        page.driver.switch_to.active_element.send_keys(Keys.TAB)
+        active = page.driver.switch_to.active_element
+        reached.append(active.get_attribute("aria-label") or active.text)
+        if reached[-1].startswith("Like: "):
+            break
+    assert reached[-1].startswith("Like: "), reached
+    before = page.texts(".card .title")
+    active.send_keys(Keys.ENTER)
+    page.wait(lambda: page.texts(".card .title") != before)
+    page.one("body").send_keys("/")
+    assert page.driver.switch_to.active_element.get_attribute("id") == "message"
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 640), (1280, 900)])
+def test_nothing_runs_over_the_edge_whatever_the_screen(driver, service, width, height):
+    size = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        page = Page(driver, str(service.base_url))
+        page.say("a space story, no jungle, from 1970 or later")
+        over = page.driver.execute_script(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert over <= 0
+        box = page.one("#ask").rect
+        assert box["width"] > 0.7 * width or width > 500
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_it_is_dark_where_that_is_wanted(driver, service):
+    def colours(scheme):
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        Page(driver, str(service.base_url))
+        style = "getComputedStyle(document.body)"
+        return driver.execute_script(f"return [{style}.color, {style}.backgroundColor]")
+
+    light, dark = colours("light"), colours("dark")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert brightness(light[1]) > 200 > 80 > brightness(light[0])
+    assert brightness(dark[0]) > 200 > 80 > brightness(dark[1])
+
+
+def brightness(colour):
+    return sum(int(part) for part in colour[4:-1].split(",")) / 3
+
+
+def test_a_key_is_asked_for_where_one_is_needed(driver, service, tmp_path):
+    artifact = service.app.state.service.settings.artifact
+    with in_thread(artifact, tmp_path / "state", api_keys=["secret"]) as guarded:
+        driver.get(str(guarded.base_url))
+        until = time.monotonic() + PATIENCE_S
+        while driver.execute_script("return document.getElementById('key-setting').hidden"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        driver.execute_script(
+            "const k = document.getElementById('key'); k.value = 'secret';"
+            "k.dispatchEvent(new Event('change'))"
+        )
+        while not driver.find_elements("css selector", ".card"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        driver.get_log("browser")

@@ -1,0 +1,229 @@
+"""The report as people read it: a page on its own, Markdown, a notebook's cell, plots."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from test_compare import CASES
+
+from semrec import Case, Query
+from semrec.evaluate.asking import SemanticOnly
+from semrec.evaluate.compare import compare
+from semrec.evaluate.scoring import summarise
+from semrec.evaluate.slices import Slice
+from semrec.statistics import Estimate
+from semrec.types import Item, Recommendations, Trace
+
+EVIL = "<script>alert('x')</script> | \" onload=x {{ 7 * 7 }}"
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page; raises nothing, so what is nested wrongly is noted."""
+
+    EMPTY = ("meta", "link", "br", "img", "line", "circle")
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.text, self.open, self.wrong = [], [], "", [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY and (not self.open or self.open.pop() != tag):
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def report(rec):
+    systems = {
+        "baseline": rec.baseline(),
+        "semantic-only": SemanticOnly(recommender=rec),
+        "fused": rec,
+    }
+    cases = [replace(case, turn=int(case.case_id[1:]) % 2) for case in CASES]
+    found = compare(systems, cases, slices=["labels"], turns=True, timed=3)
+    return replace(found, command="semrec compare artifact --cases 'a & b.parquet'")
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return Page(report.to_html())
+
+
+def test_a_page_says_the_verdict_first_and_all_its_parts(report, page):
+    assert page.wrong == []
+    assert page.open == []
+    headline = page.text.split("All systems")[0]
+    assert report.verdict().rpartition(": ")[0].replace(" x ", " × ") in headline
+    assert "36 cases from 18 independent units" in headline
+    for part in (
+        "Which differences are real",
+        "Where, and where not",
+        "Quality and latency",
+        "Turn by turn",
+        "What the lists are like",
+        "What gained most",
+        "semrec compare artifact --cases 'a & b.parquet'",
+        report.cases_hash[:16],
+        report.code_hash[:16],
+    ):
+        assert part in page.text
+    for row in report.rows:
+        assert f"{row.metrics['ndcg'].mean:.4f}" in page.text
+
+
+def test_a_page_asks_for_nothing_outside(report, page):
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    names = {name for name, _ in page.attributes}
+    assert not {"src", "href", "srcset", "action"} & names
+    assert not any(name.startswith("on") for name in names)
+    html = report.to_html()
+    assert "default-src 'none'" in html
+    assert not re.search(r"url\(|@import|https?://", html)
+    assert len(html.encode()) < 2_000_000
+
+
+def test_colours_follow_the_reader_and_the_width_is_the_devices(report):
+    html = report.to_html()
+    assert "prefers-color-scheme: dark" in html
+    assert "width=device-width" in html
+
+
+def test_what_others_wrote_is_text(world):
+    cases = [
+        Case(
+            case_id=EVIL,
+            query=Query(intent=EVIL, session=[EVIL]),
+            relevant=("i01", EVIL + str(n)),
+            unit=f"{EVIL}{n}",
+        )
+        for n in range(4)
+    ]
+    lists = {EVIL: [["i02"]] * 4, "good": [["i01"]] * 4}
+    found = summarise(
+        lists,
+        cases,
+        k=10,
+        seed=0,
+        behavioural=[],
+        notes=[EVIL],
+        versions={EVIL: EVIL},
+        slices={EVIL: {EVIL: [0, 1]}},
+    )
+    found = replace(found, command=EVIL, origins={EVIL: dict.fromkeys(ORIGIN, EVIL)})
+    page = Page(found.to_html())
+    assert "script" not in page.tags
+    assert not any(name.startswith("on") for name, _ in page.attributes)
+    assert page.wrong == []
+    assert "{{ 7 * 7 }}" in page.text
+    assert "49" not in page.text.split("script")[1][:40]
+    cell = Page(found._repr_html_())
+    assert "script" not in cell.tags
+    table = [line for line in found.to_markdown().splitlines() if line.startswith("|")]
+    assert all("<script" not in line for line in table)
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table[:4]}
+    assert len(widths) == 1  # a bar in a name ends no cell
+
+
+ORIGIN = (
+    "version",
+    "semrec",
+    "created",
+    "dataset",
+    "dataset_hash",
+    "config_hash",
+    "encoder",
+)
+
+
+def test_an_alarm_stands_where_it_is_seen(report):
+    lost = Slice(
+        name="no words",
+        family="words",
+        n_cases=300,
+        n_units=300,
+        behavioural=0.2,
+        fused=0.1,
+        low=-0.15,
+        high=-0.05,
+        systems={row.system: Estimate(mean=0.1, low=0.0, high=0.2) for row in report.rows},
+        losers=("fused",),
+    )
+    lossy = replace(report, slices=(lost,))
+    (alarm,) = lossy.alarms()
+    assert alarm.startswith("fused loses “no words” (300 units): NDCG@10 0.1000 against 0.2000")
+    for text in (lossy.to_html(), lossy.to_markdown(), lossy._repr_html_()):
+        assert "fused loses “no words”" in text
+    assert lossy.to_dict()["alarms"] == [alarm]
+    assert replace(report, slices=(replace(lost, n_units=199),)).alarms() == []
+
+
+def test_a_report_without_the_rest_is_a_page_too():
+    cases = [Case(case_id="1", query=Query(), relevant=("a",), unit="u")]
+    alone = summarise({"mine": [[]]}, cases, k=5, seed=0, behavioural=[])
+    page = Page(alone.to_html())
+    assert page.wrong == []
+    assert "1 cases from 1 independent units" in page.text
+    assert "Which differences" not in page.text
+
+
+def test_budgets_have_a_curve_of_their_own(report):
+    rows = [replace(report.rows[-1], system=f"in {ms}", budget_ms=ms) for ms in (50.0, 200.0)]
+    assert "Quality by time budget" in replace(report, rows=(*report.rows, *rows)).to_html()
+    assert "Quality by time budget" not in report.to_html()
+
+
+# --- notebooks ---
+
+
+def test_a_report_in_a_cell_has_the_verdict_and_the_table(report):
+    cell = Page(report._repr_html_())
+    assert cell.wrong == []
+    assert "fused has" in cell.text
+    assert f"{report.rows[0].metrics['ndcg'].mean:.4f}" in cell.text
+
+
+def test_a_list_in_a_cell(rec):
+    cell = Page(rec.recommend(intent="ghost", session=["i01"], k=3)._repr_html_())
+    assert cell.wrong == []
+    assert cell.tags.count("tr") == 4
+    assert "semantic" in cell.text
+    evil = Recommendations(
+        items=(Item(EVIL, EVIL, 1.0, 1),),
+        trace=Trace(weights={EVIL: 1.0}, timings_ms={}, notes=(EVIL,)),
+    )
+    assert "script" not in Page(evil._repr_html_()).tags
+
+
+def test_plots_show_what_the_report_says(report, rec):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    from semrec.evaluate.figures import plot_latency, plot_scores, plot_slices, plot_systems
+
+    systems = plot_systems(report)
+    names = [label.get_text() for label in systems.get_yticklabels()]
+    assert names == ["fused", "semantic-only", "baseline"]
+    points = [line.get_xdata()[0] for line in systems.lines if line.get_marker() == "o"]
+    assert points == [row.metrics["ndcg"].mean for row in report.rows[::-1]]
+    assert len(plot_slices(report).get_yticklabels()) == len(report.slices)
+    assert plot_latency(report).get_xscale() == "log"
+    found = rec.recommend(intent="ghost", k=4)
+    assert len(plot_scores(found).patches) == 4
+    money = replace(report, rows=(replace(report.rows[0], system="a $x^2$ system"),))
+    plot_systems(money).figure.canvas.draw()
+    pyplot.close("all")

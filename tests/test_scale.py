@@ -1,0 +1,60 @@
+"""Catalogues of other sizes: made of real vectors, asked real sessions."""
+
+import numpy as np
+import pytest
+from conftest import item_id
+
+import semrec
+from semrec.errors import DataError
+from semrec.evaluate.scale import requests, resample
+from semrec.types import Case, Query
+
+
+def test_resampled_vectors_begin_with_the_real_ones_and_spread_as_they_do(tmp_path):
+    rng = np.random.default_rng(0)
+    base = (rng.standard_normal((500, 3)) @ rng.standard_normal((3, 6))).astype(np.float32)
+    one = resample(base, 20_000, 0.5, 3, tmp_path / "one.npy")
+    np.testing.assert_array_equal(one[:500], base)
+    spread, real = np.cov(one[500:].T), np.cov(base.T)
+    np.testing.assert_allclose(spread, 1.25 * real, atol=0.1 * np.abs(real).max())
+    assert np.linalg.matrix_rank(one[:1000], tol=1e-3) == 3  # noise leaves no direction of theirs
+    again = resample(base, 20_000, 0.5, 3, tmp_path / "again.npy")
+    np.testing.assert_array_equal(one, again)
+
+
+def test_without_noise_they_are_the_same_items_again(tmp_path):
+    base = np.random.default_rng(0).standard_normal((10, 4)).astype(np.float32)
+    more = resample(base, 100, 0.0, 0, tmp_path / "more.npy")
+    assert {row.tobytes() for row in more} == {row.tobytes() for row in base}
+
+
+def test_made_requests_are_real_sessions_with_words_no_two_the_same(rec):
+    made = requests(rec, (), 50, seed=1)
+    assert len({query.intent for query in made}) == 50
+    assert any(query.session for query in made)
+    for query in made:
+        rows = [int(event.item_id[1:]) for event in query.events]
+        assert len({row // 10 for row in rows}) <= 1  # a user stays within one group
+
+
+def test_cases_are_asked_over_and_over(rec):
+    cases = [
+        Case(case_id=str(row), query=Query(intent=f"story {row}"), relevant=(), unit="u")
+        for row in range(3)
+    ]
+    silent = Case(case_id="x", query=Query(session=[item_id(1)]), relevant=(), unit="u")
+    assert {query.intent for query in requests(rec, [*cases, silent], 7, seed=0)} == {
+        "story 0",
+        "story 1",
+        "story 2",
+    }
+    with pytest.raises(DataError, match="none of the cases has words"):
+        requests(rec, [silent], 7, seed=0)
+
+
+def test_a_behavioural_recommender_has_nothing_fused_to_resample(rec):
+    from semrec.evaluate.scale import _fusion
+
+    assert isinstance(rec, semrec.Recommender)
+    with pytest.raises(DataError, match="behavioural-only"):
+        _fusion(rec.baseline())
