@@ -207,11 +207,12 @@ class Recommender:
                         asked.weights,
                         len(items),
                         self.catalog,
+                        rerank,
                         reads=self.encoder is not None,
                     ),
                     rerank=rerank,
                     degraded=rerank.status in DEGRADED
-                    or bool(reading.query.rerank and self.reranking is None),
+                    or bool(reading.query.rerank and rerank.status == "off"),
                     version=self.version,
                 ),
             )

@@ -98,7 +98,7 @@ class Reranking:
         weight = self.weights[asked.kind]
         if weight == 0:
             reason = "validation found no use in it for such queries"
-            return rows, scores, RerankTrace(status="skipped", reason=reason)
+            return rows, scores, RerankTrace(reason=reason)
         head = rows[: self.top]
         if deadline.passed:
             return rows, scores, RerankTrace(status="skipped", reason="too little time was left")

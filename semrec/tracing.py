@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from semrec.data.catalog import Catalog
 from semrec.intent.conditions import explain_nothing
 from semrec.resolving import Resolved
-from semrec.types import Query
+from semrec.types import Query, RerankTrace
 
 
 def notes_of(
@@ -17,6 +17,7 @@ def notes_of(
     weights: Mapping[str, float],
     n_items: int,
     catalog: Catalog,
+    judged: RerankTrace,
     *,
     reads: bool,
 ) -> tuple[str, ...]:
@@ -28,11 +29,13 @@ def notes_of(
         weights: What weighed how much.
         n_items: How many items came back.
         catalog: What the filters were put to.
+        judged: What the reranker did.
         reads: Whether there is an encoder.
     """
     notes = list(found.notes)
-    if query.rerank:
-        notes.append("reranking was asked for, and there is no reranker")
+    if query.rerank and judged.status == "off":
+        why = judged.reason or "there is no reranker for such queries here"
+        notes.append(f"reranking was asked for: {why}")
     if not reads and query.intent.strip():
         notes.append("behavioural-only: the words were ignored")
     if weights["popularity"] == 1.0:

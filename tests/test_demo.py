@@ -193,7 +193,7 @@ def test_the_readmes_curl_is_answered(newcomer):
     try:
         wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
         [block] = [block for block in blocks("sh") if "curl" in block]
-        command = block.replace("localhost:8000", f"127.0.0.1:{port}")
+        command = block.split("\ncurl")[0].replace("localhost:8000", f"127.0.0.1:{port}")
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
         answer = json.loads(done.stdout)
         assert len(answer["items"]) == 3

@@ -13,7 +13,10 @@ PROMPTS = Prompts(item=ITEM, query=QUERY)
 
 
 def test_the_packaged_prompts_are_these():
-    names = "chat_reply explanation item limit query request synthesise synthesise_intent"
+    names = (
+        "chat_reply explanation item limit query request rerank_likelihood rerank_listwise"
+        " rerank_pointwise rerank_request synthesise synthesise_intent"
+    )
     assert packaged_names("prompts") == names.split()
 
 

@@ -134,15 +134,25 @@ def test_who_is_asked(rec):
     assert asking.recommend({**ASKED, "rerank": True}).trace.rerank.status == "complete"
 
 
-@pytest.mark.parametrize(
-    "options", [{"weights": {"both": 0.0}}, {"complaint": "its scores are constant"}]
-)
-def test_a_judge_of_no_use_is_not_asked(rec, options):
+def test_a_judge_that_failed_its_check_is_not_asked(rec):
     judge = Judge(number)
-    found = with_judge(rec, judge, **options).recommend(**ASKED)
+    found = with_judge(rec, judge, complaint="its scores are constant").recommend(**ASKED)
     assert found.items == rec.recommend(**ASKED).items
-    assert found.trace.rerank.status == "skipped"
-    assert found.trace.rerank.reason
+    assert (found.trace.rerank.status, found.trace.degraded) == ("skipped", True)
+    assert found.trace.rerank.reason == "its scores are constant"
+    assert not judge.asked
+
+
+def test_a_judge_that_validation_found_no_use_in_is_not_missed(rec):
+    judge = Judge(number)
+    useless = with_judge(rec, judge, weights={"both": 0.0})
+    found = useless.recommend(**ASKED)
+    assert found.items == rec.recommend(**ASKED).items
+    assert (found.trace.rerank.status, found.trace.degraded) == ("off", False)
+    assert "no use" in found.trace.rerank.reason
+    asked = useless.recommend(**ASKED, rerank=True).trace  # asked for, and not done
+    assert asked.degraded
+    assert any("no use" in note for note in asked.notes)
     assert not judge.asked
 
 
@@ -150,6 +160,7 @@ def test_asking_for_a_reranker_where_there_is_none(rec):
     found = rec.recommend(**ASKED, rerank=True)
     assert found.trace.degraded
     assert found.trace.rerank.status == "off"
+    assert any("no reranker" in note for note in found.trace.notes)
 
 
 # --- what its word is worth ---

@@ -24,7 +24,8 @@ def test_the_lists_are_those_of_an_exact_search(rec):
 
 
 def test_no_two_requests_have_the_same_words(rec):
-    queries = new_queries(rec, np.random.default_rng(0), words=True, session=False)
+    rng = np.random.default_rng(0)
+    queries = new_queries(rec.catalog, rec.interactions, rng, words=True, session=False)
     assert len({next(queries).intent for _ in range(200)}) == 200
 
 

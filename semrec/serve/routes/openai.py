@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import uuid
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from semrec.deadline import NEVER
 from semrec.errors import QueryError
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
@@ -53,7 +54,7 @@ class ModelsResponse(Closed):
 class EmbeddingsRequest(Body):
     """Texts, as OpenAI has it; `user` is ignored."""
 
-    input: Text | list[Text] = Field(min_length=1, max_length=MAX_TEXTS * 1_000)
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)]
     model: str = MODEL
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(default=None, ge=1)
@@ -124,8 +125,6 @@ async def embeddings(
 ) -> EmbeddingsResponse:
     """Texts as vectors of the artifact's encoder."""
     texts = [body.input] if isinstance(body.input, str) else body.input
-    if len(texts) > MAX_TEXTS:
-        raise QueryError(f"input has {len(texts)} texts, at most {MAX_TEXTS}")
 
     def encode(recommender: Recommender) -> FloatArray:
         encoder = _encoder(recommender, body.model)
@@ -146,11 +145,15 @@ async def embeddings(
 
 @router.post("/v1/rerank", responses={**BODY, **documented(404)})
 async def rerank(body: RerankRequest, request: Request, service: ServiceOf) -> RerankResponse:
-    """Documents sorted by the cosine of the encoder's vectors with the query's."""
+    """Documents sorted by the artifact's reranker; without one by cosine with the query."""
     texts = [one if isinstance(one, str) else one.text for one in body.documents]
 
     def score(recommender: Recommender) -> FloatArray:
-        encoder = _encoder(recommender, body.model)
+        encoder, reranking = _encoder(recommender, body.model), recommender.reranking
+        if reranking is not None and not reranking.complaint:
+            judged = reranking.worker.rerank_within(body.query, texts, NEVER).scores
+            if np.isfinite(judged).all():
+                return judged
         query = encoder.encode_queries([body.query])[0]
         return np.asarray(encoder.encode_items(texts) @ query, dtype=np.float32)
 
