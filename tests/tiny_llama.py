@@ -4,7 +4,7 @@ import torch
 
 
 def tokens_of_bytes(text):
-    return [byte % 250 + 3 for byte in text.encode("utf-8", "replace")]
+    return [byte % 250 + 3 for byte in text.strip().encode("utf-8", "replace")]
 
 
 def tiny_language_model(seed=0):
