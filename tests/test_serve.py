@@ -235,7 +235,7 @@ def test_health_docs_and_config(client, rec):
     assert client.get("/health/ready").json() == {"status": "ready", "version": rec.version}
     assert client.get("/docs").status_code == 200
     shown = client.get("/v1/config").json()
-    assert shown["max_queue"] == 24
+    assert shown["max_queue"] == 20
     assert shown["sessions"] == "sqlite"
     assert "artifact" not in shown
 
