@@ -23,7 +23,7 @@ commands, run on a machine that does nothing else:
         --intents ../shared/data/movie-intents/iard_train.parquet --json \
         > notebooks/results/ablation.json
     semrec build ../shared/data/movielens-small --set rerank.kind=causal_lm --out J
-    semrec bench scale A --sizes 1000000 -n 300 \\
+    semrec bench scale A --sizes 1000000 -n 300 \
         --cases ../shared/data/movie-intents/redial_valid.parquet --out notebooks/results
     semrec bench load A --workers 2 --seconds 30 --json > notebooks/results/load.json
     semrec bench rerank J --cases ../shared/data/movie-intents/redial_valid.parquet -n 120 \
