@@ -25,7 +25,7 @@ commands, run on a machine that does nothing else:
     semrec build ../shared/data/movielens-small --set rerank.kind=causal_lm --out J
     semrec bench scale A --sizes 1000000 -n 300 \
         --cases ../shared/data/movie-intents/redial_valid.parquet --out notebooks/results
-    semrec bench load A --workers 2 --seconds 30 --json > notebooks/results/load.json
+    semrec bench load A --workers 2 --seconds 60 --json > notebooks/results/load.json
     semrec bench rerank J --cases ../shared/data/movie-intents/redial_valid.parquet -n 120 \
         --budgets 0,25,50,100,250,500,1000,none --json > notebooks/results/rerank.json
     semrec demo --json > notebooks/results/demo.json
