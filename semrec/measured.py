@@ -35,7 +35,7 @@ def rerank_curve(measured: Mapping[str, Any]) -> Shown:
         table.add_row(
             "none" if budget is None else f"{budget:g}",
             f"{row['ndcg']['mean']:.4f}",
-            f"{gain['low']:+.4f} to {gain['high']:+.4f}",
+            f"{gain['low']:+.4f} {gain['high']:+.4f}",
             f"{row['scored']:.1f}",
             f"{row['statuses'].get('complete', 0):.0%}",
             f"{spent['p50']:.1f}",
