@@ -29,6 +29,7 @@ from semrec.data.dataset import Dataset
 from semrec.deadline import NEVER, Deadline
 from semrec.encoders.language_model import load_language_model
 from semrec.encoders.names import resolve
+from semrec.encoders.quiet import quietly
 from semrec.fusion.tune import TuningCase
 from semrec.index.exact import ExactIndex
 from semrec.prompting import load_prompt
@@ -115,7 +116,7 @@ def school_reranker(
     digest = sha256(repr((schooling, steps, encoder.fingerprint, lists)).encode()).hexdigest()
     folder = cache_folder() / "training" / f"reranker-{digest[:24]}"
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    with TemporaryDirectory() as temporary:
+    with TemporaryDirectory() as temporary, quietly():
         cut = Path(temporary) / "cut"
         cut_layers(resolve(schooling.base), cut, schooling.layers, seed=config.seed)
         model = train_cross_encoder(

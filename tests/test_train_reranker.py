@@ -1,0 +1,46 @@
+"""A small cross-encoder trained on a dataset, and an artifact that carries it."""
+
+import json
+
+import pytest
+from conftest import GROUP, item_id, theme, world_config
+
+import semrec
+from semrec.choosing.reranker import Schooling, school_reranker
+from semrec.types import Case, Query, silent
+
+pytestmark = [pytest.mark.slow, pytest.mark.weights]
+
+
+def requests(n):
+    return [
+        Case(
+            case_id=str(place),
+            query=Query(intent=f"a {theme(row)} story", session=[item_id((row + 3) % 30)]),
+            relevant=(item_id(row),),
+            unit=f"d{place}",
+        )
+        for place, row in enumerate(step * 7 % (6 * GROUP) for step in range(n))
+    ]
+
+
+def test_a_trained_reranker_is_weighed_stored_and_loaded(world, tmp_path):
+    config = world_config(fusion={"gate": "fixed"})
+    schooling = Schooling(base="minilm", layers=2, epochs=1, made_up=60, teacher="")
+    out = tmp_path / "reranker"
+    told = school_reranker(world, config, [requests(120)], schooling, out, report=silent)
+    assert told["lists"] > 100
+    assert {path.name for path in out.iterdir()} >= {"model.onnx", "tokenizer.json"}
+    assert told["judged"]["both"]["cases"] > 0
+
+    rerank = {"kind": "cross_encoder", "model": str(out), "words": "text"}
+    config = world_config(fusion={"gate": "fixed"}, rerank=rerank)
+    built = semrec.build(world, config=config, intents=[requests(120)], out=tmp_path / "a")
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert manifest["config"]["rerank"]["model"] == "reranker"  # it lies in the artifact
+    assert str(tmp_path) not in json.dumps(manifest["config"])
+    loaded = semrec.load(tmp_path / "a")
+    assert loaded.reranking.weights == built.reranking.weights
+    asked = {"intent": "a ghost story", "session": ["i03"], "k": 5}
+    assert loaded.recommend(**asked).items == built.recommend(**asked).items
+    assert loaded.recommend(**asked, budget_ms=0).trace.rerank.status in ("skipped", "off")
