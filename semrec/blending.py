@@ -20,13 +20,13 @@ def blended(listed: FloatArray, judged: FloatArray, weight: float) -> RowArray:
         weight: Of the judge; the list's own scores weigh 1.
     """
     known = np.isfinite(judged)
-    both = _standardised(listed[known]) + weight * _standardised(judged[known])
+    both = standardised(listed[known]) + weight * standardised(judged[known])
     places = np.arange(len(listed), dtype=np.int64)
     best_first = np.argsort(-both, kind="stable")  # of equals the one that was ahead stays ahead
     return np.concatenate([places[known][best_first], places[~known]])
 
 
-def _standardised(scores: FloatArray) -> FloatArray:
+def standardised(scores: FloatArray) -> FloatArray:
     """Mean 0 and deviation 1; zeros if all are equal: they tell nothing apart."""
     wide = scores.astype(np.float64)
     deviation = wide.std() if len(wide) else 0.0

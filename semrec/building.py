@@ -27,7 +27,13 @@ from semrec.artifacts import check_target, write_artifact
 from semrec.assemble.artifact import Parts, make_recommender
 from semrec.assemble.index import make_index
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
-from semrec.assemble.rerankers import graph_of, make_reranking, rerank_prompts, stored_rerank
+from semrec.assemble.rerankers import (
+    dialogs_judged_by,
+    graph_of,
+    make_reranking,
+    rerank_prompts,
+    stored_rerank,
+)
 from semrec.assemble.stored import save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
@@ -131,7 +137,8 @@ def build(
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
     manifest["encoder"]["trained"] = was_trained
     manifest["index"] = found.told
-    seen = sorted({*unit_hashes(dialogs), *dialogs_seen(encoder)})
+    learned_from = (*dialogs_seen(encoder), *dialogs_judged_by(config.rerank))
+    seen = sorted({*unit_hashes(dialogs), *learned_from})
     manifest["training_dialogs"] = seen
     serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     if out is not None:

@@ -37,6 +37,32 @@ class Worker(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wording:
+    """What a judge reads.
+
+    Attributes:
+        words: What of a candidate.
+        prompt: Of kind ``rerank_request``: the request and the session in words.
+        prompts: Put items into words.
+    """
+
+    words: Words
+    prompt: Prompt
+    prompts: Prompts
+
+    def request(self, intent: str, session: SessionRows, catalog: Catalog) -> str:
+        """A request as the judge reads it."""
+        titles = [catalog.titles[row] for row in session.rows[-NEWEST:]]
+        return self.prompt.render(intent=intent.strip(), session=[t for t in titles if t])
+
+    def texts(self, rows: RowArray, catalog: Catalog) -> list[str]:
+        """Candidates as the judge reads them."""
+        if self.words == "title":
+            return [catalog.titles[row] for row in rows]
+        return [self.prompts.text_of(catalog, int(row)) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reranking:
     """How the head of a list is judged.
 
@@ -46,9 +72,7 @@ class Reranking:
         weights: By kind of query, what the judge's word counts beside the list's own scores, as
             validation says; a kind of weight 0 isn't judged.
         always: Whether queries that don't say are reranked.
-        words: What of a candidate is read.
-        prompt: Of kind ``rerank_request``: the request and the session in words.
-        prompts: Put items into words.
+        wording: Puts requests and candidates into words.
         complaint: Why the judge isn't asked, if it failed its check; empty: it is asked.
     """
 
@@ -56,9 +80,7 @@ class Reranking:
     top: int
     weights: Mapping[str, float]
     always: bool
-    words: Words
-    prompt: Prompt
-    prompts: Prompts
+    wording: Wording
     complaint: str = ""
 
     def wanted(self, query: Query, asked: FusedQuery) -> bool:
@@ -103,7 +125,9 @@ class Reranking:
         if deadline.passed:
             return rows, scores, RerankTrace(status="skipped", reason="too little time was left")
         found = self.worker.rerank_within(
-            self.request(query.intent, session, catalog), self.texts(head, catalog), deadline
+            self.wording.request(query.intent, session, catalog),
+            self.wording.texts(head, catalog),
+            deadline,
         )
         order = blended(scores[: self.top], found.scores, weight)
         trace = RerankTrace(
@@ -115,14 +139,3 @@ class Reranking:
             invented=found.invented,
         )
         return np.concatenate([head[order], rows[self.top :]]), scores, trace
-
-    def request(self, intent: str, session: SessionRows, catalog: Catalog) -> str:
-        """A request as the judge reads it."""
-        titles = [catalog.titles[row] for row in session.rows[-NEWEST:]]
-        return self.prompt.render(intent=intent.strip(), session=[t for t in titles if t])
-
-    def texts(self, rows: RowArray, catalog: Catalog) -> list[str]:
-        """Candidates as the judge reads them."""
-        if self.words == "title":
-            return [catalog.titles[row] for row in rows]
-        return [self.prompts.text_of(catalog, int(row)) for row in rows]

@@ -6,11 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from semrec.blending import blended
 from semrec.errors import ModelError
 from semrec.prompting import MAX_CHARS, load_prompt
-from semrec.rerankers.merging import Tally, merged
+from semrec.rerankers.merging import Tally
 from semrec.rerankers.parsing import listed_prompt, parse_ranking
 from semrec.types import Judged
+
+
+def reordered(scores):
+    """As a list whose own scores are all equal is reordered."""
+    return blended(np.zeros(len(scores), np.float32), scores, 1.0)
 
 
 def order_of(answer, n=5):
@@ -53,9 +59,9 @@ def test_the_first_named_is_the_best_and_faults_are_counted():
 
 def test_what_is_not_judged_stays_behind_in_its_order():
     scores = np.array([np.nan, 1, np.inf, 3, 1, -np.inf], dtype=np.float32)
-    assert merged(scores).tolist() == [3, 1, 4, 0, 2, 5]
-    assert merged(np.full(4, np.nan, np.float32)).tolist() == [0, 1, 2, 3]
-    assert merged(np.zeros(0, np.float32)).tolist() == []
+    assert reordered(scores).tolist() == [3, 1, 4, 0, 2, 5]
+    assert reordered(np.full(4, np.nan, np.float32)).tolist() == [0, 1, 2, 3]
+    assert reordered(np.zeros(0, np.float32)).tolist() == []
 
 
 answers = st.one_of(
@@ -72,7 +78,7 @@ def test_any_answer_gives_a_permutation(answer, n):
     judged = parse_ranking(answer, n)
     tally = Tally.of(n)
     tally.add(judged)
-    assert sorted(merged(tally.scores).tolist()) == list(range(n))
+    assert sorted(reordered(tally.scores).tolist()) == list(range(n))
     assert tally.n_judged + judged.missing == n
     assert min(judged.missing, judged.doubled, judged.invented) >= 0
 
@@ -95,7 +101,7 @@ def test_any_judgements_give_a_permutation(chunks, n):
     for places, scores in chunks:
         tally.add(Judged(places=places, scores=np.array(scores, dtype=np.float64)))
         n_given += len(places)
-    assert sorted(merged(tally.scores).tolist()) == list(range(n))
+    assert sorted(reordered(tally.scores).tolist()) == list(range(n))
     assert tally.n_judged + tally.doubled + tally.invented <= n_given
 
 
@@ -110,7 +116,7 @@ def test_ten_thousand_garbage_answers_give_ten_thousand_permutations():
         m = int(rng.integers(0, 30))
         scores = rng.choice([0.0, 1.5, -2.0, np.nan, np.inf, -np.inf, 1e300], size=m)
         tally.add(Judged(places=rng.integers(-5, 30, size=m), scores=scores))
-        assert sorted(merged(tally.scores).tolist()) == list(range(n))
+        assert sorted(reordered(tally.scores).tolist()) == list(range(n))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from semrec.choosing.judging import JudgedList, best_weight
 from semrec.prompting import load_prompt
 from semrec.rerankers.worker import RerankWorker
-from semrec.reranking import Reranking
+from semrec.reranking import Reranking, Wording
 from semrec.types import Event, Judged
 
 ASKED = {"intent": "a ghost story", "session": ["i03"], "k": 10}
@@ -42,9 +42,7 @@ def with_judge(rec, judge, **options):
         "top": 20,
         "weights": {"words": 1e6, "session": 1e6, "both": 1e6},
         "always": True,
-        "words": "title",
-        "prompt": REQUEST,
-        "prompts": rec.prompts,
+        "wording": Wording(words="title", prompt=REQUEST, prompts=rec.prompts),
         **options,
     }
     return replace(rec, reranking=Reranking(worker=RerankWorker(judge), **given))

@@ -35,10 +35,13 @@ def test_a_trained_reranker_is_weighed_stored_and_loaded(world, tmp_path):
 
     rerank = {"kind": "cross_encoder", "model": str(out), "words": "text"}
     config = world_config(fusion={"gate": "fixed"}, rerank=rerank)
-    built = semrec.build(world, config=config, intents=[requests(120)], out=tmp_path / "a")
+    built = semrec.build(world, config=config, out=tmp_path / "a")
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
     assert manifest["config"]["rerank"]["model"] == "reranker"  # it lies in the artifact
     assert str(tmp_path) not in json.dumps(manifest["config"])
+    taught = set(json.loads((out / "dialogs.json").read_text()))
+    assert taught
+    assert taught <= set(manifest["training_dialogs"])
     loaded = semrec.load(tmp_path / "a")
     assert loaded.reranking.weights == built.reranking.weights
     asked = {"intent": "a ghost story", "session": ["i03"], "k": 5}

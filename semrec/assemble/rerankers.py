@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from semrec.prompting import Prompt, Prompts, load_prompt
 from semrec.protocols import Reranker
 from semrec.rerankers.health import FAILS, complaint
 from semrec.rerankers.worker import RerankWorker
-from semrec.reranking import Reranking
+from semrec.reranking import Reranking, Wording
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
 
+DIALOGS = "dialogs.json"  # in a trained reranker's folder: hashed ids of what it learned from
 RERANKER = "reranker"  # an artifact's own, as a graph
 REMOTE = ("chat", "endpoint")
 
@@ -56,9 +58,11 @@ def make_reranking(
         top=config.top,
         weights=weights,
         always=config.always,
-        words=config.words,
-        prompt=own.get("rerank_request") or load_prompt("rerank_request", config.prompt),
-        prompts=prompts,
+        wording=Wording(
+            words=config.words,
+            prompt=own.get("rerank_request") or load_prompt("rerank_request", config.prompt),
+            prompts=prompts,
+        ),
         complaint=found or "",
     )
 
@@ -109,6 +113,14 @@ def graph_of(config: RerankConfig) -> Path | None:
     folder = Path(config.model)
     is_graph = config.kind == "cross_encoder" and (folder / "model.onnx").is_file()
     return folder if is_graph else None
+
+
+def dialogs_judged_by(config: RerankConfig) -> list[str]:
+    """Hashed ids of the dialogs that the configured reranker was trained on here."""
+    folder = graph_of(config)
+    if folder is None or not (folder / DIALOGS).is_file():
+        return []
+    return list(json.loads((folder / DIALOGS).read_text(encoding="utf-8")))
 
 
 def stored_rerank(config: RerankConfig) -> RerankConfig:

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semrec.blending import blended
+from semrec.choosing.heads import fused_heads
 from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.intents import fold_of
 from semrec.deadline import NEVER
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.tune import TuningCase
-from semrec.index.exact import ExactIndex
 from semrec.metrics import ndcg
 from semrec.reranking import Reranking
 from semrec.statistics import bootstrap_means, interval
@@ -100,22 +100,14 @@ def judged_lists(
     kind: str,
 ) -> list[JudgedList]:
     """The head of each case's fused list, as it is searched and judged when it is asked."""
-    asked = [
-        fusion.query(case.intent, case.session, None, case.n_words, case.named) for case in cases
-    ]
-    found = ExactIndex(vectors=fusion.items()).search(
-        np.stack([one.vector for one in asked]),
-        reranking.top,
-        [case.excluded for case in cases],
-        [case.allowed for case in cases],
-        [one.boost for one in asked],
-    )
     lists: list[JudgedList] = []
-    for case, (rows, scores) in zip(cases, found, strict=True):
+    for case, (_, rows, scores) in zip(
+        cases, fused_heads(fusion, cases, reranking.top), strict=True
+    ):
         report(f"judge {kind}", len(lists), len(cases))
         judged = reranking.worker.rerank_within(
-            reranking.request(case.text, case.session, catalog),
-            reranking.texts(rows, catalog),
+            reranking.wording.request(case.text, case.session, catalog),
+            reranking.wording.texts(rows, catalog),
             NEVER,
         )
         lists.append(

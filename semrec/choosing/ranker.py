@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from semrec.choosing.heads import fused_heads
 from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.intents import fold_of
 from semrec.data.interactions import Interactions
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.tune import TuningCase, cutoff_of
-from semrec.index.exact import ExactIndex
 from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of, item_facts
 from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker
@@ -94,18 +94,8 @@ def lists_of(
     cases: Sequence[TuningCase], fusion: FusedBlocks, facts: ItemFacts, crossed: Sequence[Label]
 ) -> list[RankedList]:
     """The head of each case's fused list, as it is searched when it is asked."""
-    asked = [
-        fusion.query(case.intent, case.session, None, case.n_words, case.named) for case in cases
-    ]
-    found = ExactIndex(vectors=fusion.items()).search(
-        np.stack([one.vector for one in asked]),
-        DEPTH,
-        [case.excluded for case in cases],
-        [case.allowed for case in cases],
-        [one.boost for one in asked],
-    )
     lists = []
-    for case, query, (rows, scores) in zip(cases, asked, found, strict=True):
+    for case, (query, rows, scores) in zip(cases, fused_heads(fusion, cases, DEPTH), strict=True):
         if query.values is None or not len(rows):
             continue
         known = Asked(session=case.session, named=case.named, n_words=case.n_words)

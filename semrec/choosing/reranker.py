@@ -7,10 +7,11 @@ training dialogs, and users' last training events → fused lists → what was r
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,19 +20,21 @@ from typing import Any
 import numpy as np
 
 from semrec.assemble.models import make_encoder
-from semrec.assemble.rerankers import make_reranker
+from semrec.assemble.rerankers import DIALOGS, make_reranker
+from semrec.blending import standardised
 from semrec.caches import cache_folder
+from semrec.choosing.heads import fused_heads
 from semrec.choosing.judging import choose_weights
 from semrec.choosing.prepare import Prepared, Taught, prepare
 from semrec.choosing.settling import Settled, settle
 from semrec.config import Config, RerankConfig
 from semrec.data.dataset import Dataset
-from semrec.deadline import NEVER, Deadline
+from semrec.data.intents import unit_hashes
+from semrec.deadline import NEVER
 from semrec.encoders.language_model import load_language_model
 from semrec.encoders.names import resolve
 from semrec.encoders.quiet import quietly
 from semrec.fusion.tune import TuningCase
-from semrec.index.exact import ExactIndex
 from semrec.prompting import load_prompt
 from semrec.protocols import Reranker
 from semrec.requests import make_request, tags_by_row
@@ -40,9 +43,9 @@ from semrec.rerankers.graph import load_graph_reranker
 from semrec.rerankers.merging import Tally
 from semrec.rerankers.training import Steps, TaughtList, train_cross_encoder
 from semrec.rerankers.worker import RerankWorker
-from semrec.reranking import Reranking
+from semrec.reranking import Reranking, Wording
 from semrec.tuning_cases import encoded
-from semrec.types import Case, FloatArray, Judged, Progress, Query, RowArray
+from semrec.types import Case, Progress, Query, RowArray
 
 HEAD = 40  # of a fused list: what candidates are drawn from
 CANDIDATES = 10  # of a list, what was right among them
@@ -95,11 +98,7 @@ def school_reranker(
     prepared = prepare(dataset, config, intents, report, None)
     encoder = make_encoder(config.encoder)
     settled = settle(prepared, encoder, Taught(encoder=encoder), report, None)
-    reranking = Reranking(
-        worker=RerankWorker(_Silent()),
-        top=config.rerank.top,
-        weights={},
-        always=True,
+    wording = Wording(
         words="text",
         prompt=load_prompt("rerank_request", config.rerank.prompt),
         prompts=prepared.prompts,
@@ -107,7 +106,7 @@ def school_reranker(
     lists = taught_lists(
         prepared,
         settled,
-        reranking,
+        wording,
         made_up=schooling.made_up,
         teacher=_teacher(schooling.teacher),
         report=report,
@@ -125,9 +124,17 @@ def school_reranker(
         staged = out.with_name(out.name + ".part")
         shutil.rmtree(staged, ignore_errors=True)
         export_cross_encoder(model, staged)
+        seen = json.dumps(unit_hashes(prepared.learn))
+        (staged / DIALOGS).write_text(seen, encoding="utf-8")
         staged.rename(out)
     shutil.rmtree(folder, ignore_errors=True)
-    taught = replace(reranking, worker=RerankWorker(load_graph_reranker(out)))
+    taught = Reranking(
+        worker=RerankWorker(load_graph_reranker(out)),
+        top=config.rerank.top,
+        weights={},
+        always=True,
+        wording=wording,
+    )
     judging = (taught, settled.trial, settled.sets, dataset.catalog, config, report)
     return {"lists": len(lists), "judged": choose_weights(*judging)[1]}
 
@@ -135,7 +142,7 @@ def school_reranker(
 def taught_lists(
     prepared: Prepared,
     settled: Settled,
-    reranking: Reranking,
+    wording: Wording,
     *,
     made_up: int,
     teacher: Reranker | None,
@@ -149,7 +156,7 @@ def taught_lists(
     Args:
         prepared: Requests, events, texts.
         settled: The encoder, and the fusion over the validation's training events.
-        reranking: Puts requests and candidates into words; its worker isn't asked.
+        wording: Puts requests and candidates into words.
         made_up: How many users.
         teacher: Orders the rest beside behaviour; None: behaviour alone does.
         report: Called as it proceeds.
@@ -161,29 +168,21 @@ def taught_lists(
         cases, prepared.dataset, settled.encoder, prepared.prompts, prepared.understanding
     )
     fusion, catalog = settled.trial, prepared.dataset.catalog
-    asked = [fusion.query(one.intent, one.session, None, one.n_words, one.named) for one in known]
-    found = ExactIndex(vectors=fusion.items()).search(
-        np.stack([one.vector for one in asked]),
-        HEAD,
-        [one.excluded for one in known],
-        [one.allowed for one in known],
-        [one.boost for one in asked],
-    )
     lists: list[TaughtList] = []
-    for case, one, (rows, _) in zip(cases, known, found, strict=True):
+    for case, one, (_, rows, _) in zip(cases, known, fused_heads(fusion, known, HEAD), strict=True):
         report("lists to learn from", len(lists), len(known))
         drawn = _drawn(one, rows, rng)
         if drawn is None:
             continue
-        request = reranking.request(case.query.intent, one.session, catalog)
-        texts = reranking.texts(drawn, catalog)
+        request = wording.request(case.query.intent, one.session, catalog)
+        texts = wording.texts(drawn, catalog)
         liked = fusion.signals(None, one.session).behaviour
-        labels = _standardised(fusion.behavioural.vectors[drawn] @ liked)
+        labels = standardised(fusion.behavioural.vectors[drawn] @ liked)
         if teacher is not None:
             tally = Tally.of(len(texts))
             for judged in teacher.rerank(request, texts, NEVER):
                 tally.add(judged)
-            theirs = _standardised(np.nan_to_num(tally.scores).astype(np.float32))
+            theirs = standardised(np.nan_to_num(tally.scores).astype(np.float32))
             labels = np.asarray((labels + theirs) / 2, dtype=np.float32)
         right = RIGHT * np.isin(drawn, one.targets)
         lists.append(TaughtList(request=request, texts=texts, labels=(labels + right).tolist()))
@@ -224,28 +223,8 @@ def _drawn(case: TuningCase, rows: RowArray, rng: np.random.Generator) -> RowArr
     return np.asarray(rng.permutation(drawn), dtype=np.int64)
 
 
-def _standardised(scores: FloatArray) -> FloatArray:
-    """Mean 0 and deviation 1; zeros if all are equal."""
-    deviation = float(scores.std())
-    if deviation < 1e-9:
-        return np.zeros(len(scores), dtype=np.float32)
-    return np.asarray((scores - scores.mean()) / deviation, dtype=np.float32)
-
-
 def _teacher(name: str) -> Reranker | None:
     if not name:
         return None
     config = RerankConfig(kind="causal_lm", model=name)
     return make_reranker(config, load_language_model(name))
-
-
-class _Silent:
-    """A reranker that nobody asks."""
-
-    def rerank(
-        self,
-        request: str,  # noqa: ARG002
-        texts: Sequence[str],  # noqa: ARG002
-        deadline: Deadline,  # noqa: ARG002
-    ) -> Iterator[Judged]:
-        return iter(())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from semrec.assemble.rerankers import dialogs_judged_by
 from semrec.building import build
 from semrec.config import Config, EncoderTrainingConfig
 from semrec.data.dataset import Dataset, read_dataset
@@ -66,7 +67,11 @@ def crossfit(
     places = [fold_of(case.unit, folds) if folds > 1 else 0 for case in cases]
     if folds < 2 or len(set(places)) < folds:
         raise DataError(f"{len(set(places))} of {folds} folds hold cases; take 2 or more folds")
-    refuse_seen(cases, {f"the encoder {encoder.name}": dialogs_seen(encoder)})
+    learned_from = {
+        f"the encoder {encoder.name}": dialogs_seen(encoder),
+        "the reranker": dialogs_judged_by(config.rerank),
+    }
+    refuse_seen(cases, learned_from)
     lists: dict[str, list[list[str]]] = {}
     for fold in range(folds):
         ours = [place for place, of in enumerate(places) if of == fold]

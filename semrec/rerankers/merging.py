@@ -7,20 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from semrec.errors import ModelError
-from semrec.types import FloatArray, Judged, RowArray
+from semrec.types import FloatArray, Judged
 
 LARGEST = float(np.finfo(np.float32).max)
-
-
-def merged(scores: FloatArray) -> RowArray:
-    """(n,) int64, a permutation of the places: judged candidates first, by score.
-
-    Those that weren't judged stand behind in their former order, as do equals among themselves.
-
-    Args:
-        scores: (n,) float32, in the former order; what isn't finite counts as not judged.
-    """
-    return np.argsort(np.where(np.isfinite(scores), -scores, np.inf), kind="stable")
 
 
 @dataclass(kw_only=True)

@@ -20,9 +20,9 @@ import numpy as np
 
 from semrec.deadline import Deadline
 from semrec.protocols import Reranker
-from semrec.rerankers.merging import Tally, merged
+from semrec.rerankers.merging import Tally
 from semrec.rerankers.pace import Pace
-from semrec.types import FloatArray, RerankStatus, RowArray
+from semrec.types import FloatArray, RerankStatus
 
 MAX_REASON = 200
 
@@ -47,11 +47,6 @@ class Reranked:
     missing: int = 0
     doubled: int = 0
     invented: int = 0
-
-    @property
-    def order(self) -> RowArray:
-        """(n,) int64, a permutation of the former places, best first."""
-        return merged(self.scores)
 
 
 @dataclass(kw_only=True)

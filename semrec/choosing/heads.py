@@ -1,0 +1,38 @@
+"""The heads of validation cases' fused lists, as they are searched when they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.tune import TuningCase
+from semrec.index.exact import ExactIndex
+from semrec.types import FloatArray, FusedQuery, RowArray
+
+Head = tuple[FusedQuery, RowArray, FloatArray]
+"""A query as the index takes it; the rows it finds, best first; their scores, falling."""
+
+
+def fused_heads(fusion: FusedBlocks, cases: Sequence[TuningCase], depth: int) -> list[Head]:
+    """For each case its query and the best `depth` rows with their scores.
+
+    Args:
+        fusion: With the tuned gate.
+        cases: Their filters and exclusions hold.
+        depth: How many rows at most.
+    """
+    if not cases:
+        return []
+    asked = [
+        fusion.query(case.intent, case.session, None, case.n_words, case.named) for case in cases
+    ]
+    found = ExactIndex(vectors=fusion.items()).search(
+        np.stack([one.vector for one in asked]),
+        depth,
+        [case.excluded for case in cases],
+        [case.allowed for case in cases],
+        [one.boost for one in asked],
+    )
+    return [(query, *rows) for query, rows in zip(asked, found, strict=True)]
