@@ -10,8 +10,15 @@ import pytest
 from redis_server import RedisServer
 from serving import Process, in_thread
 
+from semrec.protocols import KEPT_EVENTS
 from semrec.sessions.log import open_log
 from semrec.sessions.sqlite import SqliteSessions
+
+
+def session_of(event_id):
+    """A session takes no more than a store keeps of one, however fast the machine."""
+    name, number = event_id.split("-")
+    return f"{name}-{int(number) // (KEPT_EVENTS // 2)}"
 
 
 def stream(url, acknowledged, stop, name):
@@ -21,7 +28,7 @@ def stream(url, acknowledged, stop, name):
         while not stop.is_set():
             ids = [f"{name}-{n + place}" for place in range(1 + n % 3)]
             events = [
-                {"event_id": one, "session_id": f"s{n % 7}", "item_id": f"i{n % 60:02d}"}
+                {"event_id": one, "session_id": session_of(one), "item_id": f"i{n % 60:02d}"}
                 for one in ids
             ]
             try:
@@ -63,7 +70,8 @@ def killed(artifact, state, times, seed):
 
 def check(state, acknowledged):
     sessions, log = SqliteSessions(state / "sessions.sqlite"), open_log(state)
-    stored = [event.event_id for n in range(7) for event in sessions.get(f"s{n}")]
+    asked = {session_of(event_id) for event_id in acknowledged}
+    stored = [event.event_id for one in asked for event in sessions.get(one)]
     logged = [one.event.event_id for one in log.events()]
     sessions.close()
     log.close()

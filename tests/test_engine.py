@@ -108,6 +108,7 @@ def test_who_is_gone_never_reaches_the_recommender(engine, slow):
         gone, there = ask(engine, "gone"), ask(engine, "there")
         await asyncio.sleep(0)
         gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
         slow.go.set()
         await asyncio.gather(held, there)
 
