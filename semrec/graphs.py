@@ -8,6 +8,10 @@ from typing import Any
 
 from semrec.errors import ModelError
 
+# Fused into one node, a sum and its normalisation take five times as long as one by one: a sixth
+# of MiniLM's pass in int8 (onnxruntime 1.32; notebooks/LOG.md).
+SLOWER_FUSED = ("SkipLayerNormFusion",)
+
 
 def open_graph(file: Path, threads: int) -> Any:  # noqa: ANN401
     """The onnxruntime.InferenceSession of a graph.
@@ -30,7 +34,12 @@ def open_graph(file: Path, threads: int) -> Any:  # noqa: ANN401
     # Threads that spin while they wait are a little faster alone and much slower in company.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(file),
+            settings,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=SLOWER_FUSED,
+        )
     except Exception as error:  # onnxruntime raises classes of its own
         raise ModelError(f"{file}: not loadable: {error}") from error
 

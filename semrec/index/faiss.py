@@ -13,11 +13,13 @@ from typing import Any, Literal
 import faiss
 import numpy as np
 
+from semrec.index.coarse import Coarse, build_coarse
 from semrec.index.ranking import MARGIN, rescored, top_rows
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 MAX_OVERFETCH = 1_000
 ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
+FEW = 8  # queries; FAISS answers more of them together, and sooner than one by one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +31,14 @@ class FaissIndex:
         vectors: (n_items, dim) float32: FAISS's own storage, not a copy.
         exact: Whether `index` looks at everything.
         breadth: HNSW: how many candidates it keeps while searching.
+        coarse: Flat: what few queries ask first; many at once share one pass over the vectors.
     """
 
     index: Any
     vectors: FloatArray
     exact: bool
     breadth: int
+    coarse: Coarse | None = None
 
     def search(
         self,
@@ -69,10 +73,13 @@ class FaissIndex:
             groups.setdefault(width, []).append(place)
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for width, places in groups.items():
-            for place, some in zip(places, self._fetch(queries[places], width), strict=True):
-                best = self._best(queries[place], k, some, dropped[place], boosts[place])
-                if best is not None:
-                    found[place] = best
+            for fetch in (self._fetch_coarsely, self._fetch):
+                asked = [place for place in places if place not in found]
+                fetched = fetch(queries[asked], width) if asked else []
+                for place, some in zip(asked, fetched, strict=False):
+                    best = self._best(queries[place], k, *some, dropped[place], boosts[place])
+                    if best is not None:
+                        found[place] = best
         for place, query in enumerate(queries):
             permitted = len(self.vectors) - len(dropped[place])
             if place not in found or len(found[place][0]) < min(k, permitted):
@@ -80,23 +87,29 @@ class FaissIndex:
         return [found[place] for place in range(len(queries))]
 
     def _best(
-        self, query: FloatArray, k: int, fetched: RowArray, dropped: set[int], boost: Boost
+        self,
+        query: FloatArray,
+        k: int,
+        fetched: RowArray,
+        ceiling: float,
+        dropped: set[int],
+        boost: Boost,
     ) -> tuple[RowArray, FloatArray] | None:
         """The best of what was fetched and of what is boosted; None if that may not be all."""
-        fetched = fetched[fetched >= 0]
-        rows = _without(fetched, dropped)
-        products = np.einsum("ij,j->i", self.vectors[fetched], query)
-        least, complete = products.min(initial=np.inf), len(fetched) == len(self.vectors)
+        rows, complete = _without(fetched, dropped), len(fetched) == len(self.vectors)
+        near, scores = rescored(self.vectors, query, rows, k, boost)
         if len(boost.rows) and not complete:
             rising = boost.rows
             if self.exact and len(rows) >= k:
-                _, scores = rescored(self.vectors, query, rows, k, boost)
-                rising = rising[boost.scores + least >= scores[-1] - ROUNDING * abs(scores[-1])]
-            rows = np.union1d(rows, _without(rising, dropped))
-        rows, scores = rescored(self.vectors, query, rows, k, boost)
-        if not complete and len(rows) >= k and scores[k - 1] <= least:
+                least = scores[-1] - ROUNDING * abs(scores[-1])
+                rising = rising[boost.scores + np.float32(ceiling) >= least]
+            rising = _without(rising, dropped.union(fetched.tolist()))
+            if len(rising):
+                rows = np.concatenate([rows, rising])
+                near, scores = rescored(self.vectors, query, rows, k, boost)
+        if not complete and len(rows) >= k and scores[k - 1] <= ceiling:
             return None
-        return rows, scores
+        return near, scores
 
     @property
     def grows(self) -> bool:
@@ -110,18 +123,30 @@ class FaissIndex:
         """
         grown = faiss.clone_index(self.index)
         grown.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return wrap(grown, breadth=self.breadth)
+        coarse = self.coarse and self.coarse.with_items(vectors)
+        return wrap(grown, breadth=self.breadth, coarse=coarse)
 
-    def _fetch(self, queries: FloatArray, width: int) -> RowArray:
-        """(n, width) int64: the best rows of each query, padded with -1."""
+    def _fetch_coarsely(self, queries: FloatArray, width: int) -> list[tuple[RowArray, float]]:
+        """As `_fetch`, and sooner, but for nothing if there are many queries."""
+        if self.coarse is None or len(queries) > FEW:
+            return []
+        width = min(width + 2 * MARGIN, len(self.vectors))
+        return [self.coarse.fetch(query, width) for query in queries]
+
+    def _fetch(self, queries: FloatArray, width: int) -> list[tuple[RowArray, float]]:
+        """For each query its up to `width` + `MARGIN` best rows, and what no other row exceeds."""
         width = min(width + MARGIN, len(self.vectors))
         params = None
         if not self.exact:
             breadth = max(self.breadth, 2 * width)
             params = faiss.SearchParametersHNSW(efSearch=breadth)  # type: ignore[attr-defined]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        _, rows = self.index.search(queries, width, params=params)
-        return np.asarray(rows, dtype=np.int64)
+        scores, rows = self.index.search(queries, width, params=params)
+        ceilings = scores.min(axis=1) + ROUNDING * np.abs(scores).max(axis=1)
+        return [
+            (some[some >= 0].astype(np.int64), float(ceiling))
+            for some, ceiling in zip(rows, ceilings, strict=True)
+        ]
 
     def _scan(
         self,
@@ -171,16 +196,21 @@ def build_faiss(
         index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = ef_construction
     index.add(vectors)
-    return wrap(index, breadth=breadth)
+    return wrap(index, breadth=breadth, coarse=build_coarse(vectors) if kind == "flat" else None)
 
 
-def wrap(index: Any, *, breadth: int = 128) -> FaissIndex:  # noqa: ANN401 (faiss has no types)
+def wrap(
+    index: Any,  # noqa: ANN401 (faiss has no types)
+    *,
+    breadth: int = 128,
+    coarse: Coarse | None = None,
+) -> FaissIndex:
     """A `FaissIndex` around a flat or HNSW index with its vectors inside."""
     exact = isinstance(index, faiss.IndexFlat)
     storage: Any = index if exact else faiss.downcast_index(index.storage)
     flat = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d)
     vectors = flat.reshape(index.ntotal, index.d)
-    return FaissIndex(index=index, vectors=vectors, exact=exact, breadth=breadth)
+    return FaissIndex(index=index, vectors=vectors, exact=exact, breadth=breadth, coarse=coarse)
 
 
 def save_faiss(index: FaissIndex, path: str) -> None:

@@ -1,7 +1,9 @@
 """Every index against an oracle: ids and scores, whatever is excluded or filtered."""
 
+from dataclasses import replace
 from functools import cache
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from resident import linux_only, resident_kb
 
 from semrec.errors import DataError
 from semrec.index.choosing import choose_index, kth_scores, recalled
+from semrec.index.coarse import build_coarse
 from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
 from semrec.index.ivf import build_ivf, load_ivf, save_ivf
@@ -359,3 +362,44 @@ def test_the_kth_score_is_the_oracles():
     for k in (1, 100, N, 2 * N):
         want = [oracle(VECTORS, query, k)[1][-1] for query in QUERIES[:5]]
         np.testing.assert_allclose(kth_scores(VECTORS, QUERIES[:5], k), want, rtol=1e-4)
+
+
+def test_what_16_bits_leave_out_is_under_the_ceiling():
+    coarse = build_coarse(VECTORS)
+    for query in QUERIES:
+        exact = VECTORS.astype(np.float64) @ query.astype(np.float64)
+        for width in (1, 40, N):
+            rows, ceiling = coarse.fetch(query, width)
+            assert len(set(rows.tolist())) == width
+            assert np.delete(exact, rows).max(initial=-np.inf) <= ceiling
+
+
+@pytest.mark.parametrize(
+    "boost", [NO_BOOST, Boost(rows=np.array([7]), scores=np.ones(1, np.float32))]
+)
+def test_a_list_is_exact_where_16_bits_tell_nothing_apart(boost):
+    close = np.float32(1) + np.arange(300, dtype=np.float32)[:, None] * np.float32(1e-5)
+    vectors = np.vstack([RNG.permutation(close), VECTORS[:200, :1] / 100]).repeat(20, axis=1)
+    index, query = build("flat", vectors), np.ones(20, np.float32)
+    rows, scores = search(index, query, 10, boost=boost)
+    want, _ = oracle(vectors, query, 10, boost=boost)
+    np.testing.assert_array_equal(rows, want)
+    plain = replace(index, coarse=None)
+    assert all(
+        (a == b).all() for a, b in zip((rows, scores), search(plain, query, 10, boost=boost))
+    )
+
+
+def test_one_query_leaves_the_threads_of_faiss_as_they_were():
+    before = faiss.omp_get_max_threads()
+    search(shared("flat"), QUERIES[0], 10)
+    assert faiss.omp_get_max_threads() == before
+
+
+def test_few_and_many_queries_get_the_same_lists_after_growth():
+    index = build("flat", VECTORS[:1_500]).with_items(VECTORS[1_500:] * 3)
+    nothing = [NOTHING] * len(QUERIES)
+    together = index.search(QUERIES, 20, nothing, [None] * len(QUERIES))
+    for query, (rows, scores) in zip(QUERIES, together, strict=True):
+        for found, want in zip(search(index, query, 20), (rows, scores), strict=True):
+            np.testing.assert_array_equal(found, want)
