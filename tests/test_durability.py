@@ -16,9 +16,8 @@ from semrec.sessions.sqlite import SqliteSessions
 
 
 def session_of(event_id):
-    """A session takes no more than a store keeps of one, however fast the machine."""
-    name, number = event_id.split("-")
-    return f"{name}-{int(number) // (KEPT_EVENTS // 2)}"
+    """The streams share their sessions; none gets more than a store keeps of one."""
+    return f"s{int(event_id.split('-')[1]) // (KEPT_EVENTS // 4)}"
 
 
 def stream(url, acknowledged, stop, name):

@@ -35,7 +35,7 @@ class Ending:
     def __call__(self, text: str) -> str:
         """The end of `text` that fits; all of it if it does."""
         if text.isascii() and len(text) < self.room:
-            return text  # of ASCII no token is shorter than a letter, but for one in front
+            return text  # a token is a letter of ASCII or more; a tokenizer may put one in front
         while text:
             spans = self.tokenizer.encode(text, add_special_tokens=False).offsets
             if len(spans) <= self.room:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Any, Literal
 
 import faiss
@@ -31,7 +33,8 @@ class FaissIndex:
         vectors: (n_items, dim) float32: FAISS's own storage, not a copy.
         exact: Whether `index` looks at everything.
         breadth: HNSW: how many candidates it keeps while searching.
-        coarse: Flat: what few queries ask first; many at once share one pass over the vectors.
+        coarse: Flat: what few queries ask first, for half as much memory again; many at once
+            share one pass over the vectors.
     """
 
     index: Any
@@ -55,8 +58,8 @@ class FaissIndex:
         tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
 
         A boosted row that wasn't fetched joins if its boost could lift it into the list: without
-        one it has no more than the least of what was fetched. An index that may have missed rows
-        takes all that are boosted.
+        one it is under the ceiling of what wasn't fetched. An index that may have missed rows takes
+        all that are boosted.
         """
         boosts = boosts or [NO_BOOST] * len(queries)
         dropped = [set(excluded.tolist()) for excluded in exclude]
@@ -71,12 +74,13 @@ class FaissIndex:
             # A graph walks further for a longer list; which other queries there are mustn't matter.
             width = widest if self.exact else widths[place]
             groups.setdefault(width, []).append(place)
+        fetches = [self._fetch]
+        if self.coarse is not None and len(quick) <= FEW:
+            fetches.insert(0, partial(self._fetch_coarsely, self.coarse))
         found: dict[int, tuple[RowArray, FloatArray]] = {}
-        for width, places in groups.items():
-            for fetch in (self._fetch_coarsely, self._fetch):
-                asked = [place for place in places if place not in found]
-                fetched = fetch(queries[asked], width) if asked else []
-                for place, some in zip(asked, fetched, strict=False):
+        for fetch, (width, places) in product(fetches, groups.items()):
+            if asked := [place for place in places if place not in found]:
+                for place, some in zip(asked, fetch(queries[asked], width), strict=True):
                     best = self._best(queries[place], k, *some, dropped[place], boosts[place])
                     if best is not None:
                         found[place] = best
@@ -126,12 +130,12 @@ class FaissIndex:
         coarse = self.coarse and self.coarse.with_items(vectors)
         return wrap(grown, breadth=self.breadth, coarse=coarse)
 
-    def _fetch_coarsely(self, queries: FloatArray, width: int) -> list[tuple[RowArray, float]]:
-        """As `_fetch`, and sooner, but for nothing if there are many queries."""
-        if self.coarse is None or len(queries) > FEW:
-            return []
+    def _fetch_coarsely(
+        self, coarse: Coarse, queries: FloatArray, width: int
+    ) -> list[tuple[RowArray, float]]:
+        """As `_fetch`, sooner, and with more in reserve for what rounding swaps."""
         width = min(width + 2 * MARGIN, len(self.vectors))
-        return [self.coarse.fetch(query, width) for query in queries]
+        return [coarse.fetch(query, width) for query in queries]
 
     def _fetch(self, queries: FloatArray, width: int) -> list[tuple[RowArray, float]]:
         """For each query its up to `width` + `MARGIN` best rows, and what no other row exceeds."""
@@ -141,12 +145,13 @@ class FaissIndex:
             breadth = max(self.breadth, 2 * width)
             params = faiss.SearchParametersHNSW(efSearch=breadth)  # type: ignore[attr-defined]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        scores, rows = self.index.search(queries, width, params=params)
-        ceilings = scores.min(axis=1) + ROUNDING * np.abs(scores).max(axis=1)
-        return [
-            (some[some >= 0].astype(np.int64), float(ceiling))
-            for some, ceiling in zip(rows, ceilings, strict=True)
-        ]
+        _, rows = self.index.search(queries, width, params=params)
+        fetched = []
+        for query, padded in zip(queries, rows, strict=True):
+            some = padded[padded >= 0].astype(np.int64)
+            products = np.einsum("ij,j->i", self.vectors[some], query)  # as `rescored` sums
+            fetched.append((some, float(products.min(initial=np.inf))))
+        return fetched
 
     def _scan(
         self,
@@ -196,7 +201,7 @@ def build_faiss(
         index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = ef_construction
     index.add(vectors)
-    return wrap(index, breadth=breadth, coarse=build_coarse(vectors) if kind == "flat" else None)
+    return wrap(index, breadth=breadth)
 
 
 def wrap(
@@ -205,11 +210,19 @@ def wrap(
     breadth: int = 128,
     coarse: Coarse | None = None,
 ) -> FaissIndex:
-    """A `FaissIndex` around a flat or HNSW index with its vectors inside."""
+    """A `FaissIndex` around a flat or HNSW index with its vectors inside.
+
+    Args:
+        index: The FAISS index.
+        breadth: HNSW: breadth while searching.
+        coarse: Flat: of the same vectors; None: it is made.
+    """
     exact = isinstance(index, faiss.IndexFlat)
     storage: Any = index if exact else faiss.downcast_index(index.storage)
     flat = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d)
     vectors = flat.reshape(index.ntotal, index.d)
+    if exact and coarse is None:
+        coarse = build_coarse(vectors)
     return FaissIndex(index=index, vectors=vectors, exact=exact, breadth=breadth, coarse=coarse)
 
 
