@@ -128,7 +128,8 @@ def throughput(measured: Mapping[str, Any]) -> Shown:
             table.add_row(clients, name, rate, *spent, times)
     yield (table)
     yield (
-        f"{measured['requests']} new intents for each number of clients, {measured['cores']} cores"
+        f"{measured['requests']} new intents for each number of clients, workers of each service: "
+        f"{measured['workers']}, {measured['cores']} cores"
     )
 
 

@@ -8,10 +8,10 @@ from conftest import world_config
 
 from semrec.choosing.embedding import embed_items, in_bulk
 from semrec.encoders import bulk
-from semrec.encoders.bulk import BulkEncoder
+from semrec.encoders.bulk import BulkEncoder, Rounded
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.hashing import HashingEncoder
-from semrec.encoders.onnx import PASS_TOKENS, _passes, load_onnx
+from semrec.encoders.onnx import PASS_TOKENS, OnnxEncoder, _passes, load_onnx
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.errors import DataError
 from semrec.evaluate.encoding import encoding_speed
@@ -33,28 +33,43 @@ def few(monkeypatch):
 
 
 @pytest.mark.weights
-def test_many_items_get_torchs_vectors_from_a_graph(torch_encoder, few):
+def test_many_items_get_torchs_vectors_from_a_graph(torch_encoder, few, monkeypatch):
+    monkeypatch.setattr(bulk, "has_tiles", lambda: False)
     encoder = BulkEncoder(torch_encoder)
     found = encoder.encode_items(TEXTS)
     np.testing.assert_allclose(found, torch_encoder.encode_items(TEXTS), atol=2e-5)
-    assert encoder._graph is not None
+    assert isinstance(encoder._quick, OnnxEncoder)
     assert encoder.fingerprint == torch_encoder.fingerprint
+
+
+@pytest.mark.weights
+def test_many_items_get_torchs_vectors_in_bfloat16(torch_encoder, few, monkeypatch):
+    monkeypatch.setattr(bulk, "has_tiles", lambda: True)  # slower where it hasn't, but the same
+    encoder = BulkEncoder(torch_encoder)
+    found, true = encoder.encode_items(TEXTS), torch_encoder.encode_items(TEXTS)
+    assert isinstance(encoder._quick, Rounded)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+    assert (found * true).sum(axis=1).min() > 0.999
+    assert not np.array_equal(found, true)
+    weights = next(iter(torch_encoder.model.parameters()))
+    assert weights.element_size() == 4  # the encoder itself is as it was
 
 
 @pytest.mark.weights
 def test_few_items_need_no_graph(torch_encoder):
     encoder = BulkEncoder(torch_encoder)
     encoder.encode_items(TEXTS[:5])
-    assert encoder._graph is None
+    assert encoder._quick is None
 
 
 @pytest.mark.weights
 def test_where_the_graph_says_something_else_torch_encodes(torch_encoder, exported, few):
     encoder = BulkEncoder(torch_encoder)
     wrong = load_onnx(exported / "float32")
-    encoder._tried, encoder._graph = True, replace(wrong, item_prompt="something else: ")
+    encoder._tried, encoder._quick = True, replace(wrong, item_prompt="something else: ")
     np.testing.assert_array_equal(encoder.encode_items(TEXTS), torch_encoder.encode_items(TEXTS))
-    assert encoder._graph is None
+    assert encoder._quick is None
 
 
 @pytest.mark.weights

@@ -57,6 +57,7 @@ def bench_start(
 def bench_throughput(
     artifact: Path,
     n: Annotated[int, typer.Option("-n", help="Requests for each number of clients.")] = 400,
+    workers: Annotated[int, typer.Option(help="Processes of each service.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Requests per second of 1 to 8 clients, beside the plain script as a service."""
@@ -64,7 +65,7 @@ def bench_throughput(
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
-        measured = throughput(artifact, n=n, progress=progress)
+        measured = throughput(artifact, n=n, workers=workers, progress=progress)
     print_json(measured) if as_json else screen.show(shown.throughput(measured))
 
 

@@ -1,15 +1,19 @@
-"""A catalogue's texts by the thousand: through ONNX Runtime where its vectors are torch's.
+"""A catalogue's texts by the thousand: by a quicker form of the encoder where its vectors agree.
 
-texts → graph in single precision, every core a pass → a few of each call compared with torch
+texts → torch in bfloat16 where the processor multiplies tiles of it, else a graph in single
+precision, every core a pass → a few of each call compared with torch in single precision
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 
 from semrec.encoders.onnx import OnnxEncoder, load_onnx
 from semrec.encoders.sentence import SentenceEncoder
@@ -22,17 +26,17 @@ LEAST_COSINE = 0.999
 
 
 class BulkEncoder:
-    """A sentence encoder whose items go through a graph of it, if there are many.
+    """A sentence encoder whose items go through a quicker form of it, if there are many.
 
-    The graph is in single precision: its vectors are the encoder's but for rounding, and so it has
-    the encoder's name and fingerprint. Should one that is compared lie further away than
-    `LEAST_COSINE`, or no graph be possible, torch encodes that call's items and all later ones.
+    Its vectors are the encoder's but for rounding, and so it has the encoder's name and
+    fingerprint. Should one that is compared lie further away than `LEAST_COSINE`, or no such form
+    be possible, the encoder itself takes that call's items and all later ones.
     """
 
     def __init__(self, encoder: SentenceEncoder) -> None:
         """`encoder` is on a processor."""
         self._encoder = encoder
-        self._graph: OnnxEncoder | None = None
+        self._quick: Rounded | OnnxEncoder | None = None
         self._tried = False
 
     @property
@@ -58,9 +62,9 @@ class BulkEncoder:
         """Items: (n, dim) float32, unit rows."""
         if not self._tried and len(texts) >= LEAST_TEXTS:
             self._tried = True
-            self._graph = _graph_of(self._encoder)
-        if self._graph is not None and len(texts) >= LEAST_TEXTS:
-            vectors = self._graph.encode_items(texts)
+            self._quick = rounded(self._encoder) if has_tiles() else _graph_of(self._encoder)
+        if self._quick is not None and len(texts) >= LEAST_TEXTS:
+            vectors = self._quick.encode_items(texts)
             by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
             some = [
                 by_length[place] for place in np.linspace(0, len(texts) - 1, COMPARED, dtype=int)
@@ -68,8 +72,34 @@ class BulkEncoder:
             true = self._encoder.encode_items([texts[place] for place in some])
             if (vectors[some] * true).sum(axis=1).min() >= LEAST_COSINE:
                 return vectors
-            self._graph = None
+            self._quick = None
         return self._encoder.encode_items(texts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounded:
+    """A sentence encoder in bfloat16; `rounded` makes one."""
+
+    encoder: SentenceEncoder
+
+    def encode_items(self, texts: Sequence[str]) -> FloatArray:
+        """Items: (n, dim) float32, unit rows."""
+        vectors = self.encoder.encode_items(texts)  # their lengths are rounded too
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
+
+
+def rounded(encoder: SentenceEncoder) -> Rounded:
+    """A copy of an encoder, with weights and activations of 8 significant bits."""
+    model = copy.deepcopy(encoder.model).to(torch.bfloat16)
+    return Rounded(encoder=replace(encoder, model=model))
+
+
+def has_tiles() -> bool:
+    """Whether this processor multiplies tiles of bfloat16 (AMX): then that is twice as fast."""
+    # Older versions of torch don't say.
+    told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(told.get("amx_bf16", False))
 
 
 def _graph_of(encoder: SentenceEncoder) -> OnnxEncoder | None:

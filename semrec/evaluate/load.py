@@ -11,15 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -27,13 +22,12 @@ import psutil
 
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
-from semrec.errors import StateError
 from semrec.evaluate.bench import new_queries
 from semrec.evaluate.client import Client
+from semrec.evaluate.serving import served
 from semrec.types import Progress, silent
 
 HOST = "127.0.0.1"
-START_S = 120.0
 TIMEOUT_S = 10.0
 WARM_UP_S = 5.0
 REFUSED = 503
@@ -92,7 +86,7 @@ def load_test(
         progress: Told as time passes.
 
     Raises:
-        StateError: If the service doesn't start.
+        ArtifactError: If the service doesn't start.
     """
     report = progress or silent
     rates = {"session": session_per_s, "words": words_per_s}
@@ -104,7 +98,8 @@ def load_test(
         "rates_per_s": rates,
         "times": times,
     }
-    with _service(artifact, workers) as (service, port):
+    with served(artifact, workers=workers) as started:
+        service, port = started.process, started.port
 
         def run(stage: str, factor: float, for_s: float) -> dict[str, Any]:
             report(stage, 0, 1)
@@ -186,41 +181,6 @@ def _bodies(artifact: Path, seed: int) -> dict[str, Iterator[bytes]]:
             yield json.dumps(body).encode()
 
     return {"session": written(words=False), "words": written(words=True)}
-
-
-@contextmanager
-def _service(artifact: Path, workers: int) -> Iterator[tuple[psutil.Process, int]]:
-    """A service in a process of its own, its state thrown away afterwards.
-
-    Raises:
-        StateError: If it doesn't start.
-    """
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = free.getsockname()[1]
-    with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
-        command = [sys.executable, "-m", "semrec", "serve", str(artifact), "--port", str(port)]
-        command += ["--workers", str(workers), "--state", f"{folder}/state"]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + START_S
-            while not _answers(port):
-                if process.poll() is not None or time.monotonic() > until:
-                    log.seek(0)
-                    raise StateError(f"the service doesn't start: {log.read()[-2000:]}")
-                time.sleep(0.1)
-            yield psutil.Process(process.pid), port
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _family(service: psutil.Process) -> list[psutil.Process]:

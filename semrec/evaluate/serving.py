@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import IO, Any
 
 import numpy as np
+import psutil
 
 from semrec.assemble.stored import load
 from semrec.errors import ArtifactError
@@ -30,6 +31,7 @@ TURNS = 4  # each side is asked its requests in so many parts, in turns with the
 LOOK_EVERY_S = 0.02
 START_TIMEOUT_S = 300.0
 PLAIN = "semrec.serve.plain"
+WORKER_READY = "Application startup complete"  # uvicorn's word, one of each worker
 
 
 def starting(artifact: Path, *, n: int = 5, progress: Progress = silent) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def throughput(
     *,
     n: int = 400,
     clients: Sequence[int] = CLIENTS,
+    workers: int = 1,
     seed: int = 0,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def throughput(
         artifact: What is served; its encoder is a sentence encoder.
         n: Requests of each side for each number of clients.
         clients: The numbers of clients.
+        workers: Processes of each of the two services.
         seed: Of the intents.
         progress: Called as it proceeds.
 
@@ -81,11 +85,19 @@ def throughput(
     """
     known, rng = load(artifact, verify="size"), np.random.default_rng(seed)
     queries = new_queries(known.catalog, known.interactions, rng, words=True, session=False)
-    result: dict[str, Any] = {"requests": n, "cores": os.cpu_count(), "clients": {}}
-    with served(artifact) as ours, served(artifact, PLAIN) as plain:
+    result: dict[str, Any] = {
+        "requests": n,
+        "workers": workers,
+        "cores": os.cpu_count(),
+        "clients": {},
+    }
+    with (
+        served(artifact, workers=workers) as ours,
+        served(artifact, PLAIN, workers=workers) as plain,
+    ):
         sides = {"semrec": ours, "plain": plain}
         for service in sides.values():
-            service.answer(["a warm-up request"] * 20, 2)
+            service.answer(["a warm-up request"] * 40 * workers, 4 * workers)
         for done, at_once in enumerate(clients):
             laps: dict[str, list[float]] = {name: [] for name in sides}
             seconds = dict.fromkeys(sides, 0.0)
@@ -116,12 +128,14 @@ class Service:
     """A service that is ready.
 
     Attributes:
+        process: Its own; workers are children of it.
         port: Where it listens.
         start_s: Seconds from its process's start until it was ready.
         path: Where it is asked.
         fields: Of every request, beside its `intent`.
     """
 
+    process: psutil.Process
     port: int
     start_s: float
     path: str = "/v1/recommend"
@@ -150,30 +164,33 @@ class Service:
 
 
 @contextmanager
-def served(artifact: Path, module: str = "semrec") -> Iterator[Service]:
-    """A process that serves an artifact, until the block ends.
+def served(artifact: Path, module: str = "semrec", *, workers: int = 1) -> Iterator[Service]:
+    """A process that serves an artifact, until the block ends; its state is thrown away.
 
     Args:
         artifact: What it serves.
         module: ``semrec``, or that of the plain script's service.
+        workers: Processes that answer.
 
     Raises:
         ArtifactError: If it ends, or isn't ready within `START_TIMEOUT_S`.
     """
     port = _free_port()
-    command = [sys.executable, "-m", module, "serve", str(artifact), "--port", str(port)]
-    with TemporaryFile("w+") as log:
+    command = [sys.executable, "-m", module, "serve", str(artifact.resolve()), "--port", str(port)]
+    command += ["--workers", str(workers)]
+    with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
         try:
-            while not _is_ready(port):
+            while not (_is_ready(port) and _workers_ready(log) >= workers):
                 taken = time.perf_counter() - began
                 if process.poll() is not None or taken > START_TIMEOUT_S:
                     log.seek(0)
                     last = (log.read().strip().splitlines() or ["it said nothing"])[-1]
                     raise ArtifactError(f"{artifact}: not served after {taken:.0f} s: {last}")
                 time.sleep(LOOK_EVERY_S)
-            yield Service(port=port, start_s=time.perf_counter() - began)
+            start_s = time.perf_counter() - began
+            yield Service(process=psutil.Process(process.pid), port=port, start_s=start_s)
         finally:
             process.terminate()
             try:
@@ -181,6 +198,11 @@ def served(artifact: Path, module: str = "semrec") -> Iterator[Service]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _workers_ready(log: IO[str]) -> int:
+    log.seek(0)
+    return log.read().count(WORKER_READY)
 
 
 def _is_ready(port: int) -> bool:

@@ -5,6 +5,7 @@ SentenceTransformer.encode and a flat FAISS index behind one plain FastAPI route
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from pydantic import BaseModel
 from semrec.assemble.stored import load
 from semrec.errors import ArtifactError
 from semrec.evaluate.bench import plain_script
+
+ARTIFACT = "PLAIN_ARTIFACT"  # a worker is told by a variable
 
 
 class Asked(BaseModel):
@@ -48,6 +51,11 @@ def make_plain_app(artifact: Path) -> FastAPI:
     return app
 
 
+def create_plain_app() -> FastAPI:
+    """The application of each worker."""
+    return make_plain_app(Path(os.environ[ARTIFACT]))
+
+
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -57,9 +65,18 @@ def _top() -> None:
 
 
 @cli.command()
-def serve(artifact: Path, port: Annotated[int, typer.Option()]) -> None:
+def serve(
+    artifact: Path,
+    port: Annotated[int, typer.Option()],
+    workers: Annotated[int, typer.Option()] = 1,
+) -> None:
     """Answer over HTTP."""
-    uvicorn.run(make_plain_app(artifact), host="127.0.0.1", port=port)
+    os.environ[ARTIFACT] = str(artifact)
+    if workers > 1:  # several that each want all cores stand in each other's way
+        cores = len(os.sched_getaffinity(0))
+        os.environ["OMP_NUM_THREADS"] = str(max(1, cores // workers))
+    app = "semrec.serve.plain:create_plain_app"
+    uvicorn.run(app, factory=True, host="127.0.0.1", port=port, workers=workers)
 
 
 if __name__ == "__main__":
