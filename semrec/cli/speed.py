@@ -109,11 +109,15 @@ def bench_rerank(
     n: Annotated[int, typer.Option("-n", help="Requests; 0: all.")] = 500,
     clients: Annotated[int, typer.Option(help="Who ask at the same time.")] = 1,
     allow_seen: Annotated[bool, typer.Option(help="Also those that were learned from.")] = False,
+    broken: Annotated[
+        str, typer.Option(help="In the reranker's place: hanging, failing or nonsense.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Quality against budget: what the reranker adds in the time it is given, and if it is late."""
     from semrec.assemble.stored import load
     from semrec.data.intents import read_cases, refuse_seen
+    from semrec.evaluate.broken import with_broken
     from semrec.evaluate.curve import rerank_curve
 
     screen = Screen(quiet=as_json)
@@ -123,7 +127,7 @@ def bench_rerank(
         if not allow_seen:
             refuse_seen(asked, {str(artifact): recommender.manifest["training_dialogs"]})
         measured = rerank_curve(
-            recommender,
+            with_broken(recommender, broken) if broken else recommender,
             asked[: n or None],
             budgets_ms=_budgets(budgets),
             clients=clients,
