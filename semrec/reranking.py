@@ -10,7 +10,7 @@ stays as it is, and the trace says ``skipped``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from semrec.rerankers.worker import Reranked
 from semrec.types import FloatArray, FusedQuery, Query, RerankTrace, RowArray, SessionRows
 
 NEWEST = 5  # events of the session that are told
+AFTER_MS = 4.0  # for what comes after the judge, while other requests are at work
 OFF = RerankTrace()
 
 Words = Literal["title", "text"]
@@ -122,6 +123,7 @@ class Reranking:
             reason = "validation found no use in it for such queries"
             return rows, scores, RerankTrace(reason=reason)
         head = rows[: self.top]
+        deadline = replace(deadline, at_s=deadline.at_s - AFTER_MS / 1000)
         if deadline.passed:
             return rows, scores, RerankTrace(status="skipped", reason="too little time was left")
         found = self.worker.rerank_within(

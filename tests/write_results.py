@@ -22,12 +22,18 @@ commands, run on a machine that does nothing else:
         --cases ../shared/data/movie-intents/redial_valid.parquet \
         --intents ../shared/data/movie-intents/iard_train.parquet --json \
         > notebooks/results/ablation.json
+    semrec bench throughput A -n 600 --json > notebooks/results/throughput.json
     semrec build ../shared/data/movielens-small --set rerank.kind=causal_lm --out J
     semrec bench scale A --sizes 1000000 -n 300 \
         --cases ../shared/data/movie-intents/redial_valid.parquet --out notebooks/results
     semrec bench load A --workers 2 --seconds 60 --json > notebooks/results/load.json
     semrec bench rerank J --cases ../shared/data/movie-intents/redial_valid.parquet -n 120 \
         --budgets 0,25,50,100,250,500,1000,none --json > notebooks/results/rerank.json
+    semrec bench rerank J --cases ../shared/data/movie-intents/redial_valid.parquet --clients 4 \
+        --budgets 0,5,10,25,50,100,250,500,1000 --json > notebooks/results/punctual-smollm2.json
+    semrec bench rerank J --cases ../shared/data/movie-intents/redial_valid.parquet --clients 4 \
+        --broken hanging --budgets 0,10,50,250,1000 --json > notebooks/results/punctual-hanging.json
+    (the same with failing and nonsense, and with --unchecked for a trained cross-encoder)
     semrec demo --json > notebooks/results/demo.json
     semrec bench behaviour ../shared/data/D --config configs/leaderboard/D-X.yaml \
         --config configs/leaderboard/D-Y.yaml … --json > notebooks/results/leaderboard-D.json
@@ -167,6 +173,50 @@ def rerank():
         "`semrec build … --set rerank.kind=causal_lm`, `semrec bench rerank … -n 120`). "
         "The last column is measured from the budget, or from the 99th percentile without a judge "
         "where that is longer:",
+        "\n".join(lines),
+    ]
+
+
+def punctual():
+    """How late answers were, reranker by reranker, with four who ask at once."""
+    found = sorted((HERE / "notebooks" / "results").glob("punctual-*.json"))
+    reports = {path.stem.removeprefix("punctual-"): read(path.stem) for path in found}
+    budgets = sorted({row["budget_ms"] for told in reports.values() for row in told["rows"]})
+    lines = [
+        f"| reranker | {' | '.join(f'{budget:g}' for budget in budgets)} |",
+        f"|---|{'---|' * len(budgets)}",
+    ]
+    for name, report in reports.items():
+        late = {row["budget_ms"]: f"{row['over_ms']['p99']:.1f}" for row in report["rows"]}
+        lines.append(f"| {name} | {' | '.join(late.get(budget, '') for budget in budgets)} |")
+    one = next(iter(reports.values()))
+    return [
+        "**Never late** (`semrec bench rerank … --clients "
+        f"{one['clients']}`, {one['n_cases']} of the movie requests, hanging, failing and "
+        "nonsensical rerankers by `--broken`): milliseconds past the budget at p99, by budget in "
+        "ms; below 0 where the line without a judge takes longer than the budget:",
+        "\n".join(lines),
+    ]
+
+
+def throughput():
+    """Clients that ask as fast as they are answered."""
+    report = read("throughput")
+    lines = [
+        "| clients | semrec a second | p50, p99 ms | the plain script | p50, p99 ms | times |",
+        "|---|---|---|---|---|---|",
+    ]
+    for clients, told in report["clients"].items():
+        ours, plain = told["semrec"], told["plain"]
+        lines.append(
+            f"| {clients} | {ours['requests_per_s']:.0f} | {ours['p50']:.0f}, {ours['p99']:.0f} "
+            f"| {plain['requests_per_s']:.0f} | {plain['p50']:.0f}, {plain['p99']:.0f} "
+            f"| {told['times_as_many']:.2f} × |"
+        )
+    return [
+        f"**Throughput** (`semrec bench throughput A`, {report['requests']} new intents for each "
+        f"number of clients, one process each; the plain script is sentence-transformers and FAISS "
+        "behind one FastAPI route):",
         "\n".join(lines),
     ]
 
@@ -378,6 +428,8 @@ def results():
         f"{recall_of(everywhere, 'baseline'):.4f} behavioural-only.",
         *cold(),
         *rerank(),
+        *punctual(),
+        *throughput(),
         *load(),
         *scale(),
         "**Behavioural models alone**, options chosen on validation, refitted, asked once; the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -112,6 +113,9 @@ def bench_rerank(
     broken: Annotated[
         str, typer.Option(help="In the reranker's place: hanging, failing or nonsense.")
     ] = "",
+    unchecked: Annotated[
+        bool, typer.Option(help="Ask also a reranker that failed its check.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Quality against budget: what the reranker adds in the time it is given, and if it is late."""
@@ -123,6 +127,9 @@ def bench_rerank(
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         recommender = load(artifact)
+        if unchecked and recommender.reranking is not None:
+            reranking = replace(recommender.reranking, complaint="")
+            recommender = replace(recommender, reranking=reranking)
         asked = [case for case in read_cases(cases) if case.relevant]
         if not allow_seen:
             refuse_seen(asked, {str(artifact): recommender.manifest["training_dialogs"]})
