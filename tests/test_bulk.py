@@ -7,7 +7,7 @@ import pytest
 from conftest import world_config
 
 from semrec.choosing.embedding import embed_items, in_bulk
-from semrec.encoders import bulk
+from semrec.encoders import bulk, onnx
 from semrec.encoders.bulk import BulkEncoder, Rounded
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.hashing import HashingEncoder
@@ -74,7 +74,8 @@ def test_where_the_graph_says_something_else_torch_encodes(torch_encoder, export
 
 @pytest.mark.weights
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_passes_side_by_side_are_those_one_after_another(exported, precision):
+def test_passes_side_by_side_are_those_one_after_another(exported, precision, monkeypatch):
+    monkeypatch.setattr(onnx, "FEW_PASSES", 1)
     one = replace(load_onnx(exported / precision, threads=1), workers=1)
     np.testing.assert_array_equal(
         replace(one, workers=3).encode_items(TEXTS), one.encode_items(TEXTS)

@@ -31,7 +31,7 @@ def encoding_speed(
     """Items per second, the same texts and weights and the same most tokens on both sides.
 
     In turns, block by block, the texts go through `SentenceTransformer.encode` with its own
-    settings and through what `build` encodes with; the export of the graph is in its time.
+    settings and through what `build` encodes with; the making of its quicker form is in its time.
 
     Args:
         dataset: Whose items; few are taken more than once, as further texts.
