@@ -1,9 +1,11 @@
 """Another artifact takes the old one's place while requests come in."""
 
+import gc
 import json
 import shutil
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ from serving import Process, in_thread
 
 import semrec
 from semrec.artifacts import MANIFEST
+from semrec.serve.deployment import Deployment
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +122,24 @@ def test_it_goes_back_and_forth(artifact, other, link, tmp_path):
         assert client.get("/health/ready").json()["version"] == version_of(artifact)
         forth = client.post("/admin/reload", json={"to": "previous"}).json()
         assert forth["version"] == version_of(other)
+
+
+def test_the_collector_passes_over_artifacts_but_for_those_swapped_out(
+    artifact, other, link, tmp_path
+):
+    deployment = Deployment(link, tmp_path / "state", semrec.load)
+    try:
+        assert gc.get_freeze_count() > 0
+        first = weakref.ref(deployment.current)
+        for target in (other, artifact):  # the one before is kept to go back to
+            assert first() is not None
+            turn(link, target)
+            deployment.look()
+        assert first() is None
+        assert gc.get_freeze_count() > 0
+    finally:
+        deployment.close()
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize("verify", ["full", "size"])

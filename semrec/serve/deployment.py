@@ -8,6 +8,7 @@ small files in the state's folder: one that says what to do, and one each that s
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -62,6 +63,7 @@ class Deployment:
         self._seen = self._identity()
         self._failed_s = -RETRY_S
         self._both: tuple[Recommender, Recommender | None] = (self._warmed(), None)
+        _set_apart()
         self._tell(None)
 
     @property
@@ -110,6 +112,7 @@ class Deployment:
     def close(self) -> None:
         """This worker ends."""
         self._mine.unlink(missing_ok=True)
+        gc.unfreeze()
 
     def _swapped(self, identity: tuple[int, ...] | None) -> str | None:
         """Put what lies behind the link in the current one's place; what went wrong if not."""
@@ -123,6 +126,7 @@ class Deployment:
             return told
         self._seen = identity
         self._both = (new, self.current)
+        _set_apart()
         seconds = round(time.monotonic() - started, 3)
         logger.info("artifact loaded", extra={"version": new.version, "seconds": seconds})
         return None
@@ -169,6 +173,17 @@ class Deployment:
     def _tell(self, error: str | None) -> None:
         told = Worker(pid=os.getpid(), order=self._order, version=self.current.version, error=error)
         _write(self._mine, asdict(told))
+
+
+def _set_apart() -> None:
+    """Let the garbage collector pass over what is in memory now.
+
+    It would walk through every object of an artifact again and again, and nobody is answered
+    meanwhile: 80 ms for 10,000 items, and a queue full of refusals behind them.
+    """
+    gc.unfreeze()  # of earlier artifacts nothing may stay
+    gc.collect()
+    gc.freeze()
 
 
 def _write(path: Path, values: dict[str, object]) -> None:
