@@ -30,20 +30,20 @@ from semrec.assemble.models import make_encoder, make_interpreter, make_language
 from semrec.assemble.rerankers import (
     dialogs_judged_by,
     graph_of,
-    make_reranking,
     rerank_prompts,
     stored_rerank,
 )
-from semrec.assemble.stored import save_parts
+from semrec.assemble.stored import Models, save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
+from semrec.choosing.folds import Requests, in_folds, real_requests
 from semrec.choosing.gate import fuse
 from semrec.choosing.index import held_out_queries
-from semrec.choosing.judging import choose_weights
-from semrec.choosing.prepare import prepare, teach
+from semrec.choosing.judge import check_judge, choose_judge
+from semrec.choosing.prepare import Prepared, prepare, teach
 from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
-from semrec.choosing.settling import settle
+from semrec.choosing.settling import Settled, settle
 from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
@@ -98,18 +98,23 @@ def build(
         encoder = make_encoder(config.encoder, model=model)
         report("load encoder", 1, 1)
     prepared = prepare(dataset, config, intents, report, deadline)
+    check_judge(prepared)
     taught = teach(prepared, encoder, report, deadline)
     settled = settle(prepared, encoder, taught, report, deadline)
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
 
-    known = (dataset.catalog, prepared.validation.train)
-    ranker, tuned["ranker"] = learn_ranker(trial, settled.sets, *known, config, report)
-    reranking = make_reranking(config.rerank, prepared.prompts, {}, model)
-    if reranking is not None:
-        judging = (reranking, trial, settled.sets, dataset.catalog, config, report)
-        weights, tuned["rerank"] = choose_weights(*judging)
-        tuned["rerank_weights"], reranking = weights, replace(reranking, weights=weights)
+    ranker, tuned["ranker"] = learn_ranker(
+        trial,
+        settled.sets.session,
+        _requests(prepared, settled, was_trained) if config.ranking.enabled else None,
+        dataset.catalog,
+        prepared.validation.train,
+        config,
+        report,
+    )
+    judge = choose_judge(prepared, settled, model, was_trained, report, deadline)
+    tuned |= judge.told
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train
     chosen = refit(prepared.chosen, learned, prepared.ground)
@@ -152,18 +157,28 @@ def build(
             )
             manifest["encoder"] |= runtime.told
             serving = runtime.encoder
+            models = Models(
+                trained=trained,
+                dialogs=seen,
+                prompts=asking,
+                runtime=runtime.folder,
+                reranker=graph_of(config.rerank),
+                head=judge.head,
+            )
             manifest = write_artifact(
-                Path(out),
-                lambda folder: save_parts(
-                    parts, folder, trained, seen, asking, runtime.folder, graph_of(config.rerank)
-                ),
-                manifest,
+                Path(out), lambda folder: save_parts(parts, folder, models), manifest
             )
     forget_checkpoints(chosen, learned, prepared.ground)
     forget_training(taught.folder)
     path = None if out is None else Path(out)
     interpreter = make_interpreter(config, serving, model)
-    return make_recommender(parts, serving, manifest, path, interpreter, reranking)
+    return make_recommender(parts, serving, manifest, path, interpreter, judge.reranking)
+
+
+def _requests(prepared: Prepared, settled: Settled, was_trained: bool) -> Requests | None:
+    """Real requests in folds, but for those that the encoder has been trained on."""
+    cases = real_requests(prepared, judges=was_trained)
+    return in_folds(prepared, settled, cases) if cases else None
 
 
 def _manifest(

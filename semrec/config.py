@@ -168,7 +168,7 @@ class RankingConfig(_Closed):
     min_lists: int = Field(default=50, ge=1)  # with something right; fewer neither teach nor judge
     hidden: int = Field(default=32, ge=2, le=1024)  # of the first layer; the second has half
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    weight_decay: float = Field(default=0.1, ge=0)
+    weight_decay: float = Field(default=1.0, ge=0)
     learning_rate: float = Field(default=0.005, gt=0)
     epochs: int = Field(default=40, ge=1)
     patience: int = Field(default=3, ge=1)
@@ -181,7 +181,10 @@ class RerankConfig(_Closed):
     # A local language model; a cross-encoder; an OpenAI-compatible chat endpoint; a /rerank one.
     kind: Literal["none", "causal_lm", "cross_encoder", "chat", "endpoint"] = "none"
     model: str = "smollm2"  # hub name, path or short name; of an endpoint the name it knows
-    mode: Literal["likelihood", "pointwise", "listwise"] = "likelihood"  # of a language model
+    # Of a language model: what it would say, or a head on its first layers' states, which builds
+    # learn from requests.
+    mode: Literal["likelihood", "pointwise", "listwise", "head"] = "likelihood"
+    layers: int = Field(default=12, ge=1)  # that a head stands on
     url: str = ""  # of an endpoint
     key_variable: str = ""  # the environment variable that holds its key
     device: str | None = None

@@ -10,10 +10,13 @@ from conftest import THEMES, item_id, theme, world_config
 
 import semrec
 from semrec.choosing import ranker as choosing
+from semrec.choosing.folds import FOLDS, in_folds
 from semrec.choosing.prepare import Taught, prepare
 from semrec.choosing.ranker import learn_ranker, lists_of
 from semrec.choosing.settling import settle
 from semrec.encoders.hashing import HashingEncoder
+from semrec.fusion.blocks import standardised_popularity
+from semrec.fusion.tune import TuningCase
 from semrec.ranking.features import (
     BUCKETS,
     MOST_LABELS,
@@ -72,6 +75,7 @@ def planted(n, depends, seed=0):
                 right=np.arange(30) == best,
                 n_relevant=1,
                 unit=f"u{number // 2}",
+                kind="both" if number % 4 < 2 else "words",
             )
         )
     return lists
@@ -139,12 +143,32 @@ def test_where_nobody_says_when_to_stop_the_list_stays_as_it_is(one_thread):
         np.testing.assert_array_equal(corrected, one.fused)
 
 
+def in_words_only(place):
+    return TuningCase(
+        intent=np.ones(4, np.float32),
+        session=SessionRows.of([]),
+        targets=np.array([place]),
+        excluded=np.zeros(0, np.int64),
+        n_words=3,
+        unit=f"u{place // 2}",
+    )
+
+
 @pytest.mark.parametrize("depends", [True, False])
 def test_judged_by_lists_it_has_not_seen(one_thread, depends):
-    judged = choosing._judged(planted(250, depends, seed=1), 10, world_config())
-    reached, (low, high) = judged["ndcg@10"], judged["gain"]
-    assert low <= reached["ranked"] - reached["fused"] <= high
-    assert (low > 0) is depends
+    lists = planted(400, depends, seed=1)
+    cases = [in_words_only(place) for place in range(400)]
+    kinds = ["words", "both"]
+    by_fold = [lists] * (FOLDS + 1)
+    models, told = choosing._learned(kinds, by_fold, cases, world_config(), silent)
+    for kind in kinds:
+        assert told[kind]["cases"] == 200
+        [reached] = [value for name, value in told[kind].items() if name.startswith("ndcg@")]
+        low, high = told[kind]["gain"]
+        assert low <= reached["ranked"] - reached["fused"] <= high
+        assert (low > 0) is depends
+    assert set(models) == (set(kinds) if depends else set())
+    assert len({id(model) for model in models.values()}) <= 1  # one model of both
 
 
 # --- what it looks at ---------------------------------------------------------------------------
@@ -307,20 +331,47 @@ def settled(world):
     return prepared, settle(prepared, encoder, Taught(encoder=encoder), silent, None)
 
 
-def learned(settled, **ranking):
+def learned(settled, cases=(), **ranking):
     prepared, found = settled
     config = world_config(ranking=ranking)
-    events = prepared.validation.train
-    return learn_ranker(found.trial, found.sets, prepared.dataset.catalog, events, config, silent)
+    events, sessions = prepared.validation.train, found.sets.session
+    asked = in_folds(prepared, found, cases) if cases else None
+    known = (prepared.dataset.catalog, events, config, silent)
+    return learn_ranker(found.trial, sessions, asked, *known)
 
 
 def test_switched_off_nothing_is_measured(settled):
     assert learned(settled) == (None, {})
 
 
+def test_a_fold_is_searched_by_who_does_not_know_its_dialogs(settled, world):
+    prepared, found = settled
+    cases = [replace(case, relevant=case.relevant[:1]) for case in far_from(2)]
+    asked = in_folds(prepared, found, cases)
+    assert len(asked.fusions) == FOLDS + 1
+    assert set(asked.folds) == set(range(FOLDS))
+    for left_out, fusion in enumerate(asked.fusions):
+        counts = np.zeros(len(world.catalog), np.float32)
+        for case, fold in zip(cases, asked.folds, strict=True):
+            counts[world.catalog.rows(case.relevant)] += fold != left_out
+        np.testing.assert_allclose(fusion.domain, standardised_popularity(counts), atol=1e-6)
+
+
+def test_requests_that_want_anything_teach_no_ranker(settled, world, one_thread):
+    rng = np.random.default_rng(5)
+    cases = [
+        replace(case, relevant=(item_id(int(rng.integers(60))),), unit=f"d{place}")
+        for place, case in enumerate(far_from(8))
+    ]
+    ranker, told = learned(settled, cases, enabled=True, min_lists=20, epochs=10)
+    assert told["both"]["gain"][0] <= 0
+    assert ranker is None or "both" not in ranker.models
+
+
 def test_what_was_measured_is_told_and_made_up_requests_do_not_judge(settled, one_thread):
     _, told = learned(settled, enabled=True, epochs=2, min_lists=10)
-    assert told["words"] == told["both"] == {"made_up": True}
+    assert settled[1].sets.made_up == {"words", "both"}
+    assert set(told) == {"session"}
     assert set(told["session"]) >= {"cases", "gain"}
 
 
@@ -389,7 +440,7 @@ def test_build_keeps_a_ranker_that_pays(world, tmp_path, one_thread):
     assert {"ranker.safetensors", "ranker.json"} <= set(manifest["files"])
     told = manifest["validation"]["ranker"]
     assert told["both"]["gain"][0] > 0
-    assert told["words"] == {"made_up": True}
+    assert told["words"] == {"cases": 0}
     assert built.ranker is not None
     assert "both" in built.ranker.models
     loaded = semrec.load(out)

@@ -12,12 +12,13 @@ from semrec.encoders.names import resolve
 from semrec.errors import ConfigError
 from semrec.prompting import Prompt, Prompts, load_prompt
 from semrec.protocols import Reranker
-from semrec.rerankers.health import FAILS, complaint
+from semrec.rerankers.health import FAILS, changed, complaint
 from semrec.rerankers.worker import RerankWorker
 from semrec.reranking import Reranking, Wording
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
+    from semrec.rerankers.head import Head, StateReader
 
 DIALOGS = "dialogs.json"  # in a trained reranker's folder: hashed ids of what it learned from
 RERANKER = "reranker"  # an artifact's own, as a graph
@@ -31,6 +32,7 @@ def make_reranking(
     model: LanguageModel | None,
     folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
+    head: Head | None = None,
 ) -> Reranking | None:
     """The configured reranker, checked; None if none is configured.
 
@@ -41,6 +43,7 @@ def make_reranking(
         model: The language model, if one was loaded for this configuration.
         folder: An artifact's folder, which may hold the reranker.
         own: An artifact's own prompts by kind; None: as configured.
+        head: Of mode ``head``, if it isn't an artifact's.
 
     Raises:
         ConfigError: If the configuration doesn't say enough.
@@ -49,8 +52,9 @@ def make_reranking(
     if config.kind == "none":
         return None
     own = own or {}
-    reranker = make_reranker(config, model, folder, own)
-    found = complaint(reranker)
+    head = head or _stored_head(config, folder)
+    reranker = make_reranker(config, model, folder, own, head)
+    found = complaint(reranker) if head is None else changed(reranker, head.probe)
     if found is not None and config.kind in REMOTE and found.startswith(FAILS):
         found = None  # it may be there later: the worker's breaker looks after that
     return Reranking(
@@ -58,13 +62,23 @@ def make_reranking(
         top=config.top,
         weights=weights,
         always=config.always,
-        wording=Wording(
-            words=config.words,
-            prompt=own.get("rerank_request") or load_prompt("rerank_request", config.prompt),
-            prompts=prompts,
-        ),
+        wording=make_wording(config, prompts, own),
         complaint=found or "",
     )
+
+
+def make_wording(
+    config: RerankConfig, prompts: Prompts, own: Mapping[str, Prompt] | None = None
+) -> Wording:
+    """How a judge's requests and candidates are put into words.
+
+    Args:
+        config: What of a candidate, and the prompt.
+        prompts: Put items into words.
+        own: An artifact's own prompts by kind; None: as configured.
+    """
+    prompt = (own or {}).get("rerank_request") or load_prompt("rerank_request", config.prompt)
+    return Wording(words=config.words, prompt=prompt, prompts=prompts)
 
 
 def make_reranker(
@@ -72,6 +86,7 @@ def make_reranker(
     model: LanguageModel | None,
     folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
+    head: Head | None = None,
 ) -> Reranker:
     """The judge itself.
 
@@ -83,6 +98,8 @@ def make_reranker(
         case "causal_lm":
             if model is None:
                 raise ConfigError("a reranker of kind causal_lm needs a loaded language model")
+            if config.mode == "head":
+                return _with_head(config, model, own, head)
             return _judging(config, model, rerank_prompt(config, own))
         case "cross_encoder":
             own_graph = None if folder is None else folder / RERANKER
@@ -133,7 +150,8 @@ def stored_rerank(config: RerankConfig) -> RerankConfig:
 
 def rerank_prompt(config: RerankConfig, own: Mapping[str, Prompt] | None = None) -> Prompt:
     """The prompt that a language model judges by: an artifact's own, else the packaged one."""
-    kind = f"rerank_{'listwise' if config.kind == 'chat' else config.mode}"
+    mode = "listwise" if config.kind == "chat" else config.mode
+    kind = f"rerank_{'likelihood' if mode == 'head' else mode}"
     return (own or {}).get(kind) or load_prompt(kind, kind)
 
 
@@ -162,3 +180,48 @@ def _judging(config: RerankConfig, model: LanguageModel, prompt: Prompt) -> Rera
             return PointwiseReranker(**shared)
         case "listwise":
             return ListwiseReranker(**shared, window=config.top)
+    raise ConfigError(f"rerank.mode {config.mode!r} names no way to judge")
+
+
+def make_state_reader(
+    config: RerankConfig, model: LanguageModel, own: Mapping[str, Prompt] | None = None
+) -> StateReader:
+    """What a head stands on.
+
+    Args:
+        config: How many layers, and the prompt.
+        model: The language model.
+        own: An artifact's own prompts by kind; None: as configured.
+    """
+    from semrec.encoders.bulk import has_tiles
+    from semrec.rerankers.head import StateReader
+    from semrec.rerankers.prefixes import PrefixModel
+    from semrec.rerankers.shallow import first_layers, quick
+
+    first = quick(first_layers(model.read.model, config.layers), tiles=has_tiles())
+    return StateReader(
+        model=PrefixModel(first), tokens=model.tokens, prompt=rerank_prompt(config, own)
+    )
+
+
+def _with_head(
+    config: RerankConfig,
+    model: LanguageModel,
+    own: Mapping[str, Prompt] | None,
+    head: Head | None,
+) -> Reranker:
+    if head is None:
+        raise ConfigError(
+            "rerank.mode head has no head yet: `semrec build --intents …` learns one from requests"
+        )
+    from semrec.rerankers.head import HeadReranker
+
+    return HeadReranker(reader=make_state_reader(config, model, own), head=head)
+
+
+def _stored_head(config: RerankConfig, folder: Path | None) -> Head | None:
+    if config.kind != "causal_lm" or config.mode != "head" or folder is None:
+        return None
+    from semrec.rerankers.head import load_head
+
+    return load_head(folder / RERANKER)

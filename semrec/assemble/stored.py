@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,31 +39,35 @@ from semrec.types import FloatArray
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
+    from semrec.rerankers.head import Head
 
 ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
 RUNTIME = "runtime"  # and of the encoder in the form that serves
 
 
-def save_parts(
-    parts: Parts,
-    folder: Path,
-    trained: Encoder | None = None,
-    dialogs: Sequence[str] = (),
-    extra_prompts: Sequence[Prompt] = (),
-    runtime: Path | None = None,
-    reranker: Path | None = None,
-) -> None:
-    """Write everything but the manifest.
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """What an artifact holds of its models.
 
-    Args:
-        parts: What to write.
-        folder: Where to.
+    Attributes:
         trained: An encoder that is nowhere else.
         dialogs: Hashed ids of what it was trained on.
-        extra_prompts: Further templates that it answers with.
+        prompts: Further templates that it answers with.
         runtime: A folder of the encoder in its quick form.
         reranker: A folder of a reranker's graph.
+        head: What a language model judges with.
     """
+
+    trained: Encoder | None = None
+    dialogs: Sequence[str] = ()
+    prompts: Sequence[Prompt] = ()
+    runtime: Path | None = None
+    reranker: Path | None = None
+    head: Head | None = None
+
+
+def save_parts(parts: Parts, folder: Path, models: Models) -> None:
+    """Write everything but the manifest into a folder."""
     parts.catalog.save(folder / "catalog.parquet")
     parts.interactions.save(folder / "interactions.npz")
     fusion = parts.fusion
@@ -101,16 +106,19 @@ def save_parts(
         (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
     if parts.ranker is not None:
         save_ranker(parts.ranker, folder)
-    if trained is not None:
+    if models.trained is not None:
         from semrec.encoders.trained import save_sentence_encoder
 
-        save_sentence_encoder(trained, folder / ENCODER, dialogs)
-    if runtime is not None:
-        shutil.copytree(runtime, folder / RUNTIME)
-    if reranker is not None:
-        shutil.copytree(reranker, folder / RERANKER)
+        save_sentence_encoder(models.trained, folder / ENCODER, models.dialogs)
+    if models.runtime is not None:
+        shutil.copytree(models.runtime, folder / RUNTIME)
+    if models.reranker is not None:
+        shutil.copytree(models.reranker, folder / RERANKER)
+    if models.head is not None:
+        (folder / RERANKER).mkdir()
+        models.head.save(folder / RERANKER)
     (folder / "prompts").mkdir()
-    for prompt in (parts.prompts.item, parts.prompts.query, *extra_prompts):
+    for prompt in (parts.prompts.item, parts.prompts.query, *models.prompts):
         (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
 
 

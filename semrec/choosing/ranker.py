@@ -1,19 +1,24 @@
 """Whether a ranker earns its place, and the one that does.
 
-validation cases → fused lists as they are served → trained on some units, judged by the others
-                 → kept for a kind of query only where lists that it hasn't seen are better with it
+validation cases, real requests → fused lists as they are served → for each fold trained on the
+    others, judged by the fold → kept for a kind of query only where lists that it hasn't seen are
+    better with it
 
+One model learns from all real requests, with a session and without (apart they are too few).
 Made-up requests neither teach nor judge: they are all alike, and name their target's labels.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from semrec.choosing.folds import FOLDS, WHOLE, Requests
 from semrec.choosing.heads import fused_heads
 from semrec.config import Config
 from semrec.data.catalog import Catalog
@@ -26,25 +31,26 @@ from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker
 from semrec.ranking.wide_deep import WideDeep
 from semrec.statistics import bootstrap_means, interval
-from semrec.tuning_cases import TuningSets
 from semrec.types import Label, Progress
-
-FOLDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Ground:
     """What all kinds of query are learned over."""
 
-    fusion: FusedBlocks
     facts: ItemFacts
     crossed: Sequence[Label]
     config: Config
 
+    def lists(self, cases: Sequence[TuningCase], fusion: FusedBlocks) -> list[RankedList]:
+        """The lists of cases by a fusion."""
+        return lists_of(cases, fusion, self.facts, self.crossed)
+
 
 def learn_ranker(
     fusion: FusedBlocks,
-    sets: TuningSets,
+    sessions: Sequence[TuningCase],
+    requests: Requests | None,
     catalog: Catalog,
     events: Interactions,
     config: Config,
@@ -54,7 +60,8 @@ def learn_ranker(
 
     Args:
         fusion: Over `events`, with the tuned gate.
-        sets: Validation cases.
+        sessions: Validation cases without words.
+        requests: Real requests, if there are any.
         catalog: The items.
         events: What the signals were learned from.
         config: How to train.
@@ -67,27 +74,73 @@ def learn_ranker(
     if not config.ranking.enabled:
         return None, {}
     facts = item_facts(catalog, events)
-    ground = _Ground(fusion=fusion, facts=facts, crossed=frequent_labels(facts), config=config)
-    kinds = {"session": sets.session, "words": sets.words, "both": sets.both}
-    models: dict[str, WideDeep] = {}
-    told: dict[str, Any] = {}
-    for done, (kind, cases) in enumerate(kinds.items()):
-        report("train ranker", done, len(kinds))
-        if kind in sets.made_up:
-            told[kind] = {"made_up": True}
-            continue
-        lists = lists_of(cases, ground.fusion, ground.facts, ground.crossed)
-        told[kind] = {"cases": len(lists)}
-        if sum(one.right.any() for one in lists) < config.ranking.min_lists:
-            continue
-        judged = _judged(lists, cutoff_of(config.fusion.cutoff, cases), config)
-        told[kind] |= judged
-        if judged["gain"][0] > 0:
-            models[kind] = _train(lists, config)
-    report("train ranker", len(kinds), len(kinds))
+    ground = _Ground(facts=facts, crossed=frequent_labels(facts), config=config)
+    lists = ground.lists(sessions, fusion)
+    models, told = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
+    if requests is not None:
+        by_fold = [ground.lists(requests.cases, one) for one in requests.fusions]
+        of_words = _learned(["words", "both"], by_fold, requests.cases, config, report)
+        models, told = models | of_words[0], told | of_words[1]
     if not models:
         return None, told
     return Ranker(models=models, crossed=ground.crossed, facts=facts), told
+
+
+def _learned(
+    kinds: Sequence[str],
+    by_fold: Sequence[Sequence[RankedList]],
+    cases: Sequence[TuningCase],
+    config: Config,
+    report: Progress,
+) -> tuple[dict[str, WideDeep], dict[str, Any]]:
+    """One model, for those of the kinds that are better with it; and what was measured of each.
+
+    Args:
+        kinds: Of queries.
+        by_fold: The lists of the same cases for each fold that is left out, and for none.
+        cases: These cases.
+        config: How to train.
+        report: Called as it proceeds.
+    """
+    lists = by_fold[WHOLE]
+    counts = Counter(one.kind for one in lists)
+    told: dict[str, Any] = {kind: {"cases": counts[kind]} for kind in kinds}
+    if sum(one.right.any() for one in lists) < config.ranking.min_lists:
+        return {}, told
+    cutoff = cutoff_of(config.fusion.cutoff, cases)
+    folds = np.array([fold_of(one.unit, FOLDS) for one in lists])
+    gained = np.zeros((2, len(lists)))
+    for fold in range(FOLDS):
+        report(f"train ranker {kinds[-1]}", fold, FOLDS + 1)
+        taught = [by_fold[fold][place] for place in np.flatnonzero(folds != fold).tolist()]
+        if not any(one.right.any() for one in taught):
+            continue
+        model = _train(taught, config)
+        for place in np.flatnonzero(folds == fold).tolist():
+            one = by_fold[fold][place]
+            corrected = model.scores(one.fused, one.crosses, one.features)
+            gained[:, place] = one.ndcg(one.fused, cutoff), one.ndcg(corrected, cutoff)
+    for kind in kinds:
+        ours = np.array([one.kind == kind for one in lists])
+        if counts[kind] >= config.fusion.min_cases:
+            units = [one.unit for one in lists if one.kind == kind]
+            told[kind] |= _gain(gained[:, ours], units, cutoff, config.seed)
+    better = [kind for kind in kinds if told[kind].get("gain", [0.0])[0] > 0]
+    models = dict.fromkeys(better, _train(lists, config)) if better else {}
+    report(f"train ranker {kinds[-1]}", FOLDS + 1, FOLDS + 1)
+    return models, told
+
+
+def _gain(
+    gained: NDArray[np.float64], units: Sequence[str], cutoff: int, seed: int
+) -> dict[str, Any]:
+    """NDCG without and with a ranker that hadn't seen the list; the interval of the difference."""
+    means = bootstrap_means(gained, units, np.random.default_rng(seed))
+    without, ranked = gained.mean(axis=1)
+    return {
+        f"ndcg@{cutoff}": {"fused": round(float(without), 6), "ranked": round(float(ranked), 6)},
+        "gain": [round(end, 6) for end in interval(means[:, 1] - means[:, 0])],
+    }
 
 
 def lists_of(
@@ -108,30 +161,10 @@ def lists_of(
                 right=np.isin(rows, case.targets),
                 n_relevant=max(1, len(case.targets)),
                 unit=case.unit,
+                kind=query.kind,
             )
         )
     return lists
-
-
-def _judged(lists: Sequence[RankedList], cutoff: int, config: Config) -> dict[str, Any]:
-    """NDCG without and with a ranker that hadn't seen the list; the interval of the difference."""
-    folds = np.array([fold_of(one.unit, FOLDS) for one in lists])
-    gained = np.zeros((2, len(lists)))
-    for fold in range(FOLDS):
-        taught = [one for one, place in zip(lists, folds, strict=True) if place != fold]
-        if not any(one.right.any() for one in taught):
-            continue
-        model = _train(taught, config)
-        for place in np.flatnonzero(folds == fold).tolist():
-            one = lists[place]
-            corrected = model.scores(one.fused, one.crosses, one.features)
-            gained[:, place] = one.ndcg(one.fused, cutoff), one.ndcg(corrected, cutoff)
-    means = bootstrap_means(gained, [one.unit for one in lists], np.random.default_rng(config.seed))
-    without, ranked = gained.mean(axis=1)
-    return {
-        f"ndcg@{cutoff}": {"fused": round(float(without), 6), "ranked": round(float(ranked), 6)},
-        "gain": [round(end, 6) for end in interval(means[:, 1] - means[:, 0])],
-    }
 
 
 def _train(lists: Sequence[RankedList], config: Config) -> WideDeep:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from semrec.assemble.rerankers import dialogs_judged_by
 from semrec.building import build
-from semrec.config import Config, EncoderTrainingConfig
+from semrec.config import Config, EncoderTrainingConfig, RankingConfig, RerankConfig
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import fold_of, read_cases, refuse_seen
 from semrec.encoders.trained import dialogs_seen
@@ -25,6 +25,7 @@ from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
 
+UNRANKED = "fused, as found"  # neither ranked nor judged
 DOMAIN, WITH_DOMAIN = "domain popularity", "behavioural + domain"
 ONLY_DOMAIN = Weights(semantic=0.0, behavioural=0.0, popularity=0.0, domain=1.0)
 
@@ -72,22 +73,17 @@ def crossfit(
         "the reranker": dialogs_judged_by(config.rerank),
     }
     refuse_seen(cases, learned_from)
+    reorders = config.ranking.enabled or config.rerank.kind != "none"
     lists: dict[str, list[list[str]]] = {}
     for fold in range(folds):
         ours = [place for place, of in enumerate(places) if of == fold]
         others = [case for case, of in zip(cases, places, strict=True) if of != fold]
+        known = [*intents, others]
         recommender = build(
-            dataset, config=config, intents=[*intents, others], encoder=encoder, progress=progress
+            dataset, config=config, intents=known, encoder=encoder, progress=progress
         )
-        systems: dict[str, System] = {
-            "baseline": recommender.baseline(),
-            DOMAIN: weighed(recommender, ONLY_DOMAIN),
-            WITH_DOMAIN: build(
-                dataset, config=_wordless(config), intents=[*intents, others], progress=progress
-            ),
-            "semantic-only": SemanticOnly(recommender=recommender),
-            "fused": recommender,
-        }
+        wordless = build(dataset, config=_wordless(config), intents=known, progress=progress)
+        systems = _systems(recommender, wordless, reorders=reorders)
         if fold == 0:
             learned = recommender.interactions
             fixed = {
@@ -102,6 +98,8 @@ def crossfit(
             for place, answer in zip(ours, answers, strict=True):
                 merged[place] = answer
     order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, "semantic-only", "fused"]
+    if reorders:
+        order.insert(-1, UNRANKED)
     return summarise(
         {name: lists[name] for name in order},
         cases,
@@ -120,13 +118,35 @@ def crossfit(
     )
 
 
+def _systems(
+    recommender: Recommender, wordless: Recommender, *, reorders: bool
+) -> dict[str, System]:
+    """Who answers a fold, by name."""
+    systems: dict[str, System] = {
+        "baseline": recommender.baseline(),
+        DOMAIN: weighed(recommender, ONLY_DOMAIN),
+        WITH_DOMAIN: wordless,
+        "semantic-only": SemanticOnly(recommender=recommender),
+        "fused": recommender,
+    }
+    if reorders:
+        systems[UNRANKED] = replace(recommender, ranker=None, reranking=None)
+    return systems
+
+
 def weighed(recommender: Recommender, weights: Weights) -> Recommender:
     """The recommender with the same weights for every query."""
     gate = Gate(words=weights, session=weights, both=weights, baseline=weights)
     fusion = recommender.fusion
     if not isinstance(fusion, FusedBlocks):
         raise DataError("a baseline has no domain popularity")
-    return replace(recommender, fusion=replace(fusion, gate=gate), behavioural=None)
+    return replace(
+        recommender,
+        fusion=replace(fusion, gate=gate),
+        behavioural=None,
+        ranker=None,
+        reranking=None,
+    )
 
 
 def _wordless(config: Config) -> Config:
@@ -135,4 +155,5 @@ def _wordless(config: Config) -> Config:
         update={"kind": "hashing", "training": EncoderTrainingConfig()}
     )
     fusion = config.fusion.model_copy(update={"semantic": False, "named": False})
-    return config.model_copy(update={"encoder": encoder, "fusion": fusion})
+    after = {"ranking": RankingConfig(), "rerank": RerankConfig()}
+    return config.model_copy(update={"encoder": encoder, "fusion": fusion, **after})

@@ -23,6 +23,7 @@ class RankedList:
         right: (n,) bool.
         n_relevant: How many items would have been right, in the list or not.
         unit: The dialog or user it belongs to.
+        kind: Of the query: `words`, `session` or `both`.
     """
 
     fused: FloatArray
@@ -31,6 +32,7 @@ class RankedList:
     right: BoolArray
     n_relevant: int
     unit: str
+    kind: str
 
     def ndcg(self, scores: FloatArray, cutoff: int) -> float:
         """Of the list in the order of `scores`; among equals the fused order stays."""

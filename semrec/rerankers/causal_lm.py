@@ -63,14 +63,16 @@ class LikelihoodReranker:
         with suppress(TimeUpError):
             prefix = self._prefix(request, deadline)
             for start in range(0, len(texts), self.chunk):
-                titles = [_item(text, self.tokens) for text in texts[start : start + self.chunk]]
+                titles = [
+                    item_tokens(text, self.tokens) for text in texts[start : start + self.chunk]
+                ]
                 scores = self._means(prefix, titles, deadline)
                 if self.prior_weight:
                     scores -= self.prior_weight * self._prior(titles, deadline)
-                yield _chunk(start, scores)
+                yield chunk_of(start, scores)
 
     def _prefix(self, request: str, deadline: Deadline) -> Prefix:
-        before, _ = _around(self.prompt, request)
+        before, _ = around(self.prompt, request)
         return self.model.prefix(self.tokens(before), deadline)
 
     def _means(
@@ -114,17 +116,17 @@ class PointwiseReranker:
 
     def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
         """Judgements, `chunk` candidates at a time."""
-        before, behind = _around(self.prompt, request)
+        before, behind = around(self.prompt, request)
         answers = [self.tokens(word)[0] for word in (" yes", " no")]
         with suppress(TimeUpError):
             prefix = self.model.prefix(self.tokens(before), deadline)
             question = self.tokens(behind)
             for start in range(0, len(texts), self.chunk):
                 some = texts[start : start + self.chunk]
-                asked = [[*_item(text, self.tokens), *question] for text in some]
+                asked = [[*item_tokens(text, self.tokens), *question] for text in some]
                 states = self.model.states(prefix, asked, deadline)
                 yes_no = self.model.logits(torch.stack([one[-1] for one in states]), answers)
-                yield _chunk(start, yes_no[:, 0] - yes_no[:, 1])
+                yield chunk_of(start, yes_no[:, 0] - yes_no[:, 1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,20 +157,22 @@ class ListwiseReranker:
             listed = listed_prompt(self.prompt, request, letters, texts)
             prefix = self.model.prefix([*self.tokens(listed), *self.tokens(" [")], deadline)
             first = [self.tokens(letter)[0] for letter in letters]
-            yield _chunk(0, self.model.logits(prefix.last[None], first)[0])
+            yield chunk_of(0, self.model.logits(prefix.last[None], first)[0])
 
 
-def _around(prompt: Prompt, request: str) -> tuple[str, str]:
+def around(prompt: Prompt, request: str) -> tuple[str, str]:
     """What a prompt says before and behind the candidate."""
     said = request.replace(_CANDIDATE, " ")[-MAX_REQUEST_CHARS:]
     before, _, behind = prompt.render(request=said, candidate=_CANDIDATE).partition(_CANDIDATE)
     return before.rstrip(), behind
 
 
-def _item(text: str, tokens: Tokenise) -> tuple[int, ...]:
+def item_tokens(text: str, tokens: Tokenise) -> tuple[int, ...]:
+    """A candidate in tokens, at most `MAX_ITEM_TOKENS`."""
     words = " ".join(text.split())
     return tuple(tokens(f" {words}")[:MAX_ITEM_TOKENS]) if words else ()
 
 
-def _chunk(start: int, scores: FloatArray) -> Judged:
+def chunk_of(start: int, scores: FloatArray) -> Judged:
+    """Scores of the candidates from `start` on."""
     return Judged(places=np.arange(start, start + len(scores)), scores=scores)

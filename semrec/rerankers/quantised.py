@@ -15,9 +15,10 @@ def quantised(model: Any) -> Any:  # noqa: ANN401
     Embeddings and head are the original's own: they stay as they are, and nothing is held twice.
 
     Args:
-        model: A transformers causal language model in float32; it isn't changed.
+        model: A transformers language model in float32, with or without head; it isn't changed.
     """
-    shared = (model.get_input_embeddings().weight, model.get_output_embeddings().weight)
+    ends = (model.get_input_embeddings(), model.get_output_embeddings())
+    shared = [end.weight for end in ends if end is not None]
     made = copy.deepcopy(model, {id(weight): weight for weight in shared})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch means to move this to a package of its own

@@ -15,10 +15,12 @@ from semrec.rerankers.causal_lm import LikelihoodReranker, ListwiseReranker, Poi
 from semrec.rerankers.cross_encoder import CrossEncoderReranker, load_cross_encoder
 from semrec.rerankers.cutting import cut_layers, export_cross_encoder
 from semrec.rerankers.graph import load_graph_reranker
+from semrec.rerankers.head import Head, HeadReranker, StateReader
 from semrec.rerankers.health import complaint
 from semrec.rerankers.merging import Tally
 from semrec.rerankers.prefixes import PrefixModel
 from semrec.rerankers.remote import ChatReranker, Endpoint, ServiceReranker
+from semrec.rerankers.shallow import first_layers, quick
 from semrec.rerankers.worker import RerankWorker
 
 REQUEST = "a film about a ghost in a castle"
@@ -49,7 +51,8 @@ def order_of(found):
 
 
 def judge_of(kind, model, tokens):
-    prompt = load_prompt(f"rerank_{kind}", f"rerank_{kind}")
+    words = "likelihood" if kind == "head" else kind
+    prompt = load_prompt(f"rerank_{words}", f"rerank_{words}")
     match kind:
         case "likelihood":
             return LikelihoodReranker(model=model, tokens=tokens, prompt=prompt, chunk=3)
@@ -57,6 +60,16 @@ def judge_of(kind, model, tokens):
             return PointwiseReranker(model=model, tokens=tokens, prompt=prompt, chunk=3)
         case "listwise":
             return ListwiseReranker(model=model, tokens=tokens, prompt=prompt)
+        case "head":
+            width = model.model.config.hidden_size
+            weights = np.random.default_rng(0).normal(size=width).astype(np.float32)
+            reader = StateReader(
+                model=PrefixModel(quick(first_layers(model.model, 2), tiles=False)),
+                tokens=tokens,
+                prompt=prompt,
+            )
+            head = Head(weights=weights, probe=np.zeros(0, np.float32))
+            return HeadReranker(reader=reader, head=head, chunk=3)
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +115,11 @@ def server():
         "tiny likelihood",
         "tiny pointwise",
         "tiny listwise",
+        "tiny head",
         pytest.param("smollm2 likelihood", marks=pytest.mark.slow),
         pytest.param("smollm2 pointwise", marks=pytest.mark.slow),
         pytest.param("smollm2 listwise", marks=pytest.mark.slow),
+        pytest.param("smollm2 head", marks=pytest.mark.slow),
         pytest.param("cross-encoder", marks=pytest.mark.weights),
         pytest.param("graph", marks=pytest.mark.weights),
         "chat",
