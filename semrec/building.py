@@ -113,7 +113,7 @@ def build(
         config,
         report,
     )
-    judge = choose_judge(prepared, settled, model, was_trained, report, deadline)
+    judge = choose_judge(prepared, settled, model, ranker, was_trained, report, deadline)
     tuned |= judge.told
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train

@@ -11,6 +11,7 @@ from conftest import THEMES, item_id, theme, world_config
 import semrec
 from semrec.choosing import ranker as choosing
 from semrec.choosing.folds import FOLDS, in_folds
+from semrec.choosing.heads import fused_heads
 from semrec.choosing.prepare import Taught, prepare
 from semrec.choosing.ranker import learn_ranker, lists_of
 from semrec.choosing.settling import settle
@@ -394,6 +395,17 @@ def test_lists_are_those_that_are_served(world, settled, rec):
         best = np.sort(scores[np.isfinite(scores)])[::-1][:DEPTH]
         np.testing.assert_allclose(one.fused, best, rtol=1e-4, atol=1e-5)
         assert one.right.sum() == len(np.setdiff1d(case.targets, case.excluded))
+
+
+def test_heads_are_ranked_as_they_are_served(settled, world, facts):
+    _, found = settled
+    cases = found.sets.session[:4]
+    ranker = Ranker(models={"session": Reversing()}, crossed=[], facts=facts)
+    plain = fused_heads(found.trial, cases, DEPTH)
+    ranked = fused_heads(found.trial, cases, 5, ranker)
+    for (_, rows, _), (_, first, scores) in zip(plain, ranked, strict=True):
+        np.testing.assert_array_equal(first, rows[:DEPTH][::-1][:5])
+        assert (np.diff(scores) <= 0).all()
 
 
 def test_a_ranker_is_the_same_after_writing_and_reading(tmp_path, world, facts):

@@ -23,6 +23,7 @@ from semrec.choosing.settling import Settled
 from semrec.deadline import NEVER
 from semrec.errors import ConfigError
 from semrec.fusion.tune import TuningCase
+from semrec.ranking.ranker import Ranker
 from semrec.rerankers.head import Head, HeadReranker, StateReader
 from semrec.rerankers.health import probed
 from semrec.rerankers.logit import conditional_logit
@@ -105,6 +106,7 @@ def learn_head(
     settled: Settled,
     reader: StateReader,
     wording: Wording,
+    ranker: Ranker | None,
     report: Progress,
     deadline: float | None,
 ) -> tuple[Head, dict[str, float], dict[str, Any]]:
@@ -116,12 +118,13 @@ def learn_head(
         settled: The encoder, and the fusion over the validation's training events.
         reader: Reads the states.
         wording: Puts requests and candidates into words.
+        ranker: Ranks the lists before they are judged, as in `choose_weights`.
         report: Called as it proceeds.
         deadline: When to stop reading lists, as `time.monotonic()` gives it in seconds.
     """
     rng = np.random.default_rng(prepared.config.seed)
     cases = [cases[place] for place in rng.permutation(len(cases))[:MOST]]
-    lists = _read(cases, prepared, settled, reader, wording, rng, report, deadline)
+    lists = _read(cases, prepared, settled, reader, wording, ranker, rng, report, deadline)
     judged: dict[str, list[JudgedList]] = {"words": [], "both": []}
     for fold in range(FOLDS):
         report("learn head", fold, FOLDS + 1)
@@ -147,6 +150,7 @@ def _read(
     settled: Settled,
     reader: StateReader,
     wording: Wording,
+    ranker: Ranker | None,
     rng: np.random.Generator,
     report: Progress,
     deadline: float | None,
@@ -156,7 +160,7 @@ def _read(
     heads: list[list[Top]] = []
     for fusion in asked.fusions:
         report("search lists", len(heads), len(asked.fusions))
-        heads.append(fused_heads(fusion, asked.cases, prepared.config.rerank.top))
+        heads.append(fused_heads(fusion, asked.cases, prepared.config.rerank.top, ranker))
     lists: list[_Read] = []
     found_by_case = zip(*heads, strict=True)
     for intent, one, fold, found in zip(

@@ -12,6 +12,7 @@ from semrec.choosing.prepare import Prepared
 from semrec.choosing.settling import Settled
 from semrec.config import Config
 from semrec.encoders.language_model import LanguageModel
+from semrec.ranking.ranker import Ranker
 from semrec.rerankers.head import Head
 from semrec.reranking import Reranking
 from semrec.types import Progress
@@ -42,6 +43,7 @@ def choose_judge(
     prepared: Prepared,
     settled: Settled,
     model: LanguageModel | None,
+    ranker: Ranker | None,
     was_trained: bool,
     report: Progress,
     deadline: float | None,
@@ -52,6 +54,7 @@ def choose_judge(
         prepared: Requests, events, texts.
         settled: The encoder, and the fusion over the validation's training events.
         model: The language model, if one was loaded for this configuration.
+        ranker: Ranks the lists before they are judged.
         was_trained: Whether the encoder has learned from training requests.
         report: Called as it proceeds.
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
@@ -66,7 +69,7 @@ def choose_judge(
         wording = make_wording(config.rerank, prepared.prompts)
         cases = enough_requests(prepared, judges=was_trained)
         head, weights, told = learn_head(
-            cases, prepared, settled, reader, wording, report, deadline
+            cases, prepared, settled, reader, wording, ranker, report, deadline
         )
         made = make_reranking(config.rerank, prepared.prompts, weights, model, head=head)
         return Chosen(reranking=made, head=head, told={"rerank": told, "rerank_weights": weights})
@@ -74,7 +77,7 @@ def choose_judge(
     if made is None:
         return Chosen(told={})
     judging = (made, settled.trial, settled.sets, prepared.dataset.catalog, config, report)
-    weights, told = choose_weights(*judging)
+    weights, told = choose_weights(*judging, ranker)
     return Chosen(
         reranking=replace(made, weights=weights),
         told={"rerank": told, "rerank_weights": weights},

@@ -24,6 +24,7 @@ from semrec.deadline import NEVER
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.tune import TuningCase
 from semrec.metrics import ndcg
+from semrec.ranking.ranker import Ranker
 from semrec.reranking import Reranking
 from semrec.statistics import bootstrap_means, interval
 from semrec.tuning_cases import TuningSets
@@ -65,6 +66,7 @@ def choose_weights(
     catalog: Catalog,
     config: Config,
     report: Progress,
+    ranker: Ranker | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """The judge's weight for each kind of query, and what was measured.
 
@@ -77,6 +79,8 @@ def choose_weights(
         catalog: The items.
         config: How many lists are judged.
         report: Called as it proceeds.
+        ranker: Ranks the lists before they are judged. It may know these cases: then what is left
+            for the judge is rather too little than too much.
     """
     kinds = {"session": sets.session, "words": sets.words, "both": sets.both}
     weights, told = {}, {}
@@ -86,7 +90,8 @@ def choose_weights(
             continue
         rng = np.random.default_rng(config.seed)
         drawn = rng.permutation(len(cases))[: config.rerank.judge_cases]
-        lists = judged_lists(reranking, fusion, [cases[p] for p in drawn], catalog, report, kind)
+        some = [cases[place] for place in drawn]
+        lists = judged_lists(reranking, fusion, some, catalog, report, kind, ranker)
         weights[kind], told[kind] = best_weight(lists, config.seed)
     return weights, told
 
@@ -98,11 +103,12 @@ def judged_lists(
     catalog: Catalog,
     report: Progress,
     kind: str,
+    ranker: Ranker | None = None,
 ) -> list[JudgedList]:
-    """The head of each case's fused list, as it is searched and judged when it is asked."""
+    """The head of each case's list, as it is searched, ranked and judged when it is asked."""
     lists: list[JudgedList] = []
     for case, (_, rows, scores) in zip(
-        cases, fused_heads(fusion, cases, reranking.top), strict=True
+        cases, fused_heads(fusion, cases, reranking.top, ranker), strict=True
     ):
         report(f"judge {kind}", len(lists), len(cases))
         judged = reranking.worker.rerank_within(

@@ -123,6 +123,7 @@ def bench_rerank(
     from semrec.data.intents import read_cases, refuse_seen
     from semrec.evaluate.broken import with_broken
     from semrec.evaluate.curve import rerank_curve
+    from semrec.memory import set_apart
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -130,6 +131,7 @@ def bench_rerank(
         if unchecked and recommender.reranking is not None:
             reranking = replace(recommender.reranking, complaint="")
             recommender = replace(recommender, reranking=reranking)
+        set_apart()  # as the service does
         asked = [case for case in read_cases(cases) if case.relevant]
         if not allow_seen:
             refuse_seen(asked, {str(artifact): recommender.manifest["training_dialogs"]})
