@@ -36,14 +36,14 @@ from semrec.assemble.rerankers import (
 from semrec.assemble.stored import Models, save_parts
 from semrec.choosing.behaviour import Behaviour, forget_checkpoints, refit
 from semrec.choosing.encoder import forget_training
-from semrec.choosing.folds import Requests, in_folds, real_requests
+from semrec.choosing.folds import in_folds, real_requests
 from semrec.choosing.gate import fuse
 from semrec.choosing.index import held_out_queries
 from semrec.choosing.judge import check_judge, choose_judge
-from semrec.choosing.prepare import Prepared, prepare, teach
+from semrec.choosing.prepare import prepare, teach
 from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
-from semrec.choosing.settling import Settled, settle
+from semrec.choosing.settling import settle
 from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
@@ -104,16 +104,18 @@ def build(
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
 
+    taught_by = unit_hashes(prepared.learn) if was_trained else ()
+    cases = real_requests(prepared, {*dialogs_seen(encoder), *taught_by})
     ranker, tuned["ranker"] = learn_ranker(
         trial,
         settled.sets.session,
-        _requests(prepared, settled, was_trained) if config.ranking.enabled else None,
+        in_folds(prepared, settled, cases) if cases and config.ranking.enabled else None,
         dataset.catalog,
         prepared.validation.train,
         config,
         report,
     )
-    judge = choose_judge(prepared, settled, model, ranker, was_trained, report, deadline)
+    judge = choose_judge(prepared, settled, model, ranker, cases, report, deadline)
     tuned |= judge.told
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train
@@ -173,12 +175,6 @@ def build(
     path = None if out is None else Path(out)
     interpreter = make_interpreter(config, serving, model)
     return make_recommender(parts, serving, manifest, path, interpreter, judge.reranking)
-
-
-def _requests(prepared: Prepared, settled: Settled, was_trained: bool) -> Requests | None:
-    """Real requests in folds, but for those that the encoder has been trained on."""
-    cases = real_requests(prepared, judges=was_trained)
-    return in_folds(prepared, settled, cases) if cases else None
 
 
 def _manifest(

@@ -168,7 +168,7 @@ class RankingConfig(_Closed):
     min_lists: int = Field(default=50, ge=1)  # with something right; fewer neither teach nor judge
     hidden: int = Field(default=32, ge=2, le=1024)  # of the first layer; the second has half
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    weight_decay: float = Field(default=1.0, ge=0)
+    weight_decay: float = Field(default=0.1, ge=0)
     learning_rate: float = Field(default=0.005, gt=0)
     epochs: int = Field(default=40, ge=1)
     patience: int = Field(default=3, ge=1)

@@ -10,12 +10,12 @@ stand ahead and be right in none, and the model would learn to avoid just that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from semrec.choosing.prepare import Prepared
 from semrec.choosing.settling import Settled
-from semrec.data.intents import fold_of
+from semrec.data.intents import fold_of, unit_hash
 from semrec.fusion.blocks import standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.tune import TuningCase
@@ -50,12 +50,12 @@ def in_folds(prepared: Prepared, settled: Settled, cases: Sequence[Case]) -> Req
     Args:
         prepared: Data and prompts.
         settled: The encoder, and the fusion with the tuned gate.
-        cases: Requests with what turned out right.
+        cases: Some of its requests, with what turned out right.
     """
-    folds = [fold_of(case.unit, FOLDS) for case in cases]
+    dialogs = (*prepared.learn, *prepared.judge)
     fusions = []
     for left_out in (*range(FOLDS), WHOLE):
-        counted = [case for case, fold in zip(cases, folds, strict=True) if fold != left_out]
+        counted = [case for case in dialogs if fold_of(case.unit, FOLDS) != left_out]
         wanted, fusion = prepared.wanted(counted), settled.trial
         if wanted is not None:
             fusion = replace(fusion, domain=standardised_popularity(wanted))
@@ -66,17 +66,21 @@ def in_folds(prepared: Prepared, settled: Settled, cases: Sequence[Case]) -> Req
     return Requests(
         cases=known,
         intents=[case.query.intent for case in cases],
-        folds=folds,
+        folds=[fold_of(case.unit, FOLDS) for case in cases],
         fusions=fusions,
     )
 
 
-def real_requests(prepared: Prepared, *, judges: bool = False) -> list[Case]:
+def real_requests(prepared: Prepared, seen: Collection[str] = ()) -> list[Case]:
     """Requests with words and with something right.
 
     Args:
         prepared: Requests, understood.
-        judges: Only those that the encoder hasn't been trained on.
+        seen: Hashed ids of dialogs that are left out: what the encoder was trained on is nearer to
+            it than what it will meet.
     """
-    dialogs = prepared.judge if judges else (*prepared.learn, *prepared.judge)
-    return [case for case in dialogs if case.relevant and case.query.intent.strip()]
+    return [
+        case
+        for case in (*prepared.learn, *prepared.judge)
+        if case.relevant and case.query.intent.strip() and unit_hash(case.unit) not in seen
+    ]

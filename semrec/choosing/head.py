@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from semrec.choosing.folds import FOLDS, WHOLE, in_folds, real_requests
+from semrec.choosing.folds import FOLDS, WHOLE, in_folds
 from semrec.choosing.heads import Head as Top
 from semrec.choosing.heads import fused_heads
 from semrec.choosing.judging import JudgedList, best_weight
@@ -81,23 +81,13 @@ class _Read:
         )
 
 
-def enough_requests(prepared: Prepared, *, judges: bool = False) -> list[Case]:
-    """Real requests to learn from.
-
-    Args:
-        prepared: Requests, understood.
-        judges: Only those that the encoder hasn't been trained on.
-
-    Raises:
-        ConfigError: If there are too few.
-    """
-    cases = real_requests(prepared, judges=judges)
+def check_enough(cases: Sequence[Case]) -> None:
+    """Raises ConfigError if there are too few requests to learn from."""
     if len(cases) < LEAST:
         raise ConfigError(
             f"rerank.mode head learns from real requests: found {len(cases)}, expected at least "
             f"{LEAST}; give --intents, or take another rerank.mode"
         )
-    return cases
 
 
 def learn_head(
@@ -121,7 +111,11 @@ def learn_head(
         ranker: Ranks the lists before they are judged, as in `choose_weights`.
         report: Called as it proceeds.
         deadline: When to stop reading lists, as `time.monotonic()` gives it in seconds.
+
+    Raises:
+        ConfigError: If there are too few requests.
     """
+    check_enough(cases)
     rng = np.random.default_rng(prepared.config.seed)
     cases = [cases[place] for place in rng.permutation(len(cases))[:MOST]]
     lists = _read(cases, prepared, settled, reader, wording, ranker, rng, report, deadline)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from semrec.assemble.rerankers import make_reranking, make_state_reader, make_wording
-from semrec.choosing.head import enough_requests, learn_head
+from semrec.choosing.folds import real_requests
+from semrec.choosing.head import check_enough, learn_head
 from semrec.choosing.judging import choose_weights
 from semrec.choosing.prepare import Prepared
 from semrec.choosing.settling import Settled
@@ -15,7 +17,7 @@ from semrec.encoders.language_model import LanguageModel
 from semrec.ranking.ranker import Ranker
 from semrec.rerankers.head import Head
 from semrec.reranking import Reranking
-from semrec.types import Progress
+from semrec.types import Case, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Chosen:
 def check_judge(prepared: Prepared) -> None:
     """Raises ConfigError now rather than later if the judge would have too little to learn from."""
     if _learns(prepared.config):
-        enough_requests(prepared)
+        check_enough(real_requests(prepared))
 
 
 def choose_judge(
@@ -44,7 +46,7 @@ def choose_judge(
     settled: Settled,
     model: LanguageModel | None,
     ranker: Ranker | None,
-    was_trained: bool,
+    cases: Sequence[Case],
     report: Progress,
     deadline: float | None,
 ) -> Chosen:
@@ -55,7 +57,7 @@ def choose_judge(
         settled: The encoder, and the fusion over the validation's training events.
         model: The language model, if one was loaded for this configuration.
         ranker: Ranks the lists before they are judged.
-        was_trained: Whether the encoder has learned from training requests.
+        cases: Real requests, for a judge that learns.
         report: Called as it proceeds.
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
 
@@ -67,7 +69,6 @@ def choose_judge(
     if _learns(config) and model is not None:
         reader = make_state_reader(config.rerank, model)
         wording = make_wording(config.rerank, prepared.prompts)
-        cases = enough_requests(prepared, judges=was_trained)
         head, weights, told = learn_head(
             cases, prepared, settled, reader, wording, ranker, report, deadline
         )

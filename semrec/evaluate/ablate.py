@@ -50,6 +50,11 @@ def _unread(config: Config) -> Config:
     return config.model_copy(update={"intent": intent})
 
 
+def _unranked(config: Config) -> Config:
+    ranking = config.ranking.model_copy(update={"enabled": False})
+    return config.model_copy(update={"ranking": ranking})
+
+
 INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
     "encoder training": _untrained,
     "words and texts": _fusion(semantic=False, named=False),
@@ -60,6 +65,7 @@ INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
     "understanding": _unread,
     "named labels": _fusion(named=False),
     "text for cold items": _fusion(fill=[0.0]),
+    "ranker": _unranked,
 }
 """Ingredient → the configuration without it."""
 
