@@ -151,6 +151,17 @@ def test_where_none_fits_nobody_is_asked_until_patience_ends():
     assert found.status == "complete"
 
 
+def test_a_chunk_that_would_come_too_late_is_not_begun():
+    pace = Pace()
+    assert pace.goes_on(10, 1.0)  # nothing is known yet
+    pace.next(10, 100)
+    assert pace.goes_on(10, 100)
+    assert not pace.goes_on(10, 99)
+    for _ in range(60):  # it may have been slow once
+        pace.goes_on(10, 50)
+    assert pace.goes_on(10, 50)
+
+
 def test_a_timeout_teaches_how_long_it_takes():
     pace = Pace()
     assert pace.fitting(20, 1.0) == 20  # nothing is known yet

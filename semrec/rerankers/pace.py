@@ -59,6 +59,14 @@ class Pace:
                 return 0
             return min(n, self._first_n + int((left_ms - first) / max(each, 1e-6)))
 
+    def goes_on(self, n: int, left_ms: float) -> bool:
+        """Whether a further chunk of `n` is likely to be judged in `left_ms`."""
+        with self._lock:
+            if self._each_ms is None or n * self._each_ms <= left_ms:
+                return True
+            self._each_ms *= PATIENCE
+            return False
+
 
 def _mixed(before: float | None, now: float) -> float:
     return now if before is None else (1 - WEIGHT) * before + WEIGHT * now

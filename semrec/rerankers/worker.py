@@ -177,6 +177,9 @@ class RerankWorker:
             measure, last = self._pace.next, clock()
             if job.left or job.deadline.passed:
                 return
+            further = job.tally.n_judged < len(job.texts)
+            if further and not self._pace.goes_on(n_new, job.deadline.left_ms):
+                return  # what comes too late only takes the processor from who answers then
         if not job.tally.n_judged:
             if job.deadline.passed:
                 self._pace.nothing(1000 * (clock() - start))
