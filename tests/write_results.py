@@ -223,7 +223,7 @@ def punctual():
         f"{one['clients']}`, {one['n_cases']} of the movie requests, hanging, failing and "
         "nonsensical rerankers by `--broken`): milliseconds past the budget at p99, by budget in "
         "ms; below 0 where they were earlier (the budget counts as no less than the line's own p99 "
-        "without a judge). All but cross_encoder before the judge was told to leave 4 ms early:",
+        "without a judge):",
         "\n".join(lines),
     ]
 
