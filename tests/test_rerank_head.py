@@ -12,7 +12,7 @@ from tiny_llama import tiny_language_model, tokens_of_bytes
 
 import semrec
 from semrec.deadline import NEVER, Deadline
-from semrec.errors import ConfigError
+from semrec.errors import ConfigError, ModelError
 from semrec.prompting import load_prompt
 from semrec.rerankers.head import Head, HeadReranker, StateReader, load_head
 from semrec.rerankers.health import changed, probed
@@ -83,6 +83,14 @@ def test_the_first_layers_are_those_of_the_whole_model():
     torch.testing.assert_close(everything, hidden[-1])
     assert len(network.base_model.layers) == 3
     assert cut.embed_tokens.weight is network.base_model.embed_tokens.weight
+
+
+def test_a_model_of_another_build_is_refused_by_name():
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    network = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=1, n_embd=8, vocab_size=16))
+    with pytest.raises(ModelError, match="GPT2LMHeadModel has no list of layers"):
+        first_layers(network, 1)
 
 
 def head_reranker(layers=2, *, tiles=True, seed=0, width=32):

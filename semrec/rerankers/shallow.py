@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from semrec.errors import ModelError
 from semrec.rerankers.quantised import quantised
 
 
@@ -20,7 +21,15 @@ def first_layers(model: Any, n_layers: int) -> Any:  # noqa: ANN401
     Args:
         model: A transformers causal language model; it isn't changed.
         n_layers: How many, all of them if it has fewer.
+
+    Raises:
+        ModelError: If its layers aren't where those of Llama, Qwen, SmolLM and the like are.
     """
+    if not hasattr(model.base_model, "layers"):
+        raise ModelError(
+            f"{type(model).__name__} has no list of layers, expected a model like Llama's; "
+            "take another rerank.mode than head"
+        )
     cut = copy.copy(model.base_model)
     cut._modules = {**cut._modules, "layers": cut.layers[:n_layers]}
     return cut
