@@ -28,6 +28,7 @@ from semrec.assemble.artifact import Parts, make_recommender
 from semrec.assemble.index import make_index
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
 from semrec.assemble.rerankers import (
+    by_head,
     dialogs_judged_by,
     graph_of,
     rerank_prompts,
@@ -106,16 +107,18 @@ def build(
 
     taught_by = unit_hashes(prepared.learn) if was_trained else ()
     cases = real_requests(prepared, {*dialogs_seen(encoder), *taught_by})
+    learns = config.ranking.enabled or by_head(config.rerank)
+    requests = in_folds(prepared, settled, cases) if cases and learns else None
     ranker, tuned["ranker"] = learn_ranker(
         trial,
         settled.sets.session,
-        in_folds(prepared, settled, cases) if cases and config.ranking.enabled else None,
+        requests,
         dataset.catalog,
         prepared.validation.train,
         config,
         report,
     )
-    judge = choose_judge(prepared, settled, model, ranker, cases, report, deadline)
+    judge = choose_judge(prepared, settled, requests, ranker, model, report, deadline)
     tuned |= judge.told
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train

@@ -8,7 +8,7 @@ theme ``i % 6``, so knowing both leaves one or two items.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import pytest
 import semrec
 from semrec.config import Config
 from semrec.data.dataset import Dataset, read_dataset
+from semrec.types import Case, Query
 
 if TYPE_CHECKING:
     from semrec.encoders.decoder import DecoderEncoder
@@ -95,6 +96,19 @@ def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def world(world_folder: Path) -> Dataset:
     return read_dataset(world_folder)
+
+
+def themed_requests(rows: Sequence[int]) -> list[Case]:
+    """Requests for the themes of items in the words of their titles; one session event each."""
+    return [
+        Case(
+            case_id=str(place),
+            query=Query(intent=f"a {theme(row)} story", session=[item_id((row + 3) % 30)]),
+            relevant=(item_id(row),),
+            unit=f"d{place}",
+        )
+        for place, row in enumerate(rows)
+    ]
 
 
 def world_config(**sections: dict[str, object]) -> Config:

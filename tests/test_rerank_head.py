@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import GROUP, item_id, theme, world_config
+from conftest import GROUP, themed_requests, world_config
 from scipy.optimize import approx_fprime
 from tiny_llama import tiny_language_model, tokens_of_bytes
 
@@ -19,7 +19,6 @@ from semrec.rerankers.health import changed, probed
 from semrec.rerankers.logit import conditional_logit
 from semrec.rerankers.prefixes import PrefixModel
 from semrec.rerankers.shallow import first_layers, quick
-from semrec.types import Case, Query
 
 PROMPT = load_prompt("rerank_likelihood", "rerank_likelihood")
 
@@ -143,15 +142,7 @@ def test_time_that_is_up_ends_it_between_chunks():
 
 
 def requests(n):
-    return [
-        Case(
-            case_id=str(place),
-            query=Query(intent=f"a {theme(row)} story", session=[item_id((row + 3) % 30)]),
-            relevant=(item_id(row),),
-            unit=f"d{place}",
-        )
-        for place, row in enumerate(step * 7 % (6 * GROUP) for step in range(n))
-    ]
+    return themed_requests([step * 7 % (6 * GROUP) for step in range(n)])
 
 
 HEAD = {"kind": "causal_lm", "mode": "head", "layers": 4}

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import GROUP, item_id, theme, world_config
+from conftest import GROUP, themed_requests, world_config
 
 from semrec.choosing.prepare import Taught, prepare
 from semrec.choosing.settling import settle
 from semrec.encoders.hashing import HashingEncoder
-from semrec.types import Case, Query, silent
+from semrec.types import silent
 
 CLEAR = HashingEncoder(dim=64)
 
@@ -25,15 +25,7 @@ def requests(n):
     """Requests for the theme of an item in the words of its title; one session event each."""
     rng = np.random.default_rng(1)
     rows = rng.integers(0, 6 * GROUP, n)
-    return [
-        Case(
-            case_id=str(place),
-            query=Query(intent=f"a {theme(row)} story", session=[item_id((row + 3) % 30)]),
-            relevant=(item_id(row),),
-            unit=f"d{place}",
-        )
-        for place, row in enumerate(rows.tolist())
-    ]
+    return themed_requests(rows.tolist())
 
 
 @pytest.fixture(scope="module")

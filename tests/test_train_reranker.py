@@ -3,25 +3,17 @@
 import json
 
 import pytest
-from conftest import GROUP, item_id, theme, world_config
+from conftest import GROUP, themed_requests, world_config
 
 import semrec
 from semrec.choosing.reranker import Schooling, school_reranker
-from semrec.types import Case, Query, silent
+from semrec.types import silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.weights]
 
 
 def requests(n):
-    return [
-        Case(
-            case_id=str(place),
-            query=Query(intent=f"a {theme(row)} story", session=[item_id((row + 3) % 30)]),
-            relevant=(item_id(row),),
-            unit=f"d{place}",
-        )
-        for place, row in enumerate(step * 7 % (6 * GROUP) for step in range(n))
-    ]
+    return themed_requests([step * 7 % (6 * GROUP) for step in range(n)])
 
 
 def test_a_trained_reranker_is_weighed_stored_and_loaded(world, tmp_path):

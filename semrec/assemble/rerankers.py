@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from semrec.config import RerankConfig
 from semrec.encoders.names import resolve
@@ -18,7 +18,7 @@ from semrec.reranking import Reranking, Wording
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
-    from semrec.rerankers.head import Head, StateReader
+    from semrec.rerankers.head import HeadReranker, StateReader
 
 DIALOGS = "dialogs.json"  # in a trained reranker's folder: hashed ids of what it learned from
 RERANKER = "reranker"  # an artifact's own, as a graph
@@ -32,7 +32,7 @@ def make_reranking(
     model: LanguageModel | None,
     folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
-    head: Head | None = None,
+    reranker: Reranker | None = None,
 ) -> Reranking | None:
     """The configured reranker, checked; None if none is configured.
 
@@ -43,7 +43,7 @@ def make_reranking(
         model: The language model, if one was loaded for this configuration.
         folder: An artifact's folder, which may hold the reranker.
         own: An artifact's own prompts by kind; None: as configured.
-        head: Of mode ``head``, if it isn't an artifact's.
+        reranker: The judge itself, if it is here already.
 
     Raises:
         ConfigError: If the configuration doesn't say enough.
@@ -52,18 +52,14 @@ def make_reranking(
     if config.kind == "none":
         return None
     own = own or {}
-    head = head or _stored_head(config, folder)
-    reranker = make_reranker(config, model, folder, own, head)
-    found = complaint(reranker) if head is None else changed(reranker, head.probe)
-    if found is not None and config.kind in REMOTE and found.startswith(FAILS):
-        found = None  # it may be there later: the worker's breaker looks after that
+    reranker = reranker or make_reranker(config, model, folder, own)
     return Reranking(
         worker=RerankWorker(reranker),
         top=config.top,
         weights=weights,
         always=config.always,
         wording=make_wording(config, prompts, own),
-        complaint=found or "",
+        complaint=_complaint(config, reranker),
     )
 
 
@@ -86,7 +82,6 @@ def make_reranker(
     model: LanguageModel | None,
     folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
-    head: Head | None = None,
 ) -> Reranker:
     """The judge itself.
 
@@ -98,9 +93,7 @@ def make_reranker(
         case "causal_lm":
             if model is None:
                 raise ConfigError("a reranker of kind causal_lm needs a loaded language model")
-            if config.mode == "head":
-                return _with_head(config, model, own, head)
-            return _judging(config, model, rerank_prompt(config, own))
+            return _judging(config, model, rerank_prompt(config, own), folder)
         case "cross_encoder":
             own_graph = None if folder is None else folder / RERANKER
             if own_graph is None or not own_graph.is_dir():
@@ -163,7 +156,9 @@ def rerank_prompts(config: RerankConfig) -> list[Prompt]:
     return [asked, rerank_prompt(config)] if config.kind in ("causal_lm", "chat") else [asked]
 
 
-def _judging(config: RerankConfig, model: LanguageModel, prompt: Prompt) -> Reranker:
+def _judging(
+    config: RerankConfig, model: LanguageModel, prompt: Prompt, folder: Path | None
+) -> Reranker:
     from semrec.rerankers.causal_lm import (
         LikelihoodReranker,
         ListwiseReranker,
@@ -180,48 +175,39 @@ def _judging(config: RerankConfig, model: LanguageModel, prompt: Prompt) -> Rera
             return PointwiseReranker(**shared)
         case "listwise":
             return ListwiseReranker(**shared, window=config.top)
-    raise ConfigError(f"rerank.mode {config.mode!r} names no way to judge")
+        case "head":
+            if folder is None:
+                raise ConfigError(
+                    "rerank.mode head has no head yet: `semrec build --intents …` learns one from "
+                    "requests"
+                )
+            from semrec.rerankers.head import HeadReranker, load_head
+
+            reader = make_state_reader(model, prompt, config.layers)
+            return HeadReranker(reader=reader, head=load_head(folder / RERANKER))
 
 
-def make_state_reader(
-    config: RerankConfig, model: LanguageModel, own: Mapping[str, Prompt] | None = None
-) -> StateReader:
-    """What a head stands on.
+def by_head(config: RerankConfig) -> bool:
+    """Whether the judge is a language model with a head that builds learn."""
+    return config.kind == "causal_lm" and config.mode == "head"
 
-    Args:
-        config: How many layers, and the prompt.
-        model: The language model.
-        own: An artifact's own prompts by kind; None: as configured.
-    """
+
+def make_state_reader(model: LanguageModel, prompt: Prompt, layers: int) -> StateReader:
+    """What a head stands on: a language model's first layers, as quick as they get here."""
     from semrec.encoders.bulk import has_tiles
     from semrec.rerankers.head import StateReader
     from semrec.rerankers.prefixes import PrefixModel
     from semrec.rerankers.shallow import first_layers, quick
 
-    first = quick(first_layers(model.read.model, config.layers), tiles=has_tiles())
-    return StateReader(
-        model=PrefixModel(first), tokens=model.tokens, prompt=rerank_prompt(config, own)
-    )
+    first = quick(first_layers(model.read.model, layers), tiles=has_tiles())
+    return StateReader(model=PrefixModel(first), tokens=model.tokens, prompt=prompt)
 
 
-def _with_head(
-    config: RerankConfig,
-    model: LanguageModel,
-    own: Mapping[str, Prompt] | None,
-    head: Head | None,
-) -> Reranker:
-    if head is None:
-        raise ConfigError(
-            "rerank.mode head has no head yet: `semrec build --intents …` learns one from requests"
-        )
-    from semrec.rerankers.head import HeadReranker
-
-    return HeadReranker(reader=make_state_reader(config, model, own), head=head)
-
-
-def _stored_head(config: RerankConfig, folder: Path | None) -> Head | None:
-    if config.kind != "causal_lm" or config.mode != "head" or folder is None:
-        return None
-    from semrec.rerankers.head import load_head
-
-    return load_head(folder / RERANKER)
+def _complaint(config: RerankConfig, reranker: Reranker) -> str:
+    """Why not to ask it; empty: it may be asked."""
+    if by_head(config):
+        return changed(reranker, cast("HeadReranker", reranker).head.probe) or ""
+    found = complaint(reranker) or ""
+    if config.kind in REMOTE and found.startswith(FAILS):
+        return ""  # it may be there later: the worker's breaker looks after that
+    return found

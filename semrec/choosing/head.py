@@ -8,31 +8,29 @@ real requests in folds → fused lists → states of their titles
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from semrec.choosing.folds import FOLDS, WHOLE, in_folds
+from semrec.choosing.folds import FOLDS, WHOLE, Requests
 from semrec.choosing.heads import Head as Top
 from semrec.choosing.heads import fused_heads
 from semrec.choosing.judging import JudgedList, best_weight
-from semrec.choosing.prepare import Prepared
-from semrec.choosing.settling import Settled
-from semrec.deadline import NEVER
+from semrec.config import Config
 from semrec.errors import ConfigError
 from semrec.fusion.tune import TuningCase
 from semrec.ranking.ranker import Ranker
-from semrec.rerankers.head import Head, HeadReranker, StateReader
-from semrec.rerankers.health import probed
 from semrec.rerankers.logit import conditional_logit
-from semrec.reranking import Wording
-from semrec.types import BoolArray, Case, FloatArray, Progress, RowArray
+from semrec.types import BoolArray, FloatArray, Progress, RowArray, SessionRows
 
 LEAST, MOST = 100, 3_000  # lists
 RIGHT, RANDOM = 5, 4  # what was right beyond the head of a list, and drawn from everywhere
 PENALTY = 0.03  # of 0.003 to 0.1 the best on validation requests of redial and iard
+
+Reads = Callable[[str, SessionRows, RowArray], FloatArray]
+"""What a language model thinks of (n,) rows after an intent and a session: (n, width) float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,44 +79,34 @@ class _Read:
         )
 
 
-def check_enough(cases: Sequence[Case]) -> None:
+def check_enough(n_requests: int) -> None:
     """Raises ConfigError if there are too few requests to learn from."""
-    if len(cases) < LEAST:
+    if n_requests < LEAST:
         raise ConfigError(
-            f"rerank.mode head learns from real requests: found {len(cases)}, expected at least "
+            f"rerank.mode head learns from real requests: found {n_requests}, expected at least "
             f"{LEAST}; give --intents, or take another rerank.mode"
         )
 
 
 def learn_head(
-    cases: Sequence[Case],
-    prepared: Prepared,
-    settled: Settled,
-    reader: StateReader,
-    wording: Wording,
+    requests: Requests,
+    reads: Reads,
     ranker: Ranker | None,
+    config: Config,
     report: Progress,
     deadline: float | None,
-) -> tuple[Head, dict[str, float], dict[str, Any]]:
-    """The head, the weight of its word by kind of query, and what was measured.
+) -> tuple[FloatArray, dict[str, float], dict[str, Any]]:
+    """The head, (width,) float32; the weight of its word by kind of query; what was measured.
 
     Args:
-        cases: Real requests.
-        prepared: Data and prompts.
-        settled: The encoder, and the fusion over the validation's training events.
-        reader: Reads the states.
-        wording: Puts requests and candidates into words.
+        requests: At least `LEAST`.
+        reads: What the language model thinks of candidates.
         ranker: Ranks the lists before they are judged, as in `choose_weights`.
+        config: How many candidates are judged.
         report: Called as it proceeds.
         deadline: When to stop reading lists, as `time.monotonic()` gives it in seconds.
-
-    Raises:
-        ConfigError: If there are too few requests.
     """
-    check_enough(cases)
-    rng = np.random.default_rng(prepared.config.seed)
-    cases = [cases[place] for place in rng.permutation(len(cases))[:MOST]]
-    lists = _read(cases, prepared, settled, reader, wording, ranker, rng, report, deadline)
+    lists = _read(requests, reads, ranker, config, report, deadline)
     judged: dict[str, list[JudgedList]] = {"words": [], "both": []}
     for fold in range(FOLDS):
         report("learn head", fold, FOLDS + 1)
@@ -129,55 +117,46 @@ def learn_head(
     weighed, told = {"session": 0.0}, {}  # it has learned from words
     for kind, ours in judged.items():
         weighed[kind] = 0.0
-        if len(ours) >= prepared.config.fusion.min_cases:
-            weighed[kind], told[kind] = best_weight(ours, prepared.config.seed)
-    weights = conditional_logit([one.teaches(WHOLE) for one in lists], PENALTY)
+        if len(ours) >= config.fusion.min_cases:
+            weighed[kind], told[kind] = best_weight(ours, config.seed)
+    head = conditional_logit([one.teaches(WHOLE) for one in lists], PENALTY)
     report("learn head", FOLDS + 1, FOLDS + 1)
-    unprobed = Head(weights=weights, probe=np.zeros(0, dtype=np.float32))
-    head = replace(unprobed, probe=probed(HeadReranker(reader=reader, head=unprobed)))
     return head, weighed, told
 
 
 def _read(
-    cases: Sequence[Case],
-    prepared: Prepared,
-    settled: Settled,
-    reader: StateReader,
-    wording: Wording,
+    requests: Requests,
+    reads: Reads,
     ranker: Ranker | None,
-    rng: np.random.Generator,
+    config: Config,
     report: Progress,
     deadline: float | None,
 ) -> list[_Read]:
-    catalog = prepared.dataset.catalog
-    asked = in_folds(prepared, settled, cases)
+    """Lists of at most `MOST` requests, in a random order."""
+    rng = np.random.default_rng(config.seed)
+    places = rng.permutation(len(requests.cases))[:MOST].tolist()
+    cases = [requests.cases[place] for place in places]
     heads: list[list[Top]] = []
-    for fusion in asked.fusions:
-        report("search lists", len(heads), len(asked.fusions))
-        heads.append(fused_heads(fusion, asked.cases, prepared.config.rerank.top, ranker))
+    for fusion in requests.fusions:
+        report("search lists", len(heads), len(requests.fusions))
+        heads.append(fused_heads(fusion, cases, config.rerank.top, ranker))
+    n_items = len(requests.fusions[WHOLE].popularity)
     lists: list[_Read] = []
-    found_by_case = zip(*heads, strict=True)
-    for intent, one, fold, found in zip(
-        asked.intents, asked.cases, asked.folds, found_by_case, strict=True
-    ):
+    for place, case, found in zip(places, cases, zip(*heads, strict=True), strict=True):
         report("read lists", len(lists), len(cases))
         if deadline is not None and time.monotonic() > deadline and len(lists) >= LEAST:
             break
-        others = _others(one, found[WHOLE][1], len(catalog), rng)
+        others = _others(case, found[WHOLE][1], n_items, rng)
         rows = np.unique(np.concatenate([*(head[1] for head in found), others]))
         lists.append(
             _Read(
-                unit=one.unit,
-                fold=fold,
-                targets=one.targets,
+                unit=case.unit,
+                fold=requests.folds[place],
+                targets=case.targets,
                 others=others,
                 heads=found,
                 rows=rows,
-                states=reader.states(
-                    wording.request(intent, one.session, catalog),
-                    wording.texts(rows, catalog),
-                    NEVER,
-                ),
+                states=reads(requests.intents[place], case.session, rows),
             )
         )
     report("read lists", len(cases), len(cases))

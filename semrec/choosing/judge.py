@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semrec.assemble.rerankers import make_reranking, make_state_reader, make_wording
-from semrec.choosing.folds import real_requests
+from semrec.assemble.rerankers import (
+    by_head,
+    make_reranking,
+    make_state_reader,
+    make_wording,
+    rerank_prompt,
+)
+from semrec.choosing.folds import Requests, real_requests
 from semrec.choosing.head import check_enough, learn_head
 from semrec.choosing.judging import choose_weights
 from semrec.choosing.prepare import Prepared
 from semrec.choosing.settling import Settled
-from semrec.config import Config
+from semrec.deadline import NEVER
 from semrec.encoders.language_model import LanguageModel
 from semrec.ranking.ranker import Ranker
-from semrec.rerankers.head import Head
+from semrec.rerankers.head import Head, HeadReranker
 from semrec.reranking import Reranking
-from semrec.types import Case, Progress
+from semrec.types import FloatArray, Progress, RowArray, SessionRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,27 +42,27 @@ class Chosen:
 
 def check_judge(prepared: Prepared) -> None:
     """Raises ConfigError now rather than later if the judge would have too little to learn from."""
-    if _learns(prepared.config):
-        check_enough(real_requests(prepared))
+    if by_head(prepared.config.rerank):
+        check_enough(len(real_requests(prepared)))
 
 
 def choose_judge(
     prepared: Prepared,
     settled: Settled,
-    model: LanguageModel | None,
+    requests: Requests | None,
     ranker: Ranker | None,
-    cases: Sequence[Case],
+    model: LanguageModel | None,
     report: Progress,
     deadline: float | None,
 ) -> Chosen:
     """The configured judge, weighed on validation requests.
 
     Args:
-        prepared: Requests, events, texts.
+        prepared: Data and prompts.
         settled: The encoder, and the fusion over the validation's training events.
-        model: The language model, if one was loaded for this configuration.
+        requests: Real requests, for a judge that learns.
         ranker: Ranks the lists before they are judged.
-        cases: Real requests, for a judge that learns.
+        model: The language model, if one was loaded for this configuration.
         report: Called as it proceeds.
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
 
@@ -65,25 +70,28 @@ def choose_judge(
         ConfigError: If the configuration doesn't say enough, or there is too little to learn from.
         ModelError: If its weights aren't here.
     """
-    config = prepared.config
-    if _learns(config) and model is not None:
-        reader = make_state_reader(config.rerank, model)
+    config, catalog = prepared.config, prepared.dataset.catalog
+    if by_head(config.rerank) and model is not None:
+        check_enough(0 if requests is None else len(requests.cases))
+        assert requests is not None
+        reader = make_state_reader(model, rerank_prompt(config.rerank), config.rerank.layers)
         wording = make_wording(config.rerank, prepared.prompts)
-        head, weights, told = learn_head(
-            cases, prepared, settled, reader, wording, ranker, report, deadline
-        )
-        made = make_reranking(config.rerank, prepared.prompts, weights, model, head=head)
-        return Chosen(reranking=made, head=head, told={"rerank": told, "rerank_weights": weights})
+
+        def reads(intent: str, session: SessionRows, rows: RowArray) -> FloatArray:
+            request = wording.request(intent, session, catalog)
+            return reader.states(request, wording.texts(rows, catalog), NEVER)
+
+        learned, weights, told = learn_head(requests, reads, ranker, config, report, deadline)
+        judge = HeadReranker.made(reader, learned)
+        made = make_reranking(config.rerank, prepared.prompts, weights, model, reranker=judge)
+        told = {"rerank": told, "rerank_weights": weights}
+        return Chosen(reranking=made, head=judge.head, told=told)
     made = make_reranking(config.rerank, prepared.prompts, {}, model)
     if made is None:
         return Chosen(told={})
-    judging = (made, settled.trial, settled.sets, prepared.dataset.catalog, config, report)
+    judging = (made, settled.trial, settled.sets, catalog, config, report)
     weights, told = choose_weights(*judging, ranker)
     return Chosen(
         reranking=replace(made, weights=weights),
         told={"rerank": told, "rerank_weights": weights},
     )
-
-
-def _learns(config: Config) -> bool:
-    return config.rerank.kind == "causal_lm" and config.rerank.mode == "head"

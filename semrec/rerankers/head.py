@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from semrec.deadline import Deadline, TimeUpError
 from semrec.prompting import Prompt
 from semrec.rerankers.causal_lm import Tokenise, around, chunk_of, item_tokens
+from semrec.rerankers.health import probed
 from semrec.rerankers.prefixes import PrefixModel
 from semrec.types import FloatArray, Judged
 
@@ -91,6 +92,12 @@ class HeadReranker:
     reader: StateReader
     head: Head
     chunk: int = 10
+
+    @classmethod
+    def made(cls, reader: StateReader, weights: FloatArray) -> HeadReranker:
+        """One that has just been learned, with what it gives `health`'s texts."""
+        unprobed = cls(reader=reader, head=Head(weights=weights, probe=np.zeros(0, np.float32)))
+        return replace(unprobed, head=replace(unprobed.head, probe=probed(unprobed)))
 
     def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
         """Judgements, `chunk` candidates at a time."""
