@@ -187,11 +187,13 @@ class Trace:
     """How a list came about.
 
     Attributes:
-        weights: Weight of each block: semantic, behavioural, popularity, domain (popularity in
-            training requests); they sum to 1. `intent_share` is the share of the words in the
-            semantic block, the rest is the session's text.
-        evidence: What the weights went by, such as the number of words (as a logarithm) and how
-            far words and behaviour agree.
+        weights: Weight of each signal: semantic, behavioural, popularity, domain (popularity in
+            training requests); they sum to 1. `lexical_share` is the share of the lexical match in
+            the semantic weight, `intent_share` that of the words' vector in the rest of it; what
+            remains is the session's text.
+        evidence: What the weights went by: number and specificity of the content words, length of
+            the session.
+        reason: What kind of request it was taken for, and why, in a sentence.
         timings_ms: Milliseconds by stage; in a batch, the batch's time over its size.
         understood: What was read out of the request (filters as applied).
         notes: What a reader should know: unknown ids, signals that were missing.
@@ -203,6 +205,7 @@ class Trace:
     weights: Mapping[str, float]
     timings_ms: Mapping[str, float]
     evidence: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
     understood: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     rerank: RerankTrace = field(default_factory=RerankTrace)
@@ -308,8 +311,41 @@ class Boost:
         places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
         return np.where(self.rows[places] == rows, self.scores[places], np.float32(0))
 
+    def plus(self, other: Boost) -> Boost:
+        """The sum of both, over the rows of either."""
+        if not len(self.rows) or not len(other.rows):
+            return self if len(self.rows) else other
+        rows = np.union1d(self.rows, other.rows)
+        return Boost(rows=rows, scores=self.at(rows) + other.at(rows))
+
+    def times(self, weight: float) -> Boost:
+        """The same times a weight; nothing is left of a weight of 0."""
+        if weight <= 0:
+            return NO_BOOST
+        return Boost(rows=self.rows, scores=np.float32(weight) * self.scores)
+
 
 NO_BOOST = Boost(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LexicalMatch:
+    """A request's words, matched as words.
+
+    Attributes:
+        scores: The items that share content words with it.
+        n_words: Number of content words, each counted once.
+        n_known: Number of those that some item has.
+        specificity: Mean idf of the content words, 0 (unknown, or everywhere) to 1 (in one item).
+    """
+
+    scores: Boost = NO_BOOST
+    n_words: int = 0
+    n_known: int = 0
+    specificity: float = 0.0
+
+
+NO_MATCH = LexicalMatch()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,6 +361,7 @@ class FusedQuery:
             without any signal, and where somebody asked for weights.
         values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
             where there is no kind.
+        reason: What kind of request it was taken for, and why; ``""`` where the gate didn't say.
     """
 
     vector: FloatArray
@@ -333,6 +370,7 @@ class FusedQuery:
     evidence: dict[str, float]
     kind: str = ""
     values: Callable[[RowArray], FloatArray] | None = None
+    reason: str = ""
 
 
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401
