@@ -140,6 +140,7 @@ def build(
         fusion=fusion,
         understanding=prepared.understanding,
         index=found.index,
+        lexical=prepared.lexical,
         untouched_every=config.fusion.untouched_every,
         ranker=None if ranker is None else ranker.over(dataset.catalog, learned),
     )
@@ -202,7 +203,7 @@ def _manifest(
         "dataset": {"name": dataset.name, "licence": dataset.licence, "hash": dataset.hash},
         "config": stored.model_dump(mode="json"),
         "config_hash": config.hash,
-        "prompt_hashes": {p.kind: p.hash for p in (parts.prompts.item, parts.prompts.query)},
+        "prompt_hashes": {p.kind: p.hash for p in parts.prompts.all},
         "encoder": {
             "name": encoder.name,
             "fingerprint": encoder.fingerprint,

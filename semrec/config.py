@@ -133,7 +133,11 @@ class FusionConfig(_Closed):
     """How the weights are tuned, and how items without events are filled from their text."""
 
     semantic: bool = True  # False: words and texts weigh nothing, to see what they add
-    gate: Literal["learned", "fixed"] = "learned"  # fixed: one set of weights per kind of query
+    # Whether the mixes of requests in words are learned, where that is better on the worst ratio to
+    # a parent; fixed: the defaults.
+    gate: Literal["learned", "fixed"] = "learned"
+    # Least weight of words that hold a content word which some item has.
+    words_floor: float = Field(default=0.2, ge=0, lt=1)
     domain: bool = True  # count what training requests asked for and got
     named: bool = True  # labels that a request names pull towards items that have them
     # Of the NDCG that is maximised. None: 10 where a thousand users or dialogs or more judge; with
@@ -155,6 +159,12 @@ class FusionConfig(_Closed):
         if not values or min(values) < 0:
             raise ValueError("expected one or more numbers from 0 on")
         return values
+
+
+class LexicalConfig(_Closed):
+    """Words matched as words (BM25), beside the vectors."""
+
+    enabled: bool = True
 
 
 class RankingConfig(_Closed):
@@ -239,6 +249,7 @@ class PromptsConfig(_Closed):
     """Names of packaged prompts, or paths."""
 
     item: str = "item"
+    item_about: str = "item_about"  # the second view, without the title; "": one view
     query: str = "query"
     request: str = "request"
 
@@ -249,6 +260,7 @@ class Config(_Closed):
     encoder: EncoderConfig = EncoderConfig()
     behaviour: BehaviourConfig = BehaviourConfig()
     fusion: FusionConfig = FusionConfig()
+    lexical: LexicalConfig = LexicalConfig()
     ranking: RankingConfig = RankingConfig()
     rerank: RerankConfig = RerankConfig()
     intent: IntentConfig = IntentConfig()

@@ -45,6 +45,9 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
         understanding = recommender.understanding
         if understanding is not None:
             understanding = understanding.over(catalog, recommender.interactions.counts)
+        lexical, added = recommender.lexical, range(len(catalog) - len(items), len(catalog))
+        if lexical is not None:
+            lexical = lexical.with_items(recommender.prompts.text_of(catalog, row) for row in added)
         ranker = recommender.ranker
         if ranker is not None:
             ranker = ranker.over(catalog, recommender.interactions)
@@ -57,6 +60,7 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
                 fusion=fusion,
                 index=one.index.with_items(vectors),
                 understanding=understanding if one is recommender else None,
+                lexical=lexical if one is recommender else None,
                 ranker=ranker if one is recommender else None,
             )
 
@@ -102,8 +106,13 @@ def _encoded(recommender: Recommender, catalog: Catalog, n: int) -> FloatArray |
         return None
     vectors = np.zeros((n, recommender.encoder.dim), dtype=np.float32)
     new = range(len(catalog) - n, len(catalog))
-    texts = [recommender.prompts.text_of(catalog, row) for row in new]
-    told = [place for place, text in enumerate(texts) if text]
-    if told:
-        vectors[told] = recommender.encoder.encode_items([texts[place] for place in told])
-    return vectors
+    prompts = recommender.prompts
+    texts = [prompts.text_of(catalog, row) for row in new]
+    abouts = [prompts.about_of(catalog, row) for row in new]
+    for view in (texts, abouts):
+        # Without the first view an item has no vector, as in a build.
+        told = [place for place in range(n) if view[place] and texts[place]]
+        if told:
+            vectors[told] += recommender.encoder.encode_items([view[place] for place in told])
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

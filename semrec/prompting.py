@@ -18,12 +18,22 @@ import jinja2
 import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from semrec.data.catalog import Catalog, in_words
+from semrec.data.catalog import Catalog
 from semrec.errors import ConfigError, nearest
 
 # What each kind of prompt may use, with values to try it on.
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
-    "item": {"title": "Alien", "text": "A crew answers a call.", "attributes": {"year": 1979}},
+    "item": {
+        "title": "Alien",
+        "text": "A crew answers a call.",
+        "attributes": {"year": 1979},
+        "tags": ["space"],
+    },
+    "item_about": {
+        "text": "A crew answers a call.",
+        "attributes": {"year": 1979},
+        "tags": ["space"],
+    },
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
@@ -118,21 +128,43 @@ class Prompt:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompts:
-    """The prompts of one recommender."""
+    """The prompts of one recommender.
+
+    Attributes:
+        item: An item in words, whole.
+        query: A request in words.
+        about: An item in words without its title, its second view; None: there is one view.
+    """
 
     item: Prompt
     query: Prompt
+    about: Prompt | None = None
 
-    def item_text(self, title: str, text: str, attributes: Mapping[str, Any]) -> str:
+    @property
+    def all(self) -> tuple[Prompt, ...]:
+        """Those that there are."""
+        return tuple(one for one in (self.item, self.about, self.query) if one is not None)
+
+    def item_text(
+        self, title: str, text: str, attributes: Mapping[str, Any], tags: Sequence[str] = ()
+    ) -> str:
         """An item in words; ``""`` if it has neither title nor text."""
         if not title.strip() and not text.strip():
             return ""
-        return self.item.render(title=title, text=text, attributes=attributes)
+        return self.item.render(title=title, text=text, attributes=attributes, tags=tags)
 
-    def text_of(self, catalog: Catalog, row: int) -> str:
+    def text_of(self, catalog: Catalog, row: int, tags: Sequence[str] = ()) -> str:
         """A row of a catalogue in words; ``""`` if it has neither title nor text."""
-        attributes = in_words(catalog.record(row), catalog.attribute_names)
-        return self.item_text(catalog.titles[row], catalog.texts[row], attributes)
+        return self.item_text(
+            catalog.titles[row], catalog.texts[row], catalog.attributes_of(row), tags
+        )
+
+    def about_of(self, catalog: Catalog, row: int, tags: Sequence[str] = ()) -> str:
+        """What a row is about, without its title; ``""`` where nothing says so."""
+        if self.about is None:
+            return ""
+        attributes = catalog.attributes_of(row)
+        return self.about.render(text=catalog.texts[row], attributes=attributes, tags=tags)
 
     def query_text(self, intent: str, session: Sequence[str]) -> str:
         """A request in words; `session` holds titles, oldest first."""
@@ -142,8 +174,24 @@ class Prompts:
 class ItemTexts(Sequence[str]):
     """A catalogue's items in words, by row, each made when it is asked for: never all in memory."""
 
-    def __init__(self, *, prompts: Prompts, catalog: Catalog) -> None:
-        self._prompts, self._catalog = prompts, catalog
+    def __init__(
+        self,
+        *,
+        prompts: Prompts,
+        catalog: Catalog,
+        tags: Mapping[int, Sequence[str]] | None = None,
+        about: bool = False,
+    ) -> None:
+        """Texts of all rows.
+
+        Args:
+            prompts: Put an item into words.
+            catalog: The items.
+            tags: Row → what people called it.
+            about: The view without the title, instead of the whole item.
+        """
+        self._catalog, self._tags = catalog, tags or {}
+        self._text = prompts.about_of if about else prompts.text_of
 
     def __len__(self) -> int:
         return len(self._catalog)
@@ -155,10 +203,11 @@ class ItemTexts(Sequence[str]):
     def __getitem__(self, row: slice) -> list[str]: ...
 
     def __getitem__(self, row: int | slice) -> str | list[str]:
-        """The text of a row, ``""`` for an item with neither title nor text; or of several."""
+        """The text of a row, ``""`` for an item that has none; or of several."""
         if isinstance(row, slice):
             return [self[one] for one in range(*row.indices(len(self)))]
-        return self._prompts.text_of(self._catalog, range(len(self))[row])
+        row = range(len(self))[row]
+        return self._text(self._catalog, row, self._tags.get(row, ()))
 
 
 def load_prompt(kind: str, name_or_path: str | Path) -> Prompt:

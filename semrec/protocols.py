@@ -7,6 +7,7 @@ from typing import Protocol
 
 from semrec.deadline import Deadline
 from semrec.types import (
+    NO_MATCH,
     BoolArray,
     Boost,
     Event,
@@ -14,6 +15,7 @@ from semrec.types import (
     FusedQuery,
     Judged,
     Label,
+    LexicalMatch,
     RowArray,
     SessionRows,
 )
@@ -106,7 +108,7 @@ class Fusion(Protocol):
         intent: FloatArray | None,
         session: SessionRows,
         semantic_weight: float | None,
-        n_words: int = 0,
+        match: LexicalMatch = NO_MATCH,
         named: Sequence[Label] = (),
     ) -> FusedQuery:
         """What is asked of the index, and the weights that made it."""

@@ -1,6 +1,6 @@
 """The straight line that every request walks.
 
-    to_query → understand → resolve → render prompt → encode → fusion.query → index.search
+    to_query → understand → resolve → encode ∥ match words → fusion.query → index.search
              → rank → rerank_within(deadline) → items + trace
 
 Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
@@ -23,6 +23,7 @@ from semrec.data.interactions import Interactions
 from semrec.deadline import Deadline
 from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
+from semrec.lexical.bm25 import BM25
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.ranking.features import Asked
@@ -33,9 +34,11 @@ from semrec.reserve import keep_places
 from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
 from semrec.types import (
+    NO_MATCH,
     FloatArray,
     FusedQuery,
     Item,
+    LexicalMatch,
     Query,
     Recommendations,
     RerankTrace,
@@ -63,6 +66,7 @@ class Recommender:
             events; 0: none.
         fusion: Makes query vectors.
         index: Searches item vectors.
+        lexical: Matches the words as words; None: only the encoder reads them.
         ranker: Reorders the head of what is found; None: the fused list stays.
         reranking: Has the head judged within a query's budget; None: nobody is asked.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
@@ -82,6 +86,7 @@ class Recommender:
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
     remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
+    lexical: BM25 | None = None
     ranker: Ranker | None = None
     reranking: Reranking | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -165,20 +170,24 @@ class Recommender:
         clock.lap("resolve")
         intents = self._encode(queries, resolved)
         clock.lap("encode")
+        matches = [self._match(query) for query in queries]
+        clock.lap("match")
         fused = [
             self.fusion.query(
                 intent,
                 found.session,
                 reading.query.semantic_weight,
-                len(reading.query.intent.split()),
+                match,
                 reading.named,
             )
-            for reading, found, intent in zip(readings, resolved, intents, strict=True)
+            for reading, found, intent, match in zip(
+                readings, resolved, intents, matches, strict=True
+            )
         ]
         clock.lap("fuse")
         found_rows = self._search(fused, queries, resolved)
         clock.lap("search")
-        found_rows = self._ranked(found_rows, fused, readings, resolved)
+        found_rows = self._ranked(found_rows, fused, readings, resolved, matches)
         clock.lap("rank")
         found_rows, judged = self._reranked(found_rows, fused, queries, resolved, deadlines)
         if self.reranking is not None:
@@ -200,6 +209,7 @@ class Recommender:
                     weights=asked.weights,
                     timings_ms=timings_ms,
                     evidence=asked.evidence,
+                    reason=asked.reason,
                     understood=reading.told,
                     notes=notes_of(
                         reading.query,
@@ -226,21 +236,24 @@ class Recommender:
         """A short hash that changes with anything in the artifact; ``""`` if there is none."""
         return str(self.manifest.get("checksum", ""))[:12]
 
+    def _match(self, query: Query) -> LexicalMatch:
+        return NO_MATCH if self.lexical is None else self.lexical.match(query.intent)
+
     def _encode(
         self, queries: Sequence[Query], resolved: Sequence[Resolved]
     ) -> list[FloatArray | None]:
-        """One vector per query with words, encoded in one batch."""
+        """One vector per query with content words, encoded in one batch."""
         intents: list[FloatArray | None] = [None] * len(queries)
         if self.encoder is None:
             return intents
-        worded = [place for place, query in enumerate(queries) if query.intent.strip()]
-        texts = [
-            in_words(queries[place], resolved[place].session, self.catalog, self.prompts)
-            for place in worded
-        ]
+        texts = {
+            place: text
+            for place, (query, found) in enumerate(zip(queries, resolved, strict=True))
+            if (text := in_words(query, found.session, self.catalog, self.prompts))
+        }
         if texts:
-            vectors = self.remembered.encode_queries(self.encoder, texts)
-            for place, vector in zip(worded, vectors, strict=True):
+            vectors = self.remembered.encode_queries(self.encoder, list(texts.values()))
+            for place, vector in zip(texts, vectors, strict=True):
                 intents[place] = vector
         return intents
 
@@ -280,16 +293,16 @@ class Recommender:
         fused: Sequence[FusedQuery],
         readings: Sequence[Reading],
         resolved: Sequence[Resolved],
+        matches: Sequence[LexicalMatch],
     ) -> list[tuple[RowArray, FloatArray]]:
         """The lists as the ranker orders them."""
         if self.ranker is None:
             return list(found)
         listed = []
-        for (rows, scores), asked, reading, one in zip(
-            found, fused, readings, resolved, strict=True
+        for (rows, scores), asked, reading, one, match in zip(
+            found, fused, readings, resolved, matches, strict=True
         ):
-            n_words = len(reading.query.intent.split())
-            known = Asked(session=one.session, named=reading.named, n_words=n_words)
+            known = Asked(session=one.session, named=reading.named, n_words=match.n_words)
             listed.append(self.ranker.ranked(asked, known, rows, scores))
         return listed
 

@@ -8,6 +8,7 @@ weights it is tuned on are right; nothing else is learned from it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from semrec.prompting import Prompt
 
 _CHUNKS = re.compile(r"[.,;:!?()\n]+")
 MAX_CHUNK_WORDS = 8
+MAX_TAGS = 20  # of an item; more would crowd out its text
 
 
 def tags_by_row(tags: Sequence[Tag], before: float | None) -> dict[int, list[str]]:
@@ -27,6 +29,15 @@ def tags_by_row(tags: Sequence[Tag], before: float | None) -> dict[int, list[str
     for tag in tags:
         if before is None or tag.timestamp < before:
             found.setdefault(tag.row, []).append(tag.tag)
+    return found
+
+
+def frequent_tags(tags: Sequence[Tag], before: float | None) -> dict[int, list[str]]:
+    """Each row's `MAX_TAGS` most given tags before a moment (None: all), each once."""
+    found: dict[int, list[str]] = {}
+    for row, given in tags_by_row(tags, before).items():
+        counts = Counter(tag.casefold().strip() for tag in given)
+        found[row] = [tag for tag, _ in counts.most_common(MAX_TAGS) if tag]
     return found
 
 

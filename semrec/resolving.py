@@ -8,6 +8,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.lexical.analysis import content_words
 from semrec.prompting import Prompts
 from semrec.types import EVENT_WEIGHTS, BoolArray, Query, RowArray, SessionRows
 
@@ -23,8 +24,14 @@ class Resolved:
 
 
 def in_words(query: Query, session: SessionRows, catalog: Catalog, prompts: Prompts) -> str:
-    """A request as the encoder reads it; what was rejected in the session isn't named."""
-    return prompts.query_text(query.intent.strip(), [catalog.titles[row] for row in session.rows])
+    """A request as the encoder reads it: its content words; ``""`` if it has none.
+
+    What was rejected in the session isn't named.
+    """
+    words = content_words(query.intent)
+    if not words:
+        return ""
+    return prompts.query_text(" ".join(words), [catalog.titles[row] for row in session.rows])
 
 
 def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resolved:

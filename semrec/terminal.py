@@ -263,15 +263,11 @@ class Screen:
         chosen = ", ".join(f"{name} {behaviour[name]:g}" for name in names)
         self._out.print(f"behaviour {behaviour['kind']}, chosen on validation: {chosen}")
         table = Table(box=None, pad_edge=False)
-        columns = ["semantic", "behavioural", "popularity", "domain"]
-        for name in ("weights by query", *columns, "words' share", ""):
+        columns = ["words", "lexical", "texts", "behavioural", "popularity", "domain"]
+        for name in ("weights by query", *columns):
             table.add_column(name, justify="left" if name.startswith("weights") else "right")
-        gate = dict(manifest["gate"])
-        tilts = gate.pop("tilts")
-        for kind, weights in gate.items():
-            share = f"{weights['intent_share']:.1f}" if kind == "both" else ""
-            varied = "varied" if kind in tilts else ""
-            table.add_row(kind, *(f"{weights[name]:.1f}" for name in columns), share, varied)
+        for kind, weights in shown_weights(manifest["gate"]).items():
+            table.add_row(kind, *(f"{weights[name]:.2f}" for name in columns))
         self._out.print(table)
 
     def _answer(self, answer: Mapping[str, Any]) -> None:
@@ -289,6 +285,18 @@ class Screen:
             table.add_row(str(item["rank"]), escape(item["title"]), escape(item["about"]))
         self._out.print(table)
         self._out.print(f"[dim]{_weights(answer['weights'])}; {answer['total_ms']:.0f} ms[/]")
+
+
+def shown_weights(gate: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """A gate's weights by kind of query, each row in shares of 1."""
+    rows = {kind: dict(gate[kind]) for kind in ("topical", "conversational")}
+    for kind in ("session", "baseline"):
+        rows[kind] = {**gate[kind], "words": 0.0, "lexical": 0.0, "texts": gate[kind]["semantic"]}
+    names = ("words", "lexical", "texts", "behavioural", "popularity", "domain")
+    return {
+        kind: {name: row[name] / sum(row[one] for one in names) for name in names}
+        for kind, row in rows.items()
+    }
 
 
 def _weights(weights: Mapping[str, float]) -> str:

@@ -12,11 +12,13 @@ from semrec.data.dataset import Dataset
 from semrec.data.splits import Split
 from semrec.fusion.tune import TuningCase
 from semrec.intent.understanding import Understanding
+from semrec.lexical.bm25 import BM25
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import make_request, tags_by_row
 from semrec.resolving import in_words, resolve
-from semrec.types import Case, FloatArray, Query
+from semrec.synthetic_topics import synthetic_topics
+from semrec.types import NO_MATCH, Case, FloatArray, Label, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +30,16 @@ class TuningSets:
         session: A session without words.
         both: Both.
         made_up: The kinds whose words are made up.
+        topics: Synthetic topics, all items that carry them right, without a session.
+        strangers: The same after a session that doesn't fit.
     """
 
     words: tuple[TuningCase, ...]
     session: tuple[TuningCase, ...]
     both: tuple[TuningCase, ...]
     made_up: frozenset[str]
+    topics: tuple[TuningCase, ...] = ()
+    strangers: tuple[TuningCase, ...] = ()
 
     @property
     def source(self) -> str:
@@ -51,6 +57,7 @@ def make_tuning_sets(
     cases: Sequence[Case],
     rng: np.random.Generator,
     understanding: Understanding | None = None,
+    lexical: BM25 | None = None,
 ) -> TuningSets:
     """Cases for tuning.
 
@@ -64,13 +71,15 @@ def make_tuning_sets(
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
         understanding: Finds the labels that requests name; None: none are.
+        lexical: Matches their words; None: nothing does.
     """
+    told = (dataset, encoder, prompts, understanding, lexical)
     session = [in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
         places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
         real = [real[place] for place in places]
-    asked = encoded(real, dataset, encoder, prompts, understanding)
+    asked = encoded(real, *told)
     words = [case for case in asked if not len(case.session)]
     both = [case for case in asked if len(case.session)]
     few = [len(found) < config.fusion.min_cases for found in (words, both)]
@@ -81,11 +90,19 @@ def make_tuning_sets(
         made = _with_requests(validation, dataset, config, cases, rng)
         if few[0]:
             alone = [replace(case, query=_without_session(case.query)) for case in made]
-            words = encoded(alone, dataset, encoder, prompts, understanding)
+            words = encoded(alone, *told)
         if few[1]:
             made = [case for case in made if case.query.session]
-            both = encoded(made, dataset, encoder, prompts, understanding)
-    return TuningSets(words=tuple(words), session=tuple(session), both=tuple(both), made_up=made_up)
+            both = encoded(made, *told)
+    alone, after = synthetic_topics(dataset.catalog, validation.train, rng)
+    return TuningSets(
+        words=tuple(words),
+        session=tuple(session),
+        both=tuple(both),
+        made_up=made_up,
+        topics=tuple(encoded(alone, *told)),
+        strangers=tuple(encoded(after, *told)),
+    )
 
 
 def _with_requests(
@@ -122,6 +139,7 @@ def encoded(
     encoder: Encoder,
     prompts: Prompts,
     understanding: Understanding | None,
+    lexical: BM25 | None,
 ) -> list[TuningCase]:
     """Requests as they are tuned on; without words an intent of None.
 
@@ -131,21 +149,32 @@ def encoded(
         encoder: Encodes the words.
         prompts: Put them into words.
         understanding: Finds the labels that they name; None: none are.
+        lexical: Matches their words; None: nothing does.
     """
     found = [in_rows(case, None, dataset) for case in cases]
     texts = [
         in_words(case.query, one.session, dataset.catalog, prompts)
         for case, one in zip(cases, found, strict=True)
     ]
-    vectors = encoder.encode_queries(texts)
-    named = [
-        () if understanding is None else understanding.understand(case.query.intent).named
-        for case in cases
-    ]
+    spoken = [place for place, text in enumerate(texts) if text]
+    vectors = encoder.encode_queries([texts[place] for place in spoken])
+    by_place = dict(zip(spoken, vectors, strict=True))
     return [
-        replace(one, intent=vector, named=labels, text=text) if one.n_words else one
-        for one, vector, labels, text in zip(found, vectors, named, texts, strict=True)
+        replace(
+            one,
+            intent=by_place.get(place),
+            match=NO_MATCH if lexical is None else lexical.match(case.query.intent),
+            named=_named(case, understanding),
+            text=texts[place],
+        )
+        for place, (case, one) in enumerate(zip(cases, found, strict=True))
     ]
+
+
+def _named(case: Case, understanding: Understanding | None) -> tuple[Label, ...]:
+    if understanding is None or not case.query.intent.strip():
+        return ()
+    return understanding.understand(case.query.intent).named
 
 
 def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:
@@ -156,7 +185,6 @@ def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCa
         session=found.session,
         targets=np.asarray(dataset.catalog.rows(case.relevant), dtype=np.int64),
         excluded=found.excluded,
-        n_words=len(case.query.intent.split()),
         unit=case.unit,
         allowed=found.allowed,
     )

@@ -1,124 +1,164 @@
-"""The learned gate: it finds a planted dependence, and is left out where there is none."""
+"""The gate: what kind of request it takes words for, what follows, and what is learned of it."""
+
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from semrec.fusion.gate import FEATURES, SIGNALS, UNTUNED, Evidence, Gate, Tilt, Weights
-from semrec.fusion.learn import learn_tilt
+from semrec.fusion.gate import SIGNALS, UNTUNED, Evidence, Gate, Mix
+from semrec.fusion.learn import best_parents, learn_gate, make_kind, ratios
 from semrec.fusion.tune import Candidates
 
-FIXED = Weights(semantic=0.5, behavioural=0.5, popularity=0.0)
+WORDS = Evidence(has_words=True, has_session=True, n_words=2, n_known=2, specificity=0.6)
 
 
-def cases(n, depends, seed=0):
-    """Long sessions are answered by behaviour, short ones by words; or, not `depends`, by both."""
-    rng = np.random.default_rng(seed)
-    found, units = [], []
-    for number in range(n):
-        length = float(rng.integers(0, 2))
-        values = rng.standard_normal((60, 6)).astype(np.float32)
-        values[:, 1] = values[:, 3] = values[:, 5] = 0
-        told = values[:, 2] if length else values[:, 0]
-        if not depends:
-            told = values[:, 0] + values[:, 2]
-        order = np.argsort(-told)
-        found.append(
-            Candidates(
-                values=values[order],  # the best is the target, and stands first
-                n_targets=1,
-                n_relevant=1,
-                correlation=np.nan,
-                has_neighbours=False,
-                evidence=Evidence(has_words=True, has_session=True, session_length=length),
-            )
-        )
-        units.append(f"u{number // 2}")
-    return found, units
+def said_share(weights):
+    """The share of words and lexical match in all that is weighed."""
+    dense = weights.semantic * (1 - weights.lexical_share)
+    return dense * weights.intent_share + weights.semantic * weights.lexical_share
 
 
-def test_a_planted_dependence_is_found():
-    found, units = cases(300, depends=True)
-    tilt, learned, fixed = learn_tilt(FIXED, found, units, cutoff=10)
-    assert tilt is not None
-    assert learned > fixed + 0.15
-    short, long = (
-        tilt.weights(Evidence(has_words=True, has_session=True, session_length=x).features)
-        for x in (0.0, 1.0)
-    )
-    semantic, behavioural = SIGNALS.index("semantic"), SIGNALS.index("behavioural")
-    assert short[semantic] > 0.8 > 0.2 > short[behavioural]
-    assert long[behavioural] > 0.8 > 0.2 > long[semantic]
+def test_few_words_are_a_topic_and_many_a_conversation():
+    shares = [UNTUNED.topicality(replace(WORDS, n_words=n)) for n in (1, 3, 6, 20, 64)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.9 > 0.15 > shares[-2]
+    assert shares[2] == pytest.approx(0.5)
+    said = [said_share(UNTUNED.weights(replace(WORDS, n_words=n))) for n in (1, 3, 6, 20, 64)]
+    assert said == sorted(said, reverse=True)
 
 
-def test_without_a_dependence_the_fixed_weights_stay():
-    found, units = cases(300, depends=False)
-    tilt, learned, fixed = learn_tilt(FIXED, found, units, cutoff=10)
-    assert tilt is None
-    assert fixed == pytest.approx(1)
-    assert learned <= fixed
+def test_rare_words_count_where_rarity_does():
+    gate = replace(UNTUNED, rarity=2.0)
+    common, rare = (gate.topicality(replace(WORDS, specificity=s)) for s in (0.2, 0.9))
+    assert common < rare
+    assert UNTUNED.topicality(replace(WORDS, specificity=0.2)) == UNTUNED.topicality(WORDS)
 
 
-def test_from_few_cases_nothing_is_learned():
-    found, units = cases(99, depends=True)
-    assert learn_tilt(FIXED, found, units, cutoff=10)[0] is None
-
-
-TILT = Tilt(
-    bias=(0.3, -0.2, -1.0, 0.5),
-    slopes=((0.5, 0, -1, 0, 2), (0, 0.3, 0, 1, 0), (0, 0, 0, 0, 0), (-1, 0, 0.2, 0, 0)),
-    means=(1.0, 2.0, 0.0, 0.1, 0.0),
-    deviations=(0.5, 1.0, 0.2, 0.3, 1.0),
+@given(
+    n_words=st.integers(0, 64),
+    specificity=st.floats(0, 1),
+    has_session=st.booleans(),
+    silent=st.frozensets(st.sampled_from(["lexical", "texts", "behavioural"])),
 )
-NUMBERS = st.floats(-1e6, 1e6)
-
-
-@settings(deadline=None)
-@given(values=st.lists(NUMBERS, min_size=len(FEATURES), max_size=len(FEATURES)))
-def test_weights_are_shares_whatever_the_evidence(values):
-    weights = TILT.weights(np.array(values))
-    assert (weights > 0).all()
-    assert weights.sum() == pytest.approx(1)
-
-
-def test_a_query_far_outside_is_treated_as_one_at_the_edge():
-    far, farther = (
-        Evidence(has_words=True, has_session=True, session_length=x).features for x in (50.0, 9e9)
+def test_weights_are_shares_whatever_the_evidence(n_words, specificity, has_session, silent):
+    evidence = Evidence(
+        has_words=True,
+        has_session=has_session,
+        n_words=n_words,
+        n_known=min(n_words, 1),
+        specificity=specificity,
+        silent=silent,
     )
-    np.testing.assert_array_equal(TILT.weights(far), TILT.weights(farther))
+    weights = UNTUNED.weights(evidence)
+    assert sum(getattr(weights, name) for name in SIGNALS) == pytest.approx(1)
+    assert 0 <= weights.lexical_share <= 1
+    assert 0 <= weights.intent_share <= 1
+    if "lexical" in silent:
+        assert weights.lexical_share == 0
+    if "behavioural" in silent:
+        assert weights.behavioural == 0
 
 
-def test_a_tilt_moves_only_its_kind_and_never_a_weight_that_was_asked_for():
-    gate = Gate(
-        words=UNTUNED.words,
-        session=UNTUNED.session,
-        both=UNTUNED.both,
-        baseline=UNTUNED.baseline,
-        tilts={"both": TILT},
-    )
-    both = Evidence(has_words=True, has_session=True, session_length=1.0)
-    found = gate.weights(both)
-    assert [getattr(found, name) for name in SIGNALS] == pytest.approx(TILT.weights(both.features))
-    assert found.intent_share == UNTUNED.both.intent_share
-    assert gate.weights(Evidence(has_words=True, has_session=False)) == UNTUNED.words
-    assert gate.weights(both, 0.4) == UNTUNED.weights(both, 0.4)
-    assert gate.weights(both, 0.0).semantic == 0
+@pytest.mark.parametrize("floor", [0.2, 0.5])
+def test_known_words_never_weigh_less_than_the_floor(floor):
+    deaf = Mix(words=0.001, lexical=0.001, texts=1.0, behavioural=3.0, popularity=2.0)
+    gate = replace(UNTUNED, topical=deaf, conversational=deaf, words_floor=floor)
+    assert said_share(gate.weights(WORDS)) == pytest.approx(floor)
+    unknown = gate.weights(replace(WORDS, n_known=0, silent=frozenset({"lexical"})))
+    assert said_share(unknown) < floor
+
+
+def test_behaviour_weighs_in_units_of_what_a_sessions_best_items_get():
+    one, ten = (replace(UNTUNED, behaviour_unit=unit).mix(WORDS) for unit in (1.0, 10.0))
+    assert one.behavioural == pytest.approx(10 * ten.behavioural)
+
+
+def test_a_weight_that_was_asked_for_is_shared_by_vector_and_match_as_the_gate_says():
+    free, fixed = UNTUNED.weights(WORDS), UNTUNED.weights(WORDS, 0.4)
+    assert fixed.semantic == 0.4
+    assert fixed.lexical_share == pytest.approx(free.lexical_share)
+    assert fixed.behavioural == pytest.approx(0.6 * UNTUNED.baseline.behavioural)
+    assert UNTUNED.weights(WORDS, 0.0).semantic == 0
+
+
+def test_the_reason_is_a_sentence_that_names_kind_and_words():
+    assert UNTUNED.reason(replace(WORDS, n_words=1, n_known=1)).startswith("taken for a topic (")
+    told = UNTUNED.reason(replace(WORDS, n_words=30, n_known=12))
+    assert "a conversation about tastes" in told
+    assert "30 content words, 12 known here" in told
+    assert UNTUNED.reason(Evidence(has_words=False, has_session=True)) == ""
 
 
 def test_a_gate_survives_a_manifest():
-    import json
+    gate = replace(UNTUNED, midpoint=5.0, behaviour_unit=3.5)
+    assert Gate.from_dict(json.loads(json.dumps(gate.to_dict()))) == gate
 
-    gate = Gate(
-        words=UNTUNED.words,
-        session=UNTUNED.session,
-        both=UNTUNED.both,
-        baseline=UNTUNED.baseline,
-        tilts={"words": TILT},
-    )
-    again = Gate.from_dict(json.loads(json.dumps(gate.to_dict())))
-    features = Evidence(has_words=True, has_session=False, intent_words=2.0).features
-    np.testing.assert_array_equal(
-        again.tilts["words"].weights(features), gate.tilts["words"].weights(features)
-    )
-    assert again.both == gate.both
+
+# --- learning ---
+
+
+def cases(n, column, n_words, seed):
+    """Requests whose right items are the best by one signal, among others that shout."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(n):
+        values = rng.standard_normal((60, 7)).astype(np.float32)
+        values[:, 6] = 0
+        order = np.argsort(-values[:, column])
+        found.append(
+            Candidates(
+                values=values[order],
+                n_targets=3,
+                n_relevant=3,
+                has_neighbours=True,
+                evidence=Evidence(
+                    has_words=True, has_session=True, n_words=n_words, n_known=1, specificity=0.5
+                ),
+                unit=f"u{number}",
+            )
+        )
+    return found
+
+
+DEAF = replace(
+    UNTUNED,
+    topical=Mix(words=1.0, lexical=0.5, texts=0.1, behavioural=3.0, popularity=3.0),
+    conversational=Mix(words=1.0, lexical=0.5, texts=0.1, behavioural=3.0, popularity=3.0),
+    words_floor=0.0,
+)
+
+
+def test_learning_finds_what_each_kind_needs():
+    """Short requests are answered by words, long ones by behaviour: a planted gate."""
+    kinds = [
+        make_kind("topics", cases(80, 0, 1, seed=0), 0.0, precision=True),
+        make_kind("requests", cases(80, 3, 40, seed=1), 0.0, precision=False),
+    ]
+    learned, told = learn_gate(DEAF, kinds, np.random.default_rng(0))
+    assert learned != DEAF
+    worst = min(one["learned"] for one in told.values())
+    assert worst > min(one["default"] for one in told.values()) + 0.1
+    assert worst > 0.85
+    short, long = (learned.mix(replace(WORDS, n_words=n)) for n in (1, 40))
+    assert short.words / short.behavioural > 2 * long.words / long.behavioural
+
+
+def test_what_is_good_already_stays():
+    """Words answer everything and the gate hears nothing else: there is nothing to gain."""
+    mix = Mix(words=1.0, lexical=0.0, texts=0.001, behavioural=0.001, popularity=0.001)
+    good = replace(UNTUNED, topical=mix, conversational=mix)
+    kinds = [make_kind("topics", cases(60, 0, 1, seed=0), 0.0, precision=True)]
+    learned, told = learn_gate(good, kinds, np.random.default_rng(0))
+    assert learned == good
+    assert told["topics"]["default"] == pytest.approx(1, abs=0.02)
+
+
+def test_a_ratio_is_to_the_better_parent():
+    """Behaviour alone is right: the ratio of a gate that only hears words is small."""
+    mix = Mix(words=1.0, lexical=0.0, texts=0.0, behavioural=0.0, popularity=0.0)
+    gate = replace(UNTUNED, topical=mix, conversational=mix)
+    kind = make_kind("requests", cases(60, 3, 5, seed=2), 0.0, precision=False)
+    assert ratios(gate, [kind], best_parents(gate, [kind])).max() < 0.5

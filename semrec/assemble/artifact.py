@@ -19,6 +19,7 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate
 from semrec.index.exact import ExactIndex
 from semrec.intent.understanding import Understanding, learn_vocabulary
+from semrec.lexical.bm25 import BM25
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Index, Interpreter, VectorModel
 from semrec.ranking.ranker import Ranker
@@ -40,6 +41,7 @@ class Parts:
         understanding: Reads requests, or None.
         index: Over `fusion.items()`.
         untouched_every: Places kept for items without events.
+        lexical: Matches words, or None.
         ranker: Reorders the head of the fused list, or None.
     """
 
@@ -52,6 +54,7 @@ class Parts:
     understanding: Understanding | None
     index: Index
     untouched_every: int
+    lexical: BM25 | None = None
     ranker: Ranker | None = None
 
 
@@ -132,6 +135,7 @@ def make_recommender(
         behavioural=baseline,
         understanding=understanding,
         untouched_every=parts.untouched_every,
+        lexical=parts.lexical,
         ranker=parts.ranker,
         reranking=reranking,
         manifest=manifest or {},

@@ -31,6 +31,7 @@ from semrec.fusion.blocks import Block
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.gate import Gate
 from semrec.fusion.prototypes import Prototypes
+from semrec.lexical.stored import load_bm25, save_bm25
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder
 from semrec.ranking.ranker import load_ranker, save_ranker
@@ -80,9 +81,8 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
             columns=pruned.indices,
             starts=pruned.indptr,
         )
-    if save_index(parts.index, folder):  # with the blocks' vectors side by side
-        found = {"shared": fusion.shared, "warmth": fusion.warmth}
-    else:
+    found = {}
+    if not save_index(parts.index, folder):  # which has the blocks' vectors side by side
         found = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
     _save(
         folder / "fusion.safetensors",
@@ -104,8 +104,17 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
         )
         told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
         (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
+    if parts.lexical is not None:
+        save_bm25(parts.lexical, folder)
     if parts.ranker is not None:
         save_ranker(parts.ranker, folder)
+    _save_models(models, folder)
+    (folder / "prompts").mkdir()
+    for prompt in (*parts.prompts.all, *models.prompts):
+        (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
+
+
+def _save_models(models: Models, folder: Path) -> None:
     if models.trained is not None:
         from semrec.encoders.trained import save_sentence_encoder
 
@@ -117,9 +126,6 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
     if models.head is not None:
         (folder / RERANKER).mkdir()
         models.head.save(folder / RERANKER)
-    (folder / "prompts").mkdir()
-    for prompt in (parts.prompts.item, parts.prompts.query, *models.prompts):
-        (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
 
 
 def load(
@@ -154,7 +160,7 @@ def load(
         path.stem: Prompt(kind=path.stem, source=path.read_text(encoding="utf-8"))
         for path in sorted((folder / "prompts").glob("*.j2"))
     }
-    parts = _load_parts(folder, manifest, config)
+    parts = _load_parts(folder, manifest, config, own)
     weights = manifest["validation"].get("rerank_weights", {})
     return make_recommender(
         parts,
@@ -194,7 +200,9 @@ def _encoder(
     return given
 
 
-def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Parts:
+def _load_parts(
+    folder: Path, manifest: Mapping[str, Any], config: Config, own: Mapping[str, Prompt]
+) -> Parts:
     arrays, mapped = load_file(folder / "fusion.safetensors"), mapped_vectors(folder)
     if mapped is not None:
         dim = len(arrays["semantic_mean"])
@@ -218,31 +226,23 @@ def _load_parts(folder: Path, manifest: Mapping[str, Any], config: Config) -> Pa
         text_map=arrays.get("text_map"),
         prototypes=_load_prototypes(folder),
     )
-    if mapped is not None:  # worked out when it was built; it takes all vectors
-        fusion.__dict__.update(shared=arrays["shared"], warmth=arrays["warmth"])
     counted = np.stack([fusion.popularity, fusion.domain], axis=1)
     index = load_index(folder, config.index, manifest.get("index", {}), mapped, counted)
     if index is None:
         index = make_index(config.index, fusion.items()).index
-    sources = {
-        kind: (folder / "prompts" / f"{kind}.j2").read_text(encoding="utf-8")
-        for kind in ("item", "query")
-    }
     catalog = read_catalog(folder / "catalog.parquet")
     interactions = load_interactions(folder / "interactions.npz")
     return Parts(
         catalog=catalog,
         interactions=interactions,
         understanding=make_understanding(config, catalog, interactions),
-        prompts=Prompts(
-            item=Prompt(kind="item", source=sources["item"]),
-            query=Prompt(kind="query", source=sources["query"]),
-        ),
+        prompts=Prompts(item=own["item"], query=own["query"], about=own.get("item_about")),
         behaviour=behaviour,
         neighbours=neighbours,
         fusion=fusion,
         index=index,
         untouched_every=config.fusion.untouched_every,
+        lexical=load_bm25(folder),
         ranker=load_ranker(folder, catalog, interactions),
     )
 

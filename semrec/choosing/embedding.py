@@ -68,3 +68,29 @@ def embed_items(
         speed = done / max(time.monotonic() - began, 1e-9)
         report("embed items", done, len(order), f"{speed:,.0f} items/s")
     return vectors, np.asarray(vectors.any(axis=1))
+
+
+def embed_views(
+    views: Sequence[Sequence[str]],
+    encoder: Encoder,
+    report: Progress,
+    deadline: float | None = None,
+) -> tuple[FloatArray, BoolArray]:
+    """(n_items, dim) float32 unit rows, the mean of each item's views; and which items have one.
+
+    Args:
+        views: Texts by row, for each view; ``""`` where an item doesn't have it. An item without
+            the first view has none.
+        encoder: Encodes them.
+        report: Called as work proceeds.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+
+    Raises:
+        DataError: If the time is up before all are done; the cache keeps what is.
+    """
+    vectors, present = embed_items(views[0], encoder, report, deadline)
+    for view in views[1:]:
+        vectors += embed_items(view, encoder, report, deadline)[0]
+    vectors[~present] = 0.0
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.float32(1e-12)), present

@@ -61,7 +61,12 @@ def in_folds(prepared: Prepared, settled: Settled, cases: Sequence[Case]) -> Req
             fusion = replace(fusion, domain=standardised_popularity(wanted))
         fusions.append(fusion)
     known = encoded(
-        cases, prepared.dataset, settled.encoder, prepared.prompts, prepared.understanding
+        cases,
+        prepared.dataset,
+        settled.encoder,
+        prepared.prompts,
+        prepared.understanding,
+        prepared.lexical,
     )
     return Requests(
         cases=known,

@@ -1,8 +1,9 @@
-"""Putting the signals side by side, and choosing how they are weighed."""
+"""Puts the signals side by side, and tunes how they are weighed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,15 +15,23 @@ from semrec.data.interactions import Interactions
 from semrec.fusion.blocks import Block, fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import UNTUNED, Gate, Tilt
-from semrec.fusion.learn import MOST, learn_tilt
+from semrec.fusion.gate import UNTUNED, Gate
+from semrec.fusion.learn import MAX_CASES, Kind, learn_gate, make_kind
 from semrec.fusion.prototypes import fit_prototypes
-from semrec.fusion.tune import NEIGHBOUR_SHARES, cutoff_of, reduce_cases, tune_weights
+from semrec.fusion.tune import (
+    NEIGHBOUR_SHARES,
+    TuningCase,
+    cutoff_of,
+    ndcg_of,
+    reduce_cases,
+    tune_weights,
+)
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
 from semrec.types import FloatArray, Progress
 
 NAMED_STRENGTHS = (0.0, 0.5, 1.0)
+UNIT_CASES, UNIT_ITEMS, BEHAVIOUR = 200, 10, 3  # BEHAVIOUR: its column in `Candidates.signals`
 
 
 def fuse(
@@ -107,49 +116,61 @@ def choose_fill(
 def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> FusedBlocks:
     """The blocks with labels that requests name pulling as strongly as real requests like it.
 
-    An encoder that has learned from requests knows much of what labels say. Made-up requests can't
-    tell: they name their target's labels, and always rightly.
+    An encoder that has learned from requests knows much of what labels say. Synthetic requests
+    can't tell: they name their target's labels, and always rightly.
     """
     real = [
-        cases
+        case
         for name, cases in (("words", sets.words), ("both", sets.both))
-        if cases and name not in sets.made_up
+        for case in cases
+        if name not in sets.made_up
     ]
     if fusion.prototypes is None or not real:
         return fusion
+    cutoff = cutoff_of(config.fusion.cutoff, real)
     tried: list[tuple[float, float]] = []
     for strength in NAMED_STRENGTHS:
         pulled = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
-        scores = [
-            tune_weights(pulled, cases, cutoff=cutoff_of(config.fusion.cutoff, cases))[1]
-            for cases in real
-        ]
-        shares = [len(cases) for cases in real]
-        tried.append((float(np.average(scores, weights=shares)), strength))
+        tried.append((mean_ndcg(pulled, real, cutoff), strength))
     return replace(fusion, prototypes=replace(fusion.prototypes, strength=max(tried)[1]))
 
 
+def mean_ndcg(fusion: FusedBlocks, cases: Sequence[TuningCase], cutoff: int) -> float:
+    """Mean NDCG of the cases' fused lists at the gate's weights; 0 without cases."""
+    gains = [
+        ndcg_of(found.scores(fusion.gate)[:, None], found, cutoff)[0]
+        for found in reduce_cases(fusion, cases)
+    ]
+    return float(np.mean(gains)) if gains else 0.0
+
+
 def tune_gate(
-    fusion: FusedBlocks, sets: TuningSets, config: Config, report: Progress
+    fusion: FusedBlocks,
+    sets: TuningSets,
+    config: Config,
+    rng: np.random.Generator,
+    report: Progress,
 ) -> tuple[Gate, dict[str, Any]]:
-    """Weights and tilt for each kind of query, and what they reached on how many cases.
+    """The gate: weights of sessions by NDCG, mixes of requests in words by the worst ratio.
 
     What the neighbours' share in behaviour is, the baseline's cases say, for all kinds.
+
+    Args:
+        fusion: Its gate's mixes are the defaults.
+        sets: Validation cases.
+        config: What may be tuned.
+        rng: Draws the steps of the search for mixes.
+        report: Called as work proceeds.
+
+    Returns:
+        The gate, and what was reached on how many cases.
     """
-    jobs = (
-        ("baseline", sets.session, False),
-        ("session", sets.session, True),
-        ("words", sets.words, True),
-        ("both", sets.both, True),
-    )
-    weights = {"baseline": UNTUNED.baseline, "session": UNTUNED.session}
-    weights |= {"words": UNTUNED.words, "both": UNTUNED.both}
-    tilts: dict[str, Tilt] = {}
-    learnable = config.fusion.gate == "learned" and config.fusion.semantic
-    shares: tuple[float, ...] = NEIGHBOUR_SHARES
     tuned: dict[str, Any] = {"requests": sets.source}
-    for done, (name, cases, semantic) in enumerate(jobs):
-        report("tune fusion", done, len(jobs))
+    cases, n_jobs = sets.session, 3
+    weights = {"baseline": UNTUNED.baseline, "session": UNTUNED.session}
+    shares: tuple[float, ...] = NEIGHBOUR_SHARES
+    for done, (name, semantic) in enumerate((("baseline", False), ("session", True))):
+        report("tune fusion", done, n_jobs)
         tuned[name] = {"cases": len(cases)}
         if len(cases) < config.fusion.min_cases:
             tuned[name]["untuned"] = True
@@ -165,16 +186,63 @@ def tune_gate(
         )
         shares = (weights["baseline"].neighbour_share,)  # behaviour is the same for all kinds
         tuned[name][f"ndcg@{cutoff}"] = round(score, 6)
-        # Made-up requests are all alike: how weights should vary with the words, they can't say.
-        if semantic and learnable and name not in sets.made_up:
-            tilt, learned, fixed = learn_tilt(
-                weights[name],
-                list(reduce_cases(fusion, cases[:MOST])),
-                [case.unit for case in cases[:MOST]],
-                cutoff=cutoff,
-            )
-            tuned[name] |= {"learned": round(learned, 6), "fixed": round(fixed, 6)}
-            if tilt is not None:
-                tilts[name] = tilt
-    report("tune fusion", len(jobs), len(jobs))
-    return Gate(**weights, tilts=tilts), tuned
+    gate = replace(
+        fusion.gate,
+        session=weights["session"],
+        baseline=weights["baseline"],
+        behaviour_unit=behaviour_unit(fusion, cases, weights["baseline"].neighbour_share),
+        words_floor=config.fusion.words_floor,
+    )
+    if not config.fusion.semantic:
+        gate = without_words(gate)
+    report("tune fusion", 2, n_jobs)
+    kinds = _kinds(fusion, sets, gate, config)
+    if config.fusion.gate == "learned" and config.fusion.semantic and kinds:
+        gate, tuned["gate"] = learn_gate(gate, kinds, rng)
+    for name, some in (("words", sets.words), ("both", sets.both)):
+        cutoff = cutoff_of(config.fusion.cutoff, some)
+        reached = mean_ndcg(replace(fusion, gate=gate), some, cutoff)
+        tuned[name] = {"cases": len(some), f"ndcg@{cutoff}": round(reached, 6)}
+    report("tune fusion", n_jobs, n_jobs)
+    return gate, tuned
+
+
+def behaviour_unit(
+    fusion: FusedBlocks, cases: Sequence[TuningCase], neighbour_share: float
+) -> float:
+    """What a session's ten best items get from behaviour, in the mean; 1 if nothing is known.
+
+    Neighbours' scores stand far out, vectors' don't: in this unit a weight means the same for both.
+    """
+    best = []
+    for found in reduce_cases(fusion, cases[:UNIT_CASES]):
+        scores = found.signals(neighbour_share)[:, BEHAVIOUR]
+        if scores.any():
+            best.append(float(np.sort(scores)[-UNIT_ITEMS:].mean()))
+    return float(np.mean(best)) if best else 1.0
+
+
+def without_words(gate: Gate) -> Gate:
+    """The gate of an ablation: words and texts weigh nothing, and the floor is off."""
+    said = ["words", "lexical", "texts"]
+    return replace(
+        gate,
+        topical=gate.topical.without(said),
+        conversational=gate.conversational.without(said),
+        words_floor=0.0,
+    )
+
+
+def _kinds(fusion: FusedBlocks, sets: TuningSets, gate: Gate, config: Config) -> list[Kind]:
+    """Kinds with cases enough; real requests are there only where they are real."""
+    share, kinds = gate.baseline.neighbour_share, []
+    for name, cases, precision in (
+        ("topics", sets.topics, True),
+        ("topics after strangers", sets.strangers, True),
+        ("requests", () if "words" in sets.made_up else sets.words, False),
+        ("requests after sessions", sets.both, False),
+    ):
+        if len(cases) >= config.fusion.min_cases:
+            found = list(reduce_cases(fusion, cases[:MAX_CASES]))
+            kinds.append(make_kind(name, found, share, precision=precision))
+    return kinds

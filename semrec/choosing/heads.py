@@ -34,7 +34,7 @@ def fused_heads(
     if not cases:
         return []
     asked = [
-        fusion.query(case.intent, case.session, None, case.n_words, case.named) for case in cases
+        fusion.query(case.intent, case.session, None, case.match, case.named) for case in cases
     ]
     found = ExactIndex(vectors=fusion.items()).search(
         np.stack([one.vector for one in asked]),
@@ -47,7 +47,7 @@ def fused_heads(
         return [(query, *rows) for query, rows in zip(asked, found, strict=True)]
     heads = []
     for case, query, (rows, scores) in zip(cases, asked, found, strict=True):
-        known = Asked(session=case.session, named=case.named, n_words=case.n_words)
+        known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)
         ranked, corrected = ranker.ranked(query, known, rows, scores)
         heads.append((query, ranked[:depth], corrected[:depth]))
     return heads

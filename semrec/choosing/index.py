@@ -29,7 +29,7 @@ def queries_of(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> dict[str, Fl
     return {
         name: np.stack(
             [
-                fusion.query(case.intent, case.session, weight, case.n_words, case.named).vector
+                fusion.query(case.intent, case.session, weight, case.match, case.named).vector
                 for case in cases
             ]
         )

@@ -25,8 +25,10 @@ from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
 from semrec.encoders.cached import CachedEncoder
 from semrec.intent.understanding import Understanding
+from semrec.lexical.bm25 import BM25, fit_bm25
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
+from semrec.requests import frequent_tags
 from semrec.types import Case, FloatArray, Progress
 from semrec.understood import understand
 
@@ -47,7 +49,9 @@ class Prepared:
         ground: What behavioural options were tried on.
         cases: Next-item cases that validate.
         chosen: The behavioural half, fitted on `validation.train`.
-        texts: For each row its text; ``""`` for an item with neither title nor text.
+        views: For each row its text, ``""`` for an item with neither title nor text; and the same
+            without the title, if there is such a view.
+        lexical: Matches words; None: nothing does.
         rng: Draws whatever is still to be drawn.
         labelled: Which items have which labels, if labels that a request names shall pull.
     """
@@ -63,9 +67,15 @@ class Prepared:
     ground: Ground
     cases: Sequence[Case]
     chosen: Behaviour
-    texts: Sequence[str]
+    views: Sequence[Sequence[str]]
+    lexical: BM25 | None
     rng: np.random.Generator
     labelled: LabelledItems | None
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """For each row its text; ``""`` for an item with neither title nor text."""
+        return self.views[0]
 
     def wanted(self, cases: Sequence[Case]) -> FloatArray | None:
         """(n_items,) float32, in how many of the cases' dialogs an item was right; or None."""
@@ -111,6 +121,9 @@ def prepare(
     prompts = Prompts(
         item=load_prompt("item", config.prompts.item),
         query=load_prompt("query", config.prompts.query),
+        about=load_prompt("item_about", config.prompts.item_about)
+        if config.prompts.item_about
+        else None,
     )
     rng = np.random.default_rng(config.seed)
     held_out = hold_out(dataset.positives, config.split)
@@ -121,6 +134,10 @@ def prepare(
     ]
     learn, judge = split_dialogs(dialogs, config.split.valid_dialogs)
     validation = validation_of(held_out.train, config.split)
+    tags = frequent_tags(dataset.tags, held_out.cut)
+    views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
+    if prompts.about is not None:
+        views.append(ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags, about=True))
     ground, cases = make_ground(validation, dataset, config, report, deadline, rng)
     return Prepared(
         dataset=dataset,
@@ -134,7 +151,8 @@ def prepare(
         ground=ground,
         cases=cases,
         chosen=choose_behaviour(ground),
-        texts=ItemTexts(prompts=prompts, catalog=dataset.catalog),
+        views=views,
+        lexical=fit_bm25(views[0]) if config.lexical.enabled else None,
         rng=rng,
         labelled=(
             labelled_items(dataset.catalog.attributes, len(dataset.catalog))

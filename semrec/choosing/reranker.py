@@ -165,7 +165,12 @@ def taught_lists(
     cases = [case for case in prepared.learn if case.relevant and case.query.intent.strip()]
     cases += _of_users(prepared, made_up, rng)
     known = encoded(
-        cases, prepared.dataset, settled.encoder, prepared.prompts, prepared.understanding
+        cases,
+        prepared.dataset,
+        settled.encoder,
+        prepared.prompts,
+        prepared.understanding,
+        prepared.lexical,
     )
     fusion, catalog = settled.trial, prepared.dataset.catalog
     lists: list[TaughtList] = []

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from semrec.choosing.gate import mean_ndcg
 from semrec.config import Config
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import ConfigError, ModelError
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import SIGNALS
-from semrec.fusion.tune import TuningCase, cutoff_of, ndcg_of, reduce_cases
+from semrec.fusion.tune import TuningCase, cutoff_of
 from semrec.protocols import Encoder
-from semrec.types import FloatArray, Progress
+from semrec.types import Progress
 
 FLOAT_COSINE = 0.999  # the least of all texts
 INT8_COSINE = 0.99  # their mean; a text of few tokens may lie a little lower
@@ -113,7 +113,7 @@ def _exported(
     texts = [case.text for case in some]
     true = np.vstack([encoder.encode_items(items), encoder.encode_queries(texts)])
     cutoff = cutoff_of(config.fusion.cutoff, some)
-    ndcg = served_ndcg(fusion, some, cutoff)
+    ndcg = mean_ndcg(fusion, some, cutoff)
     told: dict[str, Any] = {"ndcg": {"torch": round(ndcg, 6)}, "cosine": {}}
     chosen = Runtime(encoder=inner)
     for done, precision in enumerate(("float32", "int8"), start=1):
@@ -126,7 +126,7 @@ def _exported(
         queries = fast.encode_queries(texts)
         cosines = (np.vstack([fast.encode_items(items), queries]) * true).sum(axis=1)
         theirs = [replace(case, intent=v) for case, v in zip(some, queries, strict=True)]
-        reached = served_ndcg(fusion, theirs, cutoff)
+        reached = mean_ndcg(fusion, theirs, cutoff)
         told["ndcg"][precision] = round(reached, 6)
         told["cosine"][precision] = {
             "least": round(float(cosines.min()), 5),
@@ -140,14 +140,3 @@ def _exported(
     report("export encoder", 3, 3)
     name = "torch" if chosen.folder is None else f"onnx {chosen.folder.name}"
     return replace(chosen, told={"runtime": name, **told})
-
-
-def served_ndcg(fusion: FusedBlocks, cases: Sequence[TuningCase], cutoff: int) -> float:
-    """Mean NDCG of the fused lists of `cases`, weighed as the gate weighs them."""
-    gains = []
-    for found in reduce_cases(fusion, cases):
-        weights = fusion.gate.weights(found.evidence)
-        shares: FloatArray = np.array([[getattr(weights, name)] for name in SIGNALS], np.float32)
-        scores = found.fused(weights.intent_share, weights.neighbour_share) @ shares
-        gains.append(ndcg_of(scores, found, cutoff)[0])
-    return float(np.mean(gains)) if gains else 0.0

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from semrec.choosing.embedding import embed_items, in_bulk
+from semrec.choosing.embedding import embed_views, in_bulk
 from semrec.choosing.gate import choose_fill, choose_named, fuse, tune_gate
 from semrec.choosing.prepare import Prepared, Taught
 from semrec.fusion.blocks import Block, fit_block
@@ -98,7 +98,7 @@ def _settled(
 ) -> Settled:
     config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
     quick = in_bulk(encoder, config.encoder)
-    semantic = fit_block(*embed_items(prepared.texts, quick, report, deadline))
+    semantic = fit_block(*embed_views(prepared.views, quick, report, deadline))
     sets = make_tuning_sets(
         prepared.validation,
         prepared.dataset,
@@ -109,12 +109,13 @@ def _settled(
         prepared.cases,
         deepcopy(prepared.rng),  # each encoder is asked the same made-up requests
         prepared.understanding if config.fusion.named else None,
+        prepared.lexical,
     )
     half = (semantic, chosen.vectors, chosen.neighbours)
     trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
     fill, trial = choose_fill(trial, known, sets, config, report, deadline)
     trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, report)
+    gate, tuned = tune_gate(trial, sets, config, deepcopy(prepared.rng), report)
     if trial.prototypes is not None:
         tuned["named"] = trial.prototypes.strength
     return Settled(

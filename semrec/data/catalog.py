@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
@@ -21,6 +22,8 @@ from semrec.errors import DataError, QueryError, nearest
 from semrec.types import BoolArray
 
 RESERVED = ("item_id", "title", "text")
+# A text column is one of labels if it has few distinct values, and they aren't codes ("en", "M").
+MAX_LABELS, MIN_ITEMS_PER_LABEL, MIN_LABEL_CHARS = 1_000, 5, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,31 @@ class Catalog:
         """One item as a mapping, attributes without a value left out."""
         values = self.table.slice(row, 1).to_pylist()[0]
         return {name: value for name, value in values.items() if not _is_missing(value)}
+
+    def attributes_of(self, row: int) -> dict[str, Any]:
+        """One item's attributes as a prompt may use them: a label is a list of one."""
+        record, labels = self.record(row), self.label_columns
+        return {
+            name: [record[name]] if name in labels else record[name]
+            for name in self.attribute_names
+            if name in record
+        }
+
+    @cached_property
+    def label_columns(self) -> frozenset[str]:
+        """Text columns that hold labels: few distinct values, of words rather than codes."""
+        found = set()
+        for name in self.attribute_names:
+            column = self.table[name]
+            if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+                continue
+            distinct = [value for value in pc.unique(column).to_pylist() if value]
+            n_told = len(column) - column.null_count
+            few = len(distinct) <= min(MAX_LABELS, n_told // MIN_ITEMS_PER_LABEL)
+            words = sum(map(len, distinct)) >= MIN_LABEL_CHARS * len(distinct)
+            if distinct and few and words:
+                found.add(name)
+        return frozenset(found)
 
     def mask(self, filters: Mapping[str, Any]) -> BoolArray | None:
         """(n_items,) bool: which items satisfy all `filters`; None if there are none.
@@ -173,8 +201,3 @@ def read_catalog(path: Path, renames: Mapping[str, str] | None = None) -> Catalo
 
 def _is_missing(value: object) -> bool:
     return value in (None, [], "") or value != value  # NaN is no value either
-
-
-def in_words(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The attributes of a record that an item prompt may use, in the catalogue's order."""
-    return {name: record[name] for name in names if name in record}

@@ -20,7 +20,7 @@ from semrec.evaluate.cutting import slices_of
 from semrec.evaluate.report import Report
 from semrec.evaluate.scoring import summarise
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import Gate, Weights
+from semrec.fusion.gate import Gate, Mix, Weights
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
@@ -136,7 +136,21 @@ def _systems(
 
 def weighed(recommender: Recommender, weights: Weights) -> Recommender:
     """The recommender with the same weights for every query."""
-    gate = Gate(words=weights, session=weights, both=weights, baseline=weights)
+    mix = Mix(
+        words=weights.semantic,
+        lexical=0.0,
+        texts=0.0,
+        behavioural=weights.behavioural,
+        popularity=weights.popularity,
+        domain=weights.domain,
+    )
+    gate = Gate(
+        session=weights,
+        baseline=weights,
+        topical=mix,
+        conversational=mix,
+        words_floor=0.0,
+    )
     fusion = recommender.fusion
     if not isinstance(fusion, FusedBlocks):
         raise DataError("a baseline has no domain popularity")

@@ -30,7 +30,7 @@ from semrec.fusion.tune import TuningCase
 from semrec.index.choosing import RECALL_AT, kth_scores, recalled
 from semrec.recommender import Recommender
 from semrec.resolving import in_words, resolve
-from semrec.types import Case, FloatArray, Progress, Query, silent
+from semrec.types import NO_MATCH, Case, FloatArray, Progress, Query, silent
 
 SIZES = (10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # vectors that are made at a time
@@ -181,7 +181,7 @@ def _ask(
         start = time.perf_counter()
         case = _encoded(recommender, query)
         encoded = time.perf_counter()
-        fused = _fusion(recommender).query(case.intent, case.session, None, case.n_words)
+        fused = _fusion(recommender).query(case.intent, case.session, None, case.match)
         index.search(fused.vector[None], K, [case.excluded], [None], [fused.boost])
         end = time.perf_counter()
         laps = {"encode": encoded - start, "search": end - encoded, "total": end - start}
@@ -223,11 +223,11 @@ def _encoded(recommender: Recommender, query: Query) -> TuningCase:
     if recommender.encoder is None:
         raise DataError("this recommender is behavioural-only: it has no encoder")
     return TuningCase(
-        intent=recommender.encoder.encode_queries([text])[0],
+        intent=recommender.encoder.encode_queries([text])[0] if text else None,
         session=found.session,
         targets=np.zeros(0, np.int64),
         excluded=found.excluded,
-        n_words=len(query.intent.split()),
+        match=NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from semrec.fusion.blocks import Block, joined, standardised_boost
 from semrec.fusion.gate import Evidence, Gate
 from semrec.protocols import SparseModel, VectorModel
-from semrec.types import FloatArray, FusedQuery, Label, SessionRows
+from semrec.types import NO_MATCH, FloatArray, FusedQuery, Label, LexicalMatch, SessionRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +41,17 @@ class BehaviouralBlocks:
         intent: FloatArray | None,  # noqa: ARG002 (the baseline ignores words)
         session: SessionRows,
         semantic_weight: float | None,  # noqa: ARG002 (and has no semantic weight)
-        n_words: int = 0,  # noqa: ARG002
+        match: LexicalMatch = NO_MATCH,  # noqa: ARG002
         named: Sequence[Label] = (),  # noqa: ARG002
     ) -> FusedQuery:
-        """What is asked of the index, and the weights that made it."""
+        """The query vector for the index, the neighbours beside it, and their weights."""
         known = session.below(len(self.behaviour.item_vectors))
         behaviour = self.behavioural.standardised(self.behaviour.session_vector(known))
         near = standardised_boost(self.neighbours, known)
         evidence = Evidence(
             has_words=False,
             has_session=bool(behaviour.any()) or bool(len(near.rows)),
-            session_length=float(np.log1p(len(session))),
+            session_length=len(session),
         )
         weights = self.gate.weights(evidence, 0.0)
         return joined([], behaviour, near, weights, [], evidence)

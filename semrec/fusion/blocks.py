@@ -6,9 +6,10 @@ query vector q is divided by √(qᵀ C q), the standard deviation of its scores
 (C is the block's covariance). Each signal then has mean 0 and deviation 1 for every query, the
 weights mean what they say, and it is still one inner product: one index serves all weights.
 
-Beside the dense behavioural scores may stand sparse ones, of the session's neighbours. They too are
-divided by their deviation over the catalogue, and reach the index as a boost of a few rows: the
-index's best and those rows are scored by the same exact sum.
+Beside the dense scores stand sparse ones: of the session's neighbours, divided by their deviation
+over the catalogue too, and of the words' lexical match, which isn't: how large it is says how
+specific the words are. They reach the index as a boost of some rows: the index's best and those
+rows are scored by the same exact sum.
 """
 
 from __future__ import annotations
@@ -96,8 +97,11 @@ def joined(
     weights: Weights,
     domain: Sequence[float],
     evidence: Evidence,
+    *,
+    lexical: Boost = NO_BOOST,
+    reason: str = "",
 ) -> FusedQuery:
-    """What is asked of the index: each signal times its weight, side by side.
+    """Each signal times its weight: the dense ones side by side, the sparse ones added up.
 
     Args:
         semantic: (dim,) float32, or nothing where there is no such block.
@@ -106,19 +110,22 @@ def joined(
         weights: Of the signals.
         domain: Its weight, or nothing where there is no such column.
         evidence: What the weights went by.
+        lexical: The words' match.
+        reason: How the weights were decided, in a sentence.
     """
     if not len(near.rows):
         weights = replace(weights, neighbour_share=0.0)  # the vectors speak alone
     share = weights.neighbour_share
     parts = (
-        *(weights.semantic * vector for vector in semantic),
+        *(weights.semantic * (1 - weights.lexical_share) * vector for vector in semantic),
         weights.behavioural * (1 - share) * behaviour,
         np.asarray([weights.popularity, *domain]),
     )
-    pull = np.float32(weights.behavioural * share)
+    boost = near.times(weights.behavioural * share)
     return FusedQuery(
         vector=np.concatenate(parts).astype(np.float32),
-        boost=Boost(rows=near.rows, scores=pull * near.scores) if pull > 0 else NO_BOOST,
+        boost=boost.plus(lexical.times(weights.semantic * weights.lexical_share)),
         weights=asdict(weights),
         evidence=evidence.to_dict(),
+        reason=reason,
     )

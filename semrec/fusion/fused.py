@@ -1,4 +1,4 @@
-"""All signals in one query vector: words and session, texts and behaviour, popularity, labels."""
+"""Fuses a query's signals into one index vector, sparse scores beside it, and their weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from semrec.fusion.blocks import Block, joined, standardised_boost
 from semrec.fusion.gate import Evidence, Gate
 from semrec.fusion.prototypes import Prototypes
 from semrec.protocols import SparseModel, VectorModel
-from semrec.types import Boost, FloatArray, FusedQuery, Label, RowArray, SessionRows
+from semrec.types import (
+    NO_MATCH,
+    Boost,
+    FloatArray,
+    FusedQuery,
+    Label,
+    LexicalMatch,
+    RowArray,
+    SessionRows,
+)
 
 # How much a named label's prototype counts beside the words themselves and beside the session.
 # Picked on `iard_train` with the encoder untrained; what else was tried is in LOG.md.
@@ -29,6 +38,7 @@ class Signals:
         texts: (semantic dim,) float32, the mean of the session items' texts.
         behaviour: (behavioural dim,) float32: the session, and who likes what the words name.
         near: The session's neighbours.
+        lexical: The items that share content words with the request.
         has_session: Whether the session says anything.
     """
 
@@ -36,12 +46,24 @@ class Signals:
     texts: FloatArray
     behaviour: FloatArray
     near: Boost
+    lexical: Boost
     has_session: bool
 
     @property
     def has_words(self) -> bool:
         """Whether the words say anything."""
-        return bool(self.words.any())
+        return bool(self.words.any() or len(self.lexical.rows))
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """The signals that say nothing, by their names in a `Mix`."""
+        said = {
+            "words": self.words.any(),
+            "lexical": len(self.lexical.rows),
+            "texts": self.texts.any(),
+            "behavioural": self.behaviour.any() or len(self.near.rows),
+        }
+        return frozenset(name for name, says in said.items() if not says)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +100,11 @@ class FusedBlocks:
         """Length of a fused vector."""
         return len(self.semantic.mean) + len(self.behavioural.mean) + N_COUNTED
 
+    @cached_property
+    def has_domain(self) -> bool:
+        """Whether requests were learned from."""
+        return bool(self.domain.any())
+
     def items(self) -> FloatArray:
         """(n_items, dim) float32: the blocks side by side."""
         counted = [self.popularity[:, None], self.domain[:, None]]
@@ -90,6 +117,7 @@ class FusedBlocks:
         intent: FloatArray | None,
         session: SessionRows,
         named: Sequence[Label] = (),
+        match: LexicalMatch = NO_MATCH,
         *,
         behaviour_of_named: bool = True,
     ) -> Signals:
@@ -99,6 +127,7 @@ class FusedBlocks:
             intent: (dim,) float32, the words' vector; None without words.
             session: What was done before.
             named: Labels that the words name; they pull only where there are words.
+            match: The words, matched as words.
             behaviour_of_named: Whether they pull in the behavioural block too.
         """
         words = np.zeros(self.semantic.vectors.shape[1], dtype=np.float32)
@@ -122,26 +151,24 @@ class FusedBlocks:
                     behaviour + NAMED_IN_BEHAVIOUR * strength * liked
                 )
         return Signals(
-            words=words, texts=texts, behaviour=behaviour, near=near, has_session=has_session
+            words=words,
+            texts=texts,
+            behaviour=behaviour,
+            near=near,
+            lexical=match.scores,
+            has_session=has_session,
         )
 
-    def evidence(self, signals: Signals, session: SessionRows, n_words: int) -> Evidence:
+    def evidence(self, signals: Signals, session: SessionRows, match: LexicalMatch) -> Evidence:
         """What the gate goes by; all of it known before the search."""
-        words, texts = signals.words, signals.texts
-        said = words if words.any() else texts
-        agreement, warmth = 0.0, 0.0
-        if said.any():
-            agreement = float(said @ self.shared @ signals.behaviour)
-            warmth = float(said @ self.warmth)
-        known = self.popularity[session.rows].mean() if len(session) else 0.0
         return Evidence(
             has_words=signals.has_words,
             has_session=signals.has_session,
-            intent_words=float(np.log1p(n_words)),
-            session_length=float(np.log1p(len(session))),
-            agreement=agreement,
-            words_warmth=warmth,
-            session_warmth=float(known),
+            n_words=match.n_words,
+            n_known=match.n_known,
+            specificity=match.specificity,
+            session_length=len(session),
+            silent=signals.silent if self.has_domain else signals.silent | {"domain"},
         )
 
     def query(
@@ -149,39 +176,46 @@ class FusedBlocks:
         intent: FloatArray | None,
         session: SessionRows,
         semantic_weight: float | None,
-        n_words: int = 0,
+        match: LexicalMatch = NO_MATCH,
         named: Sequence[Label] = (),
     ) -> FusedQuery:
-        """What is asked of the index, and the weights that made it.
+        """The query vector for the index, the sparse scores beside it, and their weights.
 
         Args:
             intent: (dim,) float32, the words' vector; None without words.
             session: What was done before.
             semantic_weight: Asked for, or None: the gate decides. Behaviour then is the session's
                 alone, as in the baseline.
-            n_words: How many words there are.
+            match: The words, matched as words.
             named: Labels that the words name.
         """
         is_free = semantic_weight is None
-        signals = self.signals(intent, session, named, behaviour_of_named=is_free)
+        signals = self.signals(intent, session, named, match, behaviour_of_named=is_free)
         if not signals.has_words and not signals.texts.any():
             semantic_weight = 0.0
-        evidence = self.evidence(signals, session, n_words)
+        evidence = self.evidence(signals, session, match)
         weights = self.gate.weights(evidence, semantic_weight)
-        semantic = self.mix(signals.words, signals.texts, weights.intent_share)
-        asked = joined(
-            [semantic], signals.behaviour, signals.near, weights, [weights.domain], evidence
+        fused = joined(
+            [dense_query(signals.words, signals.texts, weights.intent_share)],
+            signals.behaviour,
+            signals.near,
+            weights,
+            [weights.domain],
+            evidence,
+            lexical=signals.lexical,
+            reason=self.gate.reason(evidence) if is_free else "",
         )
         if is_free and (evidence.has_words or evidence.has_session):
             values = partial(self.values, signals, session)
-            asked = replace(asked, kind=evidence.kind, values=values)
-        return asked
+            fused = replace(fused, kind=evidence.kind, values=values)
+        return fused
 
     def values(self, signals: Signals, session: SessionRows, rows: RowArray) -> FloatArray:
-        """(len(rows), 9) float32: what each signal says of each of `rows`, before any weight.
+        """(len(rows), 10) float32: what each signal says of each of `rows`, before any weight.
 
-        Words, session texts, behavioural, neighbours, popularity, domain; then cosines: of the
-        session's closest text, its closest item in behaviour, and its newest one in behaviour.
+        Words, session texts, lexical match, behavioural, neighbours, popularity, domain; then
+        cosines: of the session's closest text, its closest item in behaviour, and its newest one
+        in behaviour.
         """
         texts, behaviour = self.semantic.vectors[rows], self.behavioural.vectors[rows]
         close = np.zeros((len(rows), 3), dtype=np.float32)
@@ -192,6 +226,7 @@ class FusedBlocks:
         return np.column_stack(
             [
                 texts @ np.column_stack([signals.words, signals.texts]),
+                signals.lexical.at(rows),
                 behaviour @ signals.behaviour,
                 signals.near.at(rows),
                 self.popularity[rows],
@@ -224,23 +259,13 @@ class FusedBlocks:
         )
         return grown, np.hstack([centred, filled, domain]).astype(np.float32)
 
-    def mix(self, words: FloatArray, texts: FloatArray, intent_share: float) -> FloatArray:
-        """(dim,) float32: words and session texts as one standardised semantic query."""
-        if not words.any() or not texts.any():
-            return words + texts
-        return self.semantic.standardised(intent_share * words + (1 - intent_share) * texts)
 
-    @cached_property
-    def shared(self) -> FloatArray:
-        """(semantic dim, behavioural dim) float32: covariance between the two blocks."""
-        shared = self.semantic.vectors.T @ self.behavioural.vectors
-        return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
-
-    @cached_property
-    def warmth(self) -> FloatArray:
-        """(semantic dim,) float32: covariance of the semantic block with popularity."""
-        shared = self.semantic.vectors.T @ self.popularity
-        return np.asarray(shared / max(1, len(self.popularity)), dtype=np.float32)
+def dense_query(words: FloatArray, texts: FloatArray, intent_share: float) -> FloatArray:
+    """(dim,) float32: words and session texts as one query, or the one that speaks."""
+    if not words.any() or not texts.any():
+        return words + texts
+    share = np.float32(intent_share)
+    return np.asarray(share * words + (1 - share) * texts, dtype=np.float32)
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

@@ -1,24 +1,21 @@
 """Which signal weighs how much, decided per query by what the query brings.
 
-The gate knows three kinds of query (words only, session only, both) and holds one set of weights
-for each, tuned on validation. Beside them may stand a tilt, learned on the same cases: it moves
-the weights by what else is known of the query before anything is searched. It is kept only where
-it does better than the fixed weights on cases it wasn't learned from. Without any signal
-everything is popularity.
+A session without words, and the baseline, have one set of weights each, tuned on validation. A
+request in words lies between two kinds, and so do its weights: `topical` (a few words that say what
+it is about: text decides) and `conversational` (many words about tastes: what people did decides).
+How topical it is follows from the number of its content words and from how rare they are, before
+anything is searched. Without any signal everything is popularity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 SIGNALS = ("semantic", "behavioural", "popularity", "domain")
-FEATURES = ("intent_words", "session_length", "agreement", "words_warmth", "session_warmth")
-MAX_DEVIATION = 2.5  # a query stranger than this is treated as if it were only so strange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +23,12 @@ class Weights:
     """Weights of the signals; the first four sum to 1.
 
     Attributes:
-        semantic: Of the semantic block.
+        semantic: Of what is said: words, their lexical match, and the session's texts.
         behavioural: Of the behavioural block.
         popularity: Of popularity.
         domain: Of popularity in training requests: how often an item was what somebody wanted.
-        intent_share: Share of the words in the semantic block; the rest is the session's text.
+        intent_share: Share of the words' vector beside the session's texts.
+        lexical_share: Share of the lexical match in the semantic weight.
         neighbour_share: Share of the session's neighbours in the behavioural block; the rest is
             the vector model's.
     """
@@ -40,7 +38,67 @@ class Weights:
     popularity: float
     domain: float = 0.0
     intent_share: float = 1.0
+    lexical_share: float = 0.0
     neighbour_share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """Weights of the signals for one kind of request in words; only their proportions matter.
+
+    Attributes:
+        words: Of the words' vector.
+        lexical: Of their lexical match.
+        texts: Of the session's texts.
+        behavioural: Of behaviour, in units of what a session's best items get.
+        popularity: Of popularity.
+        domain: Of popularity in training requests.
+    """
+
+    words: float
+    lexical: float
+    texts: float
+    behavioural: float
+    popularity: float
+    domain: float = 0.0
+
+    def blend(self, other: Mix, share: float) -> Mix:
+        """The point between this (share 0) and `other` (share 1)."""
+        names = [field.name for field in fields(self)]
+        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
+        return Mix(
+            **{n: (1 - share) * a + share * b for n, (a, b) in zip(names, pairs, strict=True)}
+        )
+
+    def without(self, names: Iterable[str]) -> Mix:
+        """The same with some signals at 0."""
+        return replace(self, **dict.fromkeys(names, 0.0))
+
+    def with_floor(self, floor: float) -> Mix:
+        """The same with words and lexical match raised to at least `floor` of the sum."""
+        said = self.words + self.lexical
+        rest = self.texts + self.behavioural + self.popularity + self.domain
+        if said <= 0 or said >= floor * (said + rest):
+            return self
+        raised = floor * rest / (1 - floor) / said
+        return replace(self, words=raised * self.words, lexical=raised * self.lexical)
+
+    def weights(self, neighbour_share: float) -> Weights:
+        """As weights that sum to 1."""
+        semantic = self.words + self.lexical + self.texts
+        dense = self.words + self.texts
+        total = semantic + self.behavioural + self.popularity + self.domain
+        if total <= 0:
+            return Weights(semantic=0.0, behavioural=0.0, popularity=1.0)
+        return Weights(
+            semantic=semantic / total,
+            behavioural=self.behavioural / total,
+            popularity=self.popularity / total,
+            domain=self.domain / total,
+            intent_share=self.words / dense if dense else 1.0,
+            lexical_share=self.lexical / semantic if semantic else 0.0,
+            neighbour_share=neighbour_share,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,91 +106,69 @@ class Evidence:
     """What is known of a query before anything is searched.
 
     Attributes:
-        has_words: Whether its words gave a vector.
-        has_session: Whether its session gave any.
-        intent_words: log(1 + number of words).
-        session_length: log(1 + number of events).
-        agreement: Correlation of the semantic and the behavioural scores over the catalogue.
-        words_warmth: Correlation of the semantic scores with popularity: whether what the words
-            mean is known by many or by few.
-        session_warmth: Mean popularity of the session's items: how much behaviour knows of them.
+        has_words: Whether its words gave a vector or a lexical match.
+        has_session: Whether its session says anything.
+        n_words: Number of its content words.
+        n_known: Number of those that some item has.
+        specificity: Mean idf of the content words, 0 to 1.
+        session_length: Number of its events.
+        silent: The signals that say nothing, by their names in a `Mix`.
     """
 
     has_words: bool
     has_session: bool
-    intent_words: float = 0.0
-    session_length: float = 0.0
-    agreement: float = 0.0
-    words_warmth: float = 0.0
-    session_warmth: float = 0.0
+    n_words: int = 0
+    n_known: int = 0
+    specificity: float = 0.0
+    session_length: int = 0
+    silent: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
-        """Which set of weights is meant for it."""
+        """Which signals it brings: ``words``, ``session``, ``both``."""
         if self.has_words and self.has_session:
             return "both"
         return "words" if self.has_words else "session"
 
     def to_dict(self) -> dict[str, float]:
-        """The features by name, for the trace; without those of what the query doesn't have."""
-        missing = set()
-        if not self.has_words:
-            missing.add("intent_words")
-        if not self.has_session:
-            missing |= {"session_length", "session_warmth", "agreement"}
-        return {name: getattr(self, name) for name in FEATURES if name not in missing}
-
-    @property
-    def features(self) -> NDArray[np.float64]:
-        """(n_features,): the values in the order of `FEATURES`."""
-        return np.array([getattr(self, name) for name in FEATURES], dtype=np.float64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tilt:
-    """Moves the weights: softmax(`bias` + `slopes` · standardised features).
-
-    Attributes:
-        bias: For each of `SIGNALS`; the weights of an average query are their softmax.
-        slopes: For each signal one per feature.
-        means: Of the features on validation.
-        deviations: Of the features on validation; none is 0.
-    """
-
-    bias: Sequence[float]
-    slopes: Sequence[Sequence[float]]
-    means: Sequence[float]
-    deviations: Sequence[float]
-
-    def standardised(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., n_features): mean 0, deviation 1 on validation, and never far outside."""
-        scaled = (features - np.asarray(self.means)) / np.asarray(self.deviations)
-        return np.asarray(np.clip(scaled, -MAX_DEVIATION, MAX_DEVIATION))
-
-    def weights(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., 4): weights of `SIGNALS`, summing to 1."""
-        logits = np.asarray(self.bias) + self.standardised(features) @ np.asarray(self.slopes).T
-        raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+        """By name, for the trace; without those of what the query doesn't have."""
+        told: dict[str, float] = {}
+        if self.has_words:
+            told = {"content_words": self.n_words, "specificity": round(self.specificity, 4)}
+        return told | ({"session_length": self.session_length} if self.has_session else {})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """One set of weights for each kind of query; `baseline` has no semantic weight.
+    """How a query's weights follow from what it brings.
 
     Attributes:
-        words: For words without a session.
         session: For a session without words.
-        both: For both.
-        baseline: For the behavioural-only recommender.
-        tilts: By kind of query; a kind without one keeps its fixed weights.
+        baseline: For the behavioural-only recommender; its neighbours' share is that of all.
+        topical: For a request that names a topic.
+        conversational: For one that talks about tastes.
+        midpoint: Number of content words at which a request of mean specificity lies halfway.
+        steepness: Of the logistic, per unit of log(number of content words).
+        rarity: What a specificity that is higher by 1 adds, in the same units.
+        behaviour_unit: What a session's best items get from behaviour, on validation.
+        words_floor: Least share of words and lexical match where a content word is known.
     """
 
-    words: Weights
     session: Weights
-    both: Weights
     baseline: Weights
-    tilts: Mapping[str, Tilt] = field(default_factory=dict)
+    topical: Mix
+    conversational: Mix
+    midpoint: float = 6.0
+    steepness: float = 1.7
+    rarity: float = 0.0
+    behaviour_unit: float = 1.0
+    words_floor: float = 0.2
+
+    def topicality(self, evidence: Evidence) -> float:
+        """Between 0 (conversational) and 1 (topical)."""
+        short = np.log(self.midpoint) - np.log(max(evidence.n_words, 1))
+        logit = self.steepness * (short + self.rarity * (evidence.specificity - MEAN_SPECIFICITY))
+        return float(1 / (1 + np.exp(-logit)))
 
     def weights(self, evidence: Evidence, semantic_weight: float | None = None) -> Weights:
         """The weights for a query.
@@ -144,10 +180,9 @@ class Gate:
         """
         if not evidence.has_words and not evidence.has_session:
             return Weights(semantic=0.0, behavioural=0.0, popularity=1.0)
-        tuned: Weights = getattr(self, evidence.kind)
+        tuned = self._in_words(evidence) if evidence.has_words else self.session
         if semantic_weight is None:
-            tilt = self.tilts.get(evidence.kind)
-            return tuned if tilt is None else tilted(tuned, tilt.weights(evidence.features))
+            return tuned
         rest = 1.0 - semantic_weight
         behavioural = self.baseline.behavioural if evidence.has_session else 0.0
         return Weights(
@@ -155,45 +190,54 @@ class Gate:
             behavioural=rest * behavioural,
             popularity=rest * (1.0 - behavioural),
             intent_share=tuned.intent_share,
+            lexical_share=tuned.lexical_share,
             neighbour_share=self.baseline.neighbour_share,
         )
+
+    def reason(self, evidence: Evidence) -> str:
+        """In a sentence: what kind of query it was taken for, and why; ``""`` without words."""
+        if not evidence.has_words:
+            return ""
+        share = self.topicality(evidence)
+        kind = "a topic" if share >= 0.5 else "a conversation about tastes"
+        words = "1 content word" if evidence.n_words == 1 else f"{evidence.n_words} content words"
+        known = "" if evidence.n_known == evidence.n_words else f", {evidence.n_known} known here"
+        return f"taken for {kind} ({max(share, 1 - share):.0%}): {words}{known}"
+
+    def mix(self, evidence: Evidence) -> Mix:
+        """The weights of a request in words, before they are made to sum to 1."""
+        mix = self.conversational.blend(self.topical, self.topicality(evidence))
+        mix = mix.without(evidence.silent)
+        unit = self.behaviour_unit if self.behaviour_unit > 0 else 1.0
+        mix = replace(mix, behavioural=mix.behavioural / unit)
+        return mix.with_floor(self.words_floor) if evidence.n_known else mix
+
+    def _in_words(self, evidence: Evidence) -> Weights:
+        return self.mix(evidence).weights(self.baseline.neighbour_share)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a manifest."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Mapping[str, Any]]) -> Gate:
+    def from_dict(cls, values: Mapping[str, Any]) -> Gate:
         """What `to_dict` gave."""
-        kinds = {name: Weights(**given) for name, given in values.items() if name != "tilts"}
-        tilts = {kind: Tilt(**given) for kind, given in values.get("tilts", {}).items()}
-        return cls(**kinds, tilts=tilts)
+        given = dict(values)
+        for name, kind in (("session", Weights), ("baseline", Weights)):
+            given[name] = kind(**given[name])
+        for name in ("topical", "conversational"):
+            given[name] = Mix(**given[name])
+        return cls(**given)
 
 
-def tilted(tuned: Weights, shares: NDArray[np.float64]) -> Weights:
-    """`tuned` with the weights of `SIGNALS` replaced."""
-    semantic, behavioural, popularity, domain = (float(share) for share in shares)
-    return Weights(
-        semantic=semantic,
-        behavioural=behavioural,
-        popularity=popularity,
-        domain=domain,
-        intent_share=tuned.intent_share,
-        neighbour_share=tuned.neighbour_share,
-    )
-
-
+MEAN_SPECIFICITY = 0.55  # of requests for films: what `rarity` counts from
 NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way
 UNTUNED = Gate(
-    words=Weights(semantic=0.5, behavioural=0.0, popularity=0.5),
     session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1, neighbour_share=NEAR),
-    both=Weights(
-        semantic=0.4,
-        behavioural=0.4,
-        popularity=0.2,
-        intent_share=0.6,
-        neighbour_share=NEAR,
-    ),
     baseline=Weights(semantic=0.0, behavioural=0.9, popularity=0.1, neighbour_share=NEAR),
+    topical=Mix(words=1.0, lexical=0.55, texts=0.15, behavioural=0.7, popularity=0.35, domain=0.1),
+    conversational=Mix(
+        words=0.6, lexical=0.1, texts=1.5, behavioural=6.0, popularity=0.9, domain=1.0
+    ),
 )
-"""For data on which nothing can be tuned: measured as a middle on movie requests and sessions."""
+"""For data without requests: picked on half of the topics and on `iard_train` (LOG.md)."""

@@ -1,4 +1,4 @@
-"""Choosing the fusion's weights on validation cases, by the NDCG of the fused list.
+"""Tunes the weights of sessions without words on validation cases, by NDCG of the fused list.
 
 Scores are linear in the weights, so each case is reduced once to its candidates' signal values;
 after that, trying a set of weights is one small matrix product.
@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import Evidence, Weights
-from semrec.types import BoolArray, FloatArray, Label, RowArray, SessionRows
+from semrec.fusion.gate import Evidence, Gate, Weights
+from semrec.types import (
+    NO_MATCH,
+    BoolArray,
+    FloatArray,
+    Label,
+    LexicalMatch,
+    RowArray,
+    SessionRows,
+)
 
 POOL = 200  # candidates taken from the top of each signal
 SHORT, LONG, ENOUGH_UNITS = 10, 100, 1_000
 CHUNK = 64  # cases per matrix product
 STEP = 10  # weights are multiples of 1 / STEP
-SHARES = (0.3, 0.5, 0.7, 0.85, 1.0)
 NEIGHBOUR_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)  # a few neighbours' scores stand far out
 
 
@@ -34,7 +40,7 @@ class TuningCase:
         session: What was done before.
         targets: (t,) int64 rows that count as right.
         excluded: (e,) int64 rows that can't come back.
-        n_words: How many words there are.
+        match: Its words, matched as words.
         unit: The dialog or user it belongs to.
         named: Labels that its words name.
         text: The words as the encoder read them.
@@ -45,7 +51,7 @@ class TuningCase:
     session: SessionRows
     targets: RowArray
     excluded: RowArray
-    n_words: int = 0
+    match: LexicalMatch = NO_MATCH
     unit: str = ""
     named: tuple[Label, ...] = ()
     text: str = ""
@@ -57,35 +63,56 @@ class Candidates:
     """A case's candidates: the first `n_targets` are its reachable targets.
 
     Attributes:
-        values: (n, 6) float32: words, session texts, behavioural, neighbours, popularity, domain.
+        values: (n, 7) float32: words, session texts, lexical match, behavioural, neighbours,
+            popularity, domain.
         n_targets: How many targets can be reached.
         n_relevant: How many there are.
-        correlation: Of words and session texts over the catalogue; NaN if either is missing.
         has_neighbours: Without any in the whole catalogue the vectors speak alone.
         evidence: What the gate goes by.
+        unit: The dialog or user it belongs to.
     """
 
     values: FloatArray
     n_targets: int
     n_relevant: int
-    correlation: float
     has_neighbours: bool
     evidence: Evidence
+    unit: str = ""
 
-    def fused(self, intent_share: float, neighbour_share: float) -> FloatArray:
-        """(n, 4) float32: semantic, behavioural, popularity, domain."""
-        words, texts = self.values[:, 0], self.values[:, 1]
-        if np.isnan(self.correlation):
-            semantic = words + texts
-        else:
-            rest = 1 - intent_share
-            variance = intent_share**2 + rest**2 + 2 * intent_share * rest * self.correlation
-            semantic = (intent_share * words + rest * texts) / np.sqrt(variance)
-        _, _, behavioural, near, popularity, domain = self.values.T
-        if not self.has_neighbours:
-            neighbour_share = 0.0
-        behavioural = (1 - neighbour_share) * behavioural + neighbour_share * near
-        return np.column_stack([semantic, behavioural, popularity, domain])
+    def signals(self, neighbour_share: float) -> FloatArray:
+        """(n, 6) float32: words, lexical match, session texts, behavioural, popularity, domain."""
+        words, texts, lexical, vectors, near, popularity, domain = self.values.T
+        share = np.float32(neighbour_share if self.has_neighbours else 0.0)
+        behavioural = (1 - share) * vectors + share * near
+        return np.column_stack([words, lexical, texts, behavioural, popularity, domain])
+
+    def fused(self, neighbour_share: float) -> FloatArray:
+        """(n, 4) float32 of a session without words: texts, behavioural, popularity, domain."""
+        return self.signals(neighbour_share)[:, 2:]
+
+    def scores(self, gate: Gate) -> FloatArray:
+        """(n,) float32: the fused scores at the gate's weights."""
+        weights = gate.weights(self.evidence)
+        return self.signals(weights.neighbour_share) @ signal_weights(weights, self.evidence)
+
+
+def signal_weights(weights: Weights, evidence: Evidence) -> FloatArray:
+    """(6,) float32: weights in the order of `Candidates.signals`."""
+    dense = weights.semantic * (1 - weights.lexical_share)
+    share = weights.intent_share
+    if {"words", "texts"} & evidence.silent:  # the one that speaks has it all
+        share = float("words" not in evidence.silent)
+    return np.array(
+        [
+            dense * share,
+            weights.semantic * weights.lexical_share,
+            dense * (1 - share),
+            weights.behavioural,
+            weights.popularity,
+            weights.domain,
+        ],
+        dtype=np.float32,
+    )
 
 
 def cutoff_of(asked: int | None, cases: Sequence[TuningCase]) -> int:
@@ -108,27 +135,24 @@ def tune_weights(
 
     Args:
         fusion: Its gate is not used.
-        cases: Validation cases of one kind; at least one.
+        cases: Validation cases without words; at least one.
         cutoff: A long list (100) says more per case than a short one and is less noisy.
         semantic: False: the semantic weight is 0, as in the baseline.
         domain: False: that of popularity in requests is 0, as in the baseline.
         neighbour_shares: What to try; only 0 counts where there are no neighbours.
     """
-    with_both = any(case.intent is not None and len(case.session) for case in cases)
-    shares = SHARES if with_both and semantic else (1.0,)
     with_session = any(len(case.session) for case in cases)
     if fusion.neighbours is None or not with_session:
         neighbour_shares = (0.0,)
     with_domain = domain and bool(fusion.domain.any())
     reduced = list(reduce_cases(fusion, cases))
-    with_behaviour = any(found.values[:, 2:4].any() for found in reduced)
+    with_behaviour = any(found.values[:, 3:5].any() for found in reduced)
     candidates = list(_grid(semantic=semantic, behavioural=with_behaviour, domain=with_domain))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (4, n_combinations)
     best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
-    for share, near in product(shares, neighbour_shares):
+    for near in neighbour_shares:
         means = np.mean(
-            [ndcg_of(found.fused(share, near) @ grid, found, cutoff) for found in reduced],
-            axis=0,
+            [ndcg_of(found.fused(near) @ grid, found, cutoff) for found in reduced], axis=0
         )
         place = int(np.argmax(means))
         if means[place] > best[1]:
@@ -138,7 +162,6 @@ def tune_weights(
                 behavioural=chosen[1],
                 popularity=chosen[2],
                 domain=chosen[3],
-                intent_share=share,
                 neighbour_share=near,
             )
             best = (weights, float(means[place]))
@@ -160,7 +183,9 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
     by_count = tops or [np.arange(len(fusion.popularity))]
     for start in range(0, len(cases), CHUNK):
         some = cases[start : start + CHUNK]
-        signals = [fusion.signals(case.intent, case.session, case.named) for case in some]
+        signals = [
+            fusion.signals(case.intent, case.session, case.named, case.match) for case in some
+        ]
         words = np.stack([one.words for one in signals])
         texts = np.stack([one.texts for one in signals])
         scores = (
@@ -168,19 +193,19 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
             texts @ fusion.semantic.vectors.T,
             np.stack([one.behaviour for one in signals]) @ fusion.behavioural.vectors.T,
         )  # three times (len(some), n_items)
-        both = np.asarray(words.any(axis=1) & texts.any(axis=1))
-        correlations = np.einsum("ij,ij->i", words @ fusion.semantic.covariance, texts)
         for place, (case, said) in enumerate(zip(some, signals, strict=True)):
-            near = said.near.at(np.arange(len(fusion.popularity)))
-            columns = [*(column[place] for column in scores), near, *counted]
-            reachable, rows = _pooled(case, columns[:4], by_count)
+            every = np.arange(len(fusion.popularity))
+            near, lexical = said.near.at(every), said.lexical.at(every)
+            dense = [column[place] for column in scores]
+            columns = [*dense[:2], lexical, dense[2], near, *counted]
+            reachable, rows = _pooled(case, columns[:5], by_count)
             yield Candidates(
                 values=np.column_stack([scores[rows] for scores in columns]),
                 n_targets=len(reachable),
                 n_relevant=max(1, len(case.targets)),
-                correlation=float(correlations[place]) if both[place] else np.nan,
                 has_neighbours=bool(near.any()),
-                evidence=fusion.evidence(said, case.session, case.n_words),
+                evidence=fusion.evidence(said, case.session, case.match),
+                unit=case.unit,
             )
 
 

@@ -76,8 +76,9 @@ class IvfIndex:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
         What is excluded or filtered never comes back, and `k` rows do where so many are permitted.
-        Boosted rows join what was fetched. A filter that leaves few rows is answered exactly; a
-        wider one by the codes of the rows that it leaves, in so many more lists as it leaves out.
+        The rows that are boosted most join what was fetched, as many as were. A filter that leaves
+        few rows is answered exactly; a wider one by the codes of the rows that it leaves, in so
+        many more lists as it leaves out.
         """
         boosts = boosts or [NO_BOOST] * len(queries)
         asked = zip(queries, exclude, allowed, boosts, strict=True)
@@ -136,7 +137,7 @@ class IvfIndex:
         width = max(LEAST_READ, READ_PER_ITEM * k) + (len(excluded) if mask is None else 0)
         share = n_permitted / len(self.vectors)
         fetched = self._fetch(query, min(width, len(self.vectors)), mask, share)
-        near = np.setdiff1d(np.union1d(fetched, boost.rows), excluded)
+        near = np.setdiff1d(np.union1d(fetched, _strongest(boost, width)), excluded)
         if mask is not None:
             near = near[mask[near]]
         if len(near) < min(k, n_permitted):
@@ -256,6 +257,13 @@ def _scaled(vectors: FloatArray, scale: FloatArray) -> FloatArray:
 def _centroids(index: Any) -> FloatArray:  # noqa: ANN401
     found = faiss.downcast_index(index.quantizer).reconstruct_n(0, index.nlist)
     return np.asarray(found, dtype=np.float32)
+
+
+def _strongest(boost: Boost, n: int) -> RowArray:
+    """(up to `n`,) int64: the rows with the largest boosts: common words match half a catalogue."""
+    if len(boost.rows) <= n:
+        return boost.rows
+    return boost.rows[np.argpartition(boost.scores, len(boost.rows) - n)[-n:]]
 
 
 def _permitted(n: int, excluded: RowArray, mask: BoolArray | None) -> RowArray:

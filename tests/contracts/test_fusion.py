@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from semrec.behaviour.neighbours import Neighbours
@@ -15,10 +15,10 @@ from semrec.fusion.behavioural import BehaviouralBlocks
 from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import UNTUNED, Gate, Weights
+from semrec.fusion.gate import UNTUNED, Evidence, Gate, Mix, Weights
 from semrec.fusion.tune import TuningCase, cutoff_of, tune_weights
 from semrec.metrics import ndcg
-from semrec.types import NO_BOOST, Boost, SessionRows
+from semrec.types import NO_BOOST, Boost, LexicalMatch, SessionRows
 
 N, TEXT_DIM, BEHAVIOUR_DIM = 200, 12, 6
 EMPTY = SessionRows.of(())
@@ -78,7 +78,15 @@ def fusion(request):
 
 def gate_of(weights):
     """A gate that gives `weights` to every query."""
-    return Gate(words=weights, session=weights, both=weights, baseline=weights)
+    dense = weights.semantic * (1 - weights.lexical_share)
+    mix = Mix(
+        words=dense * weights.intent_share,
+        lexical=weights.semantic * weights.lexical_share,
+        texts=dense * (1 - weights.intent_share),
+        behavioural=weights.behavioural,
+        popularity=weights.popularity,
+    )
+    return Gate(session=weights, baseline=weights, topical=mix, conversational=mix, words_floor=0.0)
 
 
 def asked(fusion, *query):
@@ -110,11 +118,11 @@ def explicit(raw, intent, session, weights):
     if len(said) == 1:
         parts = parts + weights["semantic"] * said[0][1]
     elif said:
-        mixed = standardised(sum(share * scores for share, scores in said))
-        parts = parts + weights["semantic"] * mixed
+        parts = parts + weights["semantic"] * sum(share * scores for share, scores in said)
     return parts
 
 
+SILENT = frozenset({"lexical", "domain"})  # of this module's requests in words
 SESSIONS = {"no session": EMPTY, "session": SessionRows.of([3, 77, 12])}
 
 
@@ -135,7 +143,7 @@ def test_the_inner_product_is_the_weighted_sum_of_the_signals(
 @pytest.mark.parametrize("words", [True, False], ids=["words", "no words"])
 def test_every_signal_has_mean_0_and_deviation_1(fused, raw, signal, words):
     parts = {"semantic": 0.0, "behavioural": 0.0, "popularity": 0.0, signal: 1.0}
-    only = replace(fused, gate=gate_of(Weights(**parts, intent_share=0.4)))
+    only = replace(fused, gate=gate_of(Weights(**parts)))
     query, _ = asked(only, raw.texts[5] if words else None, SESSIONS["session"], None)
     scores = only.items() @ query
     assert scores.mean() == pytest.approx(0, abs=1e-4)
@@ -146,6 +154,8 @@ def test_every_signal_has_mean_0_and_deviation_1(fused, raw, signal, words):
 @given(parts=st.lists(st.floats(0, 1), min_size=3, max_size=3), share=st.floats(0, 1))
 def test_scores_are_linear_in_the_weights(fused, raw, parts, share):
     intent, session = raw.texts[9], SESSIONS["session"]
+    assume(sum(parts) > 0.01)
+    parts = [part / sum(parts) for part in parts]
 
     def scores(*parts):
         semantic, behavioural, popularity = parts
@@ -178,13 +188,18 @@ def test_without_any_signal_everything_is_popularity(fusion, intent, semantic_we
 
 
 def test_the_gate_is_asked_for_what_the_query_brings(fused, raw):
+    words = Evidence(has_words=True, has_session=False)
     for intent, session, want in (
-        (raw.texts[0], EMPTY, UNTUNED.words),
-        (None, SESSIONS["session"], UNTUNED.session),
-        (raw.texts[0], SESSIONS["session"], UNTUNED.both),
+        (raw.texts[0], EMPTY, replace(words, silent=SILENT | {"texts", "behavioural"})),
+        (None, SESSIONS["session"], Evidence(has_words=False, has_session=True)),
+        (
+            raw.texts[0],
+            SESSIONS["session"],
+            Evidence(has_words=True, has_session=True, silent=SILENT),
+        ),
     ):
         _, weights = asked(fused, intent, session, None)
-        assert Weights(**weights) == replace(want, neighbour_share=0.0)
+        assert Weights(**weights) == replace(UNTUNED.weights(want), neighbour_share=0.0)
 
 
 def test_a_semantic_weight_leaves_the_rest_to_be_shared_as_in_the_baseline(fused, raw):
@@ -428,41 +443,35 @@ def test_strength_lengthens_cold_items_only(fused):
 
 
 def cases_that_follow(fused, raw, weights, n=40, n_targets=3):
-    """Queries with words and a session, whose targets are the best items under `weights`."""
+    """Sessions whose targets are the best items under `weights`."""
     rng = np.random.default_rng(4)
     truth = replace(fused, gate=gate_of(weights))
     cases = []
     for _ in range(n):
-        intent = rng.standard_normal(TEXT_DIM).astype(np.float32)
         session = SessionRows.of(rng.choice(N, 3, replace=False))
-        query, _ = asked(truth, intent, session, None)
+        query, _ = asked(truth, None, session, None)
         scores = truth.items() @ query
         scores[session.rows] = -np.inf
         best = np.argsort(-scores)[:n_targets]
-        cases.append(
-            TuningCase(intent=intent, session=session, targets=best, excluded=session.rows)
-        )
+        cases.append(TuningCase(intent=None, session=session, targets=best, excluded=session.rows))
     return cases
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        Weights(semantic=1.0, behavioural=0.0, popularity=0.0, intent_share=1.0),
-        Weights(semantic=1.0, behavioural=0.0, popularity=0.0, intent_share=0.5),
+        Weights(semantic=1.0, behavioural=0.0, popularity=0.0),
         Weights(semantic=0.0, behavioural=1.0, popularity=0.0),
         Weights(semantic=0.0, behavioural=0.0, popularity=1.0),
-        Weights(semantic=0.5, behavioural=0.3, popularity=0.2, intent_share=0.7),
+        Weights(semantic=0.5, behavioural=0.3, popularity=0.2),
     ],
-    ids=["words", "words and texts", "behaviour", "popularity", "a mixture"],
+    ids=["texts", "behaviour", "popularity", "a mixture"],
 )
 def test_tuning_recovers_planted_weights(fused, raw, planted):
     found, score = tune_weights(fused, cases_that_follow(fused, raw, planted), cutoff=10)
     assert score == pytest.approx(1)
     for name in ("semantic", "behavioural", "popularity"):
         assert getattr(found, name) == pytest.approx(getattr(planted, name), abs=0.101)
-    if planted.semantic:
-        assert found.intent_share == pytest.approx(planted.intent_share, abs=0.101)
 
 
 def test_without_the_semantic_signal_tuning_makes_do(fused, raw):
@@ -472,17 +481,6 @@ def test_without_the_semantic_signal_tuning_makes_do(fused, raw):
     assert baseline.semantic == 0
     assert baseline.behavioural + baseline.popularity == pytest.approx(1)
     assert 0 < score < tune_weights(fused, cases, cutoff=10)[1]
-
-
-def test_cases_of_words_alone_get_no_behavioural_weight(fused, raw):
-    planted = Weights(semantic=0.6, behavioural=0.0, popularity=0.4)
-    cases = [
-        replace(case, session=EMPTY, excluded=np.array([], np.int64))
-        for case in cases_that_follow(fused, raw, planted)
-    ]
-    found, _ = tune_weights(fused, cases, cutoff=10)
-    assert found.behavioural == 0
-    assert found.intent_share == 1
 
 
 def whole_list_ndcg(fused, case, weights, cutoff):
@@ -497,7 +495,7 @@ def whole_list_ndcg(fused, case, weights, cutoff):
 @pytest.mark.parametrize("semantic", [True, False], ids=["all signals", "baseline"])
 @pytest.mark.parametrize("cutoff", [5, 100])
 def test_the_tuned_ndcg_is_the_one_of_the_whole_list_and_the_best(fused, raw, semantic, cutoff):
-    planted = Weights(semantic=0.4, behavioural=0.4, popularity=0.2, intent_share=0.5)
+    planted = Weights(semantic=0.4, behavioural=0.4, popularity=0.2)
     rng = np.random.default_rng(6)
     cases = []
     for case in cases_that_follow(fused, raw, planted, n=10):
@@ -510,10 +508,48 @@ def test_the_tuned_ndcg_is_the_one_of_the_whole_list_and_the_best(fused, raw, se
         return np.mean([whole_list_ndcg(fused, case, weights, cutoff) for case in cases])
 
     assert score == pytest.approx(mean(weights), abs=1e-6)
-    for s, b, share in ((0.0, 0.5, 1.0), (0.0, 1.0, 1.0), (0.3, 0.3, 0.7), (0.6, 0.4, 0.3)):
+    for s, b in ((0.0, 0.5), (0.0, 1.0), (0.3, 0.3), (0.6, 0.4)):
         if semantic or s == 0:
-            other = Weights(semantic=s, behavioural=b, popularity=1 - s - b, intent_share=share)
+            other = Weights(semantic=s, behavioural=b, popularity=1 - s - b)
             assert score >= mean(other) - 1e-6
+
+
+# --- the lexical match ---
+
+
+def test_the_lexical_match_is_added_to_the_rows_that_have_it(fused, raw):
+    scores = Boost(rows=np.array([3, 9]), scores=np.array([2.0, 5.0], np.float32))
+    match = LexicalMatch(scores=scores, n_words=1, n_known=1, specificity=0.9)
+    weights = Weights(semantic=0.6, behavioural=0.2, popularity=0.2, lexical_share=0.25)
+    fusion = replace(fused, gate=gate_of(weights))
+    with_match = fusion.query(raw.texts[40], SESSIONS["session"], None, match)
+    without = fusion.query(raw.texts[40], SESSIONS["session"], None)
+    np.testing.assert_array_equal(with_match.boost.rows, [3, 9])
+    np.testing.assert_allclose(with_match.boost.scores, 0.6 * 0.25 * scores.scores, rtol=1e-6)
+    assert len(without.boost.rows) == 0
+    assert without.weights["lexical_share"] == 0
+
+
+def test_boosts_of_neighbours_and_words_add_up(fused, near, raw):
+    rows = near.nearest(SESSIONS["session"]).rows[:2]
+    scores = Boost(rows=np.append(rows, N - 1), scores=np.ones(3, np.float32))
+    match = LexicalMatch(scores=scores, n_words=1, n_known=1)
+    fusion = replace(fused, neighbours=near)
+    found = fusion.query(raw.texts[0], SESSIONS["session"], None, match)
+    weights = found.weights
+    every = np.arange(N)
+    spread = near.scores(SESSIONS["session"]).astype(np.float64)
+    want = weights["behavioural"] * weights["neighbour_share"] * spread / spread.std()
+    want = want + weights["semantic"] * weights["lexical_share"] * scores.at(every)
+    np.testing.assert_allclose(found.boost.at(every), want, atol=1e-5)
+
+
+def test_a_match_alone_is_a_request_in_words(fused):
+    scores = Boost(rows=np.array([3]), scores=np.array([2.0], np.float32))
+    match = LexicalMatch(scores=scores, n_words=1, n_known=1)
+    found = fused.query(None, EMPTY, None, match)
+    assert found.kind == "words"
+    assert np.argmax(fused.items() @ found.vector + found.boost.at(np.arange(N))) == 3
 
 
 def test_a_tie_counts_half():
