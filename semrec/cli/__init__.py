@@ -80,6 +80,7 @@ def demo(
     if as_json:
         print_json(result)
     else:
+        screen.compared(result)
         screen.next_commands(out, result["seconds"])
     if serve:
         from semrec.cli.browser import open_when_ready
