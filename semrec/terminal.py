@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from semrec.evaluate.report import Report
+from semrec.progress import Lines
 from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations, silent
 
@@ -51,11 +52,15 @@ class Screen:
         self._err.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
 
     @contextmanager
-    def progress(self) -> Iterator[OnProgress]:
-        """A callback that draws one bar per stage, and nothing where nobody watches."""
+    def progress(self, *, lines: bool = False) -> Iterator[OnProgress]:
+        """A callback that draws one bar per stage.
+
+        Where nobody watches it writes nothing, or with `lines` a line now and then: for what
+        takes minutes.
+        """
         # A notebook forces colours, which makes rich see a terminal where a file is written.
         if not (self._err.is_terminal and self._err.file.isatty()):
-            yield silent
+            yield Lines(self._progress_line) if lines else silent
             return
         columns = (
             TextColumn("{task.description:<22}"),
@@ -76,6 +81,10 @@ class Screen:
                 bars.update(tasks[stage], completed=done, total=total, detail=detail)
 
             yield report
+
+    def _progress_line(self, text: str) -> None:
+        # As it is: never wrapped, never coloured.
+        print(text, file=self._err.file, flush=True)
 
     def description(self, described: Mapping[str, Any]) -> None:
         """A dataset in numbers."""
