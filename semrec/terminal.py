@@ -125,8 +125,10 @@ class Screen:
         )
 
     def built(self, out: Path, manifest: Mapping[str, Any]) -> None:
-        """What a build made."""
+        """What a build made, and what whoever started it should know."""
         self._learned(manifest)
+        for note in manifest.get("notes", ()):
+            self._out.print(f"[yellow]note:[/] {escape(note)}")
         self.line(f"written: {out}")
 
     def report(self, report: Report) -> None:

@@ -1,7 +1,7 @@
 """Every request that is printed anywhere, with films that must and must not come first.
 
 As somebody who knows films would say it: `fitting` are well-known films that a good list of five
-could hold, `wrong` those that plainly have no place in it. Nobody looked at a list for this.
+could hold, `wrong` those that plainly have no place in it.
 """
 
 from dataclasses import dataclass, field
@@ -280,7 +280,6 @@ PRINTED = (
         ),
         wrong=(
             "Alien",
-            "Arrival",
             "Forrest Gump",
             "Pulp Fiction",
             "Star Wars: Episode IV - A New Hope",
@@ -407,16 +406,28 @@ PRINTED = (
             "12 Angry Men",
             "A Beautiful Mind",
             "Braveheart",
+            "Boyhood",
             "Dead Poets Society",
             "Gladiator",
+            "Good Will Hunting",
+            "Gran Torino",
+            "Million Dollar Baby",
+            "Moneyball",
             "Mystic River",
             "One Flew Over the Cuckoo's Nest",
             "Schindler's List",
             "The Godfather",
+            "Raging Bull",
+            "Rain Man",
+            "Taxi Driver",
             "The Green Mile",
+            "The King's Speech",
             "The Pianist",
             "The Shawshank Redemption",
+            "The Social Network",
+            "There Will Be Blood",
         ),
+        least=2,
         wrong=("American Beauty", "Fargo", "Forrest Gump", "Pulp Fiction", "The Matrix"),
     ),
     asked("something quiet from the nineties", fitting=QUIET_NINETIES, wrong=LOUD_NINETIES),

@@ -1,7 +1,4 @@
-"""Whatever request is printed is answered well: by the default build of the demo's own data.
-
-The lists were not looked at when `printed_requests.py` was written.
-"""
+"""Whatever request is printed is answered well: by the default build of the demo's own data."""
 
 import json
 import re
