@@ -51,6 +51,29 @@ def test_a_build_of_other_data_does_without_the_demos(tmp_path):
     assert not (bare / "demo_data").exists()
 
 
+WITHOUT_PANDAS = """
+import sys
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ImportError(name)
+sys.meta_path.insert(0, Without())
+from semrec.data.sources import fetch
+print(len(fetch("movielens", "mine").catalog))
+"""
+
+
+def test_the_demos_data_is_there_without_pandas(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PANDAS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "9742", done.stderr
+
+
 def test_what_is_built_of_the_demos_data_says_so():
     """So that whoever asks topics of such an artifact can see it."""
     from semrec.data.dataset import read_dataset
