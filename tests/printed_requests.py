@@ -247,7 +247,7 @@ class Printed:
     def __post_init__(self):
         asked = self.request.get("intent", "")
         after = ",".join(self.request.get("session", ()))
-        object.__setattr__(self, "name", f"{asked[:60]} [{after}]")
+        object.__setattr__(self, "name", f"{asked[:60]} [{after}]".replace("\n", " / "))
 
 
 def asked(intent="", session=(), *, fitting, wrong, least=1, **fields):
