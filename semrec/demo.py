@@ -44,7 +44,7 @@ REQUESTS: tuple[dict[str, Any], ...] = (
     {"intent": "a heist that goes wrong", "session": ["296", "50"]},
     {"intent": "a heartwarming feel-good film"},
 )
-SHOWN_LABELS = 4
+SHOWN_LABELS = 3
 
 Show = Callable[[str, Any], None]
 
@@ -177,12 +177,12 @@ def _answer(recommender: Recommender, request: dict[str, Any]) -> dict[str, Any]
 
 
 def _about(recommender: Recommender, item_id: str, intent: str) -> dict[str, Any]:
-    """The year of an item and its most telling labels: those first that share a word with it."""
+    """The year of an item and a few labels, those first that share most words with `intent`."""
     row = recommender.catalog.row(item_id)
     record = {} if row is None else recommender.catalog.record(row)
     labels = [*record.get("keywords", ()), *record.get("genres", ())]
     asked = {word for word in _words(intent) if len(word) > 3}
-    labels.sort(key=lambda label: not asked & set(_words(label)))
+    labels.sort(key=lambda label: -len(asked & set(_words(label))))
     return {"year": record.get("year"), "labels": labels[:SHOWN_LABELS]}
 
 

@@ -125,7 +125,7 @@ class Screen:
         )
 
     def built(self, out: Path, manifest: Mapping[str, Any]) -> None:
-        """What a build made, and what whoever started it should know."""
+        """A build in numbers, and the notes that it left."""
         self._learned(manifest)
         for note in manifest.get("notes", ()):
             self._out.print(f"[yellow]note:[/] {escape(note)}")
@@ -302,18 +302,19 @@ class Screen:
         self._out.print(f"\n[bold cyan]{escape(asked)}[/]")
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(justify="right")
-        table.add_column(max_width=36, no_wrap=True, overflow="ellipsis")
-        table.add_column(max_width=38, no_wrap=True, overflow="ellipsis", style="dim")
+        table.add_column(max_width=34, no_wrap=True, overflow="ellipsis")
+        table.add_column(justify="right")
+        table.add_column(max_width=36, no_wrap=True, overflow="ellipsis", style="dim")
         for item in answer["items"]:
-            title = item["title"] if item["year"] is None else f"{item['title']} ({item['year']})"
-            table.add_row(str(item["rank"]), escape(title), escape(", ".join(item["labels"])))
+            year, labels = item["year"] or "", ", ".join(item["labels"])
+            table.add_row(str(item["rank"]), escape(item["title"]), str(year), escape(labels))
         self._out.print(table)
-        read = _reading(answer["understood"])
-        self._out.print(f"[dim]{escape(read)}{_weights(answer['weights'])}[/]")
+        weights = _weights(answer["weights"]).removeprefix("weights: ")
+        self._out.print(f"[dim]{escape(_reading(answer['understood']))}{weights}[/]")
 
 
 def _reading(understood: Mapping[str, Any]) -> str:
-    """What the words were taken for, or nothing."""
+    """The labels and limits that the words were taken for; empty if there are none."""
     named = [label for labels in understood.get("named", {}).values() for label in labels]
     parts = [f"named: {', '.join(named)}"] if named else []
     if understood.get("filters"):

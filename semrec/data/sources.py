@@ -144,7 +144,7 @@ def _place(out: Path, name: str, files: Collection[str], write: Callable[[Path],
 
 
 def _replaceable(out: Path, name: str, files: Collection[str]) -> bool:
-    """Whether `out` is an empty folder, or a dataset of this name and nothing else."""
+    """True for an empty folder, and for a dataset of this name with nothing beside it."""
     if not out.is_dir():
         return False
     found = {path.name for path in out.iterdir()}
