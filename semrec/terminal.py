@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COMPARED = {
     "time_split": "the next film, by the clock",
     "cold_items": "withheld films, among all",
-    "cold_items_among_themselves": "withheld films, by themselves",
+    "cold_items_among_themselves": "withheld films alone",
 }
 
 
@@ -113,7 +113,7 @@ class Screen:
     def compared(self, shown: Mapping[str, Any]) -> None:
         """The demo's comparison in six lines."""
         table = Table(box=None, pad_edge=False)
-        columns = ("NDCG@10, no words asked", "cases", "behaviour", "text", "fused", "× (95 %)")
+        columns = ("NDCG@10, without words", "cases", "behaviour", "text", "fused", "× (95 %)")
         for name in columns:
             table.add_column(name, justify="left" if name == columns[0] else "right")
         for name, about in COMPARED.items():
