@@ -41,7 +41,7 @@ from semrec.choosing.folds import in_folds, real_requests
 from semrec.choosing.gate import fuse
 from semrec.choosing.index import held_out_queries
 from semrec.choosing.judge import check_judge, choose_judge
-from semrec.choosing.prepare import prepare, teach
+from semrec.choosing.prepare import Taught, prepare, teach
 from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
 from semrec.choosing.settling import settle
@@ -55,6 +55,10 @@ from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress, silent
+
+NO_TEXT = (
+    "no item has a title or a text: words find nothing by similarity, and no encoder is trained"
+)
 
 
 def build(
@@ -100,7 +104,8 @@ def build(
         report("load encoder", 1, 1)
     prepared = prepare(dataset, config, intents, report, deadline)
     check_judge(prepared)
-    taught = teach(prepared, encoder, report, deadline)
+    told = any(prepared.texts)  # without a text there is nothing to train an encoder on
+    taught = teach(prepared, encoder, report, deadline) if told else Taught(encoder=encoder)
     settled = settle(prepared, encoder, taught, report, deadline)
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
@@ -147,6 +152,7 @@ def build(
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
     manifest["encoder"]["trained"] = was_trained
+    manifest["notes"] += [] if told else [NO_TEXT]
     manifest["index"] = found.told
     learned_from = (*dialogs_seen(encoder), *dialogs_judged_by(config.rerank))
     seen = sorted({*unit_hashes(dialogs), *learned_from})

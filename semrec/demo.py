@@ -1,7 +1,7 @@
 """The main job on real data, end to end: what `semrec demo` runs.
 
-    fetch → describe → build (embed, behaviour, fusion, index, artifact)
-          → compare on a global time split → compare on withheld items → answer in words
+    the data that comes with semrec → build (embed, behaviour, fusion, index, artifact)
+          → answer in words → compare on a global time split → compare on withheld items
 
 Returns plain values; the command line prints them.
 """
@@ -9,6 +9,7 @@ Returns plain values; the command line prints them.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from semrec import demo_data
 from semrec.artifacts import check_target
 from semrec.assemble.models import make_encoder
 from semrec.building import build
 from semrec.config import Config, load_config
-from semrec.data.dataset import Dataset, describe
+from semrec.data.dataset import Dataset, describe, read_dataset
 from semrec.data.interactions import Interactions
-from semrec.data.sources import fetch
 from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
 from semrec.evaluate.asking import SemanticOnly, System
 from semrec.evaluate.baselines import tuned_baseline
@@ -38,11 +39,12 @@ COLD_SHARE = 0.1
 COLD_CASES = 1_500
 AMONG_CASES = 600
 REQUESTS: tuple[dict[str, Any], ...] = (
-    {"intent": "a space adventure with robots"},
-    {"intent": "a funny film for the whole family", "filters": {"year": {"gte": 1995}}},
-    # Alien, Blade Runner, The Terminator
-    {"intent": "something dark and slow this time", "session": ["1214", "541", "1240"]},
+    {"intent": "a film about time travel"},
+    # Pulp Fiction, The Usual Suspects
+    {"intent": "a heist that goes wrong", "session": ["296", "50"]},
+    {"intent": "a heartwarming feel-good film"},
 )
+SHOWN_LABELS = 3
 
 Show = Callable[[str, Any], None]
 
@@ -53,7 +55,7 @@ def run_demo(
     """Run everything; the artifact lies in `out` afterwards, with a ``demo.json`` in it.
 
     Args:
-        out: Absent, empty, or an artifact that is replaced. The dataset is written beside it.
+        out: Absent, empty, or an artifact that is replaced.
         progress: Called as work proceeds.
         show: Called with each step's name and result as soon as it is known.
 
@@ -71,8 +73,7 @@ def run_demo(
         tell(name, value)
 
     report = progress or silent
-    report("fetch data", 0, 1)
-    dataset = fetch("movielens", out.with_name(f"{out.name}-data"))
+    dataset = read_dataset(demo_data.folder())
     step("data", describe(dataset))
     # EASE, tried in each of the three builds, takes a minute more and isn't taken anyway.
     config = load_config("default", ["behaviour.neighbours.kind=item_knn"])
@@ -81,12 +82,12 @@ def run_demo(
     recommender = build(dataset, config=config, out=out, encoder=encoder, progress=progress)
     manifest = recommender.manifest
     step("build", {name: manifest[name] for name in ("encoder", "behaviour", "gate", "counts")})
+    recommender.recommend(intent="a warm-up")
+    step("answers", [_answer(recommender, request) for request in REQUESTS])
     step("time_split", compare_on_time(dataset, config, encoder, progress))
     everywhere, among = compare_on_cold(dataset, config, encoder, progress)
     step("cold_items", everywhere)
     step("cold_items_among_themselves", among)
-    recommender.recommend(intent="a warm-up")
-    step("answers", [_answer(recommender, request) for request in REQUESTS])
     shown["seconds"] = round(time.perf_counter() - started, 1)
     text = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
     (out / "demo.json").write_text(text, encoding="utf-8")
@@ -165,17 +166,25 @@ def _answer(recommender: Recommender, request: dict[str, Any]) -> dict[str, Any]
                 "item_id": item.item_id,
                 "title": item.title,
                 "score": round(item.score, 3),
-                "about": _about(recommender, item.item_id),
+                **_about(recommender, item.item_id, request["intent"]),
             }
             for item in found.items
         ],
+        "understood": dict(found.trace.understood),
         "weights": dict(found.trace.weights),
         "total_ms": round(found.trace.timings_ms["total"], 1),
     }
 
 
-def _about(recommender: Recommender, item_id: str) -> str:
+def _about(recommender: Recommender, item_id: str, intent: str) -> dict[str, Any]:
+    """The year of an item and a few labels, those first that share most words with `intent`."""
     row = recommender.catalog.row(item_id)
     record = {} if row is None else recommender.catalog.record(row)
-    year = f"{record['year']}, " if "year" in record else ""
-    return year + ", ".join(record.get("genres", []))
+    labels = [*record.get("keywords", ()), *record.get("genres", ())]
+    asked = {word for word in _words(intent) if len(word) > 3}
+    labels.sort(key=lambda label: -len(asked & set(_words(label))))
+    return {"year": record.get("year"), "labels": labels[:SHOWN_LABELS]}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())

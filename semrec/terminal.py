@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from semrec.evaluate.report import Report
+from semrec.progress import Lines
 from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations, silent
 
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
     from semrec.evaluate.encoders import EncoderCost
     from semrec.evaluate.replay import Replay
 
-STEPS = {
-    "data": "The data",
-    "build": "What was learned",
-    "time_split": "What did each user touch next? (global time split)",
-    "cold_items": "Cold start: items withheld with all their events, asked for",
-    "cold_items_among_themselves": "The same, ranked among the withheld items only",
-    "answers": "Three requests",
+# The demo's comparisons: its name → what was asked.
+COMPARED = {
+    "time_split": "the next film, by the clock",
+    "cold_items": "withheld films, among all",
+    "cold_items_among_themselves": "withheld films alone",
 }
 
 
@@ -53,11 +52,15 @@ class Screen:
         self._err.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
 
     @contextmanager
-    def progress(self) -> Iterator[OnProgress]:
-        """A callback that draws one bar per stage, and nothing where nobody watches."""
+    def progress(self, *, lines: bool = False) -> Iterator[OnProgress]:
+        """A callback that draws one bar per stage.
+
+        Where nobody watches it writes nothing, or with `lines` a line now and then: for what
+        takes minutes.
+        """
         # A notebook forces colours, which makes rich see a terminal where a file is written.
         if not (self._err.is_terminal and self._err.file.isatty()):
-            yield silent
+            yield Lines(self._progress_line) if lines else silent
             return
         columns = (
             TextColumn("{task.description:<22}"),
@@ -79,6 +82,10 @@ class Screen:
 
             yield report
 
+    def _progress_line(self, text: str) -> None:
+        # As it is: never wrapped, never coloured.
+        print(text, file=self._err.file, flush=True)
+
     def description(self, described: Mapping[str, Any]) -> None:
         """A dataset in numbers."""
         table = _plain()
@@ -93,21 +100,35 @@ class Screen:
             self._out.print(f"[yellow]note:[/] {escape(warning)}")
 
     def show_step(self, name: str, value: Any) -> None:  # noqa: ANN401
-        """One step of the demo."""
-        self._out.print(f"\n[bold]{STEPS[name]}[/]")
+        """One step of the demo: of its data a line, its lists; the comparison comes at the end."""
         if name == "data":
-            self.description(value)
-        elif name == "build":
-            self._learned(value)
-        elif isinstance(value, Report):
-            self.report(value)
-        else:
+            self._out.print(
+                f"[bold]MovieLens[/], {value['items']:,} films, {value['interactions']:,} ratings "
+                "(GroupLens; research use)"
+            )
+        elif name == "answers":
             for answer in value:
                 self._answer(answer)
 
+    def compared(self, shown: Mapping[str, Any]) -> None:
+        """The demo's comparison in six lines."""
+        table = Table(box=None, pad_edge=False)
+        columns = ("NDCG@10, without words", "cases", "behaviour", "text", "fused", "× (95 %)")
+        for name in columns:
+            table.add_column(name, justify="left" if name == columns[0] else "right")
+        for name, about in COMPARED.items():
+            table.add_row(about, *_figures(shown[name]))
+        self._out.print("\n[bold]And is it worth it?[/] Asked of what was held back:")
+        self._out.print(table)
+        self._out.print(
+            "[dim]×: fused over behaviour alone; no difference is shown if 1 lies between[/]"
+        )
+
     def built(self, out: Path, manifest: Mapping[str, Any]) -> None:
-        """What a build made."""
+        """A build in numbers, and the notes that it left."""
         self._learned(manifest)
+        for note in manifest.get("notes", ()):
+            self._out.print(f"[yellow]note:[/] {escape(note)}")
         self.line(f"written: {out}")
 
     def report(self, report: Report) -> None:
@@ -274,17 +295,37 @@ class Screen:
         asked = f"“{answer['intent']}”"
         if answer["session_titles"]:
             asked += f" after {', '.join(answer['session_titles'])}"
-        if "filters" in answer:
-            asked += f" with {answer['filters']}"
-        self._out.print(f"[bold cyan]{escape(asked)}[/]")
+        self._out.print(f"\n[bold cyan]{escape(asked)}[/]")
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(justify="right")
-        table.add_column(max_width=38, no_wrap=True, overflow="ellipsis")
-        table.add_column(max_width=34, no_wrap=True, overflow="ellipsis", style="dim")
+        table.add_column(max_width=34, no_wrap=True, overflow="ellipsis")
+        table.add_column(justify="right")
+        table.add_column(max_width=36, no_wrap=True, overflow="ellipsis", style="dim")
         for item in answer["items"]:
-            table.add_row(str(item["rank"]), escape(item["title"]), escape(item["about"]))
+            year, labels = item["year"] or "", ", ".join(item["labels"])
+            table.add_row(str(item["rank"]), escape(item["title"]), str(year), escape(labels))
         self._out.print(table)
-        self._out.print(f"[dim]{_weights(answer['weights'])}; {answer['total_ms']:.0f} ms[/]")
+        weights = _weights(answer["weights"]).removeprefix("weights: ")
+        self._out.print(f"[dim]{escape(_reading(answer['understood']))}{weights}[/]")
+
+
+def _reading(understood: Mapping[str, Any]) -> str:
+    """The labels and limits that the words were taken for; empty if there are none."""
+    named = [label for labels in understood.get("named", {}).values() for label in labels]
+    parts = [f"named: {', '.join(named)}"] if named else []
+    if understood.get("filters"):
+        parts.append(f"limits: {understood['filters']}")
+    return "".join(f"{part}; " for part in parts)
+
+
+def _figures(report: Mapping[str, Any]) -> list[str]:
+    """A comparison in one row: cases, NDCG of three systems, the ratio with its interval."""
+    means = {row["system"]: row["metrics"]["ndcg"]["mean"] for row in report["rows"]}
+    best = report["behavioural_only"]
+    names = (best, "semantic-only", "fused")
+    ratio = report["ratios"].get("fused")
+    told = f"{ratio['mean']:.2f} ({ratio['low']:.2f}–{ratio['high']:.2f})" if ratio else "–"
+    return [f"{report['n_cases']:,}", *(f"{means[name]:.4f}" for name in names), told]
 
 
 def shown_weights(gate: Mapping[str, Any]) -> dict[str, dict[str, float]]:

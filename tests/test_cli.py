@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +85,33 @@ def test_build_says_what_it_learned_and_where_it_lies(place):
     done = run("build", "data", "--out", "again", "--config", "quick.yaml", cwd=place)
     assert "60 items" in done.stdout
     assert "written: again" in done.stdout
-    assert done.stderr == ""  # no bars where nobody watches
+
+
+def test_a_build_whose_output_is_a_file_says_in_lines_how_far_it_is(place):
+    options = ("--config", "quick.yaml", "--json")
+    with (place / "out").open("w") as out, (place / "log").open("w") as log:
+        subprocess.run(
+            [sys.executable, "-m", "semrec", "build", "data", "--out", "lines", *options],
+            cwd=place,
+            stdout=out,
+            stderr=log,
+            env={**os.environ, "FORCE_COLOR": "1"},
+            check=True,
+        )
+    assert json.loads((place / "out").read_text())["counts"]["items"] == 60
+    lines = (place / "log").read_text().splitlines()
+    told = [re.fullmatch(r"\[ *(\d+\.\d) s\] (.+)", line) for line in lines]
+    assert all(told), lines
+    seconds = [float(one[1]) for one in told]
+    assert seconds == sorted(seconds)
+    stages = [one[2] for one in told]
+    for stage in ("load encoder", "embed items", "tune fusion", "build index"):
+        assert any(text == stage or text.startswith(f"{stage} ") for text in stages)
+        assert any(text.startswith(f"{stage} done") for text in stages)
+
+
+def test_an_answer_says_nothing_of_progress_where_nobody_watches(place):
+    assert run("recommend", "artifact", "--intent", "ghost", cwd=place).stderr == ""
 
 
 def test_recommend_prints_a_table_or_json(place):

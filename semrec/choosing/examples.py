@@ -119,6 +119,8 @@ def with_negatives(
     for draft in drafts:
         wanted.setdefault(draft.group, set()).add(draft.row)
     telling = np.asarray(has_text)
+    if not telling.any():
+        return []
     popular = np.sqrt(counts * telling).astype(np.float64) + 1e-9 * telling
     popular /= popular.sum()
     often = rng.choice(len(counts), (len(drafts), SPARE), p=popular).tolist()

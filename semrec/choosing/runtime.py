@@ -106,11 +106,13 @@ def _exported(
 
     if not isinstance(inner, SentenceEncoder):
         raise TypeError(f"{inner.name!r} isn't a sentence encoder")
-    report("export encoder", 0, 3)
-    export_onnx(inner, folder / "float32")
     items = list(islice(filter(None, item_texts), TEXTS))
     some = list(cases[:REQUESTS])
     texts = [case.text for case in some]
+    if not items and not texts:
+        raise ModelError("no item has a text and no request has words to compare it by")
+    report("export encoder", 0, 3)
+    export_onnx(inner, folder / "float32")
     true = np.vstack([encoder.encode_items(items), encoder.encode_queries(texts)])
     cutoff = cutoff_of(config.fusion.cutoff, some)
     ndcg = mean_ndcg(fusion, some, cutoff)

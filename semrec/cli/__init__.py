@@ -75,11 +75,12 @@ def demo(
     from semrec.demo import run_demo
 
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         result = run_demo(out, progress=progress, show=screen.show_step)
     if as_json:
         print_json(result)
     else:
+        screen.compared(result)
         screen.next_commands(out, result["seconds"])
     if serve:
         from semrec.cli.browser import open_when_ready
@@ -105,7 +106,7 @@ def build(
     from semrec.building import build as run
 
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         recommender = run(
             dataset,
             config=config,

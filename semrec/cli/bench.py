@@ -35,7 +35,7 @@ def bench_behaviour(
     if len(configs) != len(config):
         raise ConfigError("two configurations have the same name; rename one of the files")
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         report, details = behavioural_report(
             read_dataset(dataset), configs, k=k, max_minutes=max_minutes, progress=progress
         )
@@ -74,7 +74,7 @@ def bench_encoders(
     from semrec.evaluate.encoders import encoders_report, write_costs
 
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         report, costs = encoders_report(
             read_dataset(data),
             encoders,
@@ -110,7 +110,7 @@ def bench_cold(
 
     loaded = load_config(config, settings)
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         measured = cold_start(
             read_dataset(dataset),
             config=loaded,

@@ -30,7 +30,7 @@ def data_fetch(
     name: Annotated[str, typer.Argument(help="movielens")] = "movielens",
     out: Annotated[Path | None, typer.Option(help="Folder; default data/NAME.")] = None,
 ) -> None:
-    """Write a known dataset as a folder."""
+    """Copy the dataset that comes with semrec, and its terms, into a folder of your own."""
     from semrec.data.dataset import describe
     from semrec.data.sources import fetch
 

