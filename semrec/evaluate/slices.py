@@ -35,12 +35,13 @@ class Slice:
         family: What they were cut by.
         n_cases: How many.
         n_units: Independent units among them.
-        behavioural: NDCG of the system to beat: the best behavioural-only one, if there is any.
-        fused: NDCG of the other: the fused one, if there is one.
+        behavioural: The measure (NDCG, of topic cases precision) of the system to beat: the best
+            behavioural-only one, if there is any; of topic cases `text`.
+        fused: That of the other: the fused one, if there is one.
         low: Lower end of the difference's 95 % interval.
         high: Upper end.
-        over: Other system → the second one's NDCG over its, and the 95 % interval of that.
-        systems: Each system's NDCG.
+        over: Other system → the second one's measure over its, and the 95 % interval of that.
+        systems: Each system's measure.
         losers: Systems that are worse here than the one to beat, the interval wholly below 0.
     """
 
@@ -66,6 +67,18 @@ class Slice:
         if self.low >= -MARGIN * self.behavioural:
             return "not worse"
         return "worse" if self.high < 0 else "unclear"
+
+
+def at_places(families: Families, places: Sequence[int]) -> Families:
+    """The same slices of only those cases that are at `places`, in that order."""
+    columns = {place: number for number, place in enumerate(places)}
+    return {
+        family: {
+            name: [columns[place] for place in own if place in columns]
+            for name, own in some.items()
+        }
+        for family, some in families.items()
+    }
 
 
 def measure(
