@@ -28,7 +28,7 @@ from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError, nearest
 from semrec.evaluate.asking import SemanticOnly, System, WithinBudget
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.text_search import LEFT_OUT, packaged, text_systems, worded
+from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.evaluate.yardsticks import TEXT
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
@@ -221,9 +221,8 @@ def make_systems(
             continue
         learned, catalog, config = _source(artifacts, data)
         if name == TEXT:
-            packaged()  # whoever asks for it by name is told what is missing
             encoders = [artifact.encoder for artifact in artifacts.values()]
-            systems |= text_systems(catalog, learned, cases, encoders, progress)
+            systems |= text_systems(catalog, learned, cases, encoders, progress, required=True)
         else:
             systems[name] = tuned_baseline(
                 name, learned, catalog, config, progress, lengths or SESSION_LENGTHS

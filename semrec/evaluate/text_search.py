@@ -123,11 +123,13 @@ def text_systems(
     cases: Sequence[Case],
     encoders: Iterable[Encoder | None] = (),
     progress: Progress | None = None,
+    *,
+    required: bool = False,
 ) -> dict[str, TextSearch]:
     """`text`, and the same by each other encoder.
 
-    Where nothing is asked in words there is nothing to search by; where the packaged MiniLM isn't
-    here, `text` itself isn't among them.
+    Where nothing is asked in words there is nothing to search by, and where the packaged MiniLM
+    isn't here, `text` itself isn't among them, unless it is required.
 
     Args:
         catalog: The items.
@@ -135,12 +137,16 @@ def text_systems(
         cases: What is asked.
         encoders: Those of the systems beside it.
         progress: Called as items are embedded.
+        required: Whether somebody asked for `text` by name.
+
+    Raises:
+        ModelError: If `text` is required and can't be had.
     """
-    if not worded(cases):
+    if not worded(cases) and not required:
         return {}
     found: dict[str, TextSearch] = {}
     usual = ""
-    with suppress(ModelError):
+    with suppress(*(() if required else (ModelError,))):
         usual = weights_of(packaged())
         found[TEXT] = text_search(catalog, interactions, progress=progress)
     for encoder in encoders:

@@ -128,7 +128,6 @@ def parts(report: Report) -> list[Yardstick]:
     found = []
     for part in report.slices:
         if part.family == SESSION:
-            over = part.over.get(report.reference)
             mean = part.fused - part.behavioural
             found.append(
                 Yardstick(
@@ -139,7 +138,7 @@ def parts(report: Report) -> list[Yardstick]:
                     reference=report.reference,
                     n_cases=part.n_cases,
                     n_units=part.n_units,
-                    ratio=Estimate(mean=over[0], low=over[1], high=over[2]) if over else None,
+                    ratio=part.ratios.get(report.candidate),
                     difference=Estimate(mean=mean, low=part.low, high=part.high),
                     base=part.behavioural,
                 )
