@@ -154,7 +154,8 @@ class Screen:
         table = Table(box=None, pad_edge=False)
         table.add_column(ASKED_FOR)
         for part in cut:
-            table.add_column(f"{report.measure}\n{part.name}", justify="right")
+            heading = f"{report.measure} {part.name}".replace(" a session", "\na session")
+            table.add_column(heading, justify="right", no_wrap=True)
             table.add_column(escape(f"over {report.reference}"), justify="right", no_wrap=True)
         for row in report.rows:
             cells = []
