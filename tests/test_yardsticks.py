@@ -265,7 +265,7 @@ def test_the_page_has_both_kinds_and_is_well_formed(two):
     page = Page(two.to_html())
     assert (page.wrong, page.open) == ([], [])
     headline, rest = page.text.split("What was asked for", 1)
-    for one in ("2.00 × the P@10 of text", "liked: fused has 1.58 ×", "better on both"):
+    for one in ("2.00 × the P@10 of text", "Liked: fused has 1.58 ×", "better on both"):
         assert one in headline
     assert (
         "60 requests for topics from 30 independent groups; 30 cases of what was liked" in headline

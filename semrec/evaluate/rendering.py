@@ -12,7 +12,7 @@ from semrec import __version__
 from semrec.evaluate.charts import Scale, Series, plot, scale_of, track
 from semrec.evaluate.report import Report
 from semrec.evaluate.slices import LEAST_UNITS, Slice
-from semrec.evaluate.yardsticks import ASKED_FOR, SESSION, outcome, sentences
+from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION, outcome, sentences
 from semrec.statistics import N_RESAMPLES, Estimate
 
 BEYOND = {
@@ -88,7 +88,9 @@ def as_cell(report: Report) -> str:
 
 def _headline(report: Report) -> list[str]:
     """The verdict's sentences, without its last words."""
-    return [one.replace(" x ", " × ") for one in sentences(report)]
+    told = [one.replace(" x ", " × ") for one in sentences(report)]
+    kinds = (f"{ASKED_FOR}: ", f"{LIKED}: ")  # a system's name keeps its own first letter
+    return [one[0].upper() + one[1:] if one.startswith(kinds) else one for one in told]
 
 
 def _kinds(report: Report) -> dict[str, str]:
