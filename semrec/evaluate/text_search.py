@@ -30,7 +30,17 @@ from semrec.index.ranking import MARGIN, rescored, top_rows
 from semrec.prompting import ItemTexts, Prompt, Prompts
 from semrec.protocols import Encoder
 from semrec.resolving import resolve as in_rows
-from semrec.types import Case, FloatArray, Item, Progress, Query, Recommendations, Trace, silent
+from semrec.types import (
+    BoolArray,
+    Case,
+    FloatArray,
+    Item,
+    Progress,
+    Query,
+    Recommendations,
+    Trace,
+    silent,
+)
 
 # Word for word prompts/item.j2 as it stood at 23e134b: "title (year). labels. text". It isn't
 # read from there, because what semrec says of an item may change, and this may not.
@@ -59,29 +69,32 @@ class TextSearch:
         interactions: Histories of known users, which are left out as a session is.
         encoder: Reads requests.
         vectors: (n_items, dim) unit rows, zeros for items without text.
+        has_text: (n_items,) which have one.
     """
 
     catalog: Catalog
     interactions: Interactions
     encoder: Encoder
     vectors: FloatArray
+    has_text: BoolArray
 
     def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
         """The answers to `queries`, in their order."""
         asked = list(queries)
         told = self.encoder.encode_queries([query.intent for query in asked])
-        return [self._answer(*pair) for pair in zip(asked, told, strict=True)]
+        rough = told @ self.vectors.T
+        return [self._answer(*one) for one in zip(asked, told, rough, strict=True)]
 
-    def _answer(self, query: Query, vector: FloatArray) -> Recommendations:
+    def _answer(self, query: Query, vector: FloatArray, rough: FloatArray) -> Recommendations:
         found = in_rows(query, self.catalog, self.interactions)
-        permitted = np.asarray(self.vectors.any(axis=1))
+        permitted = self.has_text.copy()
         if found.allowed is not None:
             permitted &= found.allowed
         permitted[found.excluded] = False
         if not query.intent.strip():
             permitted[:] = False
         rows = np.flatnonzero(permitted)
-        rows, _ = top_rows(rows, self.vectors[rows] @ vector, query.k + MARGIN)
+        rows, _ = top_rows(rows, rough[rows], query.k + MARGIN)
         rows, scores = rescored(self.vectors, vector, rows, query.k)
         items = tuple(
             Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
@@ -113,8 +126,14 @@ def text_search(
     inner = _inner(encoder) if encoder is not None else _with_own_vectors(packaged())
     cached = CachedEncoder(encoder=inner, path=cache_file())
     texts = ItemTexts(prompts=PROMPTS, catalog=catalog)
-    vectors, _ = embed_items(texts, cached, progress or silent)
-    return TextSearch(catalog=catalog, interactions=interactions, encoder=cached, vectors=vectors)
+    vectors, has_text = embed_items(texts, cached, progress or silent)
+    return TextSearch(
+        catalog=catalog,
+        interactions=interactions,
+        encoder=cached,
+        vectors=vectors,
+        has_text=has_text,
+    )
 
 
 def text_systems(
