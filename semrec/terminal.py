@@ -152,7 +152,7 @@ class Screen:
         if not cut:
             return
         table = Table(box=None, pad_edge=False)
-        table.add_column(ASKED_FOR)
+        table.add_column(ASKED_FOR, overflow="fold")
         for part in cut:
             heading = f"{report.measure} {part.name}".replace(" a session", "\na session")
             table.add_column(heading, justify="right", no_wrap=True)
