@@ -124,6 +124,14 @@ def test_without_words_or_texts_there_is_no_answer(search):
     assert listed(bare, intent="no such thing") == ["1"]
 
 
+def test_it_is_timed_with_nothing_remembered(search):
+    from semrec.evaluate.asking import Cached
+
+    assert isinstance(search, Cached)
+    assert search.uncached().encoder is search.encoder.encoder
+    assert listed(search.uncached(), intent="ghost") == listed(search, intent="ghost")
+
+
 # --- by name ---
 
 

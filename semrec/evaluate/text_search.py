@@ -85,6 +85,10 @@ class TextSearch:
         rough = told @ self.vectors.T
         return [self._answer(*one) for one in zip(asked, told, rough, strict=True)]
 
+    def uncached(self) -> TextSearch:
+        """The same with an encoder that remembers nothing: for timing."""
+        return replace(self, encoder=_inner(self.encoder))
+
     def _answer(self, query: Query, vector: FloatArray, rough: FloatArray) -> Recommendations:
         found = in_rows(query, self.catalog, self.interactions)
         permitted = self.has_text.copy()
