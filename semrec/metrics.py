@@ -29,6 +29,15 @@ def recall(ranks: Ranks, n_relevant: int, k: int) -> float:
     return float(np.sum(np.asarray(ranks) <= k) / n_relevant)
 
 
+def precision(ranks: Ranks, n_relevant: int, k: int) -> float:
+    """Share of relevant items among the first `k`, or among the best list's relevant ones.
+
+    The divisor is min(`k`, `n_relevant`), so that the best possible list has 1 where fewer than
+    `k` items are relevant; trec_eval's P_k divides by `k` always.
+    """
+    return float(np.sum(np.asarray(ranks) <= k) / min(k, n_relevant))
+
+
 def hit(ranks: Ranks, n_relevant: int, k: int) -> float:  # noqa: ARG001 (one signature for all)
     """1 if any relevant item is among the first `k`, else 0."""
     return float(np.any(np.asarray(ranks) <= k))
@@ -59,4 +68,5 @@ METRICS: Mapping[str, Callable[[Ranks, int, int], float]] = {
     "mrr": mrr,
     "hit": hit,
     "map": average_precision,
+    "precision": precision,
 }

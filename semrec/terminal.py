@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from semrec.evaluate.report import Report
+from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION
 from semrec.progress import Lines
 from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations, silent
@@ -132,18 +133,22 @@ class Screen:
         self.line(f"written: {out}")
 
     def report(self, report: Report) -> None:
-        """A comparison: table, verdict, notes."""
+        """A comparison: tables, verdict, notes."""
+        asked_for = report.asked_for or (report if report.kind == ASKED_FOR else None)
+        if asked_for is not None:
+            self._asked_for(asked_for)
         table = Table(box=None, pad_edge=False)
-        names = ("system", f"R@{report.k}", f"NDCG@{report.k}", "95 %", "MRR", "coverage", "p50 ms")
+        first = LIKED if report.asked_for else "system"
+        names = (first, f"R@{report.k}", report.measure, "95 %", "MRR", "coverage", "p50 ms")
         for name in names:
-            table.add_column(name, justify="left" if name == "system" else "right")
+            table.add_column(name, justify="left" if name == first else "right")
         for row in report.rows:
-            ndcg = row.metrics["ndcg"]
+            found = row.metrics[report.metric]
             table.add_row(
                 escape(row.system),
                 f"{row.metrics['recall'].mean:.4f}",
-                f"{ndcg.mean:.4f}",
-                f"{ndcg.low:.3f}–{ndcg.high:.3f}",
+                f"{found.mean:.4f}",
+                f"{found.low:.3f}–{found.high:.3f}",
                 f"{row.metrics['mrr'].mean:.4f}",
                 "" if row.coverage is None else f"{row.coverage:.1%}",
                 f"{row.latency_ms['p50']:.1f}" if row.latency_ms else "",
@@ -161,6 +166,28 @@ class Screen:
             self._slices(report)
         if report.replay is not None:
             self._replay(report.replay)
+
+    def _asked_for(self, report: Report) -> None:
+        """Precision without a session and after one, beside that of `text`."""
+        cut = [part for part in report.slices if part.family == SESSION]
+        if not cut:
+            return
+        table = Table(box=None, pad_edge=False)
+        table.add_column(ASKED_FOR, overflow="fold")
+        for part in cut:
+            heading = f"{report.measure} {part.name}".replace(" a session", "\na session")
+            table.add_column(heading, justify="right", no_wrap=True)
+            table.add_column(escape(f"over {report.reference}"), justify="right", no_wrap=True)
+        for row in report.rows:
+            cells = []
+            for part in cut:
+                over = part.ratios.get(row.system)
+                told = f"{over.mean:.2f} ({over.low:.2f}–{over.high:.2f})" if over else ""
+                cells += [f"{part.systems[row.system].mean:.4f}", told]
+            table.add_row(escape(row.system), *cells)
+        self._out.print(table)
+        counts = ", ".join(f"{part.n_cases:,} {part.name}" for part in cut)
+        self._out.print(f"{counts}; {report.n_units:,} independent units\n")
 
     def _replay(self, replay: Replay) -> None:
         """How many dialogs had succeeded by which turn."""

@@ -249,6 +249,8 @@ class Case:
         relevant: Item ids that count as right; may be empty (then it is not scored).
         unit: The dialog or user it belongs to: the independent unit that is resampled.
         turn: Its place in its dialog: turns with larger numbers came later; None: not in one.
+        topic: What the words ask for, where `relevant` is all that carries it; None: `relevant` is
+            what somebody liked.
     """
 
     case_id: str
@@ -256,6 +258,7 @@ class Case:
     relevant: tuple[str, ...]
     unit: str
     turn: int | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ import pytest
 import semrec
 from semrec.config import Config
 from semrec.data.dataset import Dataset, read_dataset
+from semrec.errors import ModelError
 from semrec.types import Case, Query
 
 if TYPE_CHECKING:
@@ -134,6 +135,16 @@ def rec(artifact: Path) -> semrec.Recommender:
     return semrec.load(artifact)
 
 
+@pytest.fixture
+def without_minilm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without the packaged MiniLM, where tests are quicker too."""
+
+    def missing() -> None:
+        raise ModelError("no MiniLM here")
+
+    monkeypatch.setattr("semrec.evaluate.text_search.packaged", missing)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     if not SHARED.is_dir():
@@ -145,7 +156,6 @@ def shared_data() -> Path:
 def smollm2(own_cache: None) -> Path:
     """SmolLM2's weights, brought into the tests' cache as anybody would bring them."""
     from semrec.encoders.fetch import fetch
-    from semrec.errors import ModelError
 
     try:
         return fetch("smollm2").path

@@ -25,6 +25,7 @@ def test_the_behavioural_half_is_shown_once_and_each_encoder_twice(both):
         "behavioural",
         "hashing semantic",
         "hashing fused",
+        "text",
         "all-MiniLM-L6-v2 semantic",
         "all-MiniLM-L6-v2 fused",
     ]
@@ -37,7 +38,8 @@ def test_the_behavioural_half_is_shown_once_and_each_encoder_twice(both):
 def test_its_figures_are_those_of_a_build_with_that_encoder(both, rec):
     systems = {"behavioural": rec.baseline(), "hashing semantic": SemanticOnly(recommender=rec)}
     want = compare({**systems, "hashing fused": rec}, CASES)
-    for found, expected in zip(both[0].rows[:3], want.rows, strict=True):
+    ours = [row for row in both[0].rows if row.system in [w.system for w in want.rows]]
+    for found, expected in zip(ours, want.rows, strict=True):
         assert (found.system, found.metrics) == (expected.system, expected.metrics)
         assert found.coverage == expected.coverage
     fused = {row.system: row.metrics["ndcg"].mean for row in both[0].rows}

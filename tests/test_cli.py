@@ -60,6 +60,19 @@ def place(tmp_path_factory):
         ),
         folder / "asked.parquet",
     )
+    pq.write_table(
+        pa.table(
+            {
+                "intent_id": [f"t{number}" for number in range(6)],
+                "dialog_id": [f"g{number}" for number in range(6)],
+                "text": [f"a {word} story" for word in THEMES],
+                "session": [[]] * 6,
+                "relevant": [[item_id(row) for row in range(t, 60, 6)] for t in range(6)],
+                "topic": THEMES,
+            }
+        ),
+        folder / "topics.parquet",
+    )
     return folder
 
 
@@ -132,7 +145,7 @@ def test_recommend_with_filters(place):
 def test_compare_shows_one_artifact_beside_the_baselines(place):
     arguments = ("compare", "artifact", "--cases", "asked.parquet", "--out", "report")
     done = run(*arguments, cwd=place)
-    for system in ("baseline", "item_knn", "ease", "semantic-only", "fused"):
+    for system in ("baseline", "item_knn", "ease", "text", "semantic-only", "fused"):
         assert system in done.stdout
     assert "x the NDCG@10 of behavioural-only" in " ".join(done.stdout.split())
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
@@ -154,6 +167,17 @@ def test_compare_writes_a_page_with_slices_and_turns(place):
     page = (place / "page" / "report.html").read_text()
     assert "Turn by turn" in page
     assert "semrec compare artifact popularity" in page
+
+
+def test_compare_by_both_yardsticks(place):
+    files = ("--cases", "topics.parquet", "--cases", "asked.parquet", "--groups", "odd")
+    done = run("compare", "artifact", "popularity", *files, "--out", "both", cwd=place)
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    assert "asked for: artifact has" in " ".join(done.stdout.split())
+    report = json.loads((place / "both" / "report.json").read_text())
+    assert (report["n_cases"], report["asked_for"]["n_cases"]) == (29, 3)
+    assert [one["kind"] for one in report["yardsticks"]] == ["asked for", "asked for", "liked"]
+    assert "only the odd groups" in report["notes"]
 
 
 def test_grid_builds_every_combination_and_goes_on(place):
@@ -353,6 +377,8 @@ def test_bench_load_asks_at_the_given_rates(place):
         (("compare", "ease", "--cases", "asked.parquet"), "--data DATASET"),
         (("compare", "artifact", "--cases", "none.parquet"), "no such file"),
         (("compare", "artifact", "--cases", "asked.parquet", "--slice", "yaer"), "'year'"),
+        (("compare", "artifact", "--cases", "topics.parquet", "--groups", "od"), "odd, even"),
+        (("compare", "artifact", "--cases", "test", "--data", "data", "--groups", "x"), "odd"),
         (("grid", "data", "--cases", "x", "--runs", "x", "--vary", "a"), "expected key="),
         (("serve", "nowhere"), "no such folder"),
         (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),

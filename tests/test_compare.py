@@ -269,9 +269,10 @@ def systems_of(names, data=None):
     return make_systems(names, load_artifacts(names), CASES, data)
 
 
-def test_an_artifact_becomes_five_systems(artifact):
+def test_an_artifact_becomes_six_systems(artifact, without_minilm):
     systems = systems_of([str(artifact)])
-    assert list(systems) == ["baseline", "item_knn", "ease", "semantic-only", "fused"]
+    text = "text (hashing-64)"  # by the artifact's own encoder
+    assert list(systems) == ["baseline", "item_knn", "ease", text, "semantic-only", "fused"]
     report = compare(systems, CASES)
     assert report.behavioural_only in ("baseline", "item_knn", "ease")
     assert report.ratios["fused"].low > 1
@@ -388,7 +389,8 @@ class RecordingEncoder:
         return self.inner.encode_queries(texts)
 
 
-def test_crossfit_answers_each_case_without_having_seen_its_dialog(world):
+def test_crossfit_answers_each_case_without_having_seen_its_dialog(world, monkeypatch):
+    monkeypatch.setattr("semrec.evaluate.crossfit.text_systems", lambda *asked: {})
     encoder = RecordingEncoder()
     config = world_config(split={"valid_dialogs": 0.5})
     crossfit(world, CASES, config=config, encoder=encoder, folds=2, baselines=())
@@ -405,7 +407,7 @@ def test_crossfit_answers_each_case_without_having_seen_its_dialog(world):
     assert everything == set(dialogs)
 
 
-def test_crossfit_reports_on_all_cases(world):
+def test_crossfit_reports_on_all_cases(world, without_minilm):
     silent = case([], case_id="silent", unit="d1", intent="ghost")
     result = crossfit(
         world,
@@ -417,7 +419,9 @@ def test_crossfit_reports_on_all_cases(world):
     )
     names = [row.system for row in result.rows]
     counted = ["domain popularity", "behavioural + domain"]
-    assert names == ["baseline", "item_knn", *counted, "semantic-only", "fused"]
+    text = "text (hashing-64)"
+    assert names == ["baseline", "item_knn", *counted, text, "semantic-only", "fused"]
+    assert "`text` is left out" in result.notes[-1]
     assert (result.n_cases, result.n_units, result.without_relevant) == (36, 18, 1)
     assert result.ratios["fused"].low > 1
     assert "2 folds" in result.notes[0]

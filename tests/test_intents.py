@@ -5,7 +5,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from semrec import DataError
-from semrec.data.intents import read_cases, refuse_seen, unit_hash, unit_hashes
+from semrec.data.intents import (
+    cases_from,
+    of_groups,
+    read_cases,
+    refuse_seen,
+    unit_hash,
+    unit_hashes,
+)
 from semrec.types import Case, Query
 
 COLUMNS = {
@@ -159,3 +166,59 @@ def test_turns_are_read_where_the_file_has_them(file):
     ]
     with pytest.raises(DataError, match="column 'turn' is double, expected whole numbers"):
         read_cases(file({**COLUMNS, "turn": [1.5, 2, 3]}))
+
+
+# --- topics ---
+
+
+def test_a_topic_column_makes_topic_cases(file):
+    topics = ["quiet", None, ""]
+    assert [case.topic for case in read_cases(file({**COLUMNS, "topic": topics}))] == [
+        "quiet",
+        None,
+        None,
+    ]
+    nothing = pa.array([None] * 3, pa.null())
+    assert read_cases(file({**COLUMNS, "topic": nothing})) == CASES
+    assert [case.topic for case in CASES] == [None] * 3
+
+
+def test_cases_come_from_one_file_from_several_or_as_they_are(file):
+    one, two = file(COLUMNS), file(COLUMNS, "more.parquet")
+    assert cases_from(one) == cases_from(str(one)) == cases_from(CASES) == CASES
+    assert cases_from([one, str(two)]) == [*CASES, *CASES]
+    assert cases_from([one, CASES[:1]]) == [*CASES, CASES[0]]
+
+
+def grouped(*units, topic="t"):
+    return [
+        Case(case_id=unit, query=Query(intent="x"), relevant=("i01",), unit=unit, topic=topic)
+        for unit in units
+    ]
+
+
+def test_groups_are_odd_or_even_by_their_last_digit():
+    cases = grouped("g1", "g10", "g21", "g1")
+    assert [case.unit for case in of_groups(cases, "odd")] == ["g1", "g21", "g1"]
+    assert [case.unit for case in of_groups(cases, "even")] == ["g10"]
+    assert of_groups(cases, "all") == cases
+    liked = grouped("d2", "d3", topic=None)
+    assert [case.unit for case in of_groups(liked, "odd")] == ["d3"]
+
+
+def test_beside_topics_what_was_liked_stays_whole():
+    cases = [*grouped("g1", "g2"), *grouped("d2", "someone", topic=None)]
+    assert [case.unit for case in of_groups(cases, "odd")] == ["g1", "d2", "someone"]
+
+
+@pytest.mark.parametrize(
+    ("units", "groups", "message"),
+    [
+        (("g1", "gx"), "odd", "end in a number, found 'gx'"),
+        (("g1",), "even", "none of the 1 cases"),
+        (("g1",), "od", "expected odd, even or all"),
+    ],
+)
+def test_groups_that_make_no_sense_are_refused(units, groups, message):
+    with pytest.raises(DataError, match=message):
+        of_groups(grouped(*units), groups)

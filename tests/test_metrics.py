@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semrec.metrics import METRICS, average_precision, hit, mrr, ndcg, ranks_of, recall
+from semrec.metrics import METRICS, average_precision, hit, mrr, ndcg, precision, ranks_of, recall
 
 
 def test_ranks_count_from_1_and_a_repeated_item_counts_once():
@@ -74,6 +74,21 @@ def test_average_precision_is_the_mean_of_the_precisions_at_the_ranks(ranks, n_r
     assert average_precision(ranks, n_relevant, k) == pytest.approx(want)
 
 
+@pytest.mark.parametrize(
+    ("ranks", "n_relevant", "k", "want"),
+    [
+        ([1, 3, 11], 40, 10, 2 / 10),
+        ([1, 3, 10], 4, 10, 3 / 4),  # no list can hold more than four
+        ([1, 2, 3, 4], 4, 10, 1),
+        ([1, 2], 2, 1, 1),
+        ([11], 1, 10, 0),
+        ([], 3, 10, 0),
+    ],
+)
+def test_precision_is_divided_by_what_the_best_list_holds(ranks, n_relevant, k, want):
+    assert precision(ranks, n_relevant, k) == pytest.approx(want)
+
+
 LISTS = st.lists(st.integers(0, 30).map(str), max_size=40, unique=True)
 RELEVANT = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=12, unique=True)
 
@@ -90,7 +105,7 @@ def test_every_metric_lies_between_0_and_1(found, relevant, k):
 @given(relevant=RELEVANT, k=st.integers(1, 12))
 def test_the_best_list_reaches_1(relevant, k):
     ranks = ranks_of(relevant, relevant)
-    assert ndcg(ranks, len(relevant), k) == pytest.approx(1)
+    assert ndcg(ranks, len(relevant), k) == precision(ranks, len(relevant), k) == pytest.approx(1)
     assert mrr(ranks, len(relevant), k) == hit(ranks, len(relevant), k) == 1
     assert recall(ranks, len(relevant), k) == pytest.approx(min(1, k / len(relevant)))
 
@@ -108,8 +123,13 @@ def test_ranx_gives_the_same_numbers(k):
     qrels = Qrels({query: dict.fromkeys(ids, 1) for query, ids in relevant.items()})
     run = Run({q: {item: 1 / rank for rank, item in enumerate(ids, 1)} for q, ids in lists.items()})
     names = {"recall": "recall", "ndcg": "ndcg", "mrr": "mrr", "hit": "hit_rate", "map": "map"}
-    theirs = evaluate(qrels, run, [f"{name}@{k}" for name in names.values()], return_mean=False)
+    both = [*names.values(), "precision"]
+    theirs = evaluate(qrels, run, [f"{name}@{k}" for name in both], return_mean=False)
     order = list(qrels.qrels)
     for ours, name in names.items():
         found = [METRICS[ours](ranks_of(lists[q], relevant[q]), len(relevant[q]), k) for q in order]
         np.testing.assert_allclose(found, theirs[f"{name}@{k}"], atol=1e-9)
+    for q, their in zip(order, theirs[f"precision@{k}"], strict=True):
+        n_relevant = len(relevant[q])
+        found = precision(ranks_of(lists[q], relevant[q]), n_relevant, k)
+        assert found == pytest.approx(their * k / min(k, n_relevant))  # ranx divides by k

@@ -6,6 +6,13 @@ commands, run on a machine that does nothing else:
     semrec build ../shared/data/movielens-small --config best --out X
     semrec compare X --cases ../shared/data/movie-intents/redial_valid.parquet --json \
         > notebooks/results/movie_requests.json
+    semrec compare X --cases ../shared/data/movie-topics/topics.parquet \
+        --cases ../shared/data/movie-intents/redial_valid.parquet --groups odd --json \
+        > notebooks/results/yardsticks.json
+    semrec build ../shared/data/movielens-small --config best --set split.test=time --out T
+    python tests/topics_within_taste.py ../shared/data/movielens-small \
+        ../shared/data/movie-topics/topics.parquet taste.parquet
+    semrec compare T --cases taste.parquet --json > notebooks/results/within_taste.json
     semrec bench latency X --json > notebooks/results/latency.json
     semrec crossfit ../shared/data/movielens-small --config best --set ranking.enabled=false \
         --folds 3 --cases ../shared/data/movie-intents/redial_valid.parquet \
@@ -52,6 +59,74 @@ START, END = "<!-- results -->", "<!-- /results -->"
 
 def read(name):
     return json.loads((HERE / "notebooks" / "results" / f"{name}.json").read_text("utf-8"))
+
+
+def has(name):
+    return (HERE / "notebooks" / "results" / f"{name}.json").is_file()
+
+
+def yardsticks():
+    """Both yardsticks, with which the results begin; nothing where they weren't measured."""
+    if not has("yardsticks"):
+        return []
+    report = read("yardsticks")
+    lines = [
+        "| yardstick | cases | measure | the one to beat | fused | fused over it | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for told in report["yardsticks"]:
+        if told["kind"] == "liked" or told["part"]:  # of what was asked for its parts
+            lines.append(yardstick(f"{told['kind']} {told['part']}".strip(), told))
+    if has("within_taste"):
+        taste = read("within_taste")
+        lines.append(yardstick("a topic within taste", taste["yardsticks"][-1]))
+        over_text = taste["worded"]["over"]["text"]
+        lines.append(f"| the same, over `text` | | | | | {times(*over_text)} | |")
+    came_to = report["verdict"].rpartition(": ")[2]
+    return ["\n".join(lines), f"Fused is {came_to}."]
+
+
+def yardstick(about, told):
+    ratio = told["ratio"]
+    over = times(ratio["mean"], ratio["low"], ratio["high"]) if ratio else ""
+    mean = told["base"] + told["difference"]["mean"]
+    return (
+        f"| {about} | {told['n_cases']:,} | {told['measure']} | {told['base']:.4f} "
+        f"({told['reference']}) | {mean:.4f} | {over} | {told['verdict']} |"
+    )
+
+
+def times(mean, low, high):
+    return f"**{mean:.2f} ×** ({low:.2f} to {high:.2f})"
+
+
+def two_yardsticks():
+    """The tables of all systems by both yardsticks."""
+    if not has("yardsticks"):
+        return []
+    report = read("yardsticks")
+    asked_for = report["asked_for"]
+    cut = [part for part in asked_for["slices"] if part["family"] == "session"]
+    header = [cell for part in cut for cell in (f"P@10 {part['name']}", "over text")]
+    lines = [f"| system | {' | '.join(header)} |", f"|---|{'---|---|' * len(cut)}"]
+    for row in asked_for["rows"]:
+        cells = [row["system"]]
+        for part in cut:
+            over = part["ratios"].get(row["system"])
+            cells.append(f"{part['systems'][row['system']]['mean']:.4f}")
+            cells.append(times(over["mean"], over["low"], over["high"]) if over else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return [
+        "**Two yardsticks**: what the words ask for (topics; all films that carry one are right; "
+        "against `text`, a plain text search whose definition is frozen), and what somebody liked "
+        "(against behavioural-only). A system is better only if it is better by one and not worse "
+        "by the other:",
+        *yardsticks(),
+        "\n".join(lines),
+        f"{asked_for['n_cases']:,} requests from {asked_for['n_units']:,} groups of topics. "
+        "What was liked:",
+        table(report) + verdict(report),
+    ]
 
 
 def trained():
@@ -426,6 +501,7 @@ def summary():
     latency, demo = read("latency"), read("demo")
     return "\n\n".join(
         [
+            *yardsticks(),
             "\n".join(lines),
             f"One warm request with new words and a session, {latency['items']:,} items of "
             f"{latency['dim']} dimensions: {milliseconds(latency)}; the twenty lines of "
@@ -440,6 +516,7 @@ def results():
     requests, demo = read("movie_requests"), read("demo")
     everywhere, among = demo["cold_items"], demo["cold_items_among_themselves"]
     parts = [
+        *two_yardsticks(),
         "**Movie requests** (ReDial dialogs over movielens-small; nothing learned from dialogs):",
         table(requests) + verdict(requests),
         slices(requests),

@@ -59,7 +59,7 @@ def bench_encoders(
         list[str], typer.Argument(help="minilm, smollm2, hashing, hub names, or paths.")
     ],
     data: Annotated[Path, typer.Option(help="Dataset to learn from.")],
-    cases: Annotated[Path, typer.Option(help="An intents file: what is asked.")],
+    cases: Annotated[list[Path], typer.Option(help="Intents files: what is asked.")],
     config: ConfigName = "default",
     settings: Sets = [],
     intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],
@@ -70,7 +70,7 @@ def bench_encoders(
     """Encoders compared on recommendation: one build each, all else the same."""
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
-    from semrec.data.intents import read_cases
+    from semrec.data.intents import cases_from
     from semrec.evaluate.encoders import encoders_report, write_costs
 
     screen = Screen(quiet=as_json)
@@ -78,7 +78,7 @@ def bench_encoders(
         report, costs = encoders_report(
             read_dataset(data),
             encoders,
-            read_cases(cases),
+            cases_from(cases),
             config=load_config(config, settings),
             intents=intents,
             k=k,

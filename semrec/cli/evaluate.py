@@ -16,8 +16,9 @@ evaluate = typer.Typer()
 
 @evaluate.command()
 def compare(
-    systems: Annotated[list[str], typer.Argument(help="Artifacts, or names of baselines.")],
-    cases: Annotated[str, typer.Option(help="An intents file; or `test`: held-out events.")],
+    systems: Annotated[list[str], typer.Argument(help="Artifacts, baselines, or `text`.")],
+    cases: Annotated[list[str], typer.Option(help="Intents files; or `test`: held-out events.")],
+    groups: Annotated[str, typer.Option(help="Of topics: odd, even or all by the number.")] = "all",
     data: Annotated[Path | None, typer.Option(help="Dataset, for `test` and baselines.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
@@ -35,11 +36,14 @@ def compare(
 ) -> None:
     """Compare systems on the same cases, with intervals over dialogs or users.
 
-    One artifact alone is shown as baseline, semantic-only and fused, beside tuned EASE and
-    item-kNN.
+    One artifact alone is shown as baseline, semantic-only and fused, beside tuned EASE, item-kNN
+    and `text`. Cases with a `topic` are what words ask for, others what somebody liked: with
+    --cases for both, the verdict is on both.
     """
+    from semrec.data.intents import of_groups
     from semrec.evaluate.compare import compare as run
     from semrec.evaluate.systems import (
+        left_out,
         load_artifacts,
         make_systems,
         marked_cases,
@@ -50,6 +54,7 @@ def compare(
     with screen.progress(lines=True) as progress:
         artifacts = load_artifacts(systems, progress)
         asked, marks = marked_cases(cases, artifacts, data, allow_seen=allow_seen)
+        asked = of_groups(asked, groups)
         made = make_systems(systems, artifacts, asked, data, progress)
         report = run(
             {**made, **within_budgets(made, budgets)},
@@ -62,6 +67,8 @@ def compare(
             turns=turns,
             progress=progress,
         )
+    marks += left_out(systems, made, asked)
+    marks += (f"only the {groups} groups",) if groups != "all" else ()
     report = replace(report, notes=(*marks, *report.notes), command=command_line())
     finish(screen, report, out, as_json=as_json)
 
@@ -110,7 +117,7 @@ def grid(
 @evaluate.command()
 def crossfit(
     dataset: Path,
-    cases: Annotated[Path, typer.Option(help="An intents file.")],
+    cases: Annotated[list[Path], typer.Option(help="Intents files.")],
     folds: int = 3,
     config: ConfigName = "default",
     intents: Annotated[list[Path], typer.Option(help="Requests always learned from.")] = [],
@@ -143,7 +150,7 @@ def crossfit(
 @evaluate.command()
 def ablate(
     dataset: Path,
-    cases: Annotated[Path, typer.Option(help="An intents file.")],
+    cases: Annotated[list[Path], typer.Option(help="Intents files.")],
     config: ConfigName = "best",
     intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
     without: Annotated[list[str], typer.Option(help="Only these ingredients.")] = [],

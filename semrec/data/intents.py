@@ -15,6 +15,11 @@ from semrec.errors import DataError, QueryError
 from semrec.types import Case, FloatArray, Query
 
 IDS = ("intent_id", "dialog_id")
+TEXTS = ("text", "session", "relevant", "split", "topic")
+DIGITS = {"odd": "13579", "even": "02468"}
+
+CaseSource = Case | str | Path | Sequence[Case]
+"""A case, an intents file, or cases."""
 
 
 def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
@@ -22,7 +27,8 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
 
     Args:
         path: A table with `intent_id`, `text`, `session`, `relevant`; optional `dialog_id`
-            (else every request is its own unit), `turn`, `split`.
+            (else every request is its own unit), `turn`, `split`, `topic` (then `relevant` is all
+            that carries the topic).
         for_training: Leave out the rows whose `split` is ``test``.
 
     Raises:
@@ -30,7 +36,7 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
             that is in the test split and outside of it.
     """
     path = Path(path)
-    table = read_table(path, ids=IDS, texts=("text", "session", "relevant", "split"))
+    table = read_table(path, ids=IDS, texts=TEXTS)
     require_columns(path, table, ("intent_id", "text", "session", "relevant"))
     refuse_nulls(path, table, "intent_id")
     ids = strings(path, table, "intent_id")
@@ -44,6 +50,8 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
     splits = strings(path, table, "split") if has_split else [""] * len(ids)
     _refuse_divided(path, units, splits)
     turns = _turns(path, table)
+    has_topics = "topic" in table.column_names
+    topics = strings(path, table, "topic") if has_topics else [""] * len(ids)
     cases = []
     for row, (case_id, text, session) in enumerate(zip(ids, texts, sessions, strict=True)):
         if for_training and splits[row] == "test":
@@ -59,11 +67,56 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
                 relevant=relevant[row],
                 unit=units[row] or case_id,
                 turn=turns[row],
+                topic=topics[row] or None,
             )
         )
     if not cases:
         raise DataError(f"{path}: found no requests, expected at least one")
     return cases
+
+
+def cases_from(source: CaseSource | Sequence[CaseSource]) -> list[Case]:
+    """Cases from a file, from several, or given as they are, in this order.
+
+    Raises:
+        DataError: As `read_cases`.
+    """
+    if isinstance(source, Case):
+        return [source]
+    if isinstance(source, str | Path):
+        return read_cases(source)
+    return [case for one in source for case in cases_from(one)]
+
+
+def of_groups(cases: Iterable[Case], groups: str) -> list[Case]:
+    """The topic cases whose unit ends in an odd number, or an even one; the others all stay.
+
+    So one half of the topics can be worked with while the other half stays unread. Without any
+    topic case the same goes for all cases.
+
+    Args:
+        cases: The cases.
+        groups: ``odd``, ``even`` or ``all``.
+
+    Raises:
+        DataError: On another word, if a unit doesn't end in a number, or if none is left.
+    """
+    cases = list(cases)
+    if groups == "all":
+        return cases
+    if groups not in DIGITS:
+        raise DataError(f"--groups is {groups!r}, expected odd, even or all")
+    with_topics = any(case.topic is not None for case in cases)
+    cut = [case for case in cases if case.topic is not None or not with_topics]
+    for case in cut:
+        if case.unit[-1] not in DIGITS["odd"] + DIGITS["even"]:
+            raise DataError(
+                f"--groups {groups} needs dialog ids that end in a number, found {case.unit!r}"
+            )
+    kept = {case.unit for case in cut if case.unit[-1] in DIGITS[groups]}
+    if not kept:
+        raise DataError(f"--groups {groups}: none of the {len(cut)} cases is in such a group")
+    return [case for case in cases if case.unit in kept or (with_topics and case.topic is None)]
 
 
 def unit_hashes(cases: Iterable[Case]) -> list[str]:

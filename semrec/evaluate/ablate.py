@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ from semrec.assemble.models import cache_file
 from semrec.building import build
 from semrec.config import Config, EncoderTrainingConfig
 from semrec.data.dataset import Dataset, read_dataset
-from semrec.data.intents import read_cases
+from semrec.data.intents import CaseSource, cases_from
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import ConfigError, nearest
+from semrec.evaluate.asking import System
 from semrec.evaluate.compare import compare
 from semrec.evaluate.report import Report
+from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
+from semrec.evaluate.yardsticks import TEXT
 from semrec.protocols import Encoder
-from semrec.recommender import Recommender
 from semrec.types import Case, Progress
 
 FULL = "fused"
@@ -72,7 +75,7 @@ INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
 
 def ablate(
     dataset: str | Path | Dataset,
-    cases: Sequence[Case] | str | Path,
+    cases: CaseSource | Sequence[CaseSource],
     *,
     config: Config,
     encoder: Encoder,
@@ -87,7 +90,7 @@ def ablate(
 
     Args:
         dataset: A folder, or a dataset read before.
-        cases: What is asked.
+        cases: What is asked: cases, an intents file, or several of these.
         config: The whole.
         encoder: The untrained encoder.
         intents: Requests to learn from.
@@ -104,11 +107,11 @@ def ablate(
             raise ConfigError(f"unknown ingredient {name!r}{nearest(name, INGREDIENTS)}")
     if not isinstance(dataset, Dataset):
         dataset = read_dataset(dataset)
-    if isinstance(cases, str | Path):
-        cases = read_cases(cases)
+    cases = cases_from(cases)
     shared: dict[str, Any] = {"intents": intents, "progress": progress}
     whole = build(dataset, config=config, encoder=encoder, **shared)
-    systems: dict[str, Recommender] = {"baseline": whole.baseline(), FULL: whole}
+    texts = text_systems(dataset.catalog, whole.interactions, cases, [encoder], progress)
+    systems: dict[str, System] = {"baseline": whole.baseline(), **texts, FULL: whole}
     for name in without:
         variant = INGREDIENTS[name](config)
         if variant == config:
@@ -119,4 +122,6 @@ def ablate(
             taken = CachedEncoder(encoder=whole.encoder, path=cache_file())
             variant = _untrained(variant)
         systems[f"without {name}"] = build(dataset, config=variant, encoder=taken, **shared)
-    return compare(systems, cases, k=k, seed=config.seed, progress=progress)
+    found = compare(systems, cases, k=k, seed=config.seed, progress=progress)
+    missing = worded(cases) and TEXT not in texts
+    return replace(found, notes=(*found.notes, LEFT_OUT)) if missing else found

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,15 @@ class Answers(Protocol):
 
     def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
         """The answers to `queries`, in their order."""
+        ...
+
+
+@runtime_checkable
+class Cached(Protocol):
+    """A system whose encoder remembers what it has read."""
+
+    def uncached(self) -> Answers:
+        """The same as a live request meets it."""
         ...
 
 
@@ -217,6 +226,8 @@ def _time_singles(
         system = replace(system, recommender=_uncached(system.recommender))
     elif isinstance(system, Recommender):
         system = _uncached(system)
+    elif isinstance(system, Cached):
+        system = system.uncached()
     places = np.linspace(0, len(cases) - 1, min(n, len(cases)) + WARMUP).astype(int)
     spent = []
     for done, place in enumerate(places):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from semrec.data.catalog import Catalog
-from semrec.data.intents import read_cases, refuse_seen
+from semrec.data.intents import CaseSource, cases_from, refuse_seen
 from semrec.errors import DataError
 from semrec.evaluate.asking import TIMED, Answered, System, answer, recommender_of
 from semrec.evaluate.cutting import slices_of
@@ -25,7 +24,7 @@ CUTOFFS = (1, 5, 10, 20)
 
 def compare(
     systems: Mapping[str, System],
-    cases: Sequence[Case] | str | Path,
+    cases: CaseSource | Sequence[CaseSource],
     *,
     k: int = 10,
     cutoffs: Sequence[int] = CUTOFFS,
@@ -42,8 +41,9 @@ def compare(
 
     Args:
         systems: By name; a recommender, or a function from a `Query` to item ids.
-        cases: Cases, or an intents file.
-        k: Cutoff of the metrics; intervals, tests and slices are of NDCG there.
+        cases: Cases, an intents file, or several of these.
+        k: Cutoff of the metrics; intervals, tests and slices are of NDCG there, and of topic cases
+            of precision.
         cutoffs: Others at which metrics are shown; systems are asked for lists of the longest.
         seed: Of the resampling.
         allow_seen: Go on if a system was trained on dialogs that the cases come from; the
@@ -61,14 +61,14 @@ def compare(
         DataError: If there is nothing to score, a cutoff is below 1, cases overlap with training
             dialogs, an attribute of `slices` is unknown, or there are no turns to replay.
     """
-    if isinstance(cases, str | Path):
-        cases = read_cases(cases)
+    cases = cases_from(cases)
     if not systems:
         raise DataError("no systems to compare")
     if min([k, *cutoffs]) < 1:
         raise DataError(f"found the cutoffs {k} and {list(cutoffs)}, expected 1 or more")
     if turns:
-        dialogs_of(cases)  # refuses cases that are no turns before anything is asked
+        dialogs = [case for case in cases if case.topic is None]
+        dialogs_of(dialogs)  # refuses cases that are no turns before anything is asked
     notes = _guard(systems, cases, allow_seen=allow_seen)
     recommenders = {
         name: found
@@ -104,7 +104,9 @@ def compare(
         report,
         origins={name: origin_of(found) for name, found in recommenders.items()},
         code_hash=code_hash(),
-        replay=replay_dialogs(systems, cases, k=k, seed=seed, progress=progress) if turns else None,
+        replay=replay_dialogs(systems, dialogs, k=k, seed=seed, progress=progress)
+        if turns
+        else None,
     )
 
 

@@ -10,7 +10,7 @@ from semrec.assemble.rerankers import dialogs_judged_by
 from semrec.building import build
 from semrec.config import Config, EncoderTrainingConfig, RankingConfig, RerankConfig
 from semrec.data.dataset import Dataset, read_dataset
-from semrec.data.intents import fold_of, read_cases, refuse_seen
+from semrec.data.intents import CaseSource, cases_from, fold_of, refuse_seen
 from semrec.encoders.trained import dialogs_seen
 from semrec.errors import DataError
 from semrec.evaluate.asking import SemanticOnly, System, ask
@@ -19,6 +19,8 @@ from semrec.evaluate.compare import BEHAVIOURAL
 from semrec.evaluate.cutting import slices_of
 from semrec.evaluate.report import Report
 from semrec.evaluate.scoring import summarise
+from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
+from semrec.evaluate.yardsticks import TEXT
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate, Mix, Weights
 from semrec.protocols import Encoder
@@ -32,7 +34,7 @@ ONLY_DOMAIN = Weights(semantic=0.0, behavioural=0.0, popularity=0.0, domain=1.0)
 
 def crossfit(
     dataset: str | Path | Dataset,
-    cases: Sequence[Case] | str | Path,
+    cases: CaseSource | Sequence[CaseSource],
     *,
     config: Config,
     encoder: Encoder,
@@ -49,7 +51,7 @@ def crossfit(
 
     Args:
         dataset: A folder, or a dataset read before.
-        cases: Requests with what turned out right.
+        cases: Requests with what turned out right: cases, an intents file, or several of these.
         config: What to build.
         encoder: Loaded once for all folds.
         folds: How many, at least 2.
@@ -63,8 +65,7 @@ def crossfit(
     """
     if not isinstance(dataset, Dataset):
         dataset = read_dataset(dataset)
-    if isinstance(cases, str | Path):
-        cases = read_cases(cases)
+    cases = cases_from(cases)
     places = [fold_of(case.unit, folds) if folds > 1 else 0 for case in cases]
     if folds < 2 or len(set(places)) < folds:
         raise DataError(f"{len(set(places))} of {folds} folds hold cases; take 2 or more folds")
@@ -86,18 +87,19 @@ def crossfit(
         systems = _systems(recommender, wordless, reorders=reorders)
         if fold == 0:
             learned = recommender.interactions
-            fixed = {
+            fixed: dict[str, System] = {
                 name: tuned_baseline(name, learned, dataset.catalog, config, progress)
                 for name in baselines
             }
-            for name, baseline in fixed.items():
+            texts = text_systems(dataset.catalog, learned, cases, [encoder], progress)
+            for name, baseline in {**fixed, **texts}.items():
                 lists[name] = ask(baseline, cases, k=k, name=name, progress=progress)
         for name, system in systems.items():
             answers = ask(system, [cases[place] for place in ours], k=k, name=name)
             merged = lists.setdefault(name, [[] for _ in cases])
             for place, answer in zip(ours, answers, strict=True):
                 merged[place] = answer
-    order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, "semantic-only", "fused"]
+    order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, *texts, "semantic-only", "fused"]
     if reorders:
         order.insert(-1, UNRANKED)
     return summarise(
@@ -111,6 +113,7 @@ def crossfit(
             f"cross-fitted over {folds} folds; a fold is the hash of the dialog or user",
             f"{DOMAIN!r} counts what was right in the folds' training requests; {WITH_DOMAIN!r} "
             "weighs it beside behaviour and popularity, tuned as fused is",
+            *([LEFT_OUT] if worded(cases) and TEXT not in texts else []),
         ],
         catalog=dataset.catalog,
         interactions=dataset.positives,

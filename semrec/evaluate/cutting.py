@@ -10,6 +10,7 @@ from semrec.data.attributes import Labels, Numbers
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.errors import DataError, nearest
+from semrec.evaluate.yardsticks import AFTER, ASKED_FOR, SESSION, WITHOUT, by_kind
 from semrec.statistics import Values
 from semrec.types import Case, RowArray
 
@@ -27,6 +28,8 @@ def slices_of(
 ) -> dict[str, dict[str, list[int]]]:
     """Places of the cases in each slice that holds some but not all of them, by family.
 
+    Cases of the two kinds, liked and asked for, are cut each by themselves.
+
     Args:
         cases: What was asked.
         catalog: The items; without it nothing is known of targets.
@@ -36,8 +39,24 @@ def slices_of(
     Raises:
         DataError: If there is no such attribute.
     """
-    families = {
-        "session": _where(
+    merged: dict[str, dict[str, list[int]]] = {}
+    for kind, places in by_kind(cases).items():
+        found = _cut([cases[place] for place in places], kind, catalog, interactions, attributes)
+        for family, parts in found.items():
+            for name, own in parts.items():
+                merged.setdefault(family, {}).setdefault(name, []).extend(places[n] for n in own)
+    return merged
+
+
+def _cut(
+    cases: Sequence[Case],
+    kind: str,
+    catalog: Catalog | None,
+    interactions: Interactions | None,
+    attributes: Sequence[str],
+) -> dict[str, dict[str, list[int]]]:
+    families: dict[str, dict[str, list[int]]] = {
+        SESSION: _where(
             cases,
             {
                 "no session": lambda case: not case.query.events,
@@ -70,10 +89,33 @@ def slices_of(
             known = catalog.attribute_names if catalog is not None else ()
             raise DataError(f"--slice {name!r}: no such attribute{nearest(name, known)}")
         families[name] = _by_attribute(cases, catalog, name)
+    if kind == ASKED_FOR:
+        del families["place in the dialog"]  # topics of a group are no dialog
+        return {SESSION: _parts(cases)} | _some(families, len(cases), but=SESSION)
+    return _some(families, len(cases))
+
+
+def _parts(cases: Sequence[Case]) -> dict[str, list[int]]:
+    """Topics asked for out of nothing, and after a session; also where all are of one sort."""
+    found = _where(
+        cases,
+        {
+            WITHOUT: lambda case: not case.query.events,
+            AFTER: lambda case: len(case.query.events) > 0,
+        },
+    )
+    return {name: places for name, places in found.items() if places}
+
+
+def _some(
+    families: Mapping[str, Mapping[str, list[int]]], n_cases: int, but: str = ""
+) -> dict[str, dict[str, list[int]]]:
+    """What holds some but not all cases."""
     return {
         family: some
         for family, parts in families.items()
-        if (some := {name: p for name, p in parts.items() if 0 < len(p) < len(cases)})
+        if family != but
+        and (some := {name: p for name, p in parts.items() if 0 < len(p) < n_cases})
     }
 
 

@@ -29,6 +29,7 @@ from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
 from semrec.evaluate.scoring import summarise
 from semrec.evaluate.systems import with_cache
+from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress, silent
 
@@ -96,8 +97,8 @@ def encoders_report(
         progress: Called as work proceeds.
 
     Returns:
-        The comparison: the behavioural half once, each encoder's semantic half alone and fused
-        with it; and for each encoder its cost.
+        The comparison: the behavioural half and `text` once, each encoder's semantic half alone
+        and fused with it; and for each encoder its cost.
 
     Raises:
         DataError: If a name is doubled, or the cases are among what is learned from.
@@ -128,6 +129,11 @@ def encoders_report(
             if name == BASELINE and lists.setdefault(name, answers) != answers:
                 notes.append(f"the behavioural half was chosen otherwise for {short}")
             lists.setdefault(name, answers)
+        if short == next(iter(configs)):
+            learned_from = recommender.interactions
+            texts = text_systems(dataset.catalog, learned_from, cases, progress=report)
+            lists |= {n: ask(one, cases, k=k, name=n, progress=report) for n, one in texts.items()}
+            notes += [LEFT_OUT] if worded(cases) and not texts else []
         costs.append(_cost(short, recommender, cases, report))
     notes.append(f"{len(configs)} builds, seed {config.seed}; nothing else differs")
     found = summarise(

@@ -18,13 +18,14 @@ CANDIDATE, REFERENCE, OTHER = "#0f766e", "#1d2126", "#98a0aa"
 BETTER, WORSE = "#15803d", "#b42318"
 
 
-def plot_systems(report: Report, metric: str = "ndcg", ax: Axes | None = None) -> Axes:
-    """Each system's metric with its 95 % interval.
+def plot_systems(report: Report, metric: str | None = None, ax: Axes | None = None) -> Axes:
+    """Each system's metric with its 95 % interval; None: what the report's verdict is of.
 
     Raises:
         ModelError: If matplotlib isn't installed.
     """
     rows = report.rows[::-1]
+    metric = metric or report.metric
     ax = ax or _axes(len(rows))
     for place, row in enumerate(rows):
         found, colour = row.metrics[metric], _colour(report, row.system)
@@ -37,7 +38,7 @@ def plot_systems(report: Report, metric: str = "ndcg", ax: Axes | None = None) -
 
 
 def plot_slices(report: Report, ax: Axes | None = None) -> Axes:
-    """The candidate's NDCG minus the reference's, slice by slice; grey: nothing can be said.
+    """The candidate's measure minus the reference's, slice by slice; grey: nothing can be said.
 
     Raises:
         ModelError: If matplotlib isn't installed.
@@ -51,12 +52,12 @@ def plot_slices(report: Report, ax: Axes | None = None) -> Axes:
         ax.plot(part.fused - part.behavioural, place, "o", color=colour)
     ax.axvline(0, color=OTHER, linewidth=1)
     ax.set_yticks(range(len(parts)), [_text(f"{part.name} ({part.n_units:,})") for part in parts])
-    ax.set_xlabel(f"NDCG@{report.k} of {report.candidate} − {report.reference}")
+    ax.set_xlabel(f"{report.measure} of {report.candidate} − {report.reference}")
     return _plain(ax)
 
 
 def plot_latency(report: Report, ax: Axes | None = None) -> Axes:
-    """NDCG over the median milliseconds of one request, of the systems that were timed.
+    """The measure over the median milliseconds of one request, of the systems that were timed.
 
     Raises:
         ModelError: If matplotlib isn't installed.
@@ -64,7 +65,7 @@ def plot_latency(report: Report, ax: Axes | None = None) -> Axes:
     ax = ax or _axes(8)
     for row in report.rows:
         if row.latency_ms:
-            found, colour = row.metrics["ndcg"], _colour(report, row.system)
+            found, colour = row.metrics[report.metric], _colour(report, row.system)
             ms = row.latency_ms["p50"]
             ax.plot([ms, ms], [found.low, found.high], color=colour, linewidth=2, alpha=0.6)
             ax.plot(ms, found.mean, "o", color=colour)
@@ -74,7 +75,7 @@ def plot_latency(report: Report, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_ylim(bottom=0)
     ax.set_xlabel("ms a request (p50)")
-    ax.set_ylabel(f"NDCG@{report.k}")
+    ax.set_ylabel(report.measure)
     return _plain(ax)
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semrec.evaluate.report import Report
+from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION
+from semrec.statistics import Estimate
 
 
 def as_markdown(report: Report) -> str:
     """Verdict, tables, notes."""
     k = report.k
     lines = [report.verdict(), ""]
+    asked_for = report.asked_for or (report if report.kind == ASKED_FOR else None)
+    if asked_for is not None:
+        lines += [*_asked_for(asked_for), ""]
+    first = LIKED if report.asked_for else "system"
     lines += _table(
-        ["system", f"R@{k}", f"NDCG@{k}", "95 % interval", "MRR", "MAP", "coverage", "p50 ms"],
+        [first, f"R@{k}", report.measure, "95 % interval", "MRR", "MAP", "coverage", "p50 ms"],
         [
             [
                 row.system,
                 f"{row.metrics['recall'].mean:.4f}",
-                f"{row.metrics['ndcg'].mean:.4f}",
-                f"{row.metrics['ndcg'].low:.4f} to {row.metrics['ndcg'].high:.4f}",
+                f"{row.metrics[report.metric].mean:.4f}",
+                _interval(row.metrics[report.metric]),
                 f"{row.metrics['mrr'].mean:.4f}",
                 f"{row.metrics['map'].mean:.4f}",
                 "" if row.coverage is None else f"{row.coverage:.1%}",
@@ -91,6 +97,26 @@ def as_markdown(report: Report) -> str:
     if report.command:
         lines += ["", "```", report.command.replace("```", "` ` `"), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _asked_for(report: Report) -> list[str]:
+    """Precision without a session and after one, beside that of `text`."""
+    cut = [part for part in report.slices if part.family == SESSION]
+    if not cut:
+        return []
+    header, rows = [ASKED_FOR], [[row.system] for row in report.rows]
+    for part in cut:
+        header += [f"{report.measure} {part.name}", "95 % interval", f"over {report.reference}"]
+        for cells, row in zip(rows, report.rows, strict=True):
+            found, over = part.systems[row.system], part.ratios.get(row.system)
+            cells += [f"{found.mean:.4f}", _interval(found)]
+            cells.append(f"{over.mean:.2f} ({over.low:.2f} to {over.high:.2f})" if over else "")
+    counts = ", ".join(f"{part.n_cases} {part.name}" for part in cut)
+    return [*_table(header, rows), "", f"{counts}; {report.n_units} independent units"]
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.low:.4f} to {estimate.high:.4f}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

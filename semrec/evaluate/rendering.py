@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from semrec import __version__
-from semrec.evaluate.charts import Series, plot, scale_of, track
+from semrec.evaluate.charts import Scale, Series, plot, scale_of, track
 from semrec.evaluate.report import Report
 from semrec.evaluate.slices import LEAST_UNITS, Slice
+from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION, outcome, sentences
 from semrec.statistics import N_RESAMPLES, Estimate
 
 BEYOND = {
@@ -33,21 +34,24 @@ _PAGES = Environment(
 
 def as_html(report: Report) -> str:
     """One self-contained page: no script, no request to anywhere."""
-    kinds = {row.system: "other" for row in report.rows}
-    if report.reference is not None and report.candidate is not None:
-        kinds |= {report.reference: "reference", report.candidate: "candidate"}
+    kinds = _kinds(report)
     gaps = [_gap(part) for part in report.slices]
-    sentence, outcome = _headline(report)
+    words, came_to = outcome(report)
     rows = report.rows
+    asked_for = report.asked_for or (report if report.kind == ASKED_FOR else None)
     return _PAGES.get_template("report.html.j2").render(
         report=report,
-        sentence=sentence,
-        outcome=outcome,
+        sentences=_headline(report),
+        outcome=words,
+        came_to=came_to,
         alarms=report.alarms(),
         kinds=kinds,
+        asked_for=asked_for,
+        asked_for_kinds={} if asked_for is None else _kinds(asked_for),
+        asked_for_parts=[] if asked_for is None else _asked_for(asked_for),
         track=track,
         cutoffs=sorted(rows[0].at) if rows else [],
-        systems_scale=scale_of([row.metrics["ndcg"] for row in rows]),
+        systems_scale=scale_of([row.metrics[report.metric] for row in rows]),
         slices_scale=scale_of(gaps) if gaps else None,
         families=_families(report.slices),
         pairs=report.pairs_seen(),
@@ -71,16 +75,37 @@ def as_html(report: Report) -> str:
 
 def as_cell(report: Report) -> str:
     """Verdict and table, for a notebook."""
-    sentence, outcome = _headline(report)
+    asked_for = report.asked_for or (report if report.kind == ASKED_FOR else None)
     return _PAGES.get_template("cell.html.j2").render(
-        report=report, sentence=sentence, outcome=outcome, alarms=report.alarms()
+        report=report,
+        sentences=_headline(report),
+        outcome=outcome(report)[0],
+        alarms=report.alarms(),
+        asked_for=asked_for,
+        parts=[] if asked_for is None else [part for part, _ in _asked_for(asked_for)],
     )
 
 
-def _headline(report: Report) -> tuple[str, str]:
-    """The verdict's sentence, and its last words apart."""
-    sentence, _, outcome = report.verdict().rpartition(": ")
-    return (sentence.replace(" x the ", " × the "), outcome) if sentence else (outcome, "")
+def _headline(report: Report) -> list[str]:
+    """The verdict's sentences, without its last words."""
+    told = [one.replace(" x ", " × ") for one in sentences(report)]
+    kinds = (f"{ASKED_FOR}: ", f"{LIKED}: ")  # a system's name keeps its own first letter
+    return [one[0].upper() + one[1:] if one.startswith(kinds) else one for one in told]
+
+
+def _kinds(report: Report) -> dict[str, str]:
+    """How each system is drawn."""
+    kinds = {row.system: "other" for row in report.rows}
+    if report.reference is not None and report.candidate is not None:
+        kinds |= {report.reference: "reference", report.candidate: "candidate"}
+    return kinds
+
+
+def _asked_for(report: Report) -> list[tuple[Slice, Scale]]:
+    """The parts of what was asked for, on one scale."""
+    cut = [part for part in report.slices if part.family == SESSION]
+    scale = scale_of([one for part in cut for one in part.systems.values()])
+    return [(part, scale) for part in cut]
 
 
 def _gap(part: Slice) -> Estimate:
@@ -105,13 +130,13 @@ def _latency_plot(report: Report, kinds: dict[str, str]) -> str:
                 name=row.system,
                 kind=kinds[row.system],
                 xs=[max(row.latency_ms["p50"], 0.01)],
-                ys=[row.metrics["ndcg"]],
+                ys=[row.metrics[report.metric]],
                 ends=[max(row.latency_ms["p95"], 0.01)],
             )
             for row in timed
         ],
         x_name="ms a request",
-        label=f"NDCG@{report.k} over latency",
+        label=f"{report.measure} over latency",
         logarithmic=True,
     )
 
@@ -119,7 +144,9 @@ def _latency_plot(report: Report, kinds: dict[str, str]) -> str:
 def _budget_plot(report: Report) -> str:
     limited = (
         sorted(
-            (row.budget_ms, row.metrics["ndcg"]) for row in report.rows if row.budget_ms is not None
+            (row.budget_ms, row.metrics[report.metric])
+            for row in report.rows
+            if row.budget_ms is not None
         )
         if sum(row.budget_ms is not None for row in report.rows) > 1
         else []
@@ -130,7 +157,7 @@ def _budget_plot(report: Report) -> str:
     return plot(
         [Series(name=report.candidate or "", kind="candidate", xs=xs, ys=ys)],
         x_name="ms of budget",
-        label=f"NDCG@{report.k} by budget",
+        label=f"{report.measure} by budget",
     )
 
 

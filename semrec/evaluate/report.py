@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from semrec.evaluate.examples import Example
 from semrec.evaluate.slices import Slice
+from semrec.evaluate.yardsticks import (
+    LIKED,
+    METRIC,
+    SESSION,
+    SHORT,
+    Yardstick,
+    below_text,
+    is_text,
+    outcome,
+    parts,
+    sentences,
+    whole,
+)
 from semrec.optional import import_pandas
 from semrec.statistics import Estimate
 
@@ -80,15 +93,21 @@ class Report:
         rows: One per system, in the order given.
         pairs: Every two systems.
         behavioural_only: The best behavioural-only system.
-        ratios: Each other system's NDCG over that one's.
+        ratios: Each other system's NDCG over that one's; of topic cases its precision over that of
+            the reference.
         notes: What the reader should know.
         versions: System → version of its artifact.
         cases_hash: sha256 of the cases.
         slices: Candidate against reference on some of the cases.
-        reference: The system to beat: the best behavioural-only one, else the first.
+        reference: The system to beat: of topic cases `text`, of others the best behavioural-only
+            one; where it isn't there, the other of these two, else the first.
         candidate: The one that is to beat it: ``fused``, else the best of the others.
         examples: The cases that gained most, then those that lost most.
         replay: What happened when dialogs were replayed turn by turn.
+        kind: What the cases are: ``liked``, or ``asked for`` if all of them are topic cases.
+        asked_for: Where there are cases of both kinds, the topic cases' own report; all else here
+            is of the others then, but for faults, latency and the hash.
+        worded: Candidate against reference on all requests with words, where `text` is asked too.
         origins: System → what it was made of: versions and hashes.
         code_hash: sha256 of semrec's own source.
         command: The command that makes this report again.
@@ -114,6 +133,19 @@ class Report:
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     code_hash: str = ""
     command: str = ""
+    kind: str = LIKED
+    asked_for: Report | None = None
+    worded: Slice | None = None
+
+    @property
+    def metric(self) -> str:
+        """The metric that verdict, pairs, ratios and slices are of."""
+        return METRIC[self.kind]
+
+    @property
+    def measure(self) -> str:
+        """That metric with its cutoff, as it is written: ``NDCG@10``, ``P@10``."""
+        return f"{SHORT[self.metric]}@{self.k}"
 
     def row(self, system: str) -> Row:
         """The row of a system.
@@ -149,47 +181,60 @@ class Report:
         return [pair for pair in own if pair is not None] + others
 
     def alarms(self) -> list[str]:
-        """Slices that a system loses although it is not worse on the whole."""
-        found = []
+        """Where the candidate is below `text` on requests with words, and slices that are lost.
+
+        A slice counts as lost by a system that isn't worse on the whole.
+        """
+        found = [] if self.asked_for is None else self.asked_for.alarms()
+        found += below_text(self)
         for part in self.slices:
             if part.verdict == "too few units" or self.reference is None:
                 continue
+            told = is_text(self.reference) and part.family in (SESSION, "words")
             for name in part.losers:
-                whole = self.pair(name, self.reference)
-                if whole is not None and whole.verdict != "worse":
+                if told and name == self.candidate:
+                    continue
+                over_all = self.pair(name, self.reference)
+                if over_all is not None and over_all.verdict != "worse":
                     found.append(
-                        f"{name} loses “{part.name}” ({part.n_units:,} units): NDCG@{self.k} "
+                        f"{name} loses “{part.name}” ({part.n_units:,} units): {self.measure} "
                         f"{part.systems[name].mean:.4f} against {part.behavioural:.4f} of "
                         f"{self.reference}"
                     )
         return found
 
     def verdict(self) -> str:
-        """The comparison in one sentence."""
-        if self.reference is None or self.candidate is None:
-            return f"{self.n_cases} cases from {self.n_units} independent units"
-        pair = self.pair(self.candidate, self.reference)
-        assert pair is not None
-        ratio = self.ratios.get(self.candidate)
-        if ratio is None:
-            return (
-                f"{self.candidate} against {self.reference}: {pair.difference:+.4f} "
-                f"NDCG@{self.k}, 95 % interval {pair.low:+.4f} to {pair.high:+.4f}: {pair.verdict}"
-            )
-        return (
-            f"{self.candidate} has {ratio.mean:.2f} x the NDCG@{self.k} of behavioural-only "
-            f"({self.reference}), 95 % interval {ratio.low:.2f} to {ratio.high:.2f}: {pair.verdict}"
-        )
+        """The comparison in one sentence; with cases of both kinds it says both."""
+        words, _ = outcome(self)
+        told = "; ".join(sentences(self))
+        return f"{told}: {words}" if words else told
+
+    def yardsticks(self) -> list[Yardstick]:
+        """Each kind of cases, what was asked for first: in parts, then as a whole."""
+        told = [] if self.asked_for is None else self.asked_for.yardsticks()
+        own = whole(self)
+        return [*told, *parts(self), *([] if own is None else [own])]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the machine it ran on."""
+        values = self._told()
+        values["verdict"] = self.verdict()
+        values["outcome"] = outcome(self)[1]
+        values["yardsticks"] = [
+            {**asdict(one), "verdict": one.verdict} for one in self.yardsticks()
+        ]
+        values["machine"] = {"cores": os.cpu_count(), "processor": platform.machine()}
+        return values
+
+    def _told(self) -> dict[str, Any]:
         values = asdict(self)
         for pair, found in zip(values["pairs"], self.pairs, strict=True):
             pair["verdict"] = found.verdict
         for part, known in zip(values["slices"], self.slices, strict=True):
             part["verdict"] = known.verdict
         values["alarms"] = self.alarms()
-        values["machine"] = {"cores": os.cpu_count(), "processor": platform.machine()}
+        if self.asked_for is not None:
+            values["asked_for"] = self.asked_for._told()
         return values
 
     def to_frame(self) -> pd.DataFrame:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,15 @@ from semrec.evaluate.asking import Answered, faults_of
 from semrec.evaluate.beyond import beyond_accuracy
 from semrec.evaluate.examples import Example, examples_of
 from semrec.evaluate.report import Pair, Report, Row
-from semrec.evaluate.slices import Families, Slice, measure
+from semrec.evaluate.slices import Families, Slice, at_places, measure
+from semrec.evaluate.yardsticks import (
+    ASKED_FOR,
+    LIKED,
+    METRIC,
+    by_kind,
+    is_text,
+    text_among,
+)
 from semrec.metrics import METRICS, ranks_of
 from semrec.statistics import (
     N_RESAMPLES,
@@ -52,6 +62,9 @@ def summarise(
 ) -> Report:
     """Score lists that were answered before.
 
+    What somebody liked is measured by NDCG against behavioural-only, what was asked for, topic
+    cases, by precision against `text`. Where there are both, each has a report of its own.
+
     Args:
         lists: System → for each case its item ids, best first.
         cases: The cases, in the same order; those without relevant items are counted only.
@@ -70,9 +83,68 @@ def summarise(
     Raises:
         DataError: If no case has a relevant item.
     """
-    scored = [place for place, case in enumerate(cases) if case.relevant]
-    if not scored:
+    shared: dict[str, Any] = {
+        "k": k,
+        "seed": seed,
+        "behavioural": behavioural,
+        "cutoffs": cutoffs,
+        "n_items": n_items,
+        "catalog": catalog,
+        "interactions": interactions,
+        "versions": versions,
+    }
+    places = by_kind(cases)
+    kinds = [kind for kind, own in places.items() if any(cases[place].relevant for place in own)]
+    if not kinds:
         raise DataError(f"none of the {len(cases)} cases has a relevant item: nothing to score")
+    if len(kinds) == 1:
+        return _of_one_kind(
+            kinds[0],
+            lists,
+            cases,
+            slices=slices or {},
+            answered=answered,
+            notes=notes,
+            **shared,
+        )
+
+    def own(kind: str, **options: Any) -> Report:  # noqa: ANN401
+        at = places[kind]
+        return _of_one_kind(
+            kind,
+            {name: [answers[place] for place in at] for name, answers in lists.items()},
+            [cases[place] for place in at],
+            slices=at_places(slices or {}, at),
+            **options,
+            **shared,
+        )
+
+    liked = own(LIKED, answered=answered, notes=notes)
+    asked_for = own(ASKED_FOR, candidate=liked.candidate)
+    return replace(liked, asked_for=asked_for, cases_hash=hash_of(cases))
+
+
+def _of_one_kind(
+    kind: str,
+    lists: Lists,
+    cases: Sequence[Case],
+    *,
+    k: int,
+    seed: int,
+    behavioural: Sequence[str],
+    cutoffs: Sequence[int],
+    n_items: int | None,
+    catalog: Catalog | None,
+    interactions: Interactions | None,
+    versions: Mapping[str, str] | None,
+    slices: Families,
+    answered: Mapping[str, Answered] | None = None,
+    notes: Sequence[str] = (),
+    candidate: str | None = None,
+) -> Report:
+    """The report on cases that are measured by one yardstick."""
+    metric = METRIC[kind]
+    scored = [place for place, case in enumerate(cases) if case.relevant]
     units = [cases[place].unit for place in scored]
     names = list(lists)
     cutoffs = sorted({k, *cutoffs})
@@ -107,21 +179,24 @@ def summarise(
                 budget_ms=how.budget_ms if how else None,
             )
         )
-    main = (cutoffs.index(k), list(METRICS).index("ndcg"))
-    ndcg, resampled = values[main], samples[:, main[0], main[1]]
-    by_name = dict(zip(names, ndcg, strict=True))
+    main = (cutoffs.index(k), list(METRICS).index(metric))
+    measured, resampled = values[main], samples[:, main[0], main[1]]
+    by_name = dict(zip(names, measured, strict=True))
     best = max(
         (name for name in names if name in behavioural),
         key=lambda name: by_name[name].mean(),
         default=None,
     )
-    reference, candidate = _opponents(by_name, best, behavioural)
-    measured: list[Slice] = []
+    reference, candidate = _opponents(by_name, best, behavioural, kind, candidate)
+    parts: list[Slice] = []
+    worded: list[Slice] = []
     examples: tuple[Example, ...] = ()
     if reference is not None and candidate is not None:
-        measured = measure(
-            _of_scored(slices or {}, scored), by_name, reference, candidate, units, seed
-        )
+        opponents = (by_name, reference, candidate, units, seed)
+        parts = measure(at_places(slices, scored), *opponents)
+        if text_among(names) is not None:
+            with_words = [n for n, place in enumerate(scored) if cases[place].query.intent.strip()]
+            worded = measure({"": {"requests with words": with_words}}, *opponents)
         examples = examples_of(
             by_name[candidate] - by_name[reference],
             [cases[place] for place in scored],
@@ -136,16 +211,18 @@ def summarise(
         n_units=len(set(units)),
         without_relevant=len(cases) - len(scored),
         rows=tuple(rows),
-        pairs=tuple(pairs(names, ndcg, resampled, units, np.random.default_rng(seed))),
+        pairs=tuple(pairs(names, measured, resampled, units, np.random.default_rng(seed))),
         behavioural_only=best,
-        ratios=_ratios(names, best, ndcg, resampled),
-        notes=(*notes, *_fault_notes(rows, answered or {}, len(cases), k)),
+        ratios=_ratios(names, _base(best, reference, behavioural, kind), measured, resampled),
+        notes=(*notes, *_fault_notes(rows, answered or {}, k)),
         versions=dict(versions or {}),
         cases_hash=hash_of(cases),
-        slices=tuple(measured),
+        slices=tuple(parts),
         reference=reference,
         candidate=candidate,
         examples=examples,
+        kind=kind,
+        worded=worded[0] if worded else None,
     )
 
 
@@ -182,17 +259,36 @@ def _values(
 
 
 def _opponents(
-    ndcg: Mapping[str, Values], best: str | None, behavioural: Sequence[str]
+    measured: Mapping[str, Values],
+    best: str | None,
+    behavioural: Sequence[str],
+    kind: str,
+    candidate: str | None,
 ) -> tuple[str | None, str | None]:
     """The system to beat, and the one that is to beat it."""
-    if len(ndcg) < 2:
+    if len(measured) < 2:
         return None, None
-    reference = next(iter(ndcg)) if best is None else best
-    others = [name for name in ndcg if name != reference]
-    if "fused" in others:
-        return reference, "fused"
-    worded = [name for name in others if name not in behavioural] or others
-    return reference, max(worded, key=lambda name: ndcg[name].mean())
+    text = text_among(measured)
+    to_beat = (text, best) if kind == ASKED_FOR else (best, text)
+    reference = next((name for name in to_beat if name is not None), next(iter(measured)))
+    others = [name for name in measured if name != reference]
+    for name in (candidate, "fused"):
+        if name in others:
+            return reference, name
+    worded = [name for name in others if name not in behavioural]
+    own = [name for name in worded if not is_text(name)]
+    return reference, max(own or worded or others, key=lambda name: measured[name].mean())
+
+
+def _base(
+    best: str | None, reference: str | None, behavioural: Sequence[str], kind: str
+) -> str | None:
+    """Which system the others are divided by; of systems that are nothing of note, none."""
+    if kind == LIKED and best is not None:
+        return best
+    if reference is not None and (is_text(reference) or reference in behavioural):
+        return reference
+    return None
 
 
 def pairs(
@@ -236,31 +332,20 @@ def pairs(
 
 
 def _ratios(
-    names: Sequence[str], best: str | None, values: Values, samples: Values
+    names: Sequence[str], divisor: str | None, values: Values, samples: Values
 ) -> dict[str, Estimate]:
-    """Each system's NDCG over that of the best behavioural-only one, with paired intervals."""
-    if best is None or values[names.index(best)].mean() == 0:
+    """Each system's measure over that of another one, with paired intervals."""
+    if divisor is None or values[names.index(divisor)].mean() == 0:
         return {}
-    base = names.index(best)
+    base = names.index(divisor)
     ratios = {}
     for place, name in enumerate(names):
-        if name != best:
+        if name != divisor:
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = interval(samples[:, place] / samples[:, base])
             mean = float(values[place].mean() / values[base].mean())
             ratios[name] = Estimate(mean=mean, low=low, high=high)
     return ratios
-
-
-def _of_scored(families: Families, scored: Sequence[int]) -> Families:
-    columns = {place: number for number, place in enumerate(scored)}
-    return {
-        family: {
-            name: [columns[place] for place in places if place in columns]
-            for name, places in some.items()
-        }
-        for family, some in families.items()
-    }
 
 
 def _percentiles(answered: Answered | None) -> dict[str, float]:
@@ -283,13 +368,12 @@ FAULTS = {
 }
 
 
-def _fault_notes(
-    rows: Sequence[Row], answered: Mapping[str, Answered], n_cases: int, k: int
-) -> list[str]:
+def _fault_notes(rows: Sequence[Row], answered: Mapping[str, Answered], k: int) -> list[str]:
     notes = []
     for row in rows:
         for what, n in row.faults.items():
             first = next(iter(answered[row.system].raised.values()), "")
             told = FAULTS[what].format(k=k, first=f"the first was {first}")
-            notes.append(f"{row.system}: {n:,} of {n_cases:,} answers {told}")
+            of = len(answered[row.system].lists)
+            notes.append(f"{row.system}: {n:,} of {of:,} answers {told}")
     return notes

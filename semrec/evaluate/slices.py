@@ -35,12 +35,14 @@ class Slice:
         family: What they were cut by.
         n_cases: How many.
         n_units: Independent units among them.
-        behavioural: NDCG of the system to beat: the best behavioural-only one, if there is any.
-        fused: NDCG of the other: the fused one, if there is one.
+        behavioural: The measure (NDCG, of topic cases precision) of the system to beat: the best
+            behavioural-only one, if there is any; of topic cases `text`.
+        fused: That of the other: the fused one, if there is one.
         low: Lower end of the difference's 95 % interval.
         high: Upper end.
-        over: Other system → the second one's NDCG over its, and the 95 % interval of that.
-        systems: Each system's NDCG.
+        over: Other system → the second one's measure over its, and the 95 % interval of that.
+        systems: Each system's measure.
+        ratios: Each other system's measure over that of the system to beat, if that has any.
         losers: Systems that are worse here than the one to beat, the interval wholly below 0.
     """
 
@@ -54,6 +56,7 @@ class Slice:
     high: float
     over: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     systems: Mapping[str, Estimate] = field(default_factory=dict)
+    ratios: Mapping[str, Estimate] = field(default_factory=dict)
     losers: tuple[str, ...] = ()
 
     @property
@@ -66,6 +69,18 @@ class Slice:
         if self.low >= -MARGIN * self.behavioural:
             return "not worse"
         return "worse" if self.high < 0 else "unclear"
+
+
+def at_places(families: Families, places: Sequence[int]) -> Families:
+    """The same slices of only those cases that are at `places`, in that order."""
+    columns = {place: number for number, place in enumerate(places)}
+    return {
+        family: {
+            name: [columns[place] for place in own if place in columns]
+            for name, own in some.items()
+        }
+        for family, some in families.items()
+    }
 
 
 def measure(
@@ -118,7 +133,16 @@ def measure(
                 fused=float(values[fused].mean()),
                 low=behind[fused][0],
                 high=behind[fused][1],
-                over=_over(fused, values, resampled),
+                over={
+                    name: (one.mean, one.low, one.high)
+                    for name in names
+                    if name != fused and (one := _ratio(fused, name, values, resampled))
+                },
+                ratios={
+                    name: one
+                    for name in names
+                    if name != behavioural and (one := _ratio(name, behavioural, values, resampled))
+                },
                 systems={name: estimate(values[name], resampled[name]) for name in names},
                 losers=tuple(name for name in names if behind[name][1] < 0),
             )
@@ -126,14 +150,13 @@ def measure(
     return measured
 
 
-def _over(
-    fused: str, values: Mapping[str, Values], resampled: Mapping[str, Values]
-) -> dict[str, tuple[float, float, float]]:
-    found = {}
-    for other in values:
-        if other != fused and values[other].any():
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratios = resampled[fused] / resampled[other]
-            mean = float(values[fused].mean() / values[other].mean())
-            found[other] = (mean, *interval(ratios))
-    return found
+def _ratio(
+    name: str, other: str, values: Mapping[str, Values], resampled: Mapping[str, Values]
+) -> Estimate | None:
+    """A system's measure over another one's; None if that has nothing."""
+    if not values[other].any():
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = interval(resampled[name] / resampled[other])
+    mean = float(values[name].mean() / values[other].mean())
+    return Estimate(mean=mean, low=low, high=high)

@@ -28,24 +28,26 @@ from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError, nearest
 from semrec.evaluate.asking import SemanticOnly, System, WithinBudget
 from semrec.evaluate.baselines import tuned_baseline
+from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
+from semrec.evaluate.yardsticks import TEXT
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
+
+NAMED = (*BASELINES, TEXT)
 
 
 def load_artifacts(
     names: Sequence[str], progress: Progress | None = None
 ) -> dict[str, Recommender]:
-    """The artifacts among `names`, by their folder; the others are names of baselines.
+    """The artifacts among `names`, by their folder; the others are baselines, or `text`.
 
     Raises:
         SemrecError: If a name is neither, or an artifact can't be loaded.
     """
     for name in names:
-        if name not in BASELINES and not Path(name).is_dir():
-            raise DataError(
-                f"{name!r} is no artifact folder and no baseline{nearest(name, BASELINES)}"
-            )
-    paths = [name for name in names if name not in BASELINES]
+        if name not in NAMED and not Path(name).is_dir():
+            raise DataError(f"{name!r} is no artifact folder and no baseline{nearest(name, NAMED)}")
+    paths = [name for name in names if name not in NAMED]
     artifacts = {}
     for done, path in enumerate(paths):
         if progress:
@@ -55,16 +57,16 @@ def load_artifacts(
 
 
 def cases_for(
-    cases: str,
+    cases: str | Sequence[str],
     artifacts: Mapping[str, Recommender],
     data: Path | None,
     *,
     allow_seen: bool = False,
 ) -> list[Case]:
-    """Cases from an intents file; or, for ``test``, the events that an artifact didn't learn from.
+    """Cases from intents files; or, for ``test``, the events that an artifact didn't learn from.
 
     Args:
-        cases: A path, or ``test``.
+        cases: A path, or ``test``; or several.
         artifacts: What will be asked; for ``test`` the first says what was held out.
         data: The dataset of that artifact.
         allow_seen: Go on if an artifact learned from the events that are asked about.
@@ -73,6 +75,10 @@ def cases_for(
         DataError: If ``test`` is asked for and the artifact held nothing out, `data` is missing, or
             an artifact learned from what is asked about.
     """
+    if not isinstance(cases, str):
+        return [
+            case for one in cases for case in cases_for(one, artifacts, data, allow_seen=allow_seen)
+        ]
     if cases != "test":
         return read_cases(cases)
     artifact = next(iter(artifacts.values()), None)
@@ -108,7 +114,11 @@ def cases_for(
 
 
 def marked_cases(
-    cases: str, artifacts: Mapping[str, Recommender], data: Path | None, *, allow_seen: bool
+    cases: str | Sequence[str],
+    artifacts: Mapping[str, Recommender],
+    data: Path | None,
+    *,
+    allow_seen: bool,
 ) -> tuple[list[Case], tuple[str, ...]]:
     """As `cases_for`, and what the report must be marked with if seen events are allowed."""
     try:
@@ -185,36 +195,54 @@ def make_systems(
     """Systems by name.
 
     One artifact alone becomes its baseline, tuned EASE and item-kNN on the same interactions,
-    semantic-only and fused. Baselines by name learn from the first artifact's interactions, or
-    from the dataset `data`. They are tuned for sessions as long as those of the cases.
+    `text` where something is asked in words and its weights are here, semantic-only and fused.
+    Baselines by name learn from the first artifact's interactions, or from the dataset `data`.
+    They are tuned for sessions as long as those of the cases. Beside `text` there is the same by
+    each artifact's own encoder, if that is another one.
 
     Args:
-        names: Folders of artifacts, or names of baselines.
+        names: Folders of artifacts, names of baselines, or ``text``.
         artifacts: The loaded ones among them.
-        cases: What will be asked; only the lengths of its sessions are looked at.
+        cases: What will be asked; only looked at for sessions' lengths, and for words.
         data: A dataset, where no artifact is among them.
         progress: Called as baselines are tuned.
 
     Raises:
         DataError: If there is nothing to learn from.
+        ModelError: If `text` is asked for by name and its weights aren't here.
     """
     lengths = [len(case.query.events) for case in cases if case.query.session]
     if len(names) == 1 and artifacts:
-        return _as_three(next(iter(artifacts.values())), lengths, progress)
+        return _side_by_side(next(iter(artifacts.values())), cases, lengths, progress)
     systems: dict[str, System] = {}
     for name in names:
         if name in artifacts:
             systems[_short(name, artifacts)] = artifacts[name]
+            continue
+        learned, catalog, config = _source(artifacts, data)
+        if name == TEXT:
+            encoders = [artifact.encoder for artifact in artifacts.values()]
+            systems |= text_systems(catalog, learned, cases, encoders, progress, required=True)
         else:
-            learned, catalog, config = _source(artifacts, data)
             systems[name] = tuned_baseline(
                 name, learned, catalog, config, progress, lengths or SESSION_LENGTHS
             )
     return systems
 
 
-def _as_three(
-    artifact: Recommender, lengths: Sequence[int], progress: Progress | None
+def left_out(
+    names: Sequence[str], systems: Mapping[str, System], cases: Sequence[Case]
+) -> tuple[str, ...]:
+    """A note if one artifact alone stands beside no `text`, though something is asked in words."""
+    missing = len(names) == 1 and "fused" in systems and TEXT not in systems
+    return (LEFT_OUT,) if missing and worded(cases) else ()
+
+
+def _side_by_side(
+    artifact: Recommender,
+    cases: Sequence[Case],
+    lengths: Sequence[int],
+    progress: Progress | None,
 ) -> dict[str, System]:
     config = make_config(artifact.manifest["config"], "manifest")
     learned, catalog = artifact.interactions, artifact.catalog
@@ -226,6 +254,7 @@ def _as_three(
     return {
         "baseline": artifact.baseline(),
         **tuned,
+        **text_systems(catalog, learned, cases, [artifact.encoder], progress),
         "semantic-only": SemanticOnly(recommender=artifact),
         "fused": artifact,
     }
