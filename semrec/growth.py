@@ -47,7 +47,9 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
             understanding = understanding.over(catalog, recommender.interactions.counts)
         lexical, added = recommender.lexical, range(len(catalog) - len(items), len(catalog))
         if lexical is not None:
-            lexical = lexical.with_items(recommender.prompts.text_of(catalog, row) for row in added)
+            lexical = lexical.with_items(
+                recommender.prompts.fields_of(catalog, row) for row in added
+            )
         ranker = recommender.ranker
         if ranker is not None:
             ranker = ranker.over(catalog, recommender.interactions)

@@ -166,6 +166,12 @@ class Prompts:
         attributes = catalog.attributes_of(row)
         return self.about.render(text=catalog.texts[row], attributes=attributes, tags=tags)
 
+    def fields_of(self, catalog: Catalog, row: int, tags: Sequence[str] = ()) -> tuple[str, str]:
+        """A row's title and what else is said of it, to be matched as words."""
+        if self.about is None:
+            return "", self.text_of(catalog, row, tags)
+        return catalog.titles[row], self.about_of(catalog, row, tags)
+
     def query_text(self, intent: str, session: Sequence[str]) -> str:
         """A request in words; `session` holds titles, oldest first."""
         return self.query.render(intent=intent, session=session)

@@ -18,9 +18,13 @@ TEXTS = [
 ]
 
 
+def untitled(texts):
+    return [("", text) for text in texts]
+
+
 @pytest.fixture(scope="module")
 def model():
-    return fit_bm25(TEXTS)
+    return fit_bm25(untitled(TEXTS))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,9 @@ def model():
         ("I'd love to watch a love story", ["love", "story"]),
         ("a leather watch", ["leather", "watch"]),
         ("movies about movies", ["movies"]),
+        ("something for a child of four", ["children", "kids", "family"]),
+        ("funny, for my 6-year-old", ["funny", "children", "kids", "family"]),
+        ("a film about a child", ["child"]),
         ("something good, please", []),
         ("", []),
         ("¿Una película de robos?", ["Una", "película", "de", "robos"]),
@@ -94,7 +101,7 @@ def test_few_postings_and_many_are_summed_alike():
     rng = np.random.default_rng(0)
     words = [f"w{n}" for n in range(40)]
     texts = [" ".join(rng.choice(words, 5)) for _ in range(300)]
-    one, padded = fit_bm25(texts), fit_bm25([*texts, *[""] * 20_000])
+    one, padded = fit_bm25(untitled(texts)), fit_bm25(untitled([*texts, *[""] * 20_000]))
     for query in ("w1 w2 w3", "w7 w30 w9 w11"):
         np.testing.assert_array_equal(one.match(query).scores.rows, padded.match(query).scores.rows)
         np.testing.assert_allclose(
@@ -103,7 +110,7 @@ def test_few_postings_and_many_are_summed_alike():
 
 
 def test_added_items_are_found_by_words_known_and_new(model):
-    grown = model.with_items(["a heist on a submarine", ""])
+    grown = model.with_items(untitled(["a heist on a submarine", ""]))
     assert 5 in grown.match("heist").scores.rows
     np.testing.assert_array_equal(grown.match("submarine").scores.rows, [5])
     assert len(model.match("submarine").scores.rows) == 0, "the old one stays as it was"
@@ -124,5 +131,12 @@ def test_a_saved_model_is_the_same(model, tmp_path):
 
 @pytest.mark.parametrize("texts", [[], ["", ""], ["one"], ["same", "same", "same"]])
 def test_catalogues_that_say_nothing_are_silent(texts):
-    model = fit_bm25(texts)
+    model = fit_bm25(untitled(texts))
     assert np.isfinite(model.match("same one").scores.scores).all()
+
+
+def test_a_word_of_the_title_counts_less_than_one_of_the_rest():
+    model = fit_bm25([("Warm Bodies", "zombies"), ("Amélie", "warm and sweet"), ("Warm", "")])
+    scores = model.match("something warm").scores.at(np.arange(3))
+    assert scores[1] > scores[0] > 0
+    assert scores[2] > scores[0], "where there is nothing but a title, it counts in full"

@@ -42,6 +42,7 @@ def embed_items(
     encoder: Encoder,
     report: Progress,
     deadline: float | None = None,
+    stage: str = "embed items",
 ) -> tuple[FloatArray, BoolArray]:
     """(n_items, dim) float32 unit rows, zeros for items without text; and which have one.
 
@@ -54,7 +55,7 @@ def embed_items(
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     # Texts of similar length share a batch, so that little of it is padding.
     order = np.argsort(lengths, kind="stable")[np.count_nonzero(lengths == 0) :]
-    report("embed items", 0, len(order))
+    report(stage, 0, len(order))
     began = time.monotonic()
     for start in range(0, len(order), EMBED_CHUNK):
         if deadline is not None and time.monotonic() > deadline:
@@ -66,7 +67,7 @@ def embed_items(
         vectors[rows] = encoder.encode_items([texts[row] for row in rows])
         done = start + len(rows)
         speed = done / max(time.monotonic() - began, 1e-9)
-        report("embed items", done, len(order), f"{speed:,.0f} items/s")
+        report(stage, done, len(order), f"{speed:,.0f} items/s")
     return vectors, np.asarray(vectors.any(axis=1))
 
 
@@ -90,7 +91,7 @@ def embed_views(
     """
     vectors, present = embed_items(views[0], encoder, report, deadline)
     for view in views[1:]:
-        vectors += embed_items(view, encoder, report, deadline)[0]
+        vectors += embed_items(view, encoder, report, deadline, "embed items, without titles")[0]
     vectors[~present] = 0.0
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12)), present

@@ -152,7 +152,12 @@ def prepare(
         cases=cases,
         chosen=choose_behaviour(ground),
         views=views,
-        lexical=fit_bm25(views[0]) if config.lexical.enabled else None,
+        lexical=fit_bm25(
+            prompts.fields_of(dataset.catalog, row, tags.get(row, ()))
+            for row in range(len(dataset.catalog))
+        )
+        if config.lexical.enabled
+        else None,
         rng=rng,
         labelled=(
             labelled_items(dataset.catalog.attributes, len(dataset.catalog))

@@ -235,7 +235,7 @@ NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them 
 UNTUNED = Gate(
     session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1, neighbour_share=NEAR),
     baseline=Weights(semantic=0.0, behavioural=0.9, popularity=0.1, neighbour_share=NEAR),
-    topical=Mix(words=1.0, lexical=0.55, texts=0.15, behavioural=0.7, popularity=0.35, domain=0.1),
+    topical=Mix(words=1.0, lexical=0.65, texts=0.15, behavioural=0.7, popularity=0.35, domain=0.1),
     conversational=Mix(
         words=0.6, lexical=0.1, texts=1.5, behavioural=6.0, popularity=0.9, domain=1.0
     ),

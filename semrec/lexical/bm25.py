@@ -1,4 +1,7 @@
-"""BM25: how well the words of a request match an item's text (Robertson & Zaragoza 2009).
+"""BM25: how well the words of a request match an item's fields (Robertson & Zaragoza 2009).
+
+A word of the title counts less than one of the rest, as in BM25F (Robertson, Zaragoza & Taylor
+2004): "Warm Bodies" is no answer to "something warm", nor "Tower Heist" the best heist.
 
 A posting's score is worked out when the model is fitted, so a request costs one addition per
 posting of its terms. Scores are not standardised per request: how large they are says how
@@ -21,9 +24,14 @@ from numpy.typing import NDArray
 from semrec.lexical.analysis import content_words, request_terms, terms_of
 from semrec.types import Boost, FloatArray, LexicalMatch
 
+TITLE = 0.4  # what a word of the title counts, where an item has other words too
 K1, B = 1.2, 0.5  # saturation of counts, influence of length: picked on the even topics (LOG.md)
 SCALE = 8.0  # brings scores to the size of standardised ones: the best of some requests are 5 to 15
 SPARSE = 8  # of fewer postings than a share of items one in so many: sorted instead of counted
+
+
+Fields = tuple[str, str]
+"""An item's title, and what else is said of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +59,8 @@ class BM25:
     def match(self, text: str) -> LexicalMatch:
         """The items that share content words with a request, scored.
 
-            fit_bm25(["a quiet heist", "a war"]).match("a film about a heist").scores.rows  # [0]
+            items = [("Rififi", "a quiet heist"), ("Heat", "")]
+            fit_bm25(items).match("a film about a heist").scores.rows  # [0]
 
         A request without content words, or with none that any item has, matches nothing.
         """
@@ -66,9 +75,9 @@ class BM25:
             specificity=specificity,
         )
 
-    def with_items(self, texts: Iterable[str]) -> BM25:
+    def with_items(self, items: Iterable[Fields]) -> BM25:
         """The same with more items; idf and mean length stay those of the fit."""
-        counts, lengths, terms = _count(texts, dict(self.vocabulary))
+        counts, lengths, terms = _count(items, dict(self.vocabulary))
         idf = np.append(self.idf, np.ones(len(terms) - len(self.idf), np.float32))
         added = _scored(counts, lengths, idf, self.mean_length)
         known = sp.csr_matrix(
@@ -95,13 +104,13 @@ class BM25:
         return Boost(rows=rows.astype(np.int64), scores=scores.astype(np.float32))
 
 
-def fit_bm25(texts: Iterable[str]) -> BM25:
-    """Fit to the items' texts, in row order; an empty text is an item that matches nothing.
+def fit_bm25(items: Iterable[Fields]) -> BM25:
+    """Fit to the items, in row order; one without any text matches nothing.
 
     Args:
-        texts: One for each item; they are read once, one after the other.
+        items: Title, and what else is said of it, of each; they are read once, one by one.
     """
-    counts, lengths, vocabulary = _count(texts, {})
+    counts, lengths, vocabulary = _count(items, {})
     n_told = int((lengths > 0).sum())
     frequencies = np.diff(counts.indptr)
     raw = np.log1p((n_told - frequencies + 0.5) / (frequencies + 0.5))
@@ -112,26 +121,30 @@ def fit_bm25(texts: Iterable[str]) -> BM25:
 
 
 def _count(
-    texts: Iterable[str], vocabulary: dict[str, int]
-) -> tuple[sp.csr_matrix, NDArray[np.int64], dict[str, int]]:
+    items: Iterable[Fields], vocabulary: dict[str, int]
+) -> tuple[sp.csr_matrix, NDArray[np.float64], dict[str, int]]:
     """(n_terms, n_items) counts, (n_items,) lengths, and the vocabulary with the new terms."""
-    numbers, counts, lengths, ends = array("i"), array("i"), array("q"), array("q", [0])
-    for text in texts:
-        of_text = Counter(terms_of(text))
-        for term, count in of_text.items():
+    numbers, counts, lengths, ends = array("i"), array("f"), array("d"), array("q", [0])
+    for title, about in items:
+        of_item: Counter[str] = Counter()
+        rest = terms_of(about)
+        for terms, weight in ((terms_of(title), TITLE if rest else 1.0), (rest, 1.0)):
+            for term in terms:
+                of_item[term] += weight  # type: ignore[assignment]
+        for term, count in of_item.items():
             numbers.append(vocabulary.setdefault(term, len(vocabulary)))
             counts.append(count)
-        lengths.append(of_text.total())
+        lengths.append(sum(of_item.values()))
         ends.append(len(numbers))
     by_item = sp.csr_matrix(
         (np.asarray(counts, np.float32), np.asarray(numbers, np.int32), np.asarray(ends, np.int64)),
         shape=(len(lengths), len(vocabulary)),
     )
-    return by_item.T.tocsr(), np.asarray(lengths, np.int64), vocabulary
+    return by_item.T.tocsr(), np.asarray(lengths), vocabulary
 
 
 def _scored(
-    counts: sp.csr_matrix, lengths: NDArray[np.int64], idf: FloatArray, mean_length: float
+    counts: sp.csr_matrix, lengths: NDArray[np.float64], idf: FloatArray, mean_length: float
 ) -> sp.csr_matrix:
     """(n_terms, n_items): BM25 scores in place of counts."""
     length = K1 * (1 - B + B * lengths / mean_length)

@@ -141,6 +141,7 @@ def to_response(served: Served, *, trace: bool) -> RecommendResponse:
         shown = {
             "weights": dict(about.weights),
             "evidence": dict(about.evidence),
+            "reason": about.reason,
             "notes": list(about.notes),
         }
     return RecommendResponse(
