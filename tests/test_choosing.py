@@ -16,6 +16,8 @@ from semrec.choosing.cases import validation_of
 from semrec.choosing.ground import checkpoint_of, make_ground
 from semrec.data.dataset import read_dataset
 from semrec.errors import ConfigError, DataError
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.types import Query
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = ("als", "bpr", "pure_svd", "none")
@@ -256,6 +258,19 @@ def test_odd_data_gives_a_working_recommender(tmp_path, kind, odd):
             nothing_left = system is not built and known <= set(session)
             assert found or nothing_left
             assert np.isfinite([item.score for item in found]).all()
+
+
+def test_one_person_a_thousand_times_is_less_popular_than_ninety_people(tmp_path):
+    """x1 once by each of 90 people, x2 a thousand times by one: x1 is first for everybody."""
+    events = [(f"u{n}", 1, T0 + n) for n in range(90)]
+    events += [("again", 2, T0 + n) for n in range(1000)]
+    events += [(f"u{n}", 3, T0 + 2000 + n) for n in range(30)]
+    dataset = write_dataset(tmp_path / "again", events)
+    built = semrec.build(dataset, config=config_of("als", "none"))
+    popular = tuned_baseline("popularity", dataset.positives, dataset.catalog, config_of("als"))
+    (alone,) = popular.recommend_many([Query(k=2)])
+    for found in (built.recommend(k=2), built.baseline().recommend(k=2), alone):
+        assert [item.item_id for item in found.items] == ["x1", "x3"]
 
 
 @pytest.mark.parametrize("test", ["last", "time"])
