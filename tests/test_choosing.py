@@ -10,7 +10,7 @@ from conftest import GROUP, group, item_id, world_config
 
 import semrec
 from semrec.assemble.behaviour import cache_folder
-from semrec.choosing import behaviour as choosing_behaviour
+from semrec.choosing import neighbours as choosing_neighbours
 from semrec.choosing.behaviour import choose_behaviour, forget_checkpoints, refit
 from semrec.choosing.cases import validation_of
 from semrec.choosing.ground import checkpoint_of, make_ground
@@ -81,7 +81,7 @@ def test_neighbours_are_left_out_where_they_do_not_help(world, monkeypatch):
         noise = rng.random((60, 60)) * (rng.random((60, 60)) < 0.2)
         return Neighbours(weights=sp.csr_matrix(noise, dtype=np.float32), n_seen=60, decay=0.8)
 
-    monkeypatch.setattr(choosing_behaviour, "fit_neighbours", useless)
+    monkeypatch.setattr(choosing_neighbours, "fit_neighbours", useless)
     chosen = choose_behaviour(ground_of(world, config_of("als", "ease")))
     assert chosen.neighbours is None
     assert chosen.neighbour_options == {}
@@ -96,7 +96,7 @@ def test_neighbours_carry_the_list_where_there_are_no_vectors(world):
 
 
 def test_ease_is_left_out_with_a_word_where_it_would_be_too_large(world, monkeypatch):
-    monkeypatch.setattr(choosing_behaviour, "MAX_ITEMS", 50)
+    monkeypatch.setattr(choosing_neighbours, "MAX_ITEMS", 50)
     chosen = choose_behaviour(ground_of(world, config_of("als", "auto")))
     assert chosen.notes == ("EASE is left out: 60 items have events, it is fitted on at most 50",)
     assert not any(name.startswith("ease") for name in chosen.tried)

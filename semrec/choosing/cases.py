@@ -46,9 +46,9 @@ def validation_of(events: Interactions, split: SplitConfig) -> Split:
 
 
 def validation_cases(
-    validation: Split, catalog: Catalog, config: Config, rng: np.random.Generator
+    validation: Split, catalog: Catalog, config: Config, most: int, rng: np.random.Generator
 ) -> list[Case]:
-    """At most `fusion.max_cases`, of sessions as long as the configuration says."""
+    """At most `most`, of sessions as long as the configuration says."""
     cases = next_item_cases(
         validation,
         catalog,
@@ -57,7 +57,7 @@ def validation_cases(
         rng=rng,
     )
     # In a random order, so that the first few are a fair sample of users.
-    places = rng.permutation(len(cases))[: config.fusion.max_cases]
+    places = rng.permutation(len(cases))[:most]
     some = [cases[place] for place in places]
     lengths = config.split.session_lengths
     if lengths is None:

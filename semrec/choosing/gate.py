@@ -17,7 +17,7 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, Tilt
 from semrec.fusion.learn import MOST, learn_tilt
 from semrec.fusion.prototypes import fit_prototypes
-from semrec.fusion.tune import NEIGHBOUR_SHARES, cutoff_of, reduce_cases, tune_weights
+from semrec.fusion.tune import cutoff_of, reduce_cases, tune_weights
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import TuningSets
 from semrec.types import FloatArray, Progress
@@ -130,11 +130,20 @@ def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> Fused
 
 
 def tune_gate(
-    fusion: FusedBlocks, sets: TuningSets, config: Config, report: Progress
+    fusion: FusedBlocks,
+    sets: TuningSets,
+    config: Config,
+    report: Progress,
+    neighbour_share: float,
 ) -> tuple[Gate, dict[str, Any]]:
     """Weights and tilt for each kind of query, and what they reached on how many cases.
 
-    What the neighbours' share in behaviour is, the baseline's cases say, for all kinds.
+    Args:
+        fusion: Its gate is not used.
+        sets: The cases of each kind.
+        config: How many cases are too few, and whether to learn a tilt.
+        report: Called as kinds are tuned.
+        neighbour_share: In behaviour, for all kinds, as it was chosen on more cases than these.
     """
     jobs = (
         ("baseline", sets.session, False),
@@ -146,7 +155,6 @@ def tune_gate(
     weights |= {"words": UNTUNED.words, "both": UNTUNED.both}
     tilts: dict[str, Tilt] = {}
     learnable = config.fusion.gate == "learned" and config.fusion.semantic
-    shares: tuple[float, ...] = NEIGHBOUR_SHARES
     tuned: dict[str, Any] = {"requests": sets.source}
     for done, (name, cases, semantic) in enumerate(jobs):
         report("tune fusion", done, len(jobs))
@@ -161,9 +169,8 @@ def tune_gate(
             cutoff=cutoff,
             semantic=semantic and config.fusion.semantic,
             domain=semantic,
-            neighbour_shares=shares,
+            neighbour_shares=(neighbour_share,),
         )
-        shares = (weights["baseline"].neighbour_share,)  # behaviour is the same for all kinds
         tuned[name][f"ndcg@{cutoff}"] = round(score, 6)
         # Made-up requests are all alike: how weights should vary with the words, they can't say.
         if semantic and learnable and name not in sets.made_up:

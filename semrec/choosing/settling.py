@@ -114,14 +114,15 @@ def _settled(
     trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
     fill, trial = choose_fill(trial, known, sets, config, report, deadline)
     trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, report)
+    gate, tuned = tune_gate(trial, sets, config, report, chosen.weights.neighbour_share)
     if trial.prototypes is not None:
         tuned["named"] = trial.prototypes.strength
+    tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}
     return Settled(
         encoder=encoder,
         semantic=semantic,
         sets=sets,
         trial=replace(trial, gate=gate),
         fill=fill,
-        tuned=tuned | {"fill": fill, "tried": dict(chosen.tried), "encoder": {}},
+        tuned=tuned | {"fill": fill, **tried, "encoder": {}},
     )

@@ -22,7 +22,8 @@ SHORT, LONG, ENOUGH_UNITS = 10, 100, 1_000
 CHUNK = 64  # cases per matrix product
 STEP = 10  # weights are multiples of 1 / STEP
 SHARES = (0.3, 0.5, 0.7, 0.85, 1.0)
-NEIGHBOUR_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)  # a few neighbours' scores stand far out
+# A few neighbours' scores stand far out, so small shares of them lie close together.
+NEIGHBOUR_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,24 @@ class Candidates:
         return np.column_stack([semantic, behavioural, popularity, domain])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """The best weights on some cases, and what they reach.
+
+    Attributes:
+        weights: The weights.
+        values: (n_cases,) float64, the NDCG of each case.
+    """
+
+    weights: Weights
+    values: NDArray[np.float64]
+
+    @property
+    def score(self) -> float:
+        """Mean NDCG; 0 without cases."""
+        return float(self.values.mean()) if len(self.values) else 0.0
+
+
 def cutoff_of(asked: int | None, cases: Sequence[TuningCase]) -> int:
     """The cutoff of the NDCG to maximise: what is asked for, or what so many cases can bear."""
     if asked is not None:
@@ -104,7 +123,28 @@ def tune_weights(
     domain: bool = True,
     neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
 ) -> tuple[Weights, float]:
-    """The weights with the best mean NDCG at `cutoff`, and that NDCG.
+    """The weights with the best mean NDCG at `cutoff`, and that NDCG; arguments as `weigh`."""
+    found = weigh(
+        fusion,
+        cases,
+        cutoff=cutoff,
+        semantic=semantic,
+        domain=domain,
+        neighbour_shares=neighbour_shares,
+    )
+    return found.weights, found.score
+
+
+def weigh(
+    fusion: FusedBlocks,
+    cases: Sequence[TuningCase],
+    *,
+    cutoff: int,
+    semantic: bool = True,
+    domain: bool = True,
+    neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
+) -> Weighed:
+    """The weights with the best mean NDCG at `cutoff`, and the NDCG of each case with them.
 
     Args:
         fusion: Its gate is not used.
@@ -124,14 +164,14 @@ def tune_weights(
     with_behaviour = any(found.values[:, 2:4].any() for found in reduced)
     candidates = list(_grid(semantic=semantic, behavioural=with_behaviour, domain=with_domain))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (4, n_combinations)
-    best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
+    best: Weighed | None = None
     for share, near in product(shares, neighbour_shares):
-        means = np.mean(
-            [ndcg_of(found.fused(share, near) @ grid, found, cutoff) for found in reduced],
-            axis=0,
+        values = np.stack(
+            [ndcg_of(found.fused(share, near) @ grid, found, cutoff) for found in reduced]
         )
+        means = values.mean(axis=0)
         place = int(np.argmax(means))
-        if means[place] > best[1]:
+        if best is None or means[place] > best.score:
             chosen = [float(value) / STEP for value in candidates[place]]
             weights = Weights(
                 semantic=chosen[0],
@@ -141,7 +181,8 @@ def tune_weights(
                 intent_share=share,
                 neighbour_share=near,
             )
-            best = (weights, float(means[place]))
+            best = Weighed(weights=weights, values=values[:, place].copy())
+    assert best is not None
     return best
 
 
@@ -171,7 +212,8 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
         both = np.asarray(words.any(axis=1) & texts.any(axis=1))
         correlations = np.einsum("ij,ij->i", words @ fusion.semantic.covariance, texts)
         for place, (case, said) in enumerate(zip(some, signals, strict=True)):
-            near = said.near.at(np.arange(len(fusion.popularity)))
+            near = np.zeros(len(fusion.popularity), dtype=np.float32)
+            near[said.near.rows] = said.near.scores
             columns = [*(column[place] for column in scores), near, *counted]
             reachable, rows = _pooled(case, columns[:4], by_count)
             yield Candidates(
@@ -199,8 +241,11 @@ def _pooled(
     tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in telling]
     tops += [rows[:pool] for rows in by_count]
     reachable = np.setdiff1d(case.targets, case.excluded)
-    others = np.setdiff1d(np.concatenate(tops), np.concatenate([reachable, case.excluded]))
-    return reachable, np.concatenate([reachable, others]).astype(np.int64)
+    is_other = np.zeros(len(columns[0]), dtype=bool)
+    is_other[np.concatenate(tops)] = True
+    is_other[reachable] = False
+    is_other[case.excluded] = False
+    return reachable, np.concatenate([reachable, np.flatnonzero(is_other)]).astype(np.int64)
 
 
 def ndcg_of(scores: FloatArray, found: Candidates, cutoff: int) -> NDArray[np.float64]:
