@@ -230,7 +230,8 @@ class IndexConfig(_Closed):
 class SplitConfig(_Closed):
     """What is learned from, validated on, and (unless `test` is none) kept for a test."""
 
-    valid_share: float = Field(default=0.1, gt=0, lt=1)  # clock data: newest share of events
+    # Clock data: newest share of events. With an order only: at most this share of a long history.
+    valid_share: float = Field(default=0.1, gt=0, lt=1)
     valid_dialogs: float = Field(default=0.25, gt=0, lt=1)  # share of dialogs that validate
     test: Literal["none", "time", "last"] = "none"
     test_share: float = Field(default=0.1, gt=0, lt=1)  # for test: time
