@@ -155,6 +155,9 @@ def test_auto_takes_a_network_where_order_tells_and_minutes_are_allowed(tmp_path
     assert chosen.taken.startswith("sasrec")
     assert chosen.tried[chosen.taken] > 1.1 * max(without.tried.values())
     assert refit(chosen, dataset.positives, ground).options["kind"] == "sasrec"
+    forget_checkpoints(replace(without, taken="als"), dataset.positives, ground)
+    assert not checkpoint_of("sasrec", ground.events, ground, None).exists(), "tried, not taken"
+    forget_checkpoints(chosen, dataset.positives, ground)
 
 
 def test_the_vectors_that_score_best_are_taken(world):

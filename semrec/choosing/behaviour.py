@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 from semrec.behaviour.neighbours import Neighbours
 from semrec.choosing.ground import Ground, checkpoint_of
 from semrec.choosing.neighbours import Near, best_of_kinds, choose_neighbours, refit_neighbours
-from semrec.choosing.vectors import Attempt, choose_network, choose_vectors, refit_vectors
+from semrec.choosing.vectors import (
+    NETWORK,
+    Attempt,
+    choose_network,
+    choose_vectors,
+    refit_vectors,
+)
 from semrec.data.interactions import Interactions
 from semrec.fusion.gate import UNTUNED, Weights
 from semrec.fusion.tune import NEIGHBOUR_SHARES, Weighed
@@ -38,8 +44,9 @@ class Behaviour:
     """A fitted behavioural half.
 
     Attributes:
-        vectors: Fits an index. Where neighbours speak alone they weigh nothing in a session's
-            score, but still place items without events and labels that a request names.
+        vectors: Fits an index. Where neighbours speak alone they weigh nothing in the
+            baseline, but a fused list may lean on them: they place items without events, and
+            labels that a request names.
         options: Its `kind` and options, as an artifact stores them.
         neighbours: Stand beside the vectors, or None.
         neighbour_options: Their `kind`, `strength`, `decay` and `n_seen`; empty without them.
@@ -138,6 +145,7 @@ def forget_checkpoints(chosen: Behaviour, events: Interactions, ground: Ground) 
     for path in (
         checkpoint_of(kind, ground.events, ground, None),
         checkpoint_of(kind, events, ground, epochs),
+        checkpoint_of(NETWORK, ground.events, ground, None),  # tried, perhaps not taken
     ):
         if path is not None:
             path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,16 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, Tilt
 from semrec.fusion.learn import MOST, learn_tilt
 from semrec.fusion.prototypes import fit_prototypes
-from semrec.fusion.tune import cutoff_of, reduce_cases, tune_weights
+from semrec.fusion.tune import cutoff_of, reduce_cases, tune_weights, weigh
 from semrec.protocols import SparseModel, VectorModel
+from semrec.statistics import standard_error
 from semrec.tuning_cases import TuningSets
 from semrec.types import FloatArray, Progress
 
 NAMED_STRENGTHS = (0.0, 0.5, 1.0)
+# Neighbours' shares in a fused list where the baseline is neighbours alone: vectors also know items
+# without events and labels that a request names.
+LEANING = (0.4, 0.7)
 
 
 def fuse(
@@ -82,6 +87,7 @@ def choose_fill(
     config: Config,
     report: Progress,
     deadline: float | None,
+    neighbour_share: float,
 ) -> tuple[float, FusedBlocks]:
     """How strongly text stands in for behaviour, and the blocks with that.
 
@@ -97,14 +103,25 @@ def choose_fill(
         if tried and (timed_out or len(cases) < config.fusion.min_cases):
             break
         bolder = strengthened(fusion, cold, strength)
-        score = tune_weights(bolder, cases, cutoff=cutoff)[1] if cases else 0.0
+        shares = fused_shares(bolder, neighbour_share)
+        score = 0.0
+        if cases:
+            score = tune_weights(bolder, cases, cutoff=cutoff, neighbour_shares=shares)[1]
         tried.append((score, -strength))
     report("choose fill", len(options), len(options))
     best = -max(tried)[1]  # of equals the most cautious
     return best, strengthened(fusion, cold, best)
 
 
-def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> FusedBlocks:
+def fused_shares(fusion: FusedBlocks, neighbour_share: float) -> tuple[float, ...]:
+    """The neighbours' shares that a fused list may have: first that of the baseline."""
+    may_lean = neighbour_share == 1.0 and fusion.behavioural.vectors.any()
+    return (neighbour_share, *LEANING) if may_lean else (neighbour_share,)
+
+
+def choose_named(
+    fusion: FusedBlocks, sets: TuningSets, config: Config, neighbour_share: float
+) -> FusedBlocks:
     """The blocks with labels that requests name pulling as strongly as real requests like it.
 
     An encoder that has learned from requests knows much of what labels say. Made-up requests can't
@@ -121,7 +138,12 @@ def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> Fused
     for strength in NAMED_STRENGTHS:
         pulled = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
         scores = [
-            tune_weights(pulled, cases, cutoff=cutoff_of(config.fusion.cutoff, cases))[1]
+            tune_weights(
+                pulled,
+                cases,
+                cutoff=cutoff_of(config.fusion.cutoff, cases),
+                neighbour_shares=fused_shares(pulled, neighbour_share),
+            )[1]
             for cases in real
         ]
         shares = [len(cases) for cases in real]
@@ -143,7 +165,8 @@ def tune_gate(
         sets: The cases of each kind.
         config: How many cases are too few, and whether to learn a tilt.
         report: Called as kinds are tuned.
-        neighbour_share: In behaviour, for all kinds, as it was chosen on more cases than these.
+        neighbour_share: In behaviour, as it was chosen on more cases than these. Where it is 1 a
+            fused list may lean on the vectors, if it is better by more than one standard error.
     """
     jobs = (
         ("baseline", sets.session, False),
@@ -163,15 +186,23 @@ def tune_gate(
             tuned[name]["untuned"] = True
             continue
         cutoff = cutoff_of(config.fusion.cutoff, cases)
-        weights[name], score = tune_weights(
+        weigh_with = partial(
+            weigh,
             fusion,
             cases,
             cutoff=cutoff,
             semantic=semantic and config.fusion.semantic,
             domain=semantic,
-            neighbour_shares=(neighbour_share,),
         )
-        tuned[name][f"ndcg@{cutoff}"] = round(score, 6)
+        found = weigh_with(neighbour_shares=(neighbour_share,))
+        leaning = fused_shares(fusion, neighbour_share)[1:] if semantic else ()
+        if leaning:
+            other = weigh_with(neighbour_shares=leaning)
+            gain = other.values - found.values
+            if gain.mean() > standard_error(gain, [case.unit for case in cases]):
+                found = other
+        weights[name] = found.weights
+        tuned[name][f"ndcg@{cutoff}"] = round(found.score, 6)
         # Made-up requests are all alike: how weights should vary with the words, they can't say.
         if semantic and learnable and name not in sets.made_up:
             tilt, learned, fixed = learn_tilt(

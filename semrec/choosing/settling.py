@@ -111,10 +111,11 @@ def _settled(
         prepared.understanding if config.fusion.named else None,
     )
     half = (semantic, chosen.vectors, chosen.neighbours)
+    share = chosen.weights.neighbour_share
     trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
-    fill, trial = choose_fill(trial, known, sets, config, report, deadline)
-    trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, report, chosen.weights.neighbour_share)
+    fill, trial = choose_fill(trial, known, sets, config, report, deadline, share)
+    trial = choose_named(trial, sets, config, share)
+    gate, tuned = tune_gate(trial, sets, config, report, share)
     if trial.prototypes is not None:
         tuned["named"] = trial.prototypes.strength
     tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}
