@@ -238,7 +238,7 @@ def test_every_kind_answers_the_same_after_loading(world, tmp_path, kind, neighb
             np.testing.assert_allclose(*scores, rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["als", *TRAINED])
+@pytest.mark.parametrize("kind", ["auto", "als", *TRAINED])
 def test_weight_0_is_the_baseline_whatever_the_model(world, kind):
     built = semrec.build(world, config=config_of(kind, "ease"))
     for session in (["i03"], ["i03", "i07"], []):
