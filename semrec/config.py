@@ -102,7 +102,8 @@ class NeighboursConfig(_Closed):
 
     kind: Literal["auto", "ease", "item_knn", "none"] = "auto"
     keep: int = Field(default=100, ge=1, le=2000)  # per item
-    regularization: Choices = [100.0, 1000.0]  # ease only
+    # ease only, as long as each is better than the one before: a fit may take minutes.
+    regularization: Choices = [50.0, 200.0, 1000.0]
     shrink: Choices = [1.0, 10.0, 50.0]  # item_knn only
     decay: Choices = [0.7, 0.8, 0.9, 1.0]
 
@@ -113,7 +114,8 @@ class NeighboursConfig(_Closed):
 class BehaviourConfig(_Closed):
     """The behavioural model that is fused: vectors, and neighbours beside them.
 
-    `auto` takes the best on validation of those that are quick to fit: als, pure_svd.
+    `auto` weighs on validation neighbours alone, the vectors that are quick to fit (als, pure_svd)
+    alone, and mixtures of both; within one standard error of the best it takes the simplest.
     """
 
     kind: Literal["auto", "als", "bpr", "pure_svd", "sasrec", "two_tower", "none"] = "auto"
@@ -124,6 +126,10 @@ class BehaviourConfig(_Closed):
     iterations: int | None = Field(default=None, ge=1, le=1000)  # als 15, bpr 100
     training: TrainingConfig = TrainingConfig()
     neighbours: NeighboursConfig = NeighboursConfig()
+    # Minutes for `auto` to train sasrec too, half to choose and half for all events; None: none.
+    network_minutes: float | None = Field(default=None, gt=0)
+    # Next-item cases at most that choose: with 1,500 it is noise that chooses (notebooks/LOG.md).
+    max_cases: int = Field(default=10_000, ge=1)
 
     _as_list = field_validator("regularization", "alpha", "decay", mode="before")(_listed)
     _positive = field_validator("regularization", "alpha", "decay")(_above_zero)
@@ -143,7 +149,7 @@ class FusionConfig(_Closed):
     # Of the NDCG that is maximised. None: 10 where a thousand users or dialogs or more judge; with
     # fewer 100, since a longer list tells options apart with less noise.
     cutoff: int | None = Field(default=None, ge=1, le=1000)
-    max_cases: int = Field(default=1500, ge=1)
+    max_cases: int = Field(default=1500, ge=1)  # of each kind that tune; behaviour has its own
     min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay
     fill: Choices = [1.0, 2.0, 3.0]  # strength of text in place of behaviour; 0: none
     decay: float = Field(default=0.9, gt=0, le=1)  # of the session's texts
@@ -234,7 +240,8 @@ class IndexConfig(_Closed):
 class SplitConfig(_Closed):
     """What is learned from, validated on, and (unless `test` is none) kept for a test."""
 
-    valid_share: float = Field(default=0.1, gt=0, lt=1)  # clock data: newest share of events
+    # Clock data: newest share of events. With an order only: at most this share of a long history.
+    valid_share: float = Field(default=0.1, gt=0, lt=1)
     valid_dialogs: float = Field(default=0.25, gt=0, lt=1)  # share of dialogs that validate
     test: Literal["none", "time", "last"] = "none"
     test_share: float = Field(default=0.1, gt=0, lt=1)  # for test: time

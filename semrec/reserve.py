@@ -37,7 +37,7 @@ def keep_places(
         asked: The same as the index takes it.
         resolved: What may come back.
         index: Searched again, among the untouched.
-        counts: (n_items,) int64, events of each item.
+        counts: (n_items,) int64, people who touched each item.
         removed: (r,) int64, rows that never come back.
         least: The distance of the places where most items are untouched, at least 1.
     """

@@ -43,6 +43,16 @@ def unit_sums(values: Values, units: Sequence[str]) -> tuple[Values, Values]:
     return sums.astype(np.float64), counts
 
 
+def standard_error(values: Values, units: Sequence[str]) -> float:
+    """Standard error of the mean of (n_cases,) `values`, by the sums of their units."""
+    [sums], counts = unit_sums(values[None], units)
+    n = len(counts)
+    if n < 2:
+        return 0.0
+    deviations = sums - counts * values.mean()
+    return float(np.sqrt(np.square(deviations).sum() * n / (n - 1)) / len(values))
+
+
 def bootstrap_sums(sums: Values, rng: np.random.Generator, n: int = N_RESAMPLES) -> Values:
     """(n, m): the totals of (m, n_units) `sums` in `n` resamples of units, the same for all rows.
 

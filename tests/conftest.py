@@ -115,7 +115,14 @@ def themed_requests(rows: Sequence[int]) -> list[Case]:
 def world_config(**sections: dict[str, object]) -> Config:
     values: dict[str, dict[str, object]] = {
         "encoder": {"kind": "hashing", "dim": 64},
-        "behaviour": {"factors": 12, "regularization": [1.0], "alpha": [5.0], "decay": [1.0]},
+        # Not auto: that takes neighbours alone, which tie on all that is of other groups.
+        "behaviour": {
+            "kind": "als",
+            "factors": 12,
+            "regularization": [1.0],
+            "alpha": [5.0],
+            "decay": [1.0],
+        },
     }
     for name, section in sections.items():
         values[name] = {**values.get(name, {}), **section}

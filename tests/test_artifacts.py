@@ -189,7 +189,8 @@ def test_time_that_is_up_before_all_is_embedded_ends_the_build(world, tmp_path):
 
 def test_progress_is_told_stage_by_stage(world):
     told = []
-    semrec.build(world, config=world_config(), progress=lambda *step: told.append(step))
+    config = world_config(behaviour={"kind": "auto"})
+    semrec.build(world, config=config, progress=lambda *step: told.append(step))
     told = [step[:3] for step in told]
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
     assert stages == [

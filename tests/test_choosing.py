@@ -10,12 +10,24 @@ from conftest import GROUP, group, item_id, world_config
 
 import semrec
 from semrec.assemble.behaviour import cache_folder
-from semrec.choosing import behaviour as choosing_behaviour
-from semrec.choosing.behaviour import choose_behaviour, forget_checkpoints, refit
+from semrec.choosing import neighbours as choosing_neighbours
+from semrec.choosing.behaviour import (
+    Candidate,
+    choose_behaviour,
+    forget_checkpoints,
+    refit,
+    simplest,
+)
 from semrec.choosing.cases import validation_of
 from semrec.choosing.ground import checkpoint_of, make_ground
+from semrec.config import SplitConfig
 from semrec.data.dataset import read_dataset
 from semrec.errors import ConfigError, DataError
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.fusion.gate import UNTUNED
+from semrec.fusion.tune import Weighed
+from semrec.statistics import standard_error
+from semrec.types import Query
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = ("als", "bpr", "pure_svd", "none")
@@ -62,6 +74,92 @@ def test_auto_takes_the_best_of_what_is_quick_and_says_what_it_tried(world):
     assert best.startswith(chosen.options["kind"])
 
 
+def test_auto_takes_neighbours_alone_where_vectors_can_not_tell(world):
+    """One factor can't hold six groups apart; the neighbours are the groups."""
+    section = {"kind": "auto", "factors": 1, "neighbours": {"kind": "item_knn", "decay": [0.8]}}
+    config = world_config(behaviour=section)
+    chosen = choose_behaviour(ground_of(world, config))
+    assert chosen.taken.startswith("item_knn")
+    assert chosen.weights.neighbour_share == 1.0
+    built = semrec.build(world, config=config)
+    assert built.manifest["validation"]["taken"] == chosen.taken
+    assert built.manifest["gate"]["session"]["neighbour_share"] == 1.0
+    assert built.manifest["behaviour"]["dim"] == 1, "vectors stay, for what has no events"
+    for g in range(6):
+        assert own_group_first(built, [item_id(g * GROUP), item_id(g * GROUP + 1)])
+
+
+def candidate_of(name, values):
+    weighed = Weighed(weights=UNTUNED.baseline, values=np.asarray(values, dtype=float))
+    return Candidate(name=name, vectors=None, near=None, weighed=weighed)
+
+
+def test_of_what_is_within_one_standard_error_the_simpler_is_taken():
+    """The second is better by .1 in half of the cases: mean .05, standard error .005."""
+    n = 100
+    base = np.tile([0.2, 0.2], n // 2)
+    gain = np.tile([0.1, 0.0], n // 2)
+    noise = np.where(np.arange(n) < 55, 0.1, -0.1)  # mean .01, standard error .00999
+    noise[0] -= 0.02
+    units = [f"u{place}" for place in range(n)]
+    simple, better = candidate_of("simple", base), candidate_of("better", base + gain)
+    lucky = candidate_of("lucky", base + noise)
+    assert simplest([simple, lucky], units).name == "simple"
+    assert simplest([simple, better], units).name == "better"
+    assert simplest([simple, lucky, better], units).name == "better"
+    assert simplest([better, candidate_of("equal", base + gain)], units).name == "better"
+
+
+def test_standard_error_by_hand():
+    values = np.array([1.0, 0.0, 0.0, 1.0])
+    by_case = values.std(ddof=1) / 2
+    assert standard_error(values, ["a", "b", "c", "d"]) == pytest.approx(by_case)
+    # two users with sums 1 and 1 of two cases each: nothing between them differs
+    assert standard_error(values, ["a", "a", "b", "b"]) == pytest.approx(0)
+    # and here they have 2 and 0, so what they say counts as two values, not as four
+    assert standard_error(np.sort(values), ["a", "a", "b", "b"]) == pytest.approx(0.5)
+
+
+def test_more_cases_choose_than_tune(world):
+    config = world_config(behaviour={"kind": "als", "max_cases": 50}, fusion={"max_cases": 20})
+    config = config.model_copy(update={"split": SplitConfig(test="last")})
+    validation = validation_of(world.positives, config.split)
+    rng = np.random.default_rng(0)
+    ground, tuning = make_ground(validation, world, config, lambda *_step: None, None, rng)
+    assert len(ground.cases) == 50
+    assert len(tuning) == 20
+    assert [one.unit for one in ground.cases[:20]] == [one.unit for one in tuning]
+
+
+@pytest.mark.slow
+def test_auto_takes_a_network_where_order_tells_and_minutes_are_allowed(tmp_path):
+    """After x, y comes one item, after y, x another: what goes with what can't tell them apart."""
+    rng = np.random.default_rng(5)
+    events = []
+    for user in range(500):
+        times = iter(range(12))
+        for motif in rng.choice(6, 2, replace=False):
+            x, y, first, second = range(4 * motif, 4 * motif + 4)
+            walk = [x, y, first] if rng.random() < 0.5 else [y, x, second]
+            events += [(f"u{user}", row, next(times)) for row in walk]
+    dataset = write_dataset(tmp_path / "order", events, n_items=24, time="order")
+    training = {"epochs": 40, "patience": 8, "heads": 1, "blocks": 1, "dropout": 0.1}
+    section = {"kind": "auto", "factors": 16, "regularization": [1.0], "alpha": [5.0]}
+    section |= {"training": {**training, "learning_rate": 0.01}}
+    split = {"test": "last"}
+    without = choose_behaviour(ground_of(dataset, world_config(behaviour=section, split=split)))
+    assert "sasrec" not in " ".join(without.tried)
+    section |= {"network_minutes": 2.0}
+    ground = ground_of(dataset, world_config(behaviour=section, split=split))
+    chosen = choose_behaviour(ground)
+    assert chosen.taken.startswith("sasrec")
+    assert chosen.tried[chosen.taken] > 1.1 * max(without.tried.values())
+    assert refit(chosen, dataset.positives, ground).options["kind"] == "sasrec"
+    forget_checkpoints(replace(without, taken="als"), dataset.positives, ground)
+    assert not checkpoint_of("sasrec", ground.events, ground, None).exists(), "tried, not taken"
+    forget_checkpoints(chosen, dataset.positives, ground)
+
+
 def test_the_vectors_that_score_best_are_taken(world):
     """Of two ways to fit, one of them hopeless: a thousandfold ridge leaves nothing."""
     config = world_config(behaviour={"kind": "als", "regularization": [1e9, 1.0]})
@@ -79,7 +177,7 @@ def test_neighbours_are_left_out_where_they_do_not_help(world, monkeypatch):
         noise = rng.random((60, 60)) * (rng.random((60, 60)) < 0.2)
         return Neighbours(weights=sp.csr_matrix(noise, dtype=np.float32), n_seen=60, decay=0.8)
 
-    monkeypatch.setattr(choosing_behaviour, "fit_neighbours", useless)
+    monkeypatch.setattr(choosing_neighbours, "fit_neighbours", useless)
     chosen = choose_behaviour(ground_of(world, config_of("als", "ease")))
     assert chosen.neighbours is None
     assert chosen.neighbour_options == {}
@@ -94,7 +192,7 @@ def test_neighbours_carry_the_list_where_there_are_no_vectors(world):
 
 
 def test_ease_is_left_out_with_a_word_where_it_would_be_too_large(world, monkeypatch):
-    monkeypatch.setattr(choosing_behaviour, "MAX_ITEMS", 50)
+    monkeypatch.setattr(choosing_neighbours, "MAX_ITEMS", 50)
     chosen = choose_behaviour(ground_of(world, config_of("als", "auto")))
     assert chosen.notes == ("EASE is left out: 60 items have events, it is fitted on at most 50",)
     assert not any(name.startswith("ease") for name in chosen.tried)
@@ -140,7 +238,7 @@ def test_every_kind_answers_the_same_after_loading(world, tmp_path, kind, neighb
             np.testing.assert_allclose(*scores, rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["als", *TRAINED])
+@pytest.mark.parametrize("kind", ["auto", "als", *TRAINED])
 def test_weight_0_is_the_baseline_whatever_the_model(world, kind):
     built = semrec.build(world, config=config_of(kind, "ease"))
     for session in (["i03"], ["i03", "i07"], []):
@@ -256,6 +354,19 @@ def test_odd_data_gives_a_working_recommender(tmp_path, kind, odd):
             nothing_left = system is not built and known <= set(session)
             assert found or nothing_left
             assert np.isfinite([item.score for item in found]).all()
+
+
+def test_one_person_a_thousand_times_is_less_popular_than_ninety_people(tmp_path):
+    """x1 once by each of 90 people, x2 a thousand times by one: x1 is first for everybody."""
+    events = [(f"u{n}", 1, T0 + n) for n in range(90)]
+    events += [("again", 2, T0 + n) for n in range(1000)]
+    events += [(f"u{n}", 3, T0 + 2000 + n) for n in range(30)]
+    dataset = write_dataset(tmp_path / "again", events)
+    built = semrec.build(dataset, config=config_of("als", "none"))
+    popular = tuned_baseline("popularity", dataset.positives, dataset.catalog, config_of("als"))
+    (alone,) = popular.recommend_many([Query(k=2)])
+    for found in (built.recommend(k=2), built.baseline().recommend(k=2), alone):
+        assert [item.item_id for item in found.items] == ["x1", "x3"]
 
 
 @pytest.mark.parametrize("test", ["last", "time"])

@@ -152,11 +152,12 @@ def test_a_config_is_the_same_after_writing_it_out(factors, alpha):
     assert again.hash == config.hash
 
 
-def test_best_is_default_with_another_encoder_and_a_ranker():
+def test_best_is_default_with_another_encoder_a_ranker_and_minutes_for_a_network():
     """What best.yaml leaves out are the models' own defaults, and default.yaml spells those out."""
     best, default = load_config("best"), load_config("default")
     assert best.encoder != default.encoder
     assert best.ranking.enabled
-    assert (
-        best.model_copy(update={"encoder": default.encoder, "ranking": default.ranking}) == default
-    )
+    assert best.behaviour.network_minutes
+    behaviour = best.behaviour.model_copy(update={"network_minutes": None})
+    same = {"encoder": default.encoder, "ranking": default.ranking, "behaviour": behaviour}
+    assert best.model_copy(update=same) == default

@@ -152,7 +152,7 @@ def test_real_requests_say_how_strongly_labels_pull(parts):
     fused, _, _ = parts
     misleading = (("genres", "Dark"),)  # never what was meant
     config = world_config()
-    found = choose_named(fused, sets_of(fused, misleading), config)
+    found = choose_named(fused, sets_of(fused, misleading), config, 0.0)
     assert found.prototypes.strength == 0
     signals = found.signals(fused.semantic.vectors[2], SessionRows.of([7]), misleading)
     plain = fused.signals(fused.semantic.vectors[2], SessionRows.of([7]))
@@ -163,4 +163,4 @@ def test_real_requests_say_how_strongly_labels_pull(parts):
 def test_made_up_requests_do_not(parts):
     fused, _, _ = parts
     sets = sets_of(fused, (("genres", "Dark"),), made_up=frozenset(("words", "both")))
-    assert choose_named(fused, sets, world_config()).prototypes.strength == 1
+    assert choose_named(fused, sets, world_config(), 0.0).prototypes.strength == 1

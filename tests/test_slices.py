@@ -17,12 +17,16 @@ def case(intent="", session=(), relevant=("i01",)):
 
 
 def touched(world, counts):
-    """One user's events: each item so many times."""
-    rows = np.repeat(np.arange(len(world.catalog)), np.asarray(list(counts)))
+    """Events of so many people on each item; the first of them comes twice."""
+    counts = np.asarray(list(counts))
+    rows = np.repeat(np.arange(len(world.catalog)), counts)
+    users = np.concatenate([np.arange(count) for count in counts])
+    rows, users = np.append(rows, rows[users == 0]), np.append(users, users[users == 0])
+    order = np.argsort(users, kind="stable")
     return Interactions(
-        user_ids=("u1",),
-        users=np.zeros(len(rows), np.int64),
-        rows=rows,
+        user_ids=tuple(f"u{n}" for n in range(1, 1 + counts.max(initial=1))),
+        users=users[order],
+        rows=rows[order],
         timestamps=np.arange(len(rows), dtype=np.float64),
         weights=np.ones(len(rows), np.float32),
         clock=False,
@@ -89,11 +93,11 @@ def test_a_slice_is_measured_on_its_own_cases():
     assert pytest.approx(second.low) == -1
 
 
-def test_targets_are_cut_by_their_events(world):
+def test_targets_are_cut_by_how_many_people_touched_them(world):
     cases = [case(relevant=(f"i{n:02d}",)) for n in range(60)]
     found = slices_of(cases, world.catalog, touched(world, range(60)))
-    tenths = found["events of the target"]
-    assert list(tenths) == [f"{6 * n} to {6 * n + 5} events" for n in range(10)]
+    tenths = found["people of the target"]
+    assert list(tenths) == [f"{6 * n} to {6 * n + 5} people" for n in range(10)]
     assert list(tenths.values()) == [list(range(6 * n, 6 * n + 6)) for n in range(10)]
     assert found["cold items"]["items without events"] == [0]
 
@@ -101,10 +105,10 @@ def test_targets_are_cut_by_their_events(world):
 def test_targets_that_tie_are_in_one_part(world):
     cases = [case(relevant=(f"i{n:02d}",)) for n in range(60)]
     found = slices_of(cases, world.catalog, touched(world, [1] * 50 + [9] * 10))
-    tenths = found["events of the target"]
+    tenths = found["people of the target"]
     assert {name: len(places) for name, places in tenths.items()} == {
-        "1 events": 50,
-        "9 events": 10,
+        "1 people": 50,
+        "9 people": 10,
     }
 
 

@@ -10,9 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from semrec import DataError, Event
+from semrec.choosing.cases import validation_of
+from semrec.config import SplitConfig
 from semrec.data.catalog import make_catalog
 from semrec.data.intents import fold_of, unit_hash
-from semrec.data.interactions import make_interactions
+from semrec.data.interactions import Interactions, make_interactions
 from semrec.data.splits import (
     SESSION_LENGTHS,
     leave_out_last,
@@ -131,6 +133,39 @@ def test_leave_out_last_asks_every_long_user_once_and_learns_from_all_before(eve
             asked = moments[-nth]
             assert train == [moment for moment in own if moment < asked]
             assert test == [moment for moment in own if moment == asked]
+
+
+def test_a_long_history_is_asked_about_up_to_a_share_of_its_moments():
+    events = interactions(of_user("u", "abcdefgh") + of_user("v", "abc"))
+    split = leave_out_last(events, at_most=3, share=0.25)
+    assert listed(split.test) == [("u", "g", 6), ("u", "h", 7), ("v", "c", 2)]
+    assert listed(split.train) == [*of_user("u", "abcdef"), *of_user("v", "ab")]
+    assert listed(leave_out_last(events, at_most=3, share=0.9).test)[:3] == [
+        ("u", "f", 5),
+        ("u", "g", 6),
+        ("u", "h", 7),
+    ]
+    before = leave_out_last(events, nth=2, at_most=9, share=0.9)
+    assert [row for row in listed(before.train) if row[0] == "u"] == of_user("u", "a")
+    last = cases_of(split)[1]
+    assert (session(last), last.relevant) == ("abcdefg", ("h",)), "what came between is known"
+
+
+@pytest.mark.parametrize(("users", "moments"), [(20_000, 1), (5_000, 2), (10, 10)])
+def test_few_users_validate_by_more_moments_each(users, moments):
+    """A hundred moments each: a tenth of them at most, and no more than make 10,000 cases."""
+    who = np.repeat(np.arange(users), 100)
+    events = Interactions(
+        user_ids=tuple(f"u{n}" for n in range(users)),
+        users=who,
+        rows=np.zeros(len(who), np.int64),
+        timestamps=np.tile(np.arange(100.0), users),
+        weights=np.ones(len(who), np.float32),
+        clock=False,
+        n_items=1,
+    )
+    split = validation_of(events, SplitConfig(test="last"))
+    assert (np.bincount(split.test.users) == moments).all()
 
 
 def test_events_that_tie_at_the_end_are_one_target_set():

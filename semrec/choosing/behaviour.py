@@ -1,29 +1,42 @@
-"""Choosing the behavioural half: which vectors, and which neighbours beside them.
+"""Choosing the behavioural half: neighbours alone, vectors alone, or both.
 
-    vectors:     each kind with its options → NDCG of the list they make with popularity
-    neighbours:  each kind with its options → NDCG of the list they make alone
-    both:        is the list better with the best of a kind beside the vectors?
+    neighbours:  each kind with its options → NDCG of the list they make with popularity
+    vectors:     each kind with its options → the same
+    mixture:     the best vectors and the best neighbours of each kind → the same, by their share
+    network:     SASRec, alone and with neighbours, where `network_minutes` are allowed
 
-Everything is fitted on the validation split's training events and scored on next-item cases.
+Everything is fitted on the validation split's training events and scored on next-item cases. The
+best of each goes on; of these the simplest whose NDCG is within one standard error of the best
+one's is taken (the 1-SE rule of Breiman et al. 1984, Classification and Regression Trees, §3.4.3),
+in the order above. The standard error is that of the paired difference, over users.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semrec.assemble.behaviour import fit_neighbours
-from semrec.behaviour.ease import MAX_ITEMS
-from semrec.behaviour.neighbours import Neighbours
-from semrec.behaviour.silent import Silent
-from semrec.choosing.ground import Ground, checkpoint_of
-from semrec.choosing.vectors import choose_vectors, refit_vectors
-from semrec.data.interactions import Interactions
-from semrec.errors import ConfigError
-from semrec.protocols import VectorModel
+import numpy as np
+from numpy.typing import NDArray
 
-_Found = tuple[float, Neighbours, dict[str, Any]]
+from semrec.behaviour.neighbours import Neighbours
+from semrec.choosing.ground import Ground, checkpoint_of
+from semrec.choosing.neighbours import Near, best_of_kinds, choose_neighbours, refit_neighbours
+from semrec.choosing.vectors import (
+    NETWORK,
+    Attempt,
+    choose_network,
+    choose_vectors,
+    refit_vectors,
+)
+from semrec.data.interactions import Interactions
+from semrec.fusion.gate import UNTUNED, Weights
+from semrec.fusion.tune import NEIGHBOUR_SHARES, Weighed
+from semrec.protocols import VectorModel
+from semrec.statistics import standard_error
+
+MIXED = tuple(share for share in NEIGHBOUR_SHARES if 0 < share < 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +44,14 @@ class Behaviour:
     """A fitted behavioural half.
 
     Attributes:
-        vectors: Fits an index.
+        vectors: Fits an index. Where neighbours speak alone they weigh nothing in the
+            baseline, but a fused list may lean on them: they place items without events, and
+            labels that a request names.
         options: Its `kind` and options, as an artifact stores them.
         neighbours: Stand beside the vectors, or None.
         neighbour_options: Their `kind`, `strength`, `decay` and `n_seen`; empty without them.
+        weights: Of the list without words, as validation likes them.
+        taken: The name of what was taken, as in `tried`.
         tried: What was tried and the validation NDCG it reached, best first.
         notes: What a reader should know, such as what was left out.
     """
@@ -43,37 +60,72 @@ class Behaviour:
     options: Mapping[str, Any]
     neighbours: Neighbours | None
     neighbour_options: Mapping[str, Any]
+    weights: Weights
+    taken: str
     tried: Mapping[str, float]
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What the behavioural half might be.
+
+    Attributes:
+        name: For people.
+        vectors: Speak alone, or beside the neighbours, or not at all.
+        near: The neighbours, or None.
+        weighed: The weights with which validation likes it best, and what they reach.
+    """
+
+    name: str
+    vectors: Attempt
+    near: Near | None
+    weighed: Weighed
+
+
 def choose_behaviour(ground: Ground) -> Behaviour:
-    """The behavioural half with the best validation NDCG."""
+    """The behavioural half that validation likes best, or a simpler one as good."""
     attempts = choose_vectors(ground)
-    best = attempts[0]
-    tried = {attempt.name: attempt.score for attempt in reversed(attempts)}
-    found, notes = _choose_neighbours(ground)
-    neighbours: Neighbours | None = None
-    options: dict[str, Any] = {}
-    if found:
-        tried |= {_name(given): score for score, _, given in found}
-        beside = [
-            (*ground.weigh(best.vectors, some), some, given)
-            for some, given in _best_of_kinds(found)
-        ]
-        tried |= {f"{best.name} + {_name(given)}": score for _, score, _, given in beside}
-        weights, _, some, given = max(beside, key=lambda one: one[1])
-        if weights.neighbour_share > 0 or not ground.can_tell:
-            neighbours, options = some, {**given, "n_seen": some.n_seen}
+    near, notes = choose_neighbours(ground)
+    candidates = _candidates(attempts[0], near, ground)
+    tried = {one.name: one.score for one in reversed(attempts)}
+    tried |= {one.name: one.alone.score for one in near}
+    network = choose_network(ground)
+    if network is not None:
+        candidates += _with_vectors(network, near, ground, MIXED)
+    tried |= {one.name: one.weighed.score for one in candidates}
+    taken, weights = candidates[-1], UNTUNED.baseline
+    if ground.can_tell:
+        taken = simplest(candidates, [case.unit for case in ground.cases])
+        weights = taken.weighed.weights
+    beside = taken.near if weights.neighbour_share > 0 else None
     ordered = sorted(tried.items(), key=lambda one: -one[1])
     return Behaviour(
-        vectors=best.vectors,
-        options=best.options,
-        neighbours=neighbours,
-        neighbour_options=options,
+        vectors=taken.vectors.vectors,
+        options=taken.vectors.options,
+        neighbours=None if beside is None else beside.neighbours,
+        neighbour_options={} if beside is None else beside.options,
+        weights=weights,
+        taken=taken.name,
         tried={name: round(score, 6) for name, score in ordered},
         notes=notes,
     )
+
+
+def simplest(candidates: Sequence[Candidate], units: Sequence[str]) -> Candidate:
+    """The first that is within one standard error of the best.
+
+    Args:
+        candidates: The simplest first; all weighed on the same cases.
+        units: (n_cases,) the user of each case.
+    """
+    best = max(candidates, key=lambda one: one.weighed.score)  # of equals the first
+
+    def is_as_good(one: Candidate) -> bool:
+        worse: NDArray[np.float64] = best.weighed.values - one.weighed.values
+        return float(worse.mean()) <= standard_error(worse, units)
+
+    return next(one for one in candidates if one is best or is_as_good(one))
 
 
 def refit(chosen: Behaviour, events: Interactions, ground: Ground) -> Behaviour:
@@ -81,18 +133,9 @@ def refit(chosen: Behaviour, events: Interactions, ground: Ground) -> Behaviour:
     vectors, options = refit_vectors(chosen.options, events, ground)
     if chosen.neighbours is None:
         return replace(chosen, vectors=vectors, options=options)
-    given = chosen.neighbour_options
-    ground.report("fit neighbours", 0, 1)
-    neighbours = fit_neighbours(
-        given["kind"], events.matrix(), ground.config.behaviour.neighbours, given
-    )
-    ground.report("fit neighbours", 1, 1)
+    neighbours, given = refit_neighbours(chosen.neighbour_options, events, ground)
     return replace(
-        chosen,
-        vectors=vectors,
-        options=options,
-        neighbours=neighbours,
-        neighbour_options={**given, "n_seen": neighbours.n_seen},
+        chosen, vectors=vectors, options=options, neighbours=neighbours, neighbour_options=given
     )
 
 
@@ -102,66 +145,43 @@ def forget_checkpoints(chosen: Behaviour, events: Interactions, ground: Ground) 
     for path in (
         checkpoint_of(kind, ground.events, ground, None),
         checkpoint_of(kind, events, ground, epochs),
+        checkpoint_of(NETWORK, ground.events, ground, None),  # tried, perhaps not taken
     ):
         if path is not None:
             path.unlink(missing_ok=True)
 
 
-def _choose_neighbours(
-    ground: Ground,
-) -> tuple[list[_Found], tuple[str, ...]]:
-    """Score, neighbours and options of each attempt; and what was left out."""
-    config, notes = ground.config.behaviour.neighbours, []
-    kinds = ["item_knn", "ease"] if config.kind == "auto" else [config.kind]
-    if ground.n_seen > MAX_ITEMS and "ease" in kinds:
-        told = (
-            f"EASE is left out: {ground.n_seen} items have events, "
-            f"it is fitted on at most {MAX_ITEMS}"
+def _candidates(vectors: Attempt, near: list[Near], ground: Ground) -> list[Candidate]:
+    """The simplest first: neighbours alone, vectors alone, mixtures.
+
+    Vectors that the configuration asks for by name are given up only if a mixture does best where
+    nothing is left of them.
+    """
+    kind = ground.config.behaviour.kind
+    if kind not in ("auto", "none"):
+        return _with_vectors(vectors, near, ground, NEIGHBOUR_SHARES[1:])
+    best = sorted(best_of_kinds(near), key=lambda one: -one.alone.score)
+    alone = [
+        Candidate(name=one.name, vectors=vectors, near=one, weighed=one.alone) for one in best[:1]
+    ]
+    if kind == "auto":
+        return [*alone, *_with_vectors(vectors, near, ground, MIXED)]
+    nothing = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)
+    return [nothing, *alone]
+
+
+def _with_vectors(
+    vectors: Attempt, near: list[Near], ground: Ground, shares: Sequence[float]
+) -> list[Candidate]:
+    """The vectors alone, then with the neighbours of each kind at the best of `shares`."""
+    alone = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)
+    mixed = [
+        Candidate(
+            name=f"{vectors.name} + {one.name}",
+            vectors=vectors,
+            near=one,
+            weighed=ground.weigh(vectors.vectors, one.neighbours, shares),
         )
-        if config.kind == "ease":
-            raise ConfigError(f"{told}; set behaviour.neighbours.kind to item_knn")
-        kinds.remove("ease")
-        notes.append(told)
-    if config.kind == "none" or (config.kind == "auto" and not ground.can_tell):
-        return [], tuple(notes)
-    matrix = ground.events.matrix()
-    found: list[_Found] = []
-    silent = Silent(n_items=ground.events.n_items)
-    middle = config.decay[len(config.decay) // 2]
-    for kind in kinds:
-        strengths = config.regularization if kind == "ease" else config.shrink
-        total = len(strengths) + len(config.decay) - 1
-        tried: list[_Found] = []
-        for strength in strengths:
-            ground.report(f"choose {kind}", len(tried), total)
-            if (tried or found) and (ground.timed_out or not ground.can_tell):
-                break
-            options: dict[str, Any] = {"kind": kind, "strength": strength, "decay": middle}
-            fitted = fit_neighbours(kind, matrix, config, options)
-            tried.append((ground.weigh(silent, fitted, (1.0,))[1], fitted, options))
-        if not tried:
-            continue
-        _, fitted, options = max(tried, key=lambda one: one[0])
-        for decay in config.decay:
-            ground.report(f"choose {kind}", len(tried), total)
-            if decay != middle and ground.can_tell and not ground.timed_out:
-                other = replace(fitted, decay=decay)  # of the session only: the fit stays
-                _, score = ground.weigh(silent, other, (1.0,))
-                tried.append((score, other, {**options, "decay": decay}))
-        ground.report(f"choose {kind}", total, total)
-        found += tried
-    return found, tuple(notes)
-
-
-def _best_of_kinds(found: list[_Found]) -> list[tuple[Neighbours, dict[str, Any]]]:
-    """The best of each kind: which is best alone need not be best beside the vectors."""
-    best: dict[str, _Found] = {}
-    for one in found:
-        kind = one[2]["kind"]
-        if kind not in best or one[0] > best[kind][0]:
-            best[kind] = one
-    return [(some, given) for _, some, given in best.values()]
-
-
-def _name(options: Mapping[str, Any]) -> str:
-    return f"{options['kind']} strength {options['strength']:g} decay {options['decay']:g}"
+        for one in best_of_kinds(near)
+    ]
+    return [alone, *sorted(mixed, key=lambda one: -one.weighed.score)]

@@ -18,6 +18,8 @@ from semrec.data.splits import (
 from semrec.errors import DataError
 from semrec.types import Case
 
+ENOUGH = 10_000  # cases that tell options apart
+
 
 def hold_out(events: Interactions, split: SplitConfig) -> Split:
     """What may be learned from, and what is kept for a test."""
@@ -33,6 +35,9 @@ def hold_out(events: Interactions, split: SplitConfig) -> Split:
 def validation_of(events: Interactions, split: SplitConfig) -> Split:
     """Newest events of clock data; with an order only, each user's second-last of all events.
 
+    Where few users would judge, long histories are asked about more moments: up to `valid_share`
+    of each, until there are some `ENOUGH`. With a thousand cases it is noise that chooses.
+
     Where nothing can be held out (all events at one moment), validation is empty, and options
     and weights stay as they are.
     """
@@ -42,13 +47,19 @@ def validation_of(events: Interactions, split: SplitConfig) -> Split:
         except DataError:
             nothing = events.where(np.zeros(len(events), dtype=bool))
             return Split(train=events, test=nothing, cut=None)
-    return leave_out_last(events, 1 if split.test == "last" else 2)
+    n_users = int(np.count_nonzero(np.diff(events.starts)))
+    return leave_out_last(
+        events,
+        1 if split.test == "last" else 2,
+        at_most=min(split.max_targets, -(-ENOUGH // max(1, n_users))),
+        share=split.valid_share,
+    )
 
 
 def validation_cases(
-    validation: Split, catalog: Catalog, config: Config, rng: np.random.Generator
+    validation: Split, catalog: Catalog, config: Config, most: int, rng: np.random.Generator
 ) -> list[Case]:
-    """At most `fusion.max_cases`, of sessions as long as the configuration says."""
+    """At most `most`, of sessions as long as the configuration says."""
     cases = next_item_cases(
         validation,
         catalog,
@@ -57,7 +68,7 @@ def validation_cases(
         rng=rng,
     )
     # In a random order, so that the first few are a fair sample of users.
-    places = rng.permutation(len(cases))[: config.fusion.max_cases]
+    places = rng.permutation(len(cases))[:most]
     some = [cases[place] for place in places]
     lengths = config.split.session_lengths
     if lengths is None:

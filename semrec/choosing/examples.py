@@ -111,7 +111,7 @@ def with_negatives(
         drafts: Those whose item has no text are left out.
         vectors: The behavioural model.
         neighbours: What stands beside it.
-        counts: (n_items,) events.
+        counts: (n_items,) people who touched each item.
         has_text: For each row whether it can be told in words.
         rng: Draws.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,19 +20,23 @@ from semrec.fusion.gate import UNTUNED, Gate
 from semrec.fusion.learn import MAX_CASES, Kind, learn_gate, make_kind
 from semrec.fusion.prototypes import fit_prototypes
 from semrec.fusion.tune import (
-    NEIGHBOUR_SHARES,
     TuningCase,
     cutoff_of,
     ndcg_of,
     reduce_cases,
     tune_weights,
+    weigh,
 )
 from semrec.protocols import SparseModel, VectorModel
+from semrec.statistics import standard_error
 from semrec.tuning_cases import TuningSets
 from semrec.types import FloatArray, Progress
 
 NAMED_STRENGTHS = (0.0, 0.5, 1.0)
 UNIT_CASES, UNIT_ITEMS, BEHAVIOUR = 200, 10, 3  # BEHAVIOUR: its column in `Candidates.signals`
+# Neighbours' shares in a fused list where the baseline is neighbours alone: vectors also know items
+# without events and labels that a request names.
+LEANING = (0.4, 0.7)
 
 
 def fuse(
@@ -91,6 +96,7 @@ def choose_fill(
     config: Config,
     report: Progress,
     deadline: float | None,
+    neighbour_share: float,
 ) -> tuple[float, FusedBlocks]:
     """How strongly text stands in for behaviour, and the blocks with that.
 
@@ -106,11 +112,20 @@ def choose_fill(
         if tried and (timed_out or len(cases) < config.fusion.min_cases):
             break
         bolder = strengthened(fusion, cold, strength)
-        score = tune_weights(bolder, cases, cutoff=cutoff)[1] if cases else 0.0
+        shares = fused_shares(bolder, neighbour_share)
+        score = 0.0
+        if cases:
+            score = tune_weights(bolder, cases, cutoff=cutoff, neighbour_shares=shares)[1]
         tried.append((score, -strength))
     report("choose fill", len(options), len(options))
     best = -max(tried)[1]  # of equals the most cautious
     return best, strengthened(fusion, cold, best)
+
+
+def fused_shares(fusion: FusedBlocks, neighbour_share: float) -> tuple[float, ...]:
+    """The neighbours' shares that a fused list may have: first that of the baseline."""
+    may_lean = neighbour_share == 1.0 and fusion.behavioural.vectors.any()
+    return (neighbour_share, *LEANING) if may_lean else (neighbour_share,)
 
 
 def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> FusedBlocks:
@@ -148,17 +163,18 @@ def tune_gate(
     fusion: FusedBlocks,
     sets: TuningSets,
     config: Config,
+    neighbour_share: float,
     rng: np.random.Generator,
     report: Progress,
 ) -> tuple[Gate, dict[str, Any]]:
     """The gate: weights of sessions by NDCG, mixes of requests in words by the worst ratio.
 
-    What the neighbours' share in behaviour is, the baseline's cases say, for all kinds.
-
     Args:
         fusion: Its gate's mixes are the defaults.
         sets: Validation cases.
         config: What may be tuned.
+        neighbour_share: In behaviour, as it was chosen on more cases than these. Where it is 1 a
+            fused list may lean on the vectors, if it is better by more than one standard error.
         rng: Draws the steps of the search for mixes.
         report: Called as work proceeds.
 
@@ -168,7 +184,6 @@ def tune_gate(
     tuned: dict[str, Any] = {"requests": sets.source}
     cases, n_jobs = sets.session, 3
     weights = {"baseline": UNTUNED.baseline, "session": UNTUNED.session}
-    shares: tuple[float, ...] = NEIGHBOUR_SHARES
     for done, (name, semantic) in enumerate((("baseline", False), ("session", True))):
         report("tune fusion", done, n_jobs)
         tuned[name] = {"cases": len(cases)}
@@ -176,21 +191,28 @@ def tune_gate(
             tuned[name]["untuned"] = True
             continue
         cutoff = cutoff_of(config.fusion.cutoff, cases)
-        weights[name], score = tune_weights(
+        weigh_with = partial(
+            weigh,
             fusion,
             cases,
             cutoff=cutoff,
             semantic=semantic and config.fusion.semantic,
             domain=semantic,
-            neighbour_shares=shares,
         )
-        shares = (weights["baseline"].neighbour_share,)  # behaviour is the same for all kinds
-        tuned[name][f"ndcg@{cutoff}"] = round(score, 6)
+        found = weigh_with(neighbour_shares=(neighbour_share,))
+        leaning = fused_shares(fusion, neighbour_share)[1:] if semantic else ()
+        if leaning:
+            other = weigh_with(neighbour_shares=leaning)
+            gain = other.values - found.values
+            if gain.mean() > standard_error(gain, [case.unit for case in cases]):
+                found = other
+        weights[name] = found.weights
+        tuned[name][f"ndcg@{cutoff}"] = round(found.score, 6)
     gate = replace(
         fusion.gate,
         session=weights["session"],
         baseline=weights["baseline"],
-        behaviour_unit=behaviour_unit(fusion, cases, weights["baseline"].neighbour_share),
+        behaviour_unit=behaviour_unit(fusion, cases, weights["session"].neighbour_share),
         words_floor=config.fusion.words_floor,
     )
     if not config.fusion.semantic:
@@ -235,7 +257,7 @@ def without_words(gate: Gate) -> Gate:
 
 def _kinds(fusion: FusedBlocks, sets: TuningSets, gate: Gate, config: Config) -> list[Kind]:
     """Kinds with cases enough; real requests are there only where they are real."""
-    share, kinds = gate.baseline.neighbour_share, []
+    share, kinds = gate.session.neighbour_share, []
     for name, cases, precision in (
         ("topics", sets.topics, True),
         ("topics after strangers", sets.strangers, True),

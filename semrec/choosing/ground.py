@@ -21,8 +21,8 @@ from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split
 from semrec.fusion.blocks import fit_block
-from semrec.fusion.gate import UNTUNED, Weights
-from semrec.fusion.tune import NEIGHBOUR_SHARES, TuningCase, cutoff_of, tune_weights
+from semrec.fusion.gate import UNTUNED
+from semrec.fusion.tune import NEIGHBOUR_SHARES, TuningCase, Weighed, cutoff_of, weigh
 from semrec.protocols import SparseModel, VectorModel
 from semrec.tuning_cases import in_rows
 from semrec.types import Case, Progress
@@ -65,13 +65,13 @@ class Ground:
         vectors: VectorModel,
         neighbours: SparseModel | None = None,
         shares: Sequence[float] = NEIGHBOUR_SHARES,
-    ) -> tuple[Weights, float]:
+    ) -> Weighed:
         """The best weights of a list made with these and popularity, and its NDCG."""
         if not self.cases:
-            return UNTUNED.baseline, 0.0
+            return Weighed(weights=UNTUNED.baseline, values=np.zeros(0))
         nothing = np.zeros((self.events.n_items, 0), dtype=np.float32)
         silent = fit_block(nothing, np.zeros(len(nothing), dtype=bool))
-        return tune_weights(
+        return weigh(
             fuse(silent, vectors, neighbours, self.events, UNTUNED, self.config),
             self.cases,
             cutoff=cutoff_of(self.config.fusion.cutoff, self.cases),
@@ -88,7 +88,9 @@ def make_ground(
     deadline: float | None,
     rng: np.random.Generator,
 ) -> tuple[Ground, list[Case]]:
-    """The ground over a validation split, and its cases as they are asked outside.
+    """The ground over a validation split, and the cases that tune the fusion, as asked outside.
+
+    The ground has `behaviour.max_cases` of them, of which the first `fusion.max_cases` tune.
 
     Args:
         validation: What is learned from, and what follows.
@@ -98,17 +100,19 @@ def make_ground(
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
         rng: Draws the cases.
     """
-    cases = validation_cases(validation, dataset.catalog, config, rng)
+    most = max(config.behaviour.max_cases, config.fusion.max_cases)
+    cases = validation_cases(validation, dataset.catalog, config, most, rng)
+    judging = cases[: config.behaviour.max_cases]
     ground = Ground(
         events=validation.train,
-        cases=[in_rows(case, None, dataset) for case in cases if case.query.session],
+        cases=[in_rows(case, None, dataset) for case in judging if case.query.session],
         config=config,
         n_seen=int((dataset.positives.counts > 0).sum()),
         labels=label_numbers(dataset.catalog.attributes.values(), len(dataset.catalog)),
         report=report,
         deadline=deadline,
     )
-    return ground, cases
+    return ground, cases[: config.fusion.max_cases]
 
 
 def checkpoint_of(

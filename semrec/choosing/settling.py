@@ -112,17 +112,19 @@ def _settled(
         prepared.lexical,
     )
     half = (semantic, chosen.vectors, chosen.neighbours)
+    share = chosen.weights.neighbour_share
     trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
-    fill, trial = choose_fill(trial, known, sets, config, report, deadline)
+    fill, trial = choose_fill(trial, known, sets, config, report, deadline, share)
     trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, deepcopy(prepared.rng), report)
+    gate, tuned = tune_gate(trial, sets, config, share, deepcopy(prepared.rng), report)
     if trial.prototypes is not None:
         tuned["named"] = trial.prototypes.strength
+    tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}
     return Settled(
         encoder=encoder,
         semantic=semantic,
         sets=sets,
         trial=replace(trial, gate=gate),
         fill=fill,
-        tuned=tuned | {"fill": fill, "tried": dict(chosen.tried), "encoder": {}},
+        tuned=tuned | {"fill": fill, **tried, "encoder": {}},
     )

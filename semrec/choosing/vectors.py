@@ -20,6 +20,7 @@ from semrec.assemble.behaviour import (
 )
 from semrec.choosing.ground import Ground, checkpoint_of
 from semrec.data.interactions import Interactions
+from semrec.fusion.tune import Weighed
 from semrec.metrics import ndcg
 from semrec.protocols import VectorModel
 
@@ -27,15 +28,21 @@ if TYPE_CHECKING:
     from semrec.behaviour.sequential import SequenceModel
 
 STOPPING_CUTOFF, CHUNK = 10, 256
+NETWORK = "sasrec"  # what `auto` trains where minutes are allowed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A fitted vector model, its `kind` and options, and the NDCG it reached."""
+    """A fitted vector model, its `kind` and options, and what it reaches alone."""
 
     vectors: VectorModel
     options: Mapping[str, Any]
-    score: float
+    alone: Weighed
+
+    @property
+    def score(self) -> float:
+        """Its NDCG."""
+        return self.alone.score
 
     @property
     def name(self) -> str:
@@ -54,6 +61,14 @@ def choose_vectors(ground: Ground) -> list[Attempt]:
     return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
 
 
+def choose_network(ground: Ground) -> Attempt | None:
+    """SASRec beside what is quick, where `auto` may take so many minutes; else None."""
+    behaviour = ground.config.behaviour
+    if behaviour.kind != "auto" or behaviour.network_minutes is None:
+        return None
+    return None if ground.timed_out or not ground.can_tell else _sequence(ground, NETWORK)
+
+
 def refit_vectors(
     options: Mapping[str, Any], events: Interactions, ground: Ground
 ) -> tuple[VectorModel, Mapping[str, Any]]:
@@ -67,7 +82,7 @@ def refit_vectors(
         seed=ground.config.seed,
         labels=ground.labels,
         checkpoint=checkpoint_of(kind, events, ground, options.get("epochs")),
-        deadline=ground.deadline,
+        deadline=_until(ground),
         report=ground.report,
     )
     return vectors, {**options, **options_of(vectors)}
@@ -90,7 +105,7 @@ def _quick(ground: Ground, kind: str) -> list[Attempt]:
         if tried and (ground.timed_out or not ground.can_tell):
             break
         vectors = fit_behaviour(kind, ground.events, config, options, seed=ground.config.seed)
-        tried.append(Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1]))
+        tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
     best = max(tried, key=lambda attempt: attempt.score)
     arrays = state_of(best.vectors)
     for decay in decays:
@@ -98,7 +113,7 @@ def _quick(ground: Ground, kind: str) -> list[Attempt]:
         if decay != middle and ground.can_tell and not ground.timed_out:
             options = {**best.options, "decay": decay}  # of the session only: the fit stays
             vectors = load_behaviour(arrays, options)
-            tried.append(Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1]))
+            tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
     ground.report(stage, total, total)
     return tried
 
@@ -107,8 +122,8 @@ def _sequence(ground: Ground, kind: str) -> Attempt:
     """One training that validation stops. It has half the time: it is trained once more."""
     config = ground.config.behaviour
     options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
-    deadline = ground.deadline
-    if deadline is not None:
+    deadline = _until(ground)
+    if deadline is not None and deadline == ground.deadline:
         deadline = (time.monotonic() + deadline) / 2
     vectors = fit_behaviour(
         kind,
@@ -124,7 +139,16 @@ def _sequence(ground: Ground, kind: str) -> Attempt:
     )
     trained = options_of(vectors)["trained"]
     options["epochs"] = trained["best_epoch"]
-    return Attempt(vectors=vectors, options=options, score=ground.weigh(vectors)[1])
+    return Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors))
+
+
+def _until(ground: Ground) -> float | None:
+    """When a training has to stop; one that `auto` may take has half of its minutes from now."""
+    behaviour = ground.config.behaviour
+    ends = [] if ground.deadline is None else [ground.deadline]
+    if behaviour.kind == "auto" and behaviour.network_minutes is not None:
+        ends.append(time.monotonic() + 30 * behaviour.network_minutes)
+    return min(ends, default=None)
 
 
 def _stopping_score(model: SequenceModel, ground: Ground) -> float:

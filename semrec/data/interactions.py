@@ -74,8 +74,8 @@ class Interactions:
 
     @cached_property
     def counts(self) -> RowArray:
-        """(n_items,) int64: how many events each item has."""
-        return np.bincount(self.rows, minlength=self.n_items).astype(np.int64)
+        """(n_items,) int64: how many people touched each item, each counted once."""
+        return np.asarray(self.matrix().getnnz(axis=0), dtype=np.int64)
 
     @cached_property
     def starts(self) -> RowArray:

@@ -57,11 +57,19 @@ def split_at(events: Interactions, cut: float) -> Split:
     return Split(train=events.where(~after), test=events.where(after), cut=cut)
 
 
-def leave_out_last(events: Interactions, nth: int = 1) -> Split:
+def leave_out_last(
+    events: Interactions, nth: int = 1, *, at_most: int = 1, share: float = 0.0
+) -> Split:
     """Ask about each user's `nth`-last moment (1 is the last); learn from all before it.
 
     A moment is one event, or several that tie. Users with too few moments are learned from and
     not asked about. Later events belong to neither side.
+
+    Args:
+        events: All of them.
+        nth: The newest moment that is asked about.
+        at_most: How many moments of a user are asked about, where the history is long.
+        share: Of the user's moments, the most that are; one always is.
     """
     users, times = events.users, events.timestamps
     starts_moment = np.ones(len(events), dtype=bool)
@@ -71,9 +79,12 @@ def leave_out_last(events: Interactions, nth: int = 1) -> Split:
     last = moments[np.where(nobody, 0, events.starts[1:] - 1)]
     first = moments[np.where(nobody, 0, events.starts[:-1])]
     from_end = last[users] - moments + 1  # 1 for a user's last moment
-    short = (last - first + 1)[users] <= nth  # nothing would be left to learn from
-    train = short | (from_end > nth)
-    test = ~short & (from_end == nth)
+    n_moments = last - first + 1
+    short = n_moments[users] <= nth  # nothing would be left to learn from
+    most = np.clip(n_moments - nth, 1, at_most)
+    asked = np.clip(np.floor(share * n_moments), 1, most)[users]
+    train = short | (from_end >= nth + asked)
+    test = ~short & (from_end >= nth) & ~train
     return Split(train=events.where(train), test=events.where(test), cut=None)
 
 

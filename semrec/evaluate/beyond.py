@@ -28,14 +28,14 @@ def beyond_accuracy(
         lists: For each case its item ids, best first.
         k: How many of them count.
         catalog: The items, and the labels that diversity goes by.
-        counts: (n_items,) training events per item.
+        counts: (n_items,) people per item in training.
 
     Returns:
         ``coverage``: share of the catalogue that was shown to anybody.
         ``gini``: inequality of how often items were shown, 0 (all alike) to 1 (one only).
-        ``popularity``: mean number of training events of a shown item (average recommendation
-        popularity: Yin et al. 2012, arXiv 1205.6700).
-        ``novelty``: mean self-information of a shown item in bits, by its share of all events
+        ``popularity``: mean number of people who touched a shown item in training (average
+        recommendation popularity: Yin et al. 2012, arXiv 1205.6700).
+        ``novelty``: mean self-information of a shown item in bits, by its share of all choices
         (Zhou et al. 2010, arXiv 0808.2670); every item counts as touched once more.
         ``diversity``: mean over lists of 1 − the mean Jaccard similarity of two items' labels
         (Ziegler et al. 2005); absent if the items have no labels.

@@ -14,7 +14,7 @@ from semrec.evaluate.yardsticks import AFTER, ASKED_FOR, SESSION, WITHOUT, by_ki
 from semrec.statistics import Values
 from semrec.types import Case, RowArray
 
-COLDEST = 0.3  # of the items that were touched, by their number of events
+COLDEST = 0.3  # of the items that were touched, by how many people touched them
 SHORT_SESSION = 5
 SHORT_INTENT = 10  # words
 MOST_LABELS = 12  # of an attribute, those that most cases ask for
@@ -144,7 +144,7 @@ def _turns(cases: Sequence[Case]) -> dict[str, list[int]]:
 def _by_popularity(
     cases: Sequence[Case], catalog: Catalog, interactions: Interactions
 ) -> dict[str, dict[str, list[int]]]:
-    """By how many training events the targets have, and whether the user is known."""
+    """By how many people touched the targets in training, and whether the user is known."""
     counts = interactions.counts
     targets = [counts[catalog.rows(case.relevant)] for case in cases]
     known = np.array([_middle(own) if len(own) else np.nan for own in targets])
@@ -156,7 +156,7 @@ def _by_popularity(
     }
     users = [case.query.user_id for case in cases]
     return {
-        "events of the target": _tenths(known, "events"),
+        "people of the target": _tenths(known, "people"),
         "cold items": {
             name: [place for place in range(len(cases)) if test(place)]
             for name, test in tests.items()

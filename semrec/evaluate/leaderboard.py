@@ -86,6 +86,7 @@ def behavioural_report(
                     "behaviour": dict(chosen.options),
                     "neighbours": dict(chosen.neighbour_options),
                     "baseline": asdict(system.fusion.gate.baseline),  # type: ignore[attr-defined]
+                    "taken": chosen.taken,
                     "tried": dict(chosen.tried),
                     "fit_s": round(time.monotonic() - started, 1),
                     "session_vector_ms": _session_vector_ms(chosen, asked, dataset),
@@ -160,9 +161,6 @@ def _learn(
     validation = validation_of(events, config.split)
     ground, _ = make_ground(validation, dataset, config, report, deadline, rng)
     chosen = choose_behaviour(ground)
-    weights = UNTUNED.baseline
-    if ground.can_tell:
-        weights, _ = ground.weigh(chosen.vectors, chosen.neighbours)
     chosen = refit(chosen, events, ground)
     system = make_baseline(
         catalog=dataset.catalog,
@@ -170,7 +168,7 @@ def _learn(
         prompts=Prompts(item=load_prompt("item", "item"), query=load_prompt("query", "query")),
         vectors=chosen.vectors,
         neighbours=chosen.neighbours,
-        gate=replace(UNTUNED, baseline=weights),
+        gate=replace(UNTUNED, baseline=chosen.weights),
     )
     return chosen, system, ground
 

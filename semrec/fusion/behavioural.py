@@ -19,7 +19,7 @@ class BehaviouralBlocks:
 
     Attributes:
         behavioural: The behavioural model's items as they are.
-        popularity: (n_items,) float32, standardised counts of interactions.
+        popularity: (n_items,) float32, standardised counts of people.
         behaviour: Gives the session's behavioural vector.
         gate: Gives the weights; only its `baseline` is used.
         neighbours: Gives the session's neighbours, or None.

@@ -143,8 +143,8 @@ class Gate:
     """How a query's weights follow from what it brings.
 
     Attributes:
-        session: For a session without words.
-        baseline: For the behavioural-only recommender; its neighbours' share is that of all.
+        session: For a session without words; its neighbours' share is that of requests in words.
+        baseline: For the behavioural-only recommender.
         topical: For a request that names a topic.
         conversational: For one that talks about tastes.
         midpoint: Number of content words at which a request of mean specificity lies halfway.
@@ -213,7 +213,7 @@ class Gate:
         return mix.with_floor(self.words_floor) if evidence.n_known else mix
 
     def _in_words(self, evidence: Evidence) -> Weights:
-        return self.mix(evidence).weights(self.baseline.neighbour_share)
+        return self.mix(evidence).weights(self.session.neighbour_share)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a manifest."""

@@ -28,7 +28,8 @@ POOL = 200  # candidates taken from the top of each signal
 SHORT, LONG, ENOUGH_UNITS = 10, 100, 1_000
 CHUNK = 64  # cases per matrix product
 STEP = 10  # weights are multiples of 1 / STEP
-NEIGHBOUR_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)  # a few neighbours' scores stand far out
+# A few neighbours' scores stand far out, so small shares of them lie close together.
+NEIGHBOUR_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +116,24 @@ def signal_weights(weights: Weights, evidence: Evidence) -> FloatArray:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """The best weights on some cases, and what they reach.
+
+    Attributes:
+        weights: The weights.
+        values: (n_cases,) float64, the NDCG of each case.
+    """
+
+    weights: Weights
+    values: NDArray[np.float64]
+
+    @property
+    def score(self) -> float:
+        """Mean NDCG; 0 without cases."""
+        return float(self.values.mean()) if len(self.values) else 0.0
+
+
 def cutoff_of(asked: int | None, cases: Sequence[TuningCase]) -> int:
     """The cutoff of the NDCG to maximise: what is asked for, or what so many cases can bear."""
     if asked is not None:
@@ -131,7 +150,28 @@ def tune_weights(
     domain: bool = True,
     neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
 ) -> tuple[Weights, float]:
-    """The weights with the best mean NDCG at `cutoff`, and that NDCG.
+    """The weights with the best mean NDCG at `cutoff`, and that NDCG; arguments as `weigh`."""
+    found = weigh(
+        fusion,
+        cases,
+        cutoff=cutoff,
+        semantic=semantic,
+        domain=domain,
+        neighbour_shares=neighbour_shares,
+    )
+    return found.weights, found.score
+
+
+def weigh(
+    fusion: FusedBlocks,
+    cases: Sequence[TuningCase],
+    *,
+    cutoff: int,
+    semantic: bool = True,
+    domain: bool = True,
+    neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
+) -> Weighed:
+    """The weights with the best mean NDCG at `cutoff`, and the NDCG of each case with them.
 
     Args:
         fusion: Its gate is not used.
@@ -149,13 +189,12 @@ def tune_weights(
     with_behaviour = any(found.values[:, 3:5].any() for found in reduced)
     candidates = list(_grid(semantic=semantic, behavioural=with_behaviour, domain=with_domain))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (4, n_combinations)
-    best = (Weights(semantic=0.0, behavioural=0.0, popularity=1.0), -1.0)
+    best: Weighed | None = None
     for near in neighbour_shares:
-        means = np.mean(
-            [ndcg_of(found.fused(near) @ grid, found, cutoff) for found in reduced], axis=0
-        )
+        values = np.stack([ndcg_of(found.fused(near) @ grid, found, cutoff) for found in reduced])
+        means = values.mean(axis=0)
         place = int(np.argmax(means))
-        if means[place] > best[1]:
+        if best is None or means[place] > best.score:
             chosen = [float(value) / STEP for value in candidates[place]]
             weights = Weights(
                 semantic=chosen[0],
@@ -164,7 +203,8 @@ def tune_weights(
                 domain=chosen[3],
                 neighbour_share=near,
             )
-            best = (weights, float(means[place]))
+            best = Weighed(weights=weights, values=values[:, place].copy())
+    assert best is not None
     return best
 
 
@@ -195,7 +235,9 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
         )  # three times (len(some), n_items)
         for place, (case, said) in enumerate(zip(some, signals, strict=True)):
             every = np.arange(len(fusion.popularity))
-            near, lexical = said.near.at(every), said.lexical.at(every)
+            near = np.zeros(len(every), dtype=np.float32)
+            near[said.near.rows] = said.near.scores
+            lexical = said.lexical.at(every)
             dense = [column[place] for column in scores]
             columns = [*dense[:2], lexical, dense[2], near, *counted]
             reachable, rows = _pooled(case, columns[:5], by_count)
@@ -224,8 +266,11 @@ def _pooled(
     tops = [np.argpartition(-scores, pool - 1)[:pool] for scores in telling]
     tops += [rows[:pool] for rows in by_count]
     reachable = np.setdiff1d(case.targets, case.excluded)
-    others = np.setdiff1d(np.concatenate(tops), np.concatenate([reachable, case.excluded]))
-    return reachable, np.concatenate([reachable, others]).astype(np.int64)
+    is_other = np.zeros(len(columns[0]), dtype=bool)
+    is_other[np.concatenate(tops)] = True
+    is_other[reachable] = False
+    is_other[case.excluded] = False
+    return reachable, np.concatenate([reachable, np.flatnonzero(is_other)]).astype(np.int64)
 
 
 def ndcg_of(scores: FloatArray, found: Candidates, cutoff: int) -> NDArray[np.float64]:

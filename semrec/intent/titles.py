@@ -52,7 +52,7 @@ def learn_titles(
 
     Args:
         catalog: The items.
-        counts: (n_items,) interactions of each item: of equals, the most interacted is meant.
+        counts: (n_items,) people who touched each item: of equals, the most popular is meant.
         vocabulary: Labels aren't titles.
     """
     years = _years(catalog, vocabulary)

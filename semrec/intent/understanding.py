@@ -148,7 +148,7 @@ def learn_vocabulary(
 
     Args:
         catalog: The items; attributes and texts may be missing.
-        counts: (n_items,) interactions of each item; None: all equal.
+        counts: (n_items,) people who touched each item; None: all equal.
     """
     vocabulary = learn_attributes(catalog)
     known = np.zeros(len(catalog), dtype=np.int64) if counts is None else counts

@@ -51,7 +51,8 @@ def item_facts(catalog: Catalog, events: Interactions) -> ItemFacts:
     lengths = np.sqrt(np.maximum(np.diff(pairs.indptr), 1))
     year = catalog.attributes.get(YEAR)
     years = year.values if isinstance(year, Numbers) else np.full(n_items, np.nan)
-    counts = np.bincount(events.rows, minlength=n_items)
+    counts = np.zeros(n_items, dtype=np.int64)
+    counts[: events.n_items] = events.counts
     first = np.full(n_items, np.inf)
     np.minimum.at(first, events.rows, events.timestamps)
     return ItemFacts(

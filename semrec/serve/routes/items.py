@@ -98,7 +98,7 @@ def _with_title(recommender: Recommender, words: str, k: int) -> list[ItemRespon
 
 
 def _counts(recommender: Recommender) -> types.RowArray:
-    """(n_items,) int64: events per item."""
+    """(n_items,) int64: people per item."""
     return recommender.interactions.counts
 
 
