@@ -3,7 +3,7 @@
     import semrec
 
     rec = semrec.build("data/movielens-small", out="artifacts/ml")
-    recs = rec.recommend(intent="a quiet sci-fi film", session=["1240", "541"], k=10)
+    recs = rec.recommend(intent="a thought-provoking sci-fi film", session=["1240", "541"], k=10)
 
 Importing this package loads neither torch, faiss nor transformers; they come with first use.
 """

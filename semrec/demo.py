@@ -41,7 +41,7 @@ AMONG_CASES = 600
 REQUESTS: tuple[dict[str, Any], ...] = (
     {"intent": "a film about time travel"},
     # Pulp Fiction, The Usual Suspects
-    {"intent": "a heist that goes wrong", "session": ["296", "50"]},
+    {"intent": "a clever heist film", "session": ["296", "50"]},
     {"intent": "a heartwarming feel-good film"},
 )
 SHOWN_LABELS = 3

@@ -100,7 +100,7 @@ class Recommender:
     ) -> Recommendations:
         """The best items for a query, given as a `Query`, a mapping, or keywords.
 
-            rec.recommend(intent="a quiet sci-fi film", session=["1240", "541"], k=10)
+            rec.recommend(intent="a thought-provoking sci-fi film", session=["1240", "541"], k=10)
 
         Raises:
             QueryError: If the query can't be understood.
@@ -168,9 +168,9 @@ class Recommender:
         clock.lap("understand")
         resolved = [resolve(query, self.catalog, self.interactions) for query in queries]
         clock.lap("resolve")
-        intents = self._encode(queries, resolved)
+        intents = self._encode(readings, resolved)
         clock.lap("encode")
-        matches = [self._match(query) for query in queries]
+        matches = [self._match(reading) for reading in readings]
         clock.lap("match")
         fused = [
             self.fusion.query(
@@ -236,20 +236,22 @@ class Recommender:
         """A short hash that changes with anything in the artifact; ``""`` if there is none."""
         return str(self.manifest.get("checksum", ""))[:12]
 
-    def _match(self, query: Query) -> LexicalMatch:
-        return NO_MATCH if self.lexical is None else self.lexical.match(query.intent)
+    def _match(self, reading: Reading) -> LexicalMatch:
+        if self.lexical is None or self.encoder is None:  # the baseline ignores words
+            return NO_MATCH
+        return self.lexical.match(reading.about, reading.query.intent)
 
     def _encode(
-        self, queries: Sequence[Query], resolved: Sequence[Resolved]
+        self, readings: Sequence[Reading], resolved: Sequence[Resolved]
     ) -> list[FloatArray | None]:
         """One vector per query with content words, encoded in one batch."""
-        intents: list[FloatArray | None] = [None] * len(queries)
+        intents: list[FloatArray | None] = [None] * len(readings)
         if self.encoder is None:
             return intents
         texts = {
             place: text
-            for place, (query, found) in enumerate(zip(queries, resolved, strict=True))
-            if (text := in_words(query, found.session, self.catalog, self.prompts))
+            for place, (reading, found) in enumerate(zip(readings, resolved, strict=True))
+            if (text := in_words(reading.about, found.session, self.catalog, self.prompts))
         }
         if texts:
             vectors = self.remembered.encode_queries(self.encoder, list(texts.values()))

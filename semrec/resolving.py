@@ -23,12 +23,16 @@ class Resolved:
     notes: tuple[str, ...]
 
 
-def in_words(query: Query, session: SessionRows, catalog: Catalog, prompts: Prompts) -> str:
+def in_words(about: str, session: SessionRows, catalog: Catalog, prompts: Prompts) -> str:
     """A request as the encoder reads it: its content words; ``""`` if it has none.
 
-    What was rejected in the session isn't named.
+    Args:
+        about: Its words, without limits and titles.
+        session: What was done before; what was rejected in it isn't named.
+        catalog: For titles.
+        prompts: Put the request into words.
     """
-    words = content_words(query.intent)
+    words = content_words(about)
     if not words:
         return ""
     return prompts.query_text(" ".join(words), [catalog.titles[row] for row in session.rows])

@@ -70,7 +70,7 @@ def make_tuning_sets(
         config: How many cases at least, at most.
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
-        understanding: Finds the labels that requests name; None: none are.
+        understanding: Finds the titles and labels that requests name; None: none are.
         lexical: Matches their words; None: nothing does.
     """
     told = (dataset, encoder, prompts, understanding, lexical)
@@ -148,13 +148,14 @@ def encoded(
         dataset: For the catalogue.
         encoder: Encodes the words.
         prompts: Put them into words.
-        understanding: Finds the labels that they name; None: none are.
+        understanding: Finds the titles and labels that they name; None: none are.
         lexical: Matches their words; None: nothing does.
     """
     found = [in_rows(case, None, dataset) for case in cases]
+    read = [_read(case.query.intent, understanding) for case in cases]
     texts = [
-        in_words(case.query, one.session, dataset.catalog, prompts)
-        for case, one in zip(cases, found, strict=True)
+        in_words(about, one.session, dataset.catalog, prompts)
+        for (about, _), one in zip(read, found, strict=True)
     ]
     spoken = [place for place, text in enumerate(texts) if text]
     vectors = encoder.encode_queries([texts[place] for place in spoken])
@@ -163,18 +164,20 @@ def encoded(
         replace(
             one,
             intent=by_place.get(place),
-            match=NO_MATCH if lexical is None else lexical.match(case.query.intent),
-            named=_named(case, understanding),
+            match=NO_MATCH if lexical is None else lexical.match(about, case.query.intent),
+            named=named,
             text=texts[place],
         )
-        for place, (case, one) in enumerate(zip(cases, found, strict=True))
+        for place, (case, one, (about, named)) in enumerate(zip(cases, found, read, strict=True))
     ]
 
 
-def _named(case: Case, understanding: Understanding | None) -> tuple[Label, ...]:
-    if understanding is None or not case.query.intent.strip():
-        return ()
-    return understanding.understand(case.query.intent).named
+def _read(intent: str, understanding: Understanding | None) -> tuple[str, tuple[Label, ...]]:
+    """What a request is about, without the titles that it names; and the labels that it names."""
+    if understanding is None or not intent.strip():
+        return intent, ()
+    read = understanding.understand(intent)
+    return read.about, read.named
 
 
 def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:

@@ -360,8 +360,8 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
-        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
-            without any signal, and where somebody asked for weights.
+        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline, for a
+            topic, without any signal, and where somebody asked for weights.
         values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
             where there is no kind.
         reason: What kind of request it was taken for, and why; ``""`` where the gate didn't say.

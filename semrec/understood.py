@@ -22,6 +22,7 @@ class Reading:
 
     Attributes:
         query: With what its words state made exact.
+        about: Its words without limits and titles: what is encoded and matched.
         named: Labels that its words name without making them a limit: they pull.
         told: For the trace: `intent`, `filters`, `session` as they are now if the words stated
             anything; `not_understood` lists limits that no attribute can answer, `named` the
@@ -29,6 +30,7 @@ class Reading:
     """
 
     query: Query
+    about: str
     named: tuple[Label, ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,7 +54,8 @@ def understand(
         deadline: When an interpreter must be done.
     """
     if understanding is None or not query.intent.strip():
-        return Reading(query=query, told={"filters": query.filters} if query.filters else {})
+        told = {"filters": query.filters} if query.filters else {}
+        return Reading(query=query, about=query.intent, told=told)
     read = understanding.understand(query.intent, deadline)
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
@@ -80,4 +83,4 @@ def understand(
         understood["named"] = by_attribute
     words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
-    return Reading(query=changed, named=read.named, told=understood)
+    return Reading(query=changed, about=read.about, named=read.named, told=understood)

@@ -7,19 +7,20 @@ could hold, `wrong` those that plainly have no place in it.
 from dataclasses import dataclass, field
 
 from known_films import (
+    BITTERSWEET,
+    BITTERSWEET_NINETIES,
     FAMILY,
     FUNNY,
     HEISTS,
-    LESS_KNOWN_LIKE_SHAWSHANK,
     LIKE_ALIEN,
     LIKE_ALIEN_IN_THE_NINETIES,
+    LIKE_SHAWSHANK,
     LOUD_NINETIES,
     LOUD_SPACE,
     NO_HEISTS,
     NOT_FOR_CHILDREN,
     NOT_FUNNY,
     NOTHING_LIKE_ALIEN,
-    QUIET_NINETIES,
     QUIET_SPACE,
     SPACE,
 )
@@ -87,7 +88,7 @@ PRINTED = (
         least=3,
     ),
     asked(
-        "a heist that goes wrong",
+        "a clever heist film",
         ("296", "50"),
         fitting=HEISTS,
         wrong=(*NO_HEISTS, "Fight Club", "Pulp Fiction", "The Usual Suspects"),
@@ -143,19 +144,25 @@ PRINTED = (
         least=2,
     ),
     asked(
-        "a quiet sci-fi film, nothing gory",
+        "a thought-provoking sci-fi film, nothing gory",
         ("1240", "541"),
         fitting=QUIET_SPACE,
         wrong=(*LOUD_SPACE, "A Quiet Place", "The Thing"),
     ),
-    asked("a quiet sci-fi film", fitting=QUIET_SPACE, wrong=(*LOUD_SPACE, "A Quiet Place")),
+    asked(
+        "a thought-provoking sci-fi film", fitting=QUIET_SPACE, wrong=(*LOUD_SPACE, "A Quiet Place")
+    ),
     asked(
         session=("1240",),
         fitting=("Aliens", "Predator", "RoboCop", "Terminator 2: Judgment Day", "Total Recall"),
         wrong=("Beauty and the Beast", "Pretty Woman", "Sleepless in Seattle", "The Lion King"),
         least=2,
     ),
-    asked("a quiet film from the nineties, no horror", fitting=QUIET_NINETIES, wrong=LOUD_NINETIES),
+    asked(
+        "a bittersweet film from the nineties, no horror",
+        fitting=BITTERSWEET_NINETIES,
+        wrong=LOUD_NINETIES,
+    ),
     asked(
         "like Alien (1979), nothing cruel, no musicals, from the nineties",
         fitting=LIKE_ALIEN_IN_THE_NINETIES,
@@ -176,29 +183,30 @@ PRINTED = (
         least=2,
     ),
     asked(
-        "User: something like Alien, not too long\n"
+        "User: something like Alien (1979), not too long\n"
         "Assistant: How about Aliens (1986)?\n"
-        "User: seen it, hated it. Anything older?",
+        "User: seen it, hated it. Anything from the seventies?",
         fitting=(
             "2001: A Space Odyssey",
+            "Close Encounters of the Third Kind",
             "Dark Star",
-            "Forbidden Planet",
             "Invasion of the Body Snatchers",
             "Jaws",
-            "Planet of the Apes",
-            "Silent Running",
             "Solaris (Solyaris)",
+            "Star Wars: Episode IV - A New Hope",
             "The Andromeda Strain",
-            "The Thing from Another World",
+            "The Exorcist",
             "Westworld",
         ),
-        wrong=("Aliens", "E.T. the Extra-Terrestrial", "Alien³ (a.k.a. Alien 3)", "Prometheus"),
+        wrong=("Alien", "Aliens", "E.T. the Extra-Terrestrial", "Prometheus"),
+        least=2,
     ),
     # The page.
     asked(
-        "something like “The Shawshank Redemption”, but less known",
-        fitting=LESS_KNOWN_LIKE_SHAWSHANK,
-        wrong=("Forrest Gump", "Pulp Fiction", "The Matrix", "The Shawshank Redemption"),
+        "something like “The Shawshank Redemption”",
+        fitting=LIKE_SHAWSHANK,
+        wrong=("The Matrix", "The Shawshank Redemption", "Toy Story"),
+        least=2,
     ),
     asked(
         "drama without any comedy",
@@ -230,23 +238,25 @@ PRINTED = (
         least=2,
         wrong=("American Beauty", "Fargo", "Forrest Gump", "Pulp Fiction", "The Matrix"),
     ),
-    asked("something quiet from the nineties", fitting=QUIET_NINETIES, wrong=LOUD_NINETIES),
     asked(
-        "Something quiet, nothing violent…",
-        fitting=(*QUIET_NINETIES, "Her", "Paterson", "Tokyo Story (Tôkyô monogatari)"),
+        "something bittersweet from the nineties", fitting=BITTERSWEET_NINETIES, wrong=LOUD_NINETIES
+    ),
+    asked(
+        "Something bittersweet, nothing violent…",
+        fitting=BITTERSWEET,
         wrong=("A Quiet Place", "Fight Club", "Pulp Fiction", "The Silence of the Lambs"),
     ),
     # The service's documentation.
-    asked("a quiet science fiction film", fitting=QUIET_SPACE, wrong=LOUD_SPACE),
+    asked("a thought-provoking science fiction film", fitting=QUIET_SPACE, wrong=LOUD_SPACE),
     asked(
-        "a quiet film from the nineties, nothing with horror",
-        fitting=QUIET_NINETIES,
+        "a bittersweet film from the nineties, nothing with horror",
+        fitting=BITTERSWEET_NINETIES,
         wrong=LOUD_NINETIES,
     ),
     # The notebooks; SPACE is the session of most.
-    asked("a funny film for the whole family", fitting=FAMILY, wrong=NOT_FOR_CHILDREN, least=2),
+    asked("an animated film for kids", fitting=FAMILY, wrong=NOT_FOR_CHILDREN, least=2),
     asked(
-        "a funny film for the whole family",
+        "an animated film for kids",
         ("1214", "541", "1240"),
         fitting=FAMILY,
         wrong=NOT_FOR_CHILDREN,
@@ -260,17 +270,17 @@ PRINTED = (
     ),
     asked(
         "like Alien (1979), no horror, from the nineties",
-        fitting=LIKE_ALIEN_IN_THE_NINETIES,
+        fitting=(*LIKE_ALIEN_IN_THE_NINETIES, "Star Trek: First Contact", "The Matrix"),
         wrong=(*NOTHING_LIKE_ALIEN, "Alien: Resurrection", "Alien³ (a.k.a. Alien 3)"),
     ),
-    asked("a heist that goes wrong", fitting=HEISTS, wrong=NO_HEISTS, least=3),
+    asked("a clever heist film", fitting=HEISTS, wrong=NO_HEISTS, least=3),
     asked(
-        "a quiet sci-fi film, nothing cruel",
+        "a thought-provoking sci-fi film, nothing cruel",
         fitting=QUIET_SPACE,
         wrong=(*LOUD_SPACE, "A Quiet Place"),
     ),
     asked(
-        "thieves who fall out with one another",
+        "a bank robbery that goes wrong",
         ("1214", "541", "1240"),
         fitting=(*HEISTS, "The Treasure of the Sierra Madre", "A Simple Plan"),
         wrong=(*SPACE, "E.T. the Extra-Terrestrial", "Star Wars: Episode IV - A New Hope"),
@@ -320,6 +330,8 @@ PRINTED = (
         ("541",),
         fitting=(
             "2001: A Space Odyssey",
+            "Close Encounters of the Third Kind",
+            "The Arrival",
             "Outland",
             "Predator",
             "Prometheus",
@@ -331,7 +343,9 @@ PRINTED = (
 )
 
 # A second turn: what it is said after, and what must hold of the list.
-FOLLOW_UPS = {"not the first one, and horror is fine": "a quiet film from the nineties, no horror"}
+FOLLOW_UPS = {
+    "not the first one, and horror is fine": "a bittersweet film from the nineties, no horror"
+}
 
 # Never answered with films that anybody sees: a field's name is wrong, a model is to be warm.
 NOT_ASKED = {"something like Alien", "a warm-up", "a warm-up request"}

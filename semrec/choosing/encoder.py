@@ -106,7 +106,7 @@ def make_lesson(
         rows = dataset.catalog.rows(case.relevant)
         if rows and case.query.intent.strip():
             session = resolve(case.query, dataset.catalog, dataset.interactions).session
-            text = in_words(case.query, session, dataset.catalog, prompts)
+            text = in_words(case.query.intent, session, dataset.catalog, prompts)
             asked.append((text, frozenset(rows)))
     if len(asked) < LEAST_JUDGES:
         users = sorted({draft.group for draft in made})

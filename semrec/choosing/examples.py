@@ -49,7 +49,7 @@ def dialog_drafts(
         if not case.query.intent.strip():
             continue
         session = resolve(case.query, catalog, dataset.interactions).session
-        text = in_words(case.query, session, catalog, prompts)
+        text = in_words(case.query.intent, session, catalog, prompts)
         for row in rng.permutation(catalog.rows(case.relevant))[:MAX_RIGHT].tolist():
             drafts.append(Draft(query=text, row=row, group=case.unit, session=session.rows))
     return drafts

@@ -108,7 +108,7 @@ def _settled(
         config,
         prepared.cases,
         deepcopy(prepared.rng),  # each encoder is asked the same made-up requests
-        prepared.understanding if config.fusion.named else None,
+        prepared.understanding,
         prepared.lexical,
     )
     half = (semantic, chosen.vectors, chosen.neighbours)

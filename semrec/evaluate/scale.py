@@ -219,7 +219,7 @@ def _beyond(now: float | None, before: float) -> float:
 
 def _encoded(recommender: Recommender, query: Query) -> TuningCase:
     found = resolve(query, recommender.catalog, recommender.interactions)
-    text = in_words(query, found.session, recommender.catalog, recommender.prompts)
+    text = in_words(query.intent, found.session, recommender.catalog, recommender.prompts)
     if recommender.encoder is None:
         raise DataError("this recommender is behavioural-only: it has no encoder")
     return TuningCase(

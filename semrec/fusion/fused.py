@@ -205,7 +205,9 @@ class FusedBlocks:
             lexical=signals.lexical,
             reason=self.gate.reason(evidence) if is_free else "",
         )
-        if is_free and (evidence.has_words or evidence.has_session):
+        # A ranker has learned what people like from dialogs; a topic is answered by its words.
+        is_topic = evidence.has_words and self.gate.topicality(evidence) >= 0.5
+        if is_free and not is_topic and (evidence.has_words or evidence.has_session):
             values = partial(self.values, signals, session)
             fused = replace(fused, kind=evidence.kind, values=values)
         return fused

@@ -176,11 +176,12 @@ def _weights(gate: Gate, evidence: Sequence[Evidence]) -> FloatArray:
 
 def _pack(gate: Gate) -> Array:
     mixes = [getattr(mix, name) for mix in (gate.topical, gate.conversational) for name in LEARNED]
-    return np.log(np.maximum([*mixes, gate.midpoint, gate.steepness], 1e-3))
+    logs = np.log(np.maximum([*mixes, gate.midpoint, gate.steepness], 1e-3))
+    return np.append(logs, gate.rarity)
 
 
 def _unpack(gate: Gate, values: Array) -> Gate:
-    raised = [float(one) for one in np.exp(values)]
+    raised = [float(one) for one in np.exp(values[:-1])]
     n = len(LEARNED)
     return replace(
         gate,
@@ -190,6 +191,7 @@ def _unpack(gate: Gate, values: Array) -> Gate:
         ),
         midpoint=raised[-2],
         steepness=raised[-1],
+        rarity=float(values[-1]),
     )
 
 

@@ -34,7 +34,8 @@ class Understood:
     """What a text says.
 
     Attributes:
-        words: What is left for the encoder: limits and rejected titles are cut out.
+        words: What is left: limits and rejected titles are cut out.
+        about: The same without liked titles, which join the session: what the request is about.
         filters: As `Query.filters`: the limits that the catalogue can answer.
         liked: Rows of titles named with approval, in their order, each once.
         rejected: Rows of titles named with dislike.
@@ -44,6 +45,7 @@ class Understood:
     """
 
     words: str
+    about: str
     filters: Mapping[str, Any]
     liked: tuple[int, ...]
     rejected: tuple[int, ...]
@@ -116,8 +118,10 @@ class Understanding:
             elif polarity == "rejected":
                 rejected[mention.row] = None
                 cut.append((mention.first, mention.end))
+        titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
         return Understood(
-            words=f"{unread} {_without(t, cut)}".strip() if unread else _without(t, cut),
+            words=f"{unread} {_without(t, cut)}".strip(),
+            about=f"{unread} {_without(t, [*cut, *titled])}".strip(),
             filters=stated.filters.found,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),

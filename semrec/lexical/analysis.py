@@ -26,7 +26,7 @@ _AUDIENCE = re.compile(
     r"|\w+[ -]years?[ -]olds?)\b(?:\s+(?:of|aged?)\s+\w+)?",
     re.IGNORECASE,
 )
-_FOR_CHILDREN = " children kids family "
+_FOR_CHILDREN = " children family "
 # No cache of its own: that one isn't safe between threads. `_stem` has one that is.
 _STEMMER = Stemmer.Stemmer("english", 0)
 
@@ -45,7 +45,7 @@ anyone one ones kind kinds sort sorts type types lot lots bit want wants wanted 
 recommend recommends recommended recommendation recommendations suggest suggests suggested
 suggestion suggestions tell know think thought hoping hope wondering tonight today now currently
 along lines similar like liked likes loved enjoyed enjoying watched watching seen saw got get gets
-getting give gives show shows find help need needs needed
+getting give gives show shows find help need needs needed hate hated hates
 """
 # Words that are filler around a request and content inside one: "a good movie to watch", and "a
 # film about love", "a leather watch", "feel-good".

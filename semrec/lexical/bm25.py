@@ -56,21 +56,26 @@ class BM25:
     n_items: int
     mean_length: float
 
-    def match(self, text: str) -> LexicalMatch:
+    def match(self, text: str, whole: str | None = None) -> LexicalMatch:
         """The items that share content words with a request, scored.
 
             items = [("Rififi", "a quiet heist"), ("Heat", "")]
             fit_bm25(items).match("a film about a heist").scores.rows  # [0]
 
         A request without content words, or with none that any item has, matches nothing.
+
+        Args:
+            text: What the request is about.
+            whole: The request with the titles that it names, which count as words of it but aren't
+                matched: they are in the session. None: it names none.
         """
-        words = content_words(text)
-        terms = request_terms(words)
+        terms = request_terms(content_words(text))
+        every = terms if whole is None else request_terms(content_words(whole))
         numbers = [self.vocabulary[term] for term in terms if term in self.vocabulary]
         specificity = float(self.idf[numbers].sum()) / len(terms) if terms else 0.0
         return LexicalMatch(
             scores=self._summed(numbers),
-            n_words=len(terms),
+            n_words=len(every),
             n_known=len(numbers),
             specificity=specificity,
         )

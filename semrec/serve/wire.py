@@ -57,7 +57,7 @@ class RecommendRequest(Body):
         default="",
         max_length=MAX_INTENT_CHARS,
         description="What is wanted, in words",
-        examples=["a quiet science fiction film"],
+        examples=["a thought-provoking science fiction film"],
     )
     session: list[str | WireEvent] = Field(
         default=[], max_length=MAX_IDS, description="Item ids or events, oldest first"

@@ -322,9 +322,9 @@ function showExamples(items, records) {
   const labels = [...new Set(records.flatMap((record) => Object.values(record.attributes || {})
     .find(Array.isArray) || []))].filter((label) => label.length > 3);
   const said = [];
-  if (items[0]) said.push(`something like “${items[0].title}”, but less known`);
+  if (items[0]) said.push(`something like “${items[0].title}”`);
   if (labels.length > 2) said.push(`${labels[1].toLowerCase()} without any ${labels[2].toLowerCase()}`);
-  if (records.some((record) => record.attributes && record.attributes.year)) said.push("something quiet from the nineties");
+  if (records.some((record) => record.attributes && record.attributes.year)) said.push("something bittersweet from the nineties");
   by("examples").replaceChildren(...said.map((text) => {
     const entry = element("li"), button = element("button", text);
     button.type = "button";

@@ -46,7 +46,7 @@ class ChatRequest(Body):
     message: str | None = Field(
         default=None,
         max_length=MAX_INTENT_CHARS,
-        examples=["a quiet film from the nineties, nothing with horror"],
+        examples=["a bittersweet film from the nineties, nothing with horror"],
     )
     messages: list[WireMessage] | None = Field(default=None, min_length=1, max_length=MAX_SENT)
     session_id: Id | None = Field(default=None, description="Where the conversation is kept")
