@@ -337,12 +337,14 @@ class LexicalMatch:
 
     Attributes:
         scores: The items that share content words with it.
+        is_spoken: Whether anything was said at all, filler too.
         n_words: Number of content words, each counted once.
         n_known: Number of those that some item has.
         specificity: Mean idf of the content words, 0 (unknown, or everywhere) to 1 (in one item).
     """
 
     scores: Boost = NO_BOOST
+    is_spoken: bool = False
     n_words: int = 0
     n_known: int = 0
     specificity: float = 0.0
@@ -360,8 +362,10 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
-        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline, for a
-            topic, without any signal, and where somebody asked for weights.
+        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
+            without any signal, and where somebody asked for weights.
+        is_topic: Whether it was taken for a topic: what a ranker learned from dialogs about tastes
+            is no answer to it.
         values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
             where there is no kind.
         reason: What kind of request it was taken for, and why; ``""`` where the gate didn't say.
@@ -372,6 +376,7 @@ class FusedQuery:
     weights: dict[str, float]
     evidence: dict[str, float]
     kind: str = ""
+    is_topic: bool = False
     values: Callable[[RowArray], FloatArray] | None = None
     reason: str = ""
 

@@ -200,6 +200,7 @@ def test_progress_is_told_stage_by_stage(world):
         "choose item_knn",
         "choose ease",
         "embed items",
+        "embed items, without titles",
         "choose fill",
         "tune fusion",
         "fit neighbours",

@@ -396,8 +396,9 @@ def test_a_failure_is_one_clear_line(place, arguments, message):
     before = sorted(path.name for path in place.iterdir())
     done = run(*arguments, cwd=place, ok=False)
     assert message in " ".join(done.stderr.split())
-    assert done.stderr.startswith("error: ")
-    assert len(done.stderr.strip().splitlines()) == 1
+    *progress, last = done.stderr.strip().splitlines()
+    assert last.startswith("error: ")
+    assert all(line.startswith("[ ") for line in progress)
     assert sorted(path.name for path in place.iterdir()) == before
 
 

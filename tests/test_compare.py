@@ -379,7 +379,8 @@ class RecordingEncoder:
         return self.inner.dim
 
     def encode_items(self, texts):
-        self.builds.append([])  # a build begins with the items
+        if not self.builds or self.builds[-1]:
+            self.builds.append([])  # a build begins with the items, in two views
         return self.inner.encode_items(texts)
 
     def encode_queries(self, texts):

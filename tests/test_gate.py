@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_few_words_are_a_topic_and_many_a_conversation():
     assert shares[0] > 0.9 > 0.15 > shares[-2]
     assert shares[2] == pytest.approx(0.5)
     said = [said_share(UNTUNED.weights(replace(WORDS, n_words=n))) for n in (1, 3, 6, 20, 64)]
-    assert said == sorted(said, reverse=True)
+    assert all(few >= many - 1e-9 for few, many in pairwise(said))
 
 
 def test_rare_words_count_where_rarity_does():

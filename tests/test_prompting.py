@@ -14,8 +14,8 @@ PROMPTS = Prompts(item=ITEM, query=QUERY)
 
 def test_the_packaged_prompts_are_these():
     names = (
-        "chat_reply explanation item limit query request rerank_likelihood rerank_listwise"
-        " rerank_pointwise rerank_request synthesise synthesise_intent"
+        "chat_reply explanation item item_about limit query request rerank_likelihood"
+        " rerank_listwise rerank_pointwise rerank_request synthesise synthesise_intent"
     )
     assert packaged_names("prompts") == names.split()
 
@@ -78,7 +78,7 @@ def test_a_made_up_request(values, want):
     ids=lambda value: type(value).__name__,
 )
 def test_words_joins_whatever_holds_several(value):
-    assert ITEM.render(title="T", text="", attributes={"labels": value}) == "T. a, b"
+    assert ITEM.render(title="T", text="", attributes={"labels": value}, tags=[]) == "T. a, b"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,11 @@ def test_words_leaves_a_single_value_as_it_is(value, want):
     ("kind", "source", "message"),
     [
         ("item", "{{ titel }}", "item prompt: unknown variable 'titel'; did you mean 'title'?"),
-        ("item", "{{ title }} {{ qqq }}", "unknown variable 'qqq'; known: attributes, text, title"),
+        (
+            "item",
+            "{{ title }} {{ qqq }}",
+            "unknown variable 'qqq'; known: attributes, tags, text, title",
+        ),
         ("query", "{{ title }}", "query prompt: unknown variable 'title'; known: intent, session"),
         ("query", "{% for x in sessions %}{{ x }}{% endfor %}", "did you mean 'session'?"),
         ("item", "one\ntwo {{ title", "item prompt, line 2: unexpected end of template"),

@@ -14,9 +14,10 @@ from semrec.fusion.gate import UNTUNED
 from semrec.fusion.prototypes import LEAST_ITEMS, fit_prototypes
 from semrec.fusion.tune import TuningCase
 from semrec.tuning_cases import TuningSets
-from semrec.types import SessionRows
+from semrec.types import LexicalMatch, SessionRows
 
 N, DIM = 80, 8
+MATCH = LexicalMatch(is_spoken=True, n_words=2)
 GENRES = [
     ["Dark", "Funny"] if row % 4 == 0 else ["dark"] if row % 4 == 1 else [] for row in range(N)
 ]
@@ -107,16 +108,16 @@ def test_a_label_is_no_session(parts):
     found = fused.signals(intent, SessionRows.of([]), [("genres", "Dark")])
     assert found.behaviour.any()
     assert not found.has_session
-    assert fused.query(intent, SessionRows.of([]), None, 2, [("genres", "Dark")]).weights[
-        "semantic"
-    ] == pytest.approx(UNTUNED.words.semantic)
+    weights = fused.query(intent, SessionRows.of([]), None, MATCH, [("genres", "Dark")]).weights
+    assert weights["intent_share"] == 1
+    assert weights["behavioural"] > 0, "who likes what the label names is heard without a session"
 
 
 def test_with_a_given_semantic_weight_behaviour_is_the_baselines(parts):
     fused, _, intent = parts
     session, named = SessionRows.of([7]), [("genres", "Dark")]
-    given = fused.query(intent, session, 0.5, 2, named).vector[DIM : 2 * DIM]
-    plain = fused.query(intent, session, 0.5, 2).vector[DIM : 2 * DIM]
+    given = fused.query(intent, session, 0.5, MATCH, named).vector[DIM : 2 * DIM]
+    plain = fused.query(intent, session, 0.5, MATCH).vector[DIM : 2 * DIM]
     np.testing.assert_array_equal(given, plain)
 
 
@@ -152,7 +153,7 @@ def test_real_requests_say_how_strongly_labels_pull(parts):
     fused, _, _ = parts
     misleading = (("genres", "Dark"),)  # never what was meant
     config = world_config()
-    found = choose_named(fused, sets_of(fused, misleading), config, 0.0)
+    found = choose_named(fused, sets_of(fused, misleading), config)
     assert found.prototypes.strength == 0
     signals = found.signals(fused.semantic.vectors[2], SessionRows.of([7]), misleading)
     plain = fused.signals(fused.semantic.vectors[2], SessionRows.of([7]))
@@ -163,4 +164,4 @@ def test_real_requests_say_how_strongly_labels_pull(parts):
 def test_made_up_requests_do_not(parts):
     fused, _, _ = parts
     sets = sets_of(fused, (("genres", "Dark"),), made_up=frozenset(("words", "both")))
-    assert choose_named(fused, sets, world_config(), 0.0).prototypes.strength == 1
+    assert choose_named(fused, sets, world_config()).prototypes.strength == 1

@@ -73,14 +73,6 @@ def test_an_item_reads_as_it_did_when_the_definition_was_made(world):
     ]
 
 
-def test_the_template_is_the_prompt_of_that_time():
-    """Should prompts/item.j2 change one day, this test goes, and the definition stays."""
-    from semrec.prompting import load_prompt
-
-    record = {"title": "A", "text": "b", "attributes": {"year": 1, "labels": ["c", "d"], "x": "e"}}
-    assert PROMPTS.item.render(**record) == load_prompt("item", "item").render(**record)
-
-
 def test_scores_are_cosines_best_first_and_exact(world, search):
     (answer,) = search.recommend_many([Query(intent="ghost story", k=60)])
     encoder = HashingEncoder(dim=256)

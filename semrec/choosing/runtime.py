@@ -107,7 +107,7 @@ def _exported(
     if not isinstance(inner, SentenceEncoder):
         raise TypeError(f"{inner.name!r} isn't a sentence encoder")
     items = list(islice(filter(None, item_texts), TEXTS))
-    some = list(cases[:REQUESTS])
+    some = list(islice((case for case in cases if case.text), REQUESTS))
     texts = [case.text for case in some]
     if not items and not texts:
         raise ModelError("no item has a text and no request has words to compare it by")

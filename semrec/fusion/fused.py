@@ -164,6 +164,7 @@ class FusedBlocks:
         return Evidence(
             has_words=signals.has_words,
             has_session=signals.has_session,
+            is_spoken=match.is_spoken,
             n_words=match.n_words,
             n_known=match.n_known,
             specificity=match.specificity,
@@ -191,7 +192,7 @@ class FusedBlocks:
         """
         is_free = semantic_weight is None
         signals = self.signals(intent, session, named, match, behaviour_of_named=is_free)
-        if not signals.has_words and not signals.texts.any():
+        if not signals.has_words and signals.has_session and not signals.texts.any():
             semantic_weight = 0.0
         evidence = self.evidence(signals, session, match)
         weights = self.gate.weights(evidence, semantic_weight)
@@ -205,11 +206,10 @@ class FusedBlocks:
             lexical=signals.lexical,
             reason=self.gate.reason(evidence) if is_free else "",
         )
-        # A ranker has learned what people like from dialogs; a topic is answered by its words.
-        is_topic = evidence.has_words and self.gate.topicality(evidence) >= 0.5
-        if is_free and not is_topic and (evidence.has_words or evidence.has_session):
+        if is_free and (evidence.has_words or evidence.has_session):
             values = partial(self.values, signals, session)
-            fused = replace(fused, kind=evidence.kind, values=values)
+            is_topic = evidence.has_words and self.gate.topicality(evidence) >= 0.5
+            fused = replace(fused, kind=evidence.kind, is_topic=is_topic, values=values)
         return fused
 
     def values(self, signals: Signals, session: SessionRows, rows: RowArray) -> FloatArray:

@@ -108,6 +108,7 @@ class Evidence:
     Attributes:
         has_words: Whether its words gave a vector or a lexical match.
         has_session: Whether its session says anything.
+        is_spoken: Whether anything was said at all, filler too.
         n_words: Number of its content words.
         n_known: Number of those that some item has.
         specificity: Mean idf of the content words, 0 to 1.
@@ -117,6 +118,7 @@ class Evidence:
 
     has_words: bool
     has_session: bool
+    is_spoken: bool = False
     n_words: int = 0
     n_known: int = 0
     specificity: float = 0.0
@@ -179,7 +181,9 @@ class Gate:
                 the baseline. None: as tuned.
         """
         if not evidence.has_words and not evidence.has_session:
-            return Weights(semantic=0.0, behavioural=0.0, popularity=1.0)
+            # "Something good, please": what people wanted who asked, if that is known.
+            liked = self.conversational if evidence.is_spoken else UNSAID
+            return liked.without(evidence.silent).weights(0.0)
         tuned = self._in_words(evidence) if evidence.has_words else self.session
         if semantic_weight is None:
             return tuned
@@ -230,6 +234,7 @@ class Gate:
         return cls(**given)
 
 
+UNSAID = Mix(words=0.0, lexical=0.0, texts=0.0, behavioural=0.0, popularity=1.0)
 MEAN_SPECIFICITY = 0.55  # of requests for films: what `rarity` counts from
 NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way
 UNTUNED = Gate(

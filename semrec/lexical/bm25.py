@@ -75,6 +75,7 @@ class BM25:
         specificity = float(self.idf[numbers].sum()) / len(terms) if terms else 0.0
         return LexicalMatch(
             scores=self._summed(numbers),
+            is_spoken=bool(text.strip()),
             n_words=len(every),
             n_known=len(numbers),
             specificity=specificity,

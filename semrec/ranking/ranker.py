@@ -36,7 +36,7 @@ class Ranker:
 
     def depth(self, query: FusedQuery, k: int) -> int:
         """How many candidates a list of `k` is made from."""
-        return max(k, DEPTH) if query.kind in self.models else k
+        return max(k, DEPTH) if self._orders(query) else k
 
     def ranked(
         self, query: FusedQuery, asked: Asked, rows: RowArray, scores: FloatArray
@@ -49,7 +49,7 @@ class Ranker:
             rows: (n,) int64, best first.
             scores: (n,) float32.
         """
-        if query.kind not in self.models or query.values is None or not len(rows):
+        if not self._orders(query) or query.values is None or not len(rows):
             return rows, scores
         head, fused = rows[:DEPTH], scores[:DEPTH]
         inputs = inputs_of(asked, head, fused, query.values(head), self.facts, self.crossed)
@@ -60,6 +60,9 @@ class Ranker:
             np.concatenate([head[order], rows[DEPTH:]]),
             np.concatenate([corrected[order], tail]).astype(np.float32),
         )
+
+    def _orders(self, query: FusedQuery) -> bool:
+        return query.kind in self.models and not query.is_topic
 
     def over(self, catalog: Catalog, events: Interactions) -> Ranker:
         """The same for a catalogue that has grown."""
