@@ -227,6 +227,8 @@ def test_the_trace_names_stages_and_weights(rec):
     assert trace.evidence["content_words"] == 1
     assert trace.evidence["session_length"] == 1
     assert "topic" in trace.reason
+    assert trace.rerank.status == "off"
+    assert trace.version == rec.version != ""
 
 
 def test_reranking_that_is_asked_for_and_not_there_is_said(rec):

@@ -524,7 +524,7 @@ def results():
         *ablation(),
         *wordless(),
         "**And on the clock?** (the demo's MovieLens, global time split, no words; "
-        "titles and genres are the only text):",
+        "titles, genres and keywords are the only text):",
         table(demo["time_split"]) + verdict(demo["time_split"]),
         "**Cold start** (the demo's MovieLens, a tenth of the films withheld with all their "
         "events), ranked among the withheld films:",
