@@ -20,6 +20,8 @@ from semrec.resolving import in_words, resolve
 from semrec.synthetic_topics import synthetic_topics
 from semrec.types import NO_MATCH, Case, FloatArray, Label, Query
 
+MADE_UP = 300  # synthetic requests: they check a quick encoder and an index, and tune nothing
+
 
 @dataclass(frozen=True, kw_only=True)
 class TuningSets:
@@ -87,14 +89,17 @@ def make_tuning_sets(
         name for name, wanting in zip(("words", "both"), few, strict=True) if wanting
     )
     if made_up:
-        made = _with_requests(validation, dataset, config, cases, rng)
+        made = _with_requests(validation, dataset, config, cases[:MADE_UP], rng)
         if few[0]:
-            alone = [replace(case, query=_without_session(case.query)) for case in made]
-            words = encoded(alone, *told)
+            wordy = [replace(case, query=_without_session(case.query)) for case in made]
+            words = encoded(wordy, *told)
         if few[1]:
             made = [case for case in made if case.query.session]
             both = encoded(made, *told)
-    alone, after = synthetic_topics(dataset.catalog, validation.train, rng)
+    alone: list[Case] = []
+    after: list[Case] = []
+    if len(made_up) < 2:  # without real requests beside them they teach nothing
+        alone, after = synthetic_topics(dataset.catalog, validation.train, rng)
     return TuningSets(
         words=tuple(words),
         session=tuple(session),
