@@ -23,7 +23,7 @@ from semrec.data.interactions import Interactions
 from semrec.deadline import Deadline
 from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
-from semrec.lexical.bm25 import BM25
+from semrec.lexical.bm25 import BM25, unmatched
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.ranking.features import Asked
@@ -237,8 +237,10 @@ class Recommender:
         return str(self.manifest.get("checksum", ""))[:12]
 
     def _match(self, reading: Reading) -> LexicalMatch:
-        if self.lexical is None or self.encoder is None:  # the baseline ignores words
+        if self.encoder is None:  # the baseline ignores words
             return NO_MATCH
+        if self.lexical is None:
+            return unmatched(reading.query.intent)
         return self.lexical.match(reading.about, reading.query.intent)
 
     def _encode(

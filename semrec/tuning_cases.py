@@ -12,13 +12,13 @@ from semrec.data.dataset import Dataset
 from semrec.data.splits import Split
 from semrec.fusion.tune import TuningCase
 from semrec.intent.understanding import Understanding
-from semrec.lexical.bm25 import BM25
+from semrec.lexical.bm25 import BM25, unmatched
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import make_request, tags_by_row
 from semrec.resolving import in_words, resolve
 from semrec.synthetic_topics import synthetic_topics
-from semrec.types import NO_MATCH, Case, FloatArray, Label, Query
+from semrec.types import Case, FloatArray, Label, Query
 
 MADE_UP = 300  # synthetic requests: they check a quick encoder and an index, and tune nothing
 
@@ -169,7 +169,9 @@ def encoded(
         replace(
             one,
             intent=by_place.get(place),
-            match=NO_MATCH if lexical is None else lexical.match(about, case.query.intent),
+            match=unmatched(case.query.intent)
+            if lexical is None
+            else lexical.match(about, case.query.intent),
             named=named,
             text=texts[place],
         )

@@ -154,3 +154,13 @@ def test_a_list_is_the_best_of_one_exact_sum(world, session, filters):
     assert [i.item_id for i in found.items] == [rec.catalog.item_ids[row] for row in best]
     assert found.items[0].item_id == "new"
     np.testing.assert_allclose([i.score for i in found.items], scores[best], atol=1e-5)
+
+
+def test_without_a_lexical_part_the_gate_still_counts_words(world):
+    rec = semrec.build(world, config=world_config(lexical={"enabled": False}))
+    assert rec.lexical is None
+    long = "a calm story, old houses, long corridors, family secrets, slow endings, winter nights"
+    reasons = [rec.recommend(intent=text).trace.reason for text in ("a ghost story", long)]
+    assert "a topic" in reasons[0]
+    assert "a conversation" in reasons[1]
+    assert rec.recommend(intent=long).trace.weights["lexical_share"] == 0

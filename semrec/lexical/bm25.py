@@ -110,6 +110,12 @@ class BM25:
         return Boost(rows=rows.astype(np.int64), scores=scores.astype(np.float32))
 
 
+def unmatched(text: str) -> LexicalMatch:
+    """The content words of a request counted, where nothing matches them: the gate goes by them."""
+    n_words = len(request_terms(content_words(text)))
+    return LexicalMatch(is_spoken=bool(text.strip()), n_words=n_words)
+
+
 def fit_bm25(items: Iterable[Fields]) -> BM25:
     """Fit to the items, in row order; one without any text matches nothing.
 
