@@ -1,0 +1,70 @@
+"""Scores of a few rows: a sparse signal beside the dense ones, and the arrays that all share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+RowArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boost:
+    """What is added to the inner products of a few rows: a sparse signal beside the dense ones.
+
+    Attributes:
+        rows: (m,) int64, ascending, each once.
+        scores: (m,) float32, none below 0, so that a row without one never gains by it.
+    """
+
+    rows: RowArray
+    scores: FloatArray
+
+    def at(self, rows: RowArray) -> FloatArray:
+        """(len(rows),) float32: the score of each of `rows`, 0 for those without one."""
+        if not len(self.rows):
+            return np.zeros(len(rows), dtype=np.float32)
+        places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[places] == rows, self.scores[places], np.float32(0))
+
+    def plus(self, other: Boost) -> Boost:
+        """The sum of both, over the rows of either."""
+        if not len(self.rows) or not len(other.rows):
+            return self if len(self.rows) else other
+        rows = np.union1d(self.rows, other.rows)
+        return Boost(rows=rows, scores=self.at(rows) + other.at(rows))
+
+    def times(self, weight: float) -> Boost:
+        """The same times a weight; nothing is left of a weight of 0."""
+        if weight <= 0:
+            return NO_BOOST
+        return Boost(rows=self.rows, scores=np.float32(weight) * self.scores)
+
+
+NO_BOOST = Boost(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LexicalMatch:
+    """A request's words, matched as words.
+
+    Attributes:
+        scores: The items that share content words with it.
+        is_spoken: Whether anything was said at all, filler too.
+        n_words: Number of content words, each counted once.
+        n_known: Number of those that some item has.
+        specificity: Mean idf of the content words, 0 (unknown, or everywhere) to 1 (in one item).
+    """
+
+    scores: Boost = NO_BOOST
+    is_spoken: bool = False
+    n_words: int = 0
+    n_known: int = 0
+    specificity: float = 0.0
+
+
+NO_MATCH = LexicalMatch()
