@@ -213,7 +213,8 @@ def test_the_readmes_curl_is_answered(newcomer):
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
         answer = json.loads(done.stdout)
         assert len(answer["items"]) == 3
-        assert answer["understood"] == {"filters": {"year": {"gte": 1990}}}
+        understood = {"filters": {"year": {"gte": 1990}}, "named": {"keywords": ["heist"]}}
+        assert answer["understood"] == understood
     finally:
         server.terminate()
         server.wait()
