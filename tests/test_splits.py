@@ -168,6 +168,36 @@ def test_few_users_validate_by_more_moments_each(users, moments):
     assert (np.bincount(split.test.users) == moments).all()
 
 
+@pytest.mark.parametrize(("n_new", "by_time"), [(199, False), (200, True)])
+def test_few_users_of_the_newest_time_dont_validate_alone(n_new, by_time):
+    """1,000 users of old, of whom `n_new` come back in the newest time."""
+    n_old, length = 1000, 10
+    users = np.repeat(np.arange(n_old), length)
+    times = np.tile(np.arange(float(length)), n_old)
+    n_late = 1200  # events, some tenth of all
+    who = np.sort(np.concatenate([users, np.arange(n_late) % n_new]))
+    when = np.concatenate(
+        [
+            np.concatenate(
+                [times[users == u], 100 + np.flatnonzero(np.arange(n_late) % n_new == u)]
+            )
+            for u in range(n_old)
+        ]
+    )
+    events = Interactions(
+        user_ids=tuple(f"u{n}" for n in range(n_old)),
+        users=who,
+        rows=np.zeros(len(who), np.int64),
+        timestamps=when,
+        weights=np.ones(len(who), np.float32),
+        clock=True,
+        n_items=1,
+    )
+    split = validation_of(events, SplitConfig())
+    assert len(set(split.test.users.tolist())) == (n_new if by_time else n_old)
+    assert (split.cut is not None) == by_time
+
+
 def test_events_that_tie_at_the_end_are_one_target_set():
     split = leave_out_last(interactions([*of_user("u", "abc"), ("u", "d", 2)]))
     assert listed(split.test) == [("u", "c", 2), ("u", "d", 2)]

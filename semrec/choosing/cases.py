@@ -19,6 +19,7 @@ from semrec.errors import DataError
 from semrec.types import Case
 
 ENOUGH = 10_000  # cases that tell options apart
+LEAST_USERS = 200  # that may judge: of the cases of fifty, it is these fifty's taste that chooses
 
 
 def hold_out(events: Interactions, split: SplitConfig) -> Split:
@@ -35,22 +36,25 @@ def hold_out(events: Interactions, split: SplitConfig) -> Split:
 def validation_of(events: Interactions, split: SplitConfig) -> Split:
     """Newest events of clock data; with an order only, each user's second-last of all events.
 
-    Where few users would judge, long histories are asked about more moments: up to `valid_share`
-    of each, until there are some `ENOUGH`. With a thousand cases it is noise that chooses.
+    Where fewer than `LEAST_USERS` were there in the newest time, all users' last moments are asked
+    about instead. Long histories are then asked about more moments: up to `valid_share` of each,
+    until there are some `ENOUGH`.
 
     Where nothing can be held out (all events at one moment), validation is empty, and options
     and weights stay as they are.
     """
     if events.clock and split.test != "last":
         try:
-            return time_split(events, split.valid_share)
+            newest = time_split(events, split.valid_share)
         except DataError:
             nothing = events.where(np.zeros(len(events), dtype=bool))
             return Split(train=events, test=nothing, cut=None)
+        if len(np.unique(newest.test.users)) >= LEAST_USERS:
+            return newest
     n_users = int(np.count_nonzero(np.diff(events.starts)))
     return leave_out_last(
         events,
-        1 if split.test == "last" else 2,
+        1 if events.clock or split.test == "last" else 2,
         at_most=min(split.max_targets, -(-ENOUGH // max(1, n_users))),
         share=split.valid_share,
     )

@@ -19,7 +19,6 @@ from semrec.data.intents import fold_of, unit_hash
 from semrec.fusion.blocks import standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.tune import TuningCase
-from semrec.tuning_cases import encoded
 from semrec.types import Case
 
 FOLDS = 5
@@ -60,16 +59,8 @@ def in_folds(prepared: Prepared, settled: Settled, cases: Sequence[Case]) -> Req
         if wanted is not None:
             fusion = replace(fusion, domain=standardised_popularity(wanted))
         fusions.append(fusion)
-    known = encoded(
-        cases,
-        prepared.dataset,
-        settled.encoder,
-        prepared.prompts,
-        prepared.understanding,
-        prepared.lexical,
-    )
     return Requests(
-        cases=known,
+        cases=prepared.encoded(cases, settled.encoder),
         intents=[case.query.intent for case in cases],
         folds=[fold_of(case.unit, FOLDS) for case in cases],
         fusions=fusions,

@@ -24,11 +24,13 @@ from semrec.data.dataset import Dataset
 from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
 from semrec.encoders.cached import CachedEncoder
+from semrec.fusion.tune import TuningCase
 from semrec.intent.understanding import Understanding
 from semrec.lexical.bm25 import BM25, fit_bm25
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.requests import frequent_tags
+from semrec.tuning_cases import encoded
 from semrec.types import Case, FloatArray, Progress
 from semrec.understood import understand
 
@@ -83,6 +85,10 @@ class Prepared:
             return None
         return dialogs_wanting(cases, self.dataset.catalog)
 
+    def encoded(self, cases: Sequence[Case], encoder: Encoder) -> list[TuningCase]:
+        """The cases as they are tuned on."""
+        return encoded(cases, self.dataset, encoder, self.prompts, self.understanding, self.lexical)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Taught:
@@ -134,6 +140,8 @@ def prepare(
     ]
     learn, judge = split_dialogs(dialogs, config.split.valid_dialogs)
     validation = validation_of(held_out.train, config.split)
+    if validation.cut is None:  # each user's last moments: tags are bounded by the test's cut
+        validation = replace(validation, cut=held_out.cut)
     tags = frequent_tags(dataset.tags, held_out.cut)
     views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
     if prompts.about is not None:

@@ -44,7 +44,6 @@ from semrec.rerankers.merging import Tally
 from semrec.rerankers.training import Steps, TaughtList, train_cross_encoder
 from semrec.rerankers.worker import RerankWorker
 from semrec.reranking import Reranking, Wording
-from semrec.tuning_cases import encoded
 from semrec.types import Case, Progress, Query, RowArray
 
 HEAD = 40  # of a fused list: what candidates are drawn from
@@ -164,14 +163,7 @@ def taught_lists(
     rng = np.random.default_rng(prepared.config.seed)
     cases = [case for case in prepared.learn if case.relevant and case.query.intent.strip()]
     cases += _of_users(prepared, made_up, rng)
-    known = encoded(
-        cases,
-        prepared.dataset,
-        settled.encoder,
-        prepared.prompts,
-        prepared.understanding,
-        prepared.lexical,
-    )
+    known = prepared.encoded(cases, settled.encoder)
     fusion, catalog = settled.trial, prepared.dataset.catalog
     lists: list[TaughtList] = []
     for case, one, (_, rows, _) in zip(cases, known, fused_heads(fusion, known, HEAD), strict=True):

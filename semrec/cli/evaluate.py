@@ -13,12 +13,14 @@ from semrec.terminal import Screen
 
 evaluate = typer.Typer()
 
+Groups = Annotated[str, typer.Option(help="Of topics: odd, even or all by the number.")]
+
 
 @evaluate.command()
 def compare(
     systems: Annotated[list[str], typer.Argument(help="Artifacts, baselines, or `text`.")],
     cases: Annotated[list[str], typer.Option(help="Intents files; or `test`: held-out events.")],
-    groups: Annotated[str, typer.Option(help="Of topics: odd, even or all by the number.")] = "all",
+    groups: Groups = "all",
     data: Annotated[Path | None, typer.Option(help="Dataset, for `test` and baselines.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
@@ -153,6 +155,7 @@ def ablate(
     cases: Annotated[list[Path], typer.Option(help="Intents files.")],
     config: ConfigName = "best",
     intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
+    groups: Groups = "all",
     without: Annotated[list[str], typer.Option(help="Only these ingredients.")] = [],
     settings: Sets = [],
     out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
@@ -162,6 +165,7 @@ def ablate(
     """What each ingredient adds: each is left out in turn, the rest is built again."""
     from semrec.assemble.models import make_encoder
     from semrec.config import load_config
+    from semrec.data.intents import cases_from, of_groups
     from semrec.evaluate.ablate import INGREDIENTS
     from semrec.evaluate.ablate import ablate as run
 
@@ -170,7 +174,7 @@ def ablate(
     with screen.progress(lines=True) as progress:
         report = run(
             dataset,
-            cases,
+            of_groups(cases_from(cases), groups),
             config=loaded,
             encoder=make_encoder(loaded.encoder),
             intents=intents,

@@ -23,7 +23,7 @@ SESSION_LENGTHS = (1, 2, 3, 5, 10, 20)
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Events to learn from and events to ask about; `cut` is the moment between them."""
+    """Events to learn from and events to ask about; nothing is known from `cut` on, if given."""
 
     train: Interactions
     test: Interactions

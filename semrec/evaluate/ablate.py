@@ -53,6 +53,16 @@ def _unread(config: Config) -> Config:
     return config.model_copy(update={"intent": intent})
 
 
+def _unmatched(config: Config) -> Config:
+    lexical = config.lexical.model_copy(update={"enabled": False})
+    return config.model_copy(update={"lexical": lexical})
+
+
+def _one_view(config: Config) -> Config:
+    prompts = config.prompts.model_copy(update={"item_about": ""})
+    return config.model_copy(update={"prompts": prompts})
+
+
 def _unranked(config: Config) -> Config:
     ranking = config.ranking.model_copy(update={"enabled": False})
     return config.model_copy(update={"ranking": ranking})
@@ -61,6 +71,8 @@ def _unranked(config: Config) -> Config:
 INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
     "encoder training": _untrained,
     "words and texts": _fusion(semantic=False, named=False),
+    "matched words": _unmatched,
+    "view without titles": _one_view,
     "behaviour": _no_behaviour,
     "neighbours": _no_neighbours,
     "domain popularity": _fusion(domain=False),
