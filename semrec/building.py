@@ -28,7 +28,6 @@ from semrec.assemble.artifact import Parts, make_recommender
 from semrec.assemble.index import make_index
 from semrec.assemble.models import make_encoder, make_interpreter, make_language_model
 from semrec.assemble.rerankers import (
-    by_head,
     dialogs_judged_by,
     graph_of,
     rerank_prompts,
@@ -41,6 +40,7 @@ from semrec.choosing.folds import in_folds, real_requests
 from semrec.choosing.gate import fuse
 from semrec.choosing.index import held_out_queries
 from semrec.choosing.judge import check_judge, choose_judge
+from semrec.choosing.mixes import learn_mixes
 from semrec.choosing.prepare import Taught, prepare, teach
 from semrec.choosing.ranker import learn_ranker
 from semrec.choosing.runtime import choose_runtime
@@ -108,12 +108,12 @@ def build(
     taught = teach(prepared, encoder, report, deadline) if told else Taught(encoder=encoder)
     settled = settle(prepared, encoder, taught, report, deadline)
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
-    encoder, trial, tuned = settled.encoder, settled.trial, settled.tuned
-
+    encoder = settled.encoder
     taught_by = unit_hashes(prepared.learn) if was_trained else ()
     cases = real_requests(prepared, {*dialogs_seen(encoder), *taught_by})
-    learns = config.ranking.enabled or by_head(config.rerank)
-    requests = in_folds(prepared, settled, cases) if cases and learns else None
+    requests = in_folds(prepared, settled, cases) if cases else None
+    settled, requests = learn_mixes(prepared, settled, requests, report)
+    trial, tuned = settled.trial, settled.tuned
     ranker, tuned["ranker"] = learn_ranker(
         trial,
         settled.sets.session,

@@ -309,8 +309,8 @@ class FusedQuery:
         evidence: What the weights went by, for the trace.
         kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
             without any signal, and where somebody asked for weights.
-        is_topic: Whether it was taken for a topic: what a ranker learned from dialogs about tastes
-            is no answer to it.
+        topicality: How sure it is that it names a topic, 0 to 1: what a ranker learned from dialogs
+            about tastes is no answer to that.
         values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
             where there is no kind.
         reason: What kind of request it was taken for, and why; ``""`` where the gate didn't say.
@@ -321,7 +321,7 @@ class FusedQuery:
     weights: dict[str, float]
     evidence: dict[str, float]
     kind: str = ""
-    is_topic: bool = False
+    topicality: float = 0.0
     values: Callable[[RowArray], FloatArray] | None = None
     reason: str = ""
 

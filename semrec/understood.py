@@ -26,7 +26,8 @@ class Reading:
         named: Labels that its words name without making them a limit: they pull.
         told: For the trace: `intent`, `filters`, `session` as they are now if the words stated
             anything; `not_understood` lists limits that no attribute can answer, `named` the
-            labels that pull, by attribute; `interpreted` what an interpreter made of a limit.
+            labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
+            what is searched for in place of a mood or an audience.
     """
 
     query: Query
@@ -74,8 +75,8 @@ def understand(
         ]
     if read.not_understood:
         understood["not_understood"] = list(read.not_understood)
-    if read.interpreted:
-        understood["interpreted"] = dict(read.interpreted)
+    if read.interpreted or read.moods:
+        understood["interpreted"] = {**read.interpreted, **read.moods}
     if read.named:
         by_attribute: dict[str, list[str]] = {}
         for attribute, label in read.named:

@@ -27,7 +27,7 @@ from semrec.ranking.features import (
     item_facts,
 )
 from semrec.ranking.lists import RankedList
-from semrec.ranking.ranker import DEPTH, Ranker, load_ranker, save_ranker
+from semrec.ranking.ranker import DEPTH, Ranker, faded, load_ranker, save_ranker
 from semrec.ranking.training import Training, _Network, train_wide_deep
 from semrec.ranking.wide_deep import WideDeep, standardised
 from semrec.types import NO_BOOST, Case, FusedQuery, SessionRows, silent
@@ -230,7 +230,7 @@ class Reversing:
     """A model that turns every list round."""
 
     def scores(self, fused, crosses, features):
-        return -fused
+        return np.arange(len(fused), dtype=np.float32)  # of equals too
 
 
 def fused_query(kind="both"):
@@ -271,6 +271,21 @@ def test_the_head_is_reordered_and_the_tail_stays(facts):
     assert not len(nothing)
 
 
+@pytest.mark.parametrize(("topicality", "share"), [(0.0, 1), (0.5, 1), (0.75, 0.5), (1.0, 0)])
+def test_the_surer_a_topic_the_less_of_the_correction_it_gets(topicality, share):
+    fused, corrected = np.zeros(3, np.float32), np.array([1, 2, -4], np.float32)
+    np.testing.assert_allclose(faded(fused, corrected, topicality), share * corrected)
+
+
+def test_a_sure_topic_stays_as_it_was_found(facts):
+    ranker = Ranker(models={"both": Reversing()}, crossed=[], facts=facts)
+    asked = Asked(session=SessionRows.of([]), named=(), n_words=1)
+    rows, scores = np.arange(30), np.linspace(1, 0, 30, dtype=np.float32)
+    same, falling = ranker.ranked(replace(fused_query(), topicality=1.0), asked, rows, scores)
+    np.testing.assert_array_equal(same, rows)
+    np.testing.assert_array_equal(falling, scores)
+
+
 @pytest.fixture
 def ranked(artifact):
     """The planted world with a ranker that turns every list round."""
@@ -286,13 +301,8 @@ def ids(found):
     return [item.item_id for item in found.items]
 
 
-# Taken for a conversation, not for a topic: rankers leave topics as they are.
+# Taken for a conversation, not for a topic: rankers nearly leave topics as they are.
 LONG = "a ghost story, old houses, long corridors, family secrets, slow endings, dark winter nights"
-
-
-def test_a_topic_stays_as_it_was_found(ranked, rec):
-    query = {"intent": "a ghost story", "session": [item_id(3)], "k": 7}
-    assert ids(ranked.recommend(**query)) == ids(rec.recommend(**query))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from semrec.fusion.blocks import Block, fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate
-from semrec.fusion.learn import MAX_CASES, Kind, learn_gate, make_kind
 from semrec.fusion.prototypes import fit_prototypes
 from semrec.fusion.tune import (
     TuningCase,
@@ -164,10 +163,9 @@ def tune_gate(
     sets: TuningSets,
     config: Config,
     neighbour_share: float,
-    rng: np.random.Generator,
     report: Progress,
 ) -> tuple[Gate, dict[str, Any]]:
-    """The gate: weights of sessions by NDCG, mixes of requests in words by the worst ratio.
+    """The gate with weights of sessions by NDCG; mixes of requests in words stay as they are.
 
     Args:
         fusion: Its gate's mixes are the defaults.
@@ -175,7 +173,6 @@ def tune_gate(
         config: What may be tuned.
         neighbour_share: In behaviour, as it was chosen on more cases than these. Where it is 1 a
             fused list may lean on the vectors, if it is better by more than one standard error.
-        rng: Draws the steps of the search for mixes.
         report: Called as work proceeds.
 
     Returns:
@@ -218,15 +215,19 @@ def tune_gate(
     if not config.fusion.semantic:
         gate = without_words(gate)
     report("tune fusion", 2, n_jobs)
-    kinds = _kinds(fusion, sets, gate, config)
-    if config.fusion.gate == "learned" and config.fusion.semantic and kinds:
-        gate, tuned["gate"] = learn_gate(gate, kinds, rng)
-    for name, some in (("words", sets.words), ("both", sets.both)):
-        cutoff = cutoff_of(config.fusion.cutoff, some)
-        reached = mean_ndcg(replace(fusion, gate=gate), some, cutoff)
-        tuned[name] = {"cases": len(some), f"ndcg@{cutoff}": round(reached, 6)}
+    tuned |= reached_in_words(replace(fusion, gate=gate), sets, config)
     report("tune fusion", n_jobs, n_jobs)
     return gate, tuned
+
+
+def reached_in_words(fusion: FusedBlocks, sets: TuningSets, config: Config) -> dict[str, Any]:
+    """NDCG of requests in words, on how many cases; for the manifest."""
+    told = {}
+    for name, some in (("words", sets.words), ("both", sets.both)):
+        cutoff = cutoff_of(config.fusion.cutoff, some)
+        reached = mean_ndcg(fusion, some, cutoff)
+        told[name] = {"cases": len(some), f"ndcg@{cutoff}": round(reached, 6)}
+    return told
 
 
 def behaviour_unit(
@@ -253,30 +254,3 @@ def without_words(gate: Gate) -> Gate:
         conversational=gate.conversational.without(said),
         words_floor=0.0,
     )
-
-
-def _kinds(fusion: FusedBlocks, sets: TuningSets, gate: Gate, config: Config) -> list[Kind]:
-    """The mixture to learn from; empty without real requests.
-
-    Synthetic requests alone teach a gate that is worse on real ones than the defaults (LOG.md).
-    Beside real requests, synthetic topics keep the words from being tuned away.
-    """
-    real = {
-        name: cases
-        for name, cases in (("words", sets.words), ("both", sets.both))
-        if name not in sets.made_up
-    }
-    if not real:
-        return []
-    topics = {"topics": sets.topics, "topics after strangers": sets.strangers}
-    share = gate.session.neighbour_share
-    return [
-        make_kind(
-            name,
-            list(reduce_cases(fusion, cases[:MAX_CASES])),
-            share,
-            precision=name in topics,
-        )
-        for name, cases in (real | topics).items()
-        if len(cases) >= config.fusion.min_cases
-    ]

@@ -1,11 +1,12 @@
 """Whether a ranker earns its place, and the one that does.
 
 validation cases, real requests → fused lists as they are served → for each fold trained on the
-    others, judged by the fold → kept for a kind of query only where lists that it hasn't seen are
-    better with it
+    others, judged by the fold → kept only where lists that it hasn't seen are better with it
 
 One model learns from all real requests, with a session and without (apart they are too few).
-Made-up requests neither teach nor judge: they are all alike, and name their target's labels.
+Made-up requests neither teach nor judge: they are all alike, and name their target's labels. And
+what is learned from tastes is no answer to a topic: the surer a request names one, the less of the
+ranker's correction it gets, here and when it is served.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.tune import TuningCase, cutoff_of
 from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of, item_facts
 from semrec.ranking.lists import RankedList
-from semrec.ranking.ranker import DEPTH, Ranker
+from semrec.ranking.ranker import DEPTH, Ranker, faded
 from semrec.ranking.wide_deep import WideDeep
 from semrec.statistics import bootstrap_means, interval
 from semrec.types import Label, Progress
@@ -56,7 +57,7 @@ def learn_ranker(
     config: Config,
     report: Progress,
 ) -> tuple[Ranker | None, dict[str, Any]]:
-    """The ranker, for those kinds of query that are better with it; and what was measured.
+    """The ranker, for the kinds of query that are better with it; and what was measured.
 
     Args:
         fusion: Over `events`, with the tuned gate.
@@ -68,8 +69,9 @@ def learn_ranker(
         report: Called as it proceeds.
 
     Returns:
-        The ranker, or None if no kind is better with one; and by kind how many lists there were,
-        and the NDCG of those with and without ranker by models that hadn't seen them.
+        The ranker, or None if nothing is better with one; and by kind, and by kinds that share a
+        model, how many lists there were, and the NDCG of those with and without ranker by models
+        that hadn't seen them.
     """
     if not config.ranking.enabled:
         return None, {}
@@ -118,17 +120,22 @@ def _learned(
         model = _train(taught, config)
         for place in np.flatnonzero(folds == fold).tolist():
             one = by_fold[fold][place]
-            corrected = model.scores(one.fused, one.crosses, one.features)
+            scores = model.scores(one.fused, one.crosses, one.features)
+            corrected = faded(one.fused, scores, one.topicality)
             gained[:, place] = one.ndcg(one.fused, cutoff), one.ndcg(corrected, cutoff)
-    for kind in kinds:
-        ours = np.array([one.kind == kind for one in lists])
-        if counts[kind] >= config.fusion.min_cases:
-            units = [one.unit for one in lists if one.kind == kind]
-            told[kind] |= _gain(gained[:, ours], units, cutoff, config.seed)
-    better = [kind for kind in kinds if told[kind].get("gain", [0.0])[0] > 0]
-    models = dict.fromkeys(better, _train(lists, config)) if better else {}
+    enough = [kind for kind in kinds if counts[kind] >= config.fusion.min_cases]
+    for some in dict.fromkeys([*((kind,) for kind in enough), tuple(enough)]):
+        ours = np.array([one.kind in some for one in lists])
+        units = [one.unit for one in lists if one.kind in some]
+        if some:
+            told.setdefault(" + ".join(some), {}).update(
+                _gain(gained[:, ours], units, cutoff, config.seed)
+            )
+    # It is one model, so all kinds judge it together; none may lose by it.
+    together = told.get(" + ".join(enough), {}).get("gain", [0.0])
+    better = [kind for kind in enough if together[0] > 0 and sum(told[kind]["gain"]) > 0]
     report(f"train ranker {kinds[-1]}", FOLDS + 1, FOLDS + 1)
-    return models, told
+    return dict.fromkeys(better, _train(lists, config)) if better else {}, told
 
 
 def _gain(
@@ -162,6 +169,7 @@ def lists_of(
                 n_relevant=max(1, len(case.targets)),
                 unit=case.unit,
                 kind=query.kind,
+                topicality=query.topicality,
             )
         )
     return lists

@@ -34,7 +34,7 @@ class Settled:
         encoder: The encoder.
         semantic: The items' texts.
         sets: What was tuned on.
-        trial: The blocks over `validation.train`, with the tuned gate.
+        trial: The blocks over `validation.train`, with a gate that is tuned for sessions.
         fill: How strongly text stands in for behaviour.
         tuned: What was reached on how many cases, for the manifest.
     """
@@ -116,7 +116,7 @@ def _settled(
     trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
     fill, trial = choose_fill(trial, known, sets, config, report, deadline, share)
     trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, share, deepcopy(prepared.rng), report)
+    gate, tuned = tune_gate(trial, sets, config, share, report)
     if trial.prototypes is not None:
         tuned["named"] = trial.prototypes.strength
     tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}

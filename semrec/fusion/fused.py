@@ -208,8 +208,8 @@ class FusedBlocks:
         )
         if is_free and (evidence.has_words or evidence.has_session):
             values = partial(self.values, signals, session)
-            is_topic = evidence.has_words and self.gate.topicality(evidence) >= 0.5
-            fused = replace(fused, kind=evidence.kind, is_topic=is_topic, values=values)
+            topicality = self.gate.topicality(evidence) if evidence.has_words else 0.0
+            fused = replace(fused, kind=evidence.kind, topicality=topicality, values=values)
         return fused
 
     def values(self, signals: Signals, session: SessionRows, rows: RowArray) -> FloatArray:

@@ -3,7 +3,8 @@
 Each kind (topics alone, topics after a stranger's session, real requests) has two parents: what
 the words' vector finds by itself, and what behaviour finds by itself. A gate is as good as the
 worst of its ratios to the better parent: whoever maximises one kind's mean pays with another kind.
-Half of the units teach; what was learned replaces the defaults only if it is better on the others.
+Half of the units teach; only if what was learned is better on the others it replaces the defaults,
+learned again from all.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from semrec.fusion.tune import Candidates
 from semrec.types import BoolArray, FloatArray
 
 CUTOFF = 10
-ROUNDS = 200  # of the search
-STEP, LAST_STEP = 0.5, 0.1  # of the logarithms, at first and at last
+ROUNDS = 400  # of the search
+STEP, MIN_STEP, MAX_STEP = 0.3, 0.05, 1.0  # of the logarithms
+GROWN, SHRUNK = 1.5, 0.96  # of a step that was better, and of one that wasn't
 CHANGED = 0.3  # share of the parameters that a step changes
 MIN_GAIN = 1.02  # of the worst ratio on units that didn't teach: less is noise
-MAX_CASES = 300  # of a kind; they are drawn evenly
+MAX_CASES = 1500  # of a kind; they are drawn evenly
 # Words and lexical match keep their proportion: synthetic topics are made of the items' own words.
 LEARNED = ("texts", "behavioural", "popularity", "domain")
 
@@ -58,8 +60,20 @@ class Kind:
     def __len__(self) -> int:
         return len(self.n_relevant)
 
-    def mean(self, weights: FloatArray) -> tuple[float, float]:
-        """The measure's mean over the units that teach, and over the others.
+    def only(self, some: BoolArray) -> Kind:
+        """The kind with some of its requests."""
+        return replace(
+            self,
+            signals=self.signals[some],
+            present=self.present[some],
+            right=self.right[some],
+            n_relevant=self.n_relevant[some],
+            evidence=[one for one, taken in zip(self.evidence, some, strict=True) if taken],
+            teaches=self.teaches[some],
+        )
+
+    def mean(self, weights: FloatArray) -> float:
+        """The measure's mean; 0 without requests.
 
         Args:
             weights: (n, 6) float32, or (6,) for all.
@@ -76,7 +90,7 @@ class Kind:
         else:
             discounts = 1 / np.log2(np.arange(CUTOFF) + 2)
             values = hits @ discounts / np.cumsum(discounts)[n_ideal - 1]
-        return _mean(values[self.teaches]), _mean(values[~self.teaches])
+        return float(values.mean()) if len(values) else 0.0
 
 
 def make_kind(
@@ -106,20 +120,19 @@ def make_kind(
     )
 
 
-def best_parents(gate: Gate, kinds: Sequence[Kind]) -> list[tuple[float, float]]:
-    """Of each kind: the better parent's measure, for units that teach and for others.
+def best_parents(gate: Gate, kinds: Sequence[Kind]) -> list[float]:
+    """Of each kind: the better parent's measure.
 
     The parents are what the words' vector finds by itself, and the behavioural baseline.
     """
     words = np.array([1, 0, 0, 0, 0, 0], dtype=np.float32)
     weights = gate.baseline
     behaviour = np.array([0, 0, 0, weights.behavioural, weights.popularity, 0], dtype=np.float32)
-    pairs = [(kind.mean(words), kind.mean(behaviour)) for kind in kinds]
-    return [(max(one[0], other[0], 1e-6), max(one[1], other[1], 1e-6)) for one, other in pairs]
+    return [max(kind.mean(words), kind.mean(behaviour), 1e-6) for kind in kinds]
 
 
-def ratios(gate: Gate, kinds: Sequence[Kind], parents: Sequence[tuple[float, float]]) -> Array:
-    """(n_kinds, 2): the gate's measure over the better parent's; units that teach, and others."""
+def ratios(gate: Gate, kinds: Sequence[Kind], parents: Sequence[float]) -> Array:
+    """(n_kinds,): the gate's measure over the better parent's."""
     ours = [kind.mean(_weights(gate, kind.evidence)) for kind in kinds]
     return np.asarray(np.asarray(ours) / np.asarray(parents), dtype=np.float64)
 
@@ -138,18 +151,11 @@ def learn_gate(
         The gate; and for the report, by kind, the default's and the learned gate's ratios to the
         better parent on the units that didn't teach.
     """
-    parents = best_parents(gate, kinds)
-    start = _pack(gate)
-    best, reached = start, _worst(ratios(gate, kinds, parents)[:, 0])
-    for done in range(ROUNDS):
-        step = STEP + (LAST_STEP - STEP) * done / ROUNDS
-        changed = rng.random(len(start)) < CHANGED
-        tried = best + np.where(changed, rng.normal(0, step, len(start)), 0.0)
-        score = _worst(ratios(_unpack(gate, tried), kinds, parents)[:, 0])
-        if score > reached:
-            best, reached = tried, score
-    learned = _unpack(gate, best)
-    before, after = (ratios(one, kinds, parents)[:, 1] for one in (gate, learned))
+    teaching = [kind.only(kind.teaches) for kind in kinds]
+    judging = [kind.only(~kind.teaches) for kind in kinds]
+    learned = _searched(gate, teaching, rng)
+    parents = best_parents(gate, judging)
+    before, after = (ratios(one, judging, parents) for one in (gate, learned))
     told = {
         kind.name: {
             "cases": len(kind),
@@ -159,7 +165,27 @@ def learn_gate(
         for place, kind in enumerate(kinds)
     }
     is_better = after.min() >= MIN_GAIN * before.min()
-    return (learned if is_better else gate), told
+    return (_searched(gate, kinds, rng) if is_better else gate), told
+
+
+def _searched(gate: Gate, kinds: Sequence[Kind], rng: np.random.Generator) -> Gate:
+    """The gate with the best worst ratio that a random search finds.
+
+    Steps grow where they succeed and shrink where they don't (the 1/5 rule of evolution
+    strategies: Rechenberg 1973).
+    """
+    parents = best_parents(gate, kinds)
+    best = _pack(gate)
+    reached, step = _worst(ratios(gate, kinds, parents)), STEP
+    for _ in range(ROUNDS):
+        changed = rng.random(len(best)) < CHANGED
+        tried = best + np.where(changed, rng.normal(0, step, len(best)), 0.0)
+        score = _worst(ratios(_unpack(gate, tried), kinds, parents))
+        if score > reached:
+            best, reached, step = tried, score, min(step * GROWN, MAX_STEP)
+        else:
+            step = max(step * SHRUNK, MIN_STEP)
+    return _unpack(gate, best)
 
 
 def _worst(found: Array) -> float:
@@ -193,10 +219,6 @@ def _unpack(gate: Gate, values: Array) -> Gate:
         steepness=raised[-1],
         rarity=float(values[-1]),
     )
-
-
-def _mean(values: Array) -> float:
-    return float(values.mean()) if len(values) else 0.0
 
 
 def _bit(unit: str) -> int:

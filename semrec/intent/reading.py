@@ -60,6 +60,8 @@ def read_language(
     """A language that begins here: "in French or Italian", "French films"; `bare`: "French"."""
     after_in = t.word(place) == "in"
     at = place + after_in
+    if vocabulary.language is None and at < len(t) and t.stems[at] in vocabulary.labels:
+        return None  # no attribute holds languages, but a label is called so
     codes: list[str] = []
     while t.word(at) in vocabulary.languages and len(codes) < MAX_PARTS:
         codes += vocabulary.languages[t.word(at)]

@@ -13,6 +13,7 @@ from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent.limits import read_limits
 from semrec.intent.linking import find_titles
+from semrec.intent.moods import Moods, learn_moods, read_moods
 from semrec.intent.named import named_labels
 from semrec.intent.polarity import polarities
 from semrec.intent.stated import Stated
@@ -35,13 +36,16 @@ class Understood:
 
     Attributes:
         words: What is left: limits and rejected titles are cut out.
-        about: The same without liked titles, which join the session: what the request is about.
-        filters: As `Query.filters`: the limits that the catalogue can answer.
+        about: The same without liked titles, which join the session, and moods in words that items
+            have: what the request is about.
+        filters: As `Query.filters`: the limits that the catalogue can answer, and what a mood or
+            an audience rules out.
         liked: Rows of titles named with approval, in their order, each once.
         rejected: Rows of titles named with dislike.
         not_understood: Limits that were stated and that no attribute can answer, as written.
         named: Labels that are named without being a limit.
         interpreted: Denials whose words no attribute has: as written → the label ruled out.
+        moods: Moods and audiences: as written → what is searched for instead.
     """
 
     words: str
@@ -52,6 +56,7 @@ class Understood:
     not_understood: tuple[str, ...]
     named: tuple[Label, ...]
     interpreted: Mapping[str, str] = field(default_factory=dict)
+    moods: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,7 @@ class Understanding:
 
     vocabulary: Vocabulary
     titles: Titles
+    moods: Moods
     interpreter: Interpreter | None = None
 
     def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> Understanding:
@@ -119,15 +125,24 @@ class Understanding:
                 rejected[mention.row] = None
                 cut.append((mention.first, mention.end))
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
+        felt = read_moods(t.without([*titles, *cut]), self.moods)
+        for one in felt:
+            for condition in one.mood.never:
+                stated.filters.add(condition, negated=True)
+        spans = [(one.first, one.end) for one in felt]
+        asks = " ".join(dict.fromkeys(one.mood.asks for one in felt))
+        named = named_labels(t, self.vocabulary, [*titles, *cut, *spans])
+        named += tuple(label for one in felt for label in one.mood.named)
         return Understood(
             words=f"{unread} {_without(t, cut)}".strip(),
-            about=f"{unread} {_without(t, [*cut, *titled])}".strip(),
+            about=f"{unread} {_without(t, [*cut, *titled, *spans])} {asks}".strip(),
             filters=stated.filters.found,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),
             not_understood=(*_not_read(unread), *stated.not_understood),
-            named=named_labels(t, self.vocabulary, [*titles, *cut]),
+            named=tuple(dict.fromkeys(named)),
             interpreted=interpreted,
+            moods={t.phrase(one.first, one.end): one.mood.asks for one in felt},
         )
 
     def _interpreted(self, stated: Stated, deadline: Deadline) -> dict[str, str]:
@@ -156,7 +171,11 @@ def learn_vocabulary(
     """
     vocabulary = learn_attributes(catalog)
     known = np.zeros(len(catalog), dtype=np.int64) if counts is None else counts
-    return Understanding(vocabulary=vocabulary, titles=learn_titles(catalog, known, vocabulary))
+    return Understanding(
+        vocabulary=vocabulary,
+        titles=learn_titles(catalog, known, vocabulary),
+        moods=learn_moods(vocabulary),
+    )
 
 
 def _not_read(unread: str) -> tuple[str, ...]:

@@ -18,15 +18,6 @@ MAX_TERM_CHARS = 40  # longer ones are no words: addresses, hashes
 MAX_REQUEST_TERMS = 64  # the last ones of a long text, where people say what they want
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-# Who it is for, where that is a child: what such films are called, and not the word "child", which
-# stands in "child abuse" too.
-_AUDIENCE = re.compile(
-    r"\b(?:for|with)\s+(?:(?:my|our|a|an|the|some|two|three|little|small|young|youngest)\s+)*"
-    r"(?:child|children|kid|kids|toddler|toddlers|son|daughter|niece|nephew|grandchild|grandchildren"
-    r"|\w+[ -]years?[ -]olds?)\b(?:\s+(?:of|aged?)\s+\w+)?",
-    re.IGNORECASE,
-)
-_FOR_CHILDREN = " children family "
 # No cache of its own: that one isn't safe between threads. `_stem` has one that is.
 _STEMMER = Stemmer.Stemmer("english", 0)
 
@@ -84,7 +75,7 @@ def content_words(text: str) -> list[str]:
 
     content_words("Hi! I'm looking for a good movie about time loops") == ["time", "loops"]
     """
-    tokens = list(_tokens(_AUDIENCE.sub(_FOR_CHILDREN, text)))
+    tokens = list(_tokens(text))
     words = [_plain(token) for token, _ in tokens]
     kept = []
     for place, (token, is_compound) in enumerate(tokens):

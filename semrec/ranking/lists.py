@@ -24,6 +24,7 @@ class RankedList:
         n_relevant: How many items would have been right, in the list or not.
         unit: The dialog or user it belongs to.
         kind: Of the query: `words`, `session` or `both`.
+        topicality: Of the query, 0 to 1.
     """
 
     fused: FloatArray
@@ -33,6 +34,7 @@ class RankedList:
     n_relevant: int
     unit: str
     kind: str
+    topicality: float = 0.0
 
     def ndcg(self, scores: FloatArray, cutoff: int) -> float:
         """Of the list in the order of `scores`; among equals the fused order stays."""

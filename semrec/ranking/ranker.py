@@ -53,7 +53,7 @@ class Ranker:
             return rows, scores
         head, fused = rows[:DEPTH], scores[:DEPTH]
         inputs = inputs_of(asked, head, fused, query.values(head), self.facts, self.crossed)
-        corrected = self.models[query.kind].scores(fused, *inputs)
+        corrected = faded(fused, self.models[query.kind].scores(fused, *inputs), query.topicality)
         order = np.argsort(-corrected, kind="stable")
         tail = np.minimum(scores[DEPTH:], corrected[order[-1]])
         return (
@@ -62,11 +62,17 @@ class Ranker:
         )
 
     def _orders(self, query: FusedQuery) -> bool:
-        return query.kind in self.models and not query.is_topic
+        return query.kind in self.models
 
     def over(self, catalog: Catalog, events: Interactions) -> Ranker:
         """The same for a catalogue that has grown."""
         return replace(self, facts=item_facts(catalog, events))
+
+
+def faded(fused: FloatArray, corrected: FloatArray, topicality: float) -> FloatArray:
+    """(n,) float32: the corrected scores for a conversation, the fused ones for a sure topic."""
+    share = np.float32(min(1.0, 2 * (1 - topicality)))
+    return np.asarray(fused + share * (corrected - fused), dtype=np.float32)
 
 
 def save_ranker(ranker: Ranker, folder: Path) -> None:
