@@ -158,5 +158,6 @@ def scale(measured: Mapping[str, Any]) -> Shown:
         f"{measured['own_items']:,} items resampled with noise {measured['noise']:g}, "
         f"seed {measured['seed']}; {measured['dim']} dimensions, {measured['cores']} cores; "
         "memory is what this process holds beyond artifact and encoder after all requests, "
-        "the last columns are recall@100 of an exact search at these semantic weights"
+        "the last columns are recall@100 of an exact search at these semantic weights, and of "
+        "whole requests with their lexical matches"
     )

@@ -35,6 +35,7 @@ def limits_in_words(
     called = languages_of(understanding)
     language = understanding.vocabulary.language if understanding else None
     found: list[str] = []
+    ruled_out: set[str] = set()  # several attributes may have a label of the same name
     for name, condition in filters.items():
         of = dict(condition) if isinstance(condition, Mapping) else {"any": [condition]}
         labels = isinstance(catalog.attributes.get(name), Labels)
@@ -48,7 +49,9 @@ def limits_in_words(
             found.append(f"only {prefix}{' and '.join(said['all'])}")
         if "any" in said:
             found.append(f"only {prefix}{' or '.join(said['any'])}")
-        if "none" in said:
+        said["none"] = [one for one in said.get("none", ()) if one.casefold() not in ruled_out]
+        ruled_out |= {one.casefold() for one in said["none"]}
+        if said["none"]:
             found.append(f"no {prefix}{' or '.join(said['none'])}")
         if bounds := _bounds(of):
             found.append(f"{spoken(name)} {bounds}")

@@ -225,7 +225,7 @@ def test_bench_scale_measures_every_size_and_draws_them(place):
     assert "recall@100" in done.stdout
     small, large = json.loads((place / "scale" / "scale.json").read_text())["sizes"]
     assert (small["items"], large["items"]) == (60, 1000)  # the artifact's own come first
-    assert large["recall@100"].keys() == {"0", "gate", "1"}
+    assert large["recall@100"].keys() == {"0", "gate", "1", "whole"}
     assert min(large["recall@100"].values()) >= 0.9
     assert large["ms"]["total"]["p99"] >= large["ms"]["search"]["p50"] > 0
     assert (place / "scale" / "scale.png").read_bytes().startswith(b"\x89PNG")

@@ -6,7 +6,7 @@ from conftest import item_id
 
 import semrec
 from semrec.errors import DataError
-from semrec.evaluate.scale import requests, resample
+from semrec.evaluate.scale import requests, resample, sources
 from semrec.types import Case, Query
 
 
@@ -26,6 +26,19 @@ def test_without_noise_they_are_the_same_items_again(tmp_path):
     base = np.random.default_rng(0).standard_normal((10, 4)).astype(np.float32)
     more = resample(base, 100, 0.0, 0, tmp_path / "more.npy")
     assert {row.tobytes() for row in more} == {row.tobytes() for row in base}
+
+
+def test_a_resampled_item_has_the_words_of_the_one_it_was_made_from(rec, tmp_path):
+    base = np.eye(60, dtype=np.float32)
+    made_of = sources(60, 300, seed=4)
+    vectors = resample(base, 300, 0.0, 4, tmp_path / "more.npy")
+    np.testing.assert_array_equal(vectors.argmax(axis=1), made_of)
+    match = rec.lexical.match("a ghost story")
+    every = match.scores.at(np.arange(60))
+    more = rec.lexical.resampled(made_of).match("a ghost story")
+    np.testing.assert_array_equal(more.scores.at(np.arange(300)), every[made_of])
+    assert every.any()
+    assert more.specificity == match.specificity
 
 
 def test_made_requests_are_real_sessions_with_words_no_two_the_same(rec):

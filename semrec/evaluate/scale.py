@@ -1,7 +1,8 @@
 """How an artifact's search would do over catalogues of other sizes.
 
-    the artifact's fused vectors → resampled with noise, into a file → index → a fresh process
-        → requests encoded, fused and searched → milliseconds, memory, recall
+    the artifact's fused vectors → resampled with noise, into a file → index   } a fresh process
+    its words' postings          → those of the items resampled, into files    }
+        → requests encoded, matched, fused and searched → milliseconds, memory, recall
 
 The requests are real sessions of the artifact's users with words, or those of a file; half of them
 say how broadly the index has to search, the others are measured.
@@ -12,8 +13,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,9 +30,20 @@ from semrec.errors import DataError
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.tune import TuningCase
 from semrec.index.choosing import RECALL_AT, kth_scores, recalled
+from semrec.lexical.stored import load_bm25, save_bm25
+from semrec.protocols import Index
 from semrec.recommender import Recommender
 from semrec.resolving import in_words, resolve
-from semrec.types import NO_MATCH, Case, FloatArray, Progress, Query, silent
+from semrec.types import (
+    NO_MATCH,
+    Case,
+    FloatArray,
+    LexicalMatch,
+    Progress,
+    Query,
+    RowArray,
+    silent,
+)
 
 SIZES = (10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # vectors that are made at a time
@@ -65,8 +78,9 @@ def scale(
 
     Returns:
         Plain values; per size the time to build and to load, resident megabytes beyond the
-        artifact with its encoder, before and after all requests, recall@100 by semantic weight,
-        and milliseconds of requests with words.
+        artifact with its encoder, before and after all requests, recall@100 by semantic weight
+        and of whole requests, of the exact sum with their lexical matches, and milliseconds of
+        requests with words.
 
     Raises:
         DataError: If the artifact's items aren't fused with texts, or no requests can be made.
@@ -92,6 +106,8 @@ def scale(
             chosen = make_index(config, vectors, holding)
             build_s = time.perf_counter() - start
             save_index(chosen.index, folder, vectors_there=True)
+            if recommender.lexical is not None:
+                save_bm25(recommender.lexical.resampled(sources(len(base), size, seed)), folder)
             judged = {name: (measured[name], worst[name]) for name in measured}
             del vectors
             report(f"{size:,} items", place, len(sizes), "requests")
@@ -120,17 +136,28 @@ def resample(base: FloatArray, size: int, noise: float, seed: int, path: Path) -
     A further row is one of `base` plus noise · (another − a third) / √2. So the noise is spread
     over the dimensions as the items themselves are, and at 1 is as strong.
     """
-    rng = np.random.default_rng(seed)
     found = np.lib.format.open_memmap(path, "w+", np.float32, (size, base.shape[1]))
     found[: len(base)] = base
-    for start in range(len(base), size, CHUNK):
-        one, other, third = rng.integers(len(base), size=(3, min(CHUNK, size - start)))
+    for start, (one, other, third) in _drawn(len(base), size, seed):
         moved = base[one] + np.float32(noise / 2**0.5) * (base[other] - base[third])
         found[start : start + len(one)] = moved
     found.flush()
     del found
     mapped: FloatArray = np.load(path, mmap_mode="r")
     return mapped
+
+
+def sources(n_base: int, size: int, seed: int) -> RowArray:
+    """(size,) int64: the item whose words each has: its own, and what it is resampled from."""
+    drawn = [one for _, (one, _, _) in _drawn(n_base, size, seed)]
+    return np.concatenate([np.arange(n_base), *drawn])
+
+
+def _drawn(n_base: int, size: int, seed: int) -> Iterator[tuple[int, RowArray]]:
+    """Where each chunk begins, and (3, n) the rows that it is made of."""
+    rng = np.random.default_rng(seed)
+    for start in range(n_base, size, CHUNK):
+        yield start, rng.integers(n_base, size=(3, min(CHUNK, size - start)))
 
 
 def requests(recommender: Recommender, cases: Sequence[Case], n: int, seed: int) -> list[Query]:
@@ -175,13 +202,15 @@ def _ask(
     if index is None:
         config = config.model_copy(update={"kind": told["kind"]})
         index = make_index(config, np.array(vectors)).index
+    recommender = replace(recommender, lexical=load_bm25(folder))
     load_s, loaded = time.perf_counter() - start, resident_mb()
     spent: dict[str, list[float]] = {}
     for query in queries:
         start = time.perf_counter()
         case = _encoded(recommender, query)
         encoded = time.perf_counter()
-        fused = _fusion(recommender).query(case.intent, case.session, None, case.match)
+        match = _matched(recommender, query)
+        fused = _fusion(recommender).query(case.intent, case.session, None, match)
         index.search(fused.vector[None], K, [case.excluded], [None], [fused.boost])
         end = time.perf_counter()
         laps = {"encode": encoded - start, "search": end - encoded, "total": end - start}
@@ -192,6 +221,7 @@ def _ask(
         name: round(float(recalled(index, asked, worst, RECALL_AT).mean()), 4)
         for name, (asked, worst) in judged.items()
     }
+    recall["whole"] = _recalled_whole(recommender, index, vectors, queries[:JUDGING])
     return {
         "load_s": round(load_s, 2),
         "resident_mb": None if before is None else _beyond(loaded, before),
@@ -202,6 +232,25 @@ def _ask(
             for stage, ms in spent.items()
         },
     }
+
+
+def _recalled_whole(
+    recommender: Recommender, index: Index, vectors: FloatArray, queries: Sequence[Query]
+) -> float:
+    """The mean share of the 100 best rows by the exact sum that a search finds."""
+    shares, every, k = [], np.arange(len(vectors)), min(RECALL_AT, len(vectors))
+    for query in queries:
+        case, match = _encoded(recommender, query), _matched(recommender, query)
+        fused = _fusion(recommender).query(case.intent, case.session, None, match)
+        exact = fused.boost.at(every)
+        for start in range(0, len(vectors), CHUNK):
+            part = slice(start, start + CHUNK)
+            exact[part] += np.asarray(vectors[part]) @ fused.vector
+        exact[case.excluded] = -np.inf
+        worst = -np.partition(-exact, k - 1)[k - 1]
+        [(_, scores)] = index.search(fused.vector[None], k, [case.excluded], [None], [fused.boost])
+        shares.append((scores >= worst - 1e-5 * abs(worst)).sum() / k)
+    return round(float(np.mean(shares)), 4)
 
 
 def resident_mb() -> float | None:
@@ -227,12 +276,18 @@ def _encoded(recommender: Recommender, query: Query) -> TuningCase:
         session=found.session,
         targets=np.zeros(0, np.int64),
         excluded=found.excluded,
-        match=NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent),
+        match=NO_MATCH,
     )
 
 
+def _matched(recommender: Recommender, query: Query) -> LexicalMatch:
+    return NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent)
+
+
 def _queries(recommender: Recommender, asked: Sequence[Query]) -> dict[str, FloatArray]:
-    cases = [_encoded(recommender, query) for query in asked]
+    cases = [
+        replace(_encoded(recommender, query), match=_matched(recommender, query)) for query in asked
+    ]
     return queries_of(_fusion(recommender), cases)
 
 

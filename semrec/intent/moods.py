@@ -22,8 +22,8 @@ _CHILD = "child/children/kid/toddler/son/daughter/niece/nephew/grandchild/grandc
 _ELDERS = "grandmother/grandma/granny/grandfather/grandpa/grandparent/nan"
 _GRIM = ("horror", "thriller", "crime", "war")
 _EXPLICIT = (
-    *("sex", "sexual", "erotic", "nudity", "pornography", "rape", "drugs", "foul language"),
-    *("violence", "violent", "brutality", "gory", "gore", "splatter", "slasher", "torture"),
+    *("violence", "sex", "drugs", "foul language", "gory", "gore", "splatter", "slasher"),
+    *("violent", "brutality", "torture", "sexual", "erotic", "pornography", "rape", "nudity"),
 )
 
 
@@ -34,7 +34,7 @@ class Mood:
     Attributes:
         said: Phrases in the singular; ``/`` between words that may stand in one place.
         asks: What is searched for instead.
-        never: Labels that rule an item out, also where they are the first word of one.
+        never: Labels that rule an item out; the kinds of `_KINDS` also as the first word of one.
     """
 
     said: tuple[str, ...]
@@ -140,6 +140,7 @@ MOODS = (
         asks="strong female heroine kick-butt women",
     ),
 )
+_KINDS = ("nudity", "drugs")  # "nudity (brief)", "drug abuse"
 _MANY = 20  # labels that one word rules out
 
 
@@ -218,10 +219,12 @@ def _end(t: Tokens, place: int, words: Sequence[frozenset[str]]) -> int:
 
 
 def _ruled_out(never: Sequence[str], vocabulary: Vocabulary) -> tuple[Has, ...]:
-    """The conditions of all labels that are, or begin with, one of some words."""
+    """The conditions of all labels that are one of some words, or of a kind of it."""
     found: list[Has] = []
     for word in never:
         phrase = key(word)
-        those = [one for one in vocabulary.labels if f"{one} ".startswith(f"{phrase} ")]
+        those = [phrase] if phrase in vocabulary.labels else []
+        if word in _KINDS:
+            those += [one for one in vocabulary.labels if one.startswith(f"{phrase} ")]
         found += [has for one in those[:_MANY] for has in vocabulary.labels[one]]
     return tuple(dict.fromkeys(found))

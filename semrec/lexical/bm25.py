@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from semrec.lexical.analysis import content_words, request_terms, terms_of
-from semrec.types import Boost, FloatArray, LexicalMatch
+from semrec.types import Boost, FloatArray, LexicalMatch, RowArray
 
 TITLE = 0.4  # what a word of the title counts, where an item has other words too
 K1, B = 1.2, 0.5  # saturation of counts, influence of length: picked on the even topics (LOG.md)
@@ -92,6 +92,13 @@ class BM25:
         known.resize(len(terms), self.n_items)
         merged = sp.hstack([known, added], format="csr")
         return replace(self, vocabulary=terms, idf=idf, **_postings(merged))
+
+    def resampled(self, sources: RowArray) -> BM25:
+        """The same over other items: item n has the words of item `sources[n]`."""
+        known = sp.csr_matrix(
+            (self.scores, self.rows, self.starts), shape=(len(self.idf), self.n_items)
+        )
+        return replace(self, **_postings(known.tocsc()[:, sources].tocsr()))
 
     def _summed(self, numbers: list[int]) -> Boost:
         """The rows of some terms' postings, ascending, each with the sum of its scores."""
