@@ -340,6 +340,65 @@ PRINTED = (
         ),
         wrong=("Alien", "Forrest Gump", "The Thing", "Titanic", "Toy Story"),
     ),
+    # Moods and audiences.
+    asked(
+        "a film for my six year old",
+        fitting=(
+            "101 Dalmatians (One Hundred and One Dalmatians)",
+            "Aladdin",
+            "Babe",
+            "Casper",
+            "Finding Nemo",
+            "Home Alone",
+            "Honey, I Shrunk the Kids",
+            "Mary Poppins",
+            "The Santa Clause",
+            "Toy Story",
+            "Willy Wonka & the Chocolate Factory",
+        ),
+        wrong=("The 40-Year-Old Virgin", "The Sitter", "The Sixth Sense", "Meet Dave"),
+        least=4,
+    ),
+    asked(
+        "something to cheer me up",
+        fitting=(
+            "Cool Runnings",
+            "Hector and the Search for Happiness",
+            "Joe Somebody",
+            "Little Miss Sunshine",
+            "The Intern",
+            "The Internship",
+            "Yes Man",
+        ),
+        wrong=("Bring It On", "Fired Up", "The Shining", "Schindler's List"),
+        least=3,
+    ),
+    asked(
+        "a film for date night",
+        fitting=(
+            "Fall",
+            "Love Actually",
+            "Notting Hill",
+            "Pretty Woman",
+            "The Notebook",
+            "Titanic",
+            "When Harry Met Sally...",
+        ),
+        wrong=("Night of the Living Dead", "Any Given Sunday", "The Matrix"),
+        least=3,
+    ),
+    asked(
+        "something warm and comforting",
+        fitting=(
+            "Akeelah and the Bee",
+            "Billy Elliot",
+            "Chocolat",
+            "Danny Deckchair",
+            "Where the Heart Is",
+        ),
+        wrong=("An Inconvenient Truth", "The Shining", "Warm Bodies", "Any Given Sunday"),
+        least=3,
+    ),
 )
 
 # A second turn: what it is said after, and what must hold of the list.
