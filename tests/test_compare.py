@@ -398,10 +398,11 @@ def test_crossfit_answers_each_case_without_having_seen_its_dialog(world, monkey
     assert len(encoder.builds) == 2
     dialogs = {one.case_id: one.unit for one in CASES}
     everything = set()
-    for fold, (judged, *asked) in enumerate(encoder.builds):
+    for fold, (judged, learned, *asked) in enumerate(encoder.builds):
         ours = {case_id for case_id, unit in dialogs.items() if fold_of(unit, 2) == fold}
         assert judged
-        assert judged < set(dialogs) - ours  # the gate's share of the dialogs learned from
+        assert judged < set(dialogs) - ours  # a share of the dialogs learned from
+        assert learned == set(dialogs) - ours  # the gate's mixes are learned from all of them
         assert asked
         assert set.union(*asked) == ours
         everything |= ours
