@@ -22,7 +22,7 @@ from semrec.serve.deployment import Deployment
 def other(world, tmp_path_factory):
     """An artifact that answers differently."""
     out = tmp_path_factory.mktemp("artifacts") / "other"
-    semrec.build(world, config=world_config(behaviour={"factors": 4}), out=out)
+    semrec.build(world, config=world_config(lexical={"enabled": False}), out=out)
     return out
 
 
