@@ -164,7 +164,7 @@ def learn_gate(
         }
         for place, kind in enumerate(kinds)
     }
-    is_better = after.min() >= MIN_GAIN * before.min()
+    is_better = after.min() > 0 and after.min() >= MIN_GAIN * before.min()
     return (_searched(gate, kinds, rng) if is_better else gate), told
 
 
