@@ -271,7 +271,7 @@ def test_the_head_is_reordered_and_the_tail_stays(facts):
     assert not len(nothing)
 
 
-@pytest.mark.parametrize(("topicality", "share"), [(0.0, 1), (0.5, 1), (0.75, 0.5), (1.0, 0)])
+@pytest.mark.parametrize(("topicality", "share"), [(0.0, 1), (0.5, 0.5), (0.75, 0.25), (1.0, 0)])
 def test_the_surer_a_topic_the_less_of_the_correction_it_gets(topicality, share):
     fused, corrected = np.zeros(3, np.float32), np.array([1, 2, -4], np.float32)
     np.testing.assert_allclose(faded(fused, corrected, topicality), share * corrected)

@@ -71,7 +71,7 @@ class Ranker:
 
 def faded(fused: FloatArray, corrected: FloatArray, topicality: float) -> FloatArray:
     """(n,) float32: the corrected scores for a conversation, the fused ones for a sure topic."""
-    share = np.float32(min(1.0, 2 * (1 - topicality)))
+    share = np.float32(1 - topicality)
     return np.asarray(fused + share * (corrected - fused), dtype=np.float32)
 
 
