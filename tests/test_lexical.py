@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from semrec.lexical.analysis import MAX_REQUEST_TERMS, content_words, terms_of
 from semrec.lexical.bm25 import K1, SCALE, B, fit_bm25
 from semrec.lexical.stored import load_bm25, save_bm25
+from semrec.types import Boost
 
 TEXTS = [
     "A quiet heist in Paris",
@@ -138,3 +139,23 @@ def test_a_word_of_the_title_counts_less_than_one_of_the_rest():
     scores = model.match("something warm").scores.at(np.arange(3))
     assert scores[1] > scores[0] > 0
     assert scores[2] > scores[0], "where there is nothing but a title, it counts in full"
+
+
+def test_boosts_add_up_over_the_rows_of_either():
+    """Against a plain dictionary, with few rows into many and many into few."""
+    rng = np.random.default_rng(0)
+    for n, m in [(5, 60), (60, 5), (30, 30), (1, 1)]:
+        pair = [
+            Boost(
+                rows=np.sort(rng.permutation(80)[:size]).astype(np.int64),
+                scores=rng.random(size).astype(np.float32),
+            )
+            for size in (n, m)
+        ]
+        want: dict[int, float] = {}
+        for boost in pair:
+            for row, score in zip(boost.rows.tolist(), boost.scores.tolist(), strict=True):
+                want[row] = want.get(row, 0.0) + score
+        both = pair[0].plus(pair[1])
+        assert both.rows.tolist() == sorted(want)
+        np.testing.assert_allclose(both.scores, [want[row] for row in sorted(want)], rtol=1e-6)

@@ -105,15 +105,17 @@ class BM25:
         spans = [slice(self.starts[number], self.starts[number + 1]) for number in numbers]
         if not spans:
             return Boost(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+        if len(spans) > 1 and SPARSE * sum(span.stop - span.start for span in spans) > self.n_items:
+            dense = np.zeros(self.n_items, dtype=np.float32)
+            for span in spans:  # no row stands twice in one term's postings
+                dense[self.rows[span]] += self.scores[span]
+            rows = np.flatnonzero(dense)
+            return Boost(rows=rows, scores=dense[rows])
         rows = np.concatenate([self.rows[span] for span in spans])
         scores = np.concatenate([self.scores[span] for span in spans])
-        if len(spans) > 1 and len(rows) * SPARSE < self.n_items:
+        if len(spans) > 1:
             rows, where = np.unique(rows, return_inverse=True)
             scores = np.bincount(where, scores)
-        elif len(spans) > 1:
-            dense = np.bincount(rows, scores, minlength=self.n_items)
-            rows = np.flatnonzero(dense)
-            scores = dense[rows]
         return Boost(rows=rows.astype(np.int64), scores=scores.astype(np.float32))
 
 
