@@ -75,8 +75,10 @@ def run_demo(
     report = progress or silent
     dataset = read_dataset(demo_data.folder())
     step("data", describe(dataset))
-    # EASE, tried in each of the three builds, takes a minute more and isn't taken anyway.
-    config = load_config("default", ["behaviour.neighbours.kind=item_knn"])
+    # EASE, tried in each of the three builds, takes a minute more and isn't taken anyway; so do more
+    # cases.
+    quick = ["behaviour.neighbours.kind=item_knn", "behaviour.max_cases=1000"]
+    config = load_config("default", quick)
     report("load encoder", 0, 1)
     encoder = make_encoder(config.encoder)
     recommender = build(dataset, config=config, out=out, encoder=encoder, progress=progress)

@@ -64,7 +64,7 @@ MOODS = (
     ),
     Mood(
         said=(
-            "comforting/cozy/cosy/soothing/heartwarming",
+            "comforting/cozy/cosy/soothing",
             "warm and comforting/cozy/cosy",
         ),
         asks="feel-good heartwarming sweet",
