@@ -75,8 +75,8 @@ def run_demo(
     report = progress or silent
     dataset = read_dataset(demo_data.folder())
     step("data", describe(dataset))
-    # EASE, tried in each of the three builds, takes a minute more and isn't taken anyway; so do more
-    # cases.
+    # EASE and more cases, tried in each of the three builds, take a minute more each; EASE isn't
+    # taken anyway.
     quick = ["behaviour.neighbours.kind=item_knn", "behaviour.max_cases=1000"]
     config = load_config("default", quick)
     report("load encoder", 0, 1)
