@@ -50,7 +50,7 @@ def limits_in_words(
         if "any" in said:
             found.append(f"only {prefix}{' or '.join(said['any'])}")
         said["none"] = [one for one in said.get("none", ()) if one.casefold() not in ruled_out]
-        ruled_out |= {one.casefold() for one in said["none"]}
+        ruled_out |= {one.casefold() for one in said["none"] if one != "…"}
         if said["none"]:
             found.append(f"no {prefix}{' or '.join(said['none'])}")
         if bounds := _bounds(of):
