@@ -17,16 +17,15 @@ class Slow:
 
     def __init__(self):
         self.go, self.began = threading.Event(), threading.Event()
-        self.batches = []
+        self.intents = []
 
-    def recommend_many(self, queries):
-        self.batches.append([query.intent for query in queries])
+    def recommend(self, query):
+        self.intents.append(query.intent)
         self.began.set()
         self.go.wait(10)
-        if any(query.intent == "wrong" for query in queries):
+        if query.intent == "wrong":
             raise QueryError("wrong")
-        trace = Trace(weights={}, timings_ms={})
-        return [Recommendations(items=(), trace=trace) for _ in queries]
+        return Recommendations(items=(), trace=Trace(weights={}, timings_ms={}))
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def slow():
 
 @pytest.fixture
 def engine(slow):
-    made = Engine(lambda: slow, threads=1, max_queue=4, max_batch=3)
+    made = Engine(lambda: slow, threads=1, max_queue=4)
     yield made
     slow.go.set()
     made.close()
@@ -54,7 +53,7 @@ async def first(engine, slow):
     return task
 
 
-def test_what_waits_is_answered_together(engine, slow):
+def test_what_waits_is_answered_in_its_order(engine, slow):
     async def scene():
         tasks = [await first(engine, slow), *(ask(engine, f"{n}") for n in range(4))]
         await asyncio.sleep(0)
@@ -62,7 +61,42 @@ def test_what_waits_is_answered_together(engine, slow):
         return await asyncio.gather(*tasks)
 
     assert len(asyncio.run(scene())) == 5
-    assert slow.batches == [["first"], ["0", "1", "2"], ["3"]]
+    assert slow.intents == ["first", "0", "1", "2", "3"]
+
+
+def test_a_budget_is_kept_beside_a_query_without_one_that_takes_a_second():
+    class Reranks(Slow):
+        def recommend(self, query):
+            if query.intent == "no budget":
+                self.intents.append(query.intent)
+                time.sleep(1)
+            return super().recommend(query)
+
+    slow = Reranks()
+    engine = Engine(lambda: slow, threads=2, max_queue=9)
+
+    async def in_ms(task, began_s):
+        await task
+        return (time.monotonic() - began_s) * 1000
+
+    async def scene():
+        held = [ask(engine, f"{n}") for n in range(2)]
+        while len(slow.intents) < 2:
+            await asyncio.sleep(0.01)
+        began_s = time.monotonic()
+        queued = [
+            ask(engine, intent, budget_ms)
+            for intent, budget_ms in [("no budget", None), *((f"{n}", 500) for n in range(3))]
+        ]
+        await asyncio.sleep(0)
+        slow.go.set()
+        await asyncio.gather(*held)
+        return await asyncio.gather(*(in_ms(task, began_s) for task in queued))
+
+    patient, *punctual = asyncio.run(scene())
+    assert patient >= 1000
+    assert max(punctual) < 500
+    engine.close()
 
 
 def test_a_full_queue_refuses_and_has_room_again(engine, slow):
@@ -91,14 +125,11 @@ def test_whose_budget_passed_never_reaches_the_recommender(engine, slow):
             await late
 
     asyncio.run(scene())
-    assert slow.batches == [["first"], ["patient"]]
+    assert slow.intents == ["first", "patient"]
 
 
 def test_no_budget_is_too_small_where_a_thread_is_free(engine, slow):
     slow.go.set()
-    until = time.monotonic() + 10
-    while not engine._idle and time.monotonic() < until:
-        time.sleep(0.01)
     assert asyncio.run(engine.recommend(Query(budget_ms=0), Deadline.within(0))).found.items == ()
 
 
@@ -113,10 +144,10 @@ def test_who_is_gone_never_reaches_the_recommender(engine, slow):
         await asyncio.gather(held, there)
 
     asyncio.run(scene())
-    assert slow.batches == [["first"], ["there"]]
+    assert slow.intents == ["first", "there"]
 
 
-def test_one_wrong_request_of_a_batch_hurts_no_other(engine, slow):
+def test_a_wrong_request_hurts_no_other(engine, slow):
     async def scene():
         held = await first(engine, slow)
         tasks = [ask(engine, "right"), ask(engine, "wrong"), ask(engine, "also right")]
@@ -130,9 +161,9 @@ def test_one_wrong_request_of_a_batch_hurts_no_other(engine, slow):
     assert right.found.items == also.found.items == ()
 
 
-def test_a_batch_has_one_recommender(slow):
+def test_what_waits_is_answered_by_the_recommender_of_then(slow):
     other, current = Slow(), []
-    engine = Engine(lambda: current[-1], threads=1, max_queue=9, max_batch=9)
+    engine = Engine(lambda: current[-1], threads=1, max_queue=9)
 
     async def scene():
         current.append(slow)
@@ -162,7 +193,7 @@ def test_other_work_runs_alone_and_its_errors_come_back(engine, slow):
 
 
 def test_closing_finishes_what_was_accepted(slow):
-    engine = Engine(lambda: slow, threads=1, max_queue=9, max_batch=2)
+    engine = Engine(lambda: slow, threads=1, max_queue=9)
 
     async def scene():
         held = [await first(engine, slow), *(ask(engine, f"{n}") for n in range(3))]
@@ -176,21 +207,3 @@ def test_closing_finishes_what_was_accepted(slow):
         return await asyncio.gather(*held)
 
     assert len(asyncio.run(scene())) == 4
-
-
-def test_threads_share_what_waits(slow):
-    engine = Engine(lambda: slow, threads=2, max_queue=20, max_batch=20)
-
-    async def scene():
-        tasks = [ask(engine, f"{n}") for n in range(2)]
-        until = time.monotonic() + 10
-        while len(slow.batches) < 2 and time.monotonic() < until:
-            await asyncio.sleep(0.01)
-        tasks += [ask(engine, f"later {n}") for n in range(6)]
-        await asyncio.sleep(0)
-        slow.go.set()
-        await asyncio.gather(*tasks)
-
-    asyncio.run(scene())
-    assert max(len(batch) for batch in slow.batches) <= 3
-    engine.close()

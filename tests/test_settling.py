@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import GROUP, themed_requests, world_config
 
-from semrec.choosing.prepare import Taught, prepare
+from semrec.choosing.prepare import Taught, prepare, teach
 from semrec.choosing.settling import settle
 from semrec.encoders.hashing import HashingEncoder
 from semrec.types import silent
@@ -78,3 +78,25 @@ def test_an_encoder_that_wasnt_trained_is_looked_at_once(prepared):
     found = settle(prepared, CLEAR, Taught(encoder=CLEAR), silent, None)
     assert found.encoder is CLEAR
     assert found.tuned["encoder"] == {}
+
+
+def test_training_changes_nothing_that_validation_draws(prepared, monkeypatch):
+    """Or a variant without it would be asked other requests than the whole."""
+    trains = {"encoder": {"training": {"epochs": 1, "batch_size": 8}}}
+    config = world_config(fusion={"named": False, "gate": "fixed"}, **trains)
+    taught_once = prepare(prepared.dataset, config, [requests(150)], silent, None)
+    lessons = []
+    monkeypatch.setattr(
+        "semrec.choosing.prepare.train_encoder",
+        lambda encoder, lesson, *_: (lessons.append(lesson) or encoder, {}, Path("checkpoints")),
+    )
+    teach(taught_once, CLEAR, silent, None)
+    assert lessons
+    untaught, whole = (
+        settle(one, CLEAR, Taught(encoder=CLEAR), silent, None).sets
+        for one in (prepared, taught_once)
+    )
+    for kind in ("words", "both"):
+        texts, same = ([case.text for case in getattr(s, kind)] for s in (untaught, whole))
+        assert texts
+        assert texts == same

@@ -10,13 +10,13 @@ kind: the few without a session would be the worst by chance, and decide alone.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 
 from semrec.choosing.folds import FOLDS, Requests
 from semrec.choosing.gate import reached_in_words
 from semrec.choosing.prepare import Prepared
 from semrec.choosing.settling import Settled
+from semrec.choosing.stages import Stage, rng_of
 from semrec.fusion.learn import Kind, learn_gate, make_kind
 from semrec.fusion.tune import Candidates, reduce_cases
 from semrec.types import Progress
@@ -28,7 +28,7 @@ def learn_mixes(
     """Both with the mixes that suit the requests better, or as they are.
 
     Args:
-        prepared: The configuration; what draws the search's steps.
+        prepared: The configuration.
         settled: With a gate of default mixes, and synthetic topics.
         requests: Real ones, in folds; None: there are none, and the defaults stay.
         report: Called as it proceeds.
@@ -40,7 +40,8 @@ def learn_mixes(
     kinds = _kinds(settled, requests, fusion.min_cases)
     if all(kind.precision for kind in kinds):
         return settled, requests
-    gate, told = learn_gate(settled.trial.gate, kinds, deepcopy(prepared.rng))
+    rng = rng_of(prepared.config.seed, Stage.GATE_SEARCH)
+    gate, told = learn_gate(settled.trial.gate, kinds, rng)
     trial = replace(settled.trial, gate=gate)
     reached = reached_in_words(trial, settled.sets, prepared.config)
     report("learn gate", 1, 1)

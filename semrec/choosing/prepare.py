@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from semrec.assemble.artifact import make_understanding
 from semrec.choosing.behaviour import Behaviour, choose_behaviour
 from semrec.choosing.cases import hold_out, validation_of
 from semrec.choosing.encoder import LEAST_JUDGES, make_lesson, train_encoder
 from semrec.choosing.ground import Ground, make_ground
+from semrec.choosing.stages import Stage, rng_of
 from semrec.choosing.writing import Rewrite, Writer, as_made_up
 from semrec.config import Config
 from semrec.data.attributes import LabelledItems, labelled_items
@@ -54,7 +53,6 @@ class Prepared:
         views: For each row its text, ``""`` for an item with neither title nor text; and the same
             without the title, if there is such a view.
         lexical: Matches words; None: nothing does.
-        rng: Draws whatever is still to be drawn.
         labelled: Which items have which labels, if labels that a request names shall pull.
     """
 
@@ -71,7 +69,6 @@ class Prepared:
     chosen: Behaviour
     views: Sequence[Sequence[str]]
     lexical: BM25 | None
-    rng: np.random.Generator
     labelled: LabelledItems | None
 
     @property
@@ -131,7 +128,6 @@ def prepare(
         if config.prompts.item_about
         else None,
     )
-    rng = np.random.default_rng(config.seed)
     held_out = hold_out(dataset.positives, config.split)
     understanding = make_understanding(config, dataset.catalog, held_out.train)
     dialogs = [
@@ -146,6 +142,7 @@ def prepare(
     views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
     if prompts.about is not None:
         views.append(ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags, about=True))
+    rng = rng_of(config.seed, Stage.VALIDATION_CASES)
     ground, cases = make_ground(validation, dataset, config, report, deadline, rng)
     return Prepared(
         dataset=dataset,
@@ -166,7 +163,6 @@ def prepare(
         )
         if config.lexical.enabled
         else None,
-        rng=rng,
         labelled=(
             labelled_items(dataset.catalog.attributes, len(dataset.catalog))
             if config.fusion.named and understanding is not None
@@ -193,7 +189,7 @@ def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: floa
         prepared.prompts,
         prepared.texts,
         training,
-        prepared.rng,
+        rng_of(prepared.config.seed, Stage.ENCODER_EXAMPLES),
         _rewriting(prepared, report, deadline),
     )
     base = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder

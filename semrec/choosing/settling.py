@@ -9,7 +9,6 @@ domain popularity knew already, while what it has forgotten nobody else knows.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from semrec.choosing.embedding import embed_views, in_bulk
 from semrec.choosing.gate import choose_fill, choose_named, fuse, tune_gate
 from semrec.choosing.prepare import Prepared, Taught
+from semrec.choosing.stages import Stage, rng_of
 from semrec.fusion.blocks import Block, fit_block
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED
@@ -107,7 +107,7 @@ def _settled(
         prepared.prompts,
         config,
         prepared.cases,
-        deepcopy(prepared.rng),  # each encoder is asked the same made-up requests
+        rng_of(config.seed, Stage.REQUESTS),  # each encoder is asked the same made-up ones
         prepared.understanding,
         prepared.lexical,
     )

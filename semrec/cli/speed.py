@@ -181,6 +181,10 @@ def bench_load(
     session_per_s: Annotated[float, typer.Option(help="Requests with a session only.")] = 200,
     words_per_s: Annotated[float, typer.Option(help="Requests with new words.")] = 25,
     times: Annotated[float, typer.Option(help="How much heavier the second load is.")] = 4,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Words are reranked; some have no budget.")
+    ] = False,
+    budget_ms: Annotated[float, typer.Option(help="Of words, with --rerank.")] = 100,
     as_json: Json = False,
 ) -> None:
     """Serve an artifact and ask it at given rates (open loop), then at several times these."""
@@ -195,6 +199,7 @@ def bench_load(
             session_per_s=session_per_s,
             words_per_s=words_per_s,
             times=times,
+            budget_ms=budget_ms if rerank else None,
             progress=progress,
         )
     print_json(measured) if as_json else screen.show(shown.load(measured))

@@ -31,6 +31,7 @@ HOST = "127.0.0.1"
 TIMEOUT_S = 10.0
 WARM_UP_S = 5.0
 REFUSED = 503
+PATIENT_PER_S = 1.0  # where a reranker judges: requests without a budget, in everybody's way
 
 
 @dataclass(kw_only=True)
@@ -70,6 +71,7 @@ def load_test(
     session_per_s: float = 200.0,
     words_per_s: float = 25.0,
     times: float = 4.0,
+    budget_ms: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -82,6 +84,8 @@ def load_test(
         session_per_s: Requests a second with a session and no words.
         words_per_s: Requests a second with a session and words never seen before.
         times: By how much the second load is heavier.
+        budget_ms: The artifact's reranker judges within it what comes with words; and once a
+            second a request of kind ``patient``, which has no budget. None: no reranking.
         seed: Of moments and requests.
         progress: Told as time passes.
 
@@ -90,13 +94,16 @@ def load_test(
     """
     report = progress or silent
     rates = {"session": session_per_s, "words": words_per_s}
-    bodies = _bodies(artifact, seed)
+    if budget_ms is not None:
+        rates["patient"] = PATIENT_PER_S
+    bodies = _bodies(artifact, budget_ms, seed)
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "workers": workers,
         "seconds": seconds,
         "rates_per_s": rates,
         "times": times,
+        "budget_ms": budget_ms,
     }
     with served(artifact, workers=workers) as started:
         service, port = started.process, started.port
@@ -168,19 +175,25 @@ async def _ask(
     return told
 
 
-def _bodies(artifact: Path, seed: int) -> dict[str, Iterator[bytes]]:
+def _bodies(artifact: Path, budget_ms: float | None, seed: int) -> dict[str, Iterator[bytes]]:
     """Requests of each kind, without end."""
     catalog = read_catalog(artifact / "catalog.parquet")
     interactions = load_interactions(artifact / "interactions.npz")
     rng = np.random.default_rng(seed)
 
-    def written(*, words: bool) -> Iterator[bytes]:
+    def written(*, words: bool, **fields: Any) -> Iterator[bytes]:  # noqa: ANN401
         for query in new_queries(catalog, interactions, rng, words=words, session=True):
             session = [event.item_id for event in query.events]
-            body = {"intent": query.intent, "session": session, "k": query.k, "rerank": False}
+            body = {"intent": query.intent, "session": session, "k": query.k, **fields}
             yield json.dumps(body).encode()
 
-    return {"session": written(words=False), "words": written(words=True)}
+    judged = {"rerank": budget_ms is not None}
+    in_time = judged if budget_ms is None else judged | {"budget_ms": budget_ms}
+    return {
+        "session": written(words=False, rerank=False),
+        "words": written(words=True, **in_time),
+        "patient": written(words=True, **judged),
+    }
 
 
 def _family(service: psutil.Process) -> list[psutil.Process]:
