@@ -8,7 +8,7 @@ title that is named stands in the item's record or in the session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -195,13 +195,13 @@ def _asked(
         of = condition if isinstance(condition, Mapping) else {"any": [condition]}
         wanted += [(name, label) for op in ("all", "any") for label in of.get(op, ())]
     folded = {(name, str(label).casefold()) for name, label in wanted}
-    return tuple(
+    return _each_once(
         label
         for name, attribute in catalog.attributes.items()
         if isinstance(attribute, Labels) and isinstance(record.get(name), list)
         for label in record[name]
         if (name, label.casefold()) in folded
-    )[:MAX_LABELS]
+    )
 
 
 def _values(
@@ -251,13 +251,21 @@ def _content(text: str) -> list[str]:
 def _shared(
     record: Mapping[str, Any], other: Mapping[str, Any], catalog: Catalog
 ) -> tuple[str, ...]:
-    return tuple(
+    return _each_once(
         label
         for name in catalog.attributes
         if isinstance(record.get(name), list)
         for label in record[name]
         if label in (other.get(name) or ())
-    )[:MAX_LABELS]
+    )
+
+
+def _each_once(labels: Iterable[str]) -> tuple[str, ...]:
+    """The first few; one that is a genre and a keyword too ("Fantasy", "fantasy") is said once."""
+    first: dict[str, str] = {}
+    for label in labels:
+        first.setdefault(label.casefold(), label)
+    return tuple(first.values())[:MAX_LABELS]
 
 
 def _popular(recommender: Recommender, rows: Sequence[int]) -> list[int]:

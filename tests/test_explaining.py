@@ -93,3 +93,17 @@ def test_an_item_that_was_added_since_is_explained_too(artifact) -> None:
     said = {item.item_id: item.explanation for item in found.items}
     assert said["new"].startswith("Space, as you asked")
     assert np.all([bool(text) for text in said.values()])
+
+
+def test_a_genre_that_is_a_keyword_too_is_said_once(artifact) -> None:
+    import semrec
+
+    added = semrec.load(artifact)
+    labelled = {"labels": ["space", "Space", "SPACE", "court"], "year": 1990}
+    added.add_items([{"item_id": f"twin{n}", "title": f"Orbit {n}", **labelled} for n in (1, 2)])
+    query = Query(intent="space, like Orbit 1", session=["twin1"], filters={"labels": "space"})
+    found = reasons_for(added, query, added.recommend(query))
+    assert any(reasons.asked for reasons in found)
+    for reasons in found:
+        for labels in (reasons.asked, reasons.shared):
+            assert len({label.casefold() for label in labels}) == len(labels)

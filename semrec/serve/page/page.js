@@ -138,7 +138,11 @@ function cardOf(item, record) {
   part("rank").textContent = item.rank;
   part("title").textContent = item.title || item.item_id;
   part("year").textContent = year ?? "";
-  part("facts").textContent = Object.entries(others).flatMap(factsOf).slice(0, MAX_FACTS).join(" · ");
+  const facts = new Map();  // what is a genre and a keyword too is shown once
+  for (const fact of Object.entries(others).flatMap(factsOf)) {
+    if (!facts.has(fact.toLowerCase())) facts.set(fact.toLowerCase(), fact);
+  }
+  part("facts").textContent = [...facts.values()].slice(0, MAX_FACTS).join(" · ");
   part("text").textContent = (record.text || "").slice(0, MAX_TEXT);
   part("why").textContent = item.explanation || "";
   for (const type of ["like", "reject"]) {
