@@ -22,7 +22,6 @@ from semrec.types import Recommendations, silent
 if TYPE_CHECKING:
     from semrec.evaluate.cold import ColdStart
     from semrec.evaluate.encoders import EncoderCost
-    from semrec.evaluate.replay import Replay
 
 # The demo's comparisons: its name → what was asked.
 COMPARED = {
@@ -164,8 +163,6 @@ class Screen:
             self._out.print(f"[red]alarm: {escape(alarm)}[/]")
         if report.slices:
             self._slices(report)
-        if report.replay is not None:
-            self._replay(report.replay)
 
     def _asked_for(self, report: Report) -> None:
         """Precision without a session and after one, beside that of `text`."""
@@ -188,18 +185,6 @@ class Screen:
         self._out.print(table)
         counts = ", ".join(f"{part.n_cases:,} {part.name}" for part in cut)
         self._out.print(f"{counts}; {report.n_units:,} independent units\n")
-
-    def _replay(self, replay: Replay) -> None:
-        """How many dialogs had succeeded by which turn."""
-        table = Table(box=None, pad_edge=False)
-        self._out.print(f"{replay.n_dialogs:,} dialogs replayed turn by turn")
-        table.add_column("succeeded by")
-        for name in (*map(str, range(1, len(replay.reached) + 1)), "limits kept"):
-            table.add_column(name, justify="right")
-        for one in replay.systems:
-            kept = "" if one.kept is None else f"{one.kept.mean:.0%}"
-            table.add_row(escape(one.system), *(f"{by.mean:.1%}" for by in one.success), kept)
-        self._out.print(table)
 
     def _slices(self, report: Report) -> None:
         """The candidate against the one to beat, case by kind of case."""

@@ -155,17 +155,15 @@ def test_compare_shows_one_artifact_beside_the_baselines(place):
     assert "fused" in (place / "report" / "report.md").read_text()
 
 
-def test_compare_writes_a_page_with_slices_and_turns(place):
-    options = ("--slice", "year", "--turns", "--at", "3", "--out", "page")
+def test_compare_writes_a_page_with_slices(place):
+    options = ("--slice", "year", "--at", "3", "--out", "page")
     done = run("compare", "artifact", "popularity", "--cases", "asked.parquet", *options, cwd=place)
-    assert "dialogs replayed turn by turn" in done.stdout
     assert "written: page/report.html" in done.stdout
     report = json.loads((place / "page" / "report.json").read_text())
     assert {part["family"] for part in report["slices"]} >= {"year", "place in the dialog"}
     assert set(report["rows"][0]["at"]) == {"3", "10"}
     assert report["command"].startswith("semrec compare artifact popularity --cases asked.parquet")
     page = (place / "page" / "report.html").read_text()
-    assert "Turn by turn" in page
     assert "semrec compare artifact popularity" in page
 
 
@@ -178,21 +176,6 @@ def test_compare_by_both_yardsticks(place):
     assert (report["n_cases"], report["asked_for"]["n_cases"]) == (29, 3)
     assert [one["kind"] for one in report["yardsticks"]] == ["asked for", "asked for", "liked"]
     assert "only the odd groups" in report["notes"]
-
-
-def test_grid_builds_every_combination_and_goes_on(place):
-    arguments = ("grid", "data", "--cases", "asked.parquet", "--runs", "runs")
-    arguments = (*arguments, "--config", "quick.yaml", "--vary", "fusion.semantic=[true, false]")
-    first = json.loads(run(*arguments, "--json", cwd=place).stdout)
-    assert [row["system"] for row in first["rows"]] == [
-        "baseline",
-        "semantic true",
-        "semantic false",
-    ]
-    built = sorted((place / "runs").iterdir())
-    again = json.loads(run(*arguments, "--json", cwd=place).stdout)
-    assert sorted((place / "runs").iterdir()) == built
-    assert again["rows"][1:] == first["rows"][1:]
 
 
 def test_compare_on_held_out_events(place):
@@ -379,7 +362,6 @@ def test_bench_load_asks_at_the_given_rates(place):
         (("compare", "artifact", "--cases", "asked.parquet", "--slice", "yaer"), "'year'"),
         (("compare", "artifact", "--cases", "topics.parquet", "--groups", "od"), "odd, even"),
         (("compare", "artifact", "--cases", "test", "--data", "data", "--groups", "x"), "odd"),
-        (("grid", "data", "--cases", "x", "--runs", "x", "--vary", "a"), "expected key="),
         (("serve", "nowhere"), "no such folder"),
         (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),
         (("serve", "artifact", "--workers", "0"), "setting workers"),

@@ -54,7 +54,7 @@ def report(rec):
         "fused": rec,
     }
     cases = [replace(case, turn=int(case.case_id[1:]) % 2) for case in CASES]
-    found = compare(systems, cases, slices=["labels"], turns=True, timed=3)
+    found = compare(systems, cases, slices=["labels"], timed=3)
     return replace(found, command="semrec compare artifact --cases 'a & b.parquet'")
 
 
@@ -73,7 +73,6 @@ def test_a_page_says_the_verdict_first_and_all_its_parts(report, page):
         "Which differences are real",
         "Where, and where not",
         "Quality and latency",
-        "Turn by turn",
         "What the lists are like",
         "What gained most",
         "semrec compare artifact --cases 'a & b.parquet'",

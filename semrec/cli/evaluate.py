@@ -1,4 +1,4 @@
-"""`semrec compare`, `grid`, `crossfit`, `ablate`: how good it is, on the same cases for all."""
+"""`semrec compare`, `crossfit`, `ablate`: how good it is, on the same cases for all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ def compare(
     slices: Annotated[
         list[str], typer.Option("--slice", help="Also cut by this attribute of the targets.")
     ] = [],
-    turns: Annotated[bool, typer.Option(help="Replay dialogs turn by turn.")] = False,
     budgets: Annotated[
         list[float], typer.Option("--budget", help="Also rerank within so many milliseconds.")
     ] = [],
@@ -66,54 +65,12 @@ def compare(
             seed=seed,
             allow_seen=allow_seen,
             slices=slices,
-            turns=turns,
             progress=progress,
         )
     marks += left_out(systems, made, asked)
     marks += (f"only the {groups} groups",) if groups != "all" else ()
     report = replace(report, notes=(*marks, *report.notes), command=command_line())
     finish(screen, report, out, as_json=as_json)
-
-
-@evaluate.command()
-def grid(
-    dataset: Path,
-    cases: Annotated[str, typer.Option(help="An intents file; or `test`: held-out events.")],
-    runs: Annotated[Path, typer.Option(help="Where builds and answers are kept.")],
-    file: Annotated[Path | None, typer.Option("--grid", help="YAML: `key: [value, …]`.")] = None,
-    vary: Annotated[list[str], typer.Option(help="A key and its values: a.b=[c,d]")] = [],
-    config: ConfigName = "default",
-    intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
-    settings: Sets = [],
-    slices: Annotated[
-        list[str], typer.Option("--slice", help="Also cut by this attribute of the targets.")
-    ] = [],
-    out: Annotated[Path | None, typer.Option(help="Write report.html, .md and .json.")] = None,
-    k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
-    at: Annotated[list[int], typer.Option(help="Other cutoffs that are shown.")] = [1, 5, 10, 20],
-    seed: int = 0,
-    as_json: Json = False,
-) -> None:
-    """`compare` over a grid of configurations and prompts; goes on where it was stopped."""
-    from semrec.evaluate.grid import compare_grid, read_grid, read_values
-
-    screen = Screen(quiet=as_json)
-    with screen.progress(lines=True) as progress:
-        report = compare_grid(
-            dataset,
-            cases,
-            {**(read_grid(file) if file else {}), **read_values(vary)},
-            folder=runs,
-            config=config,
-            settings=settings,
-            intents=intents,
-            k=k,
-            cutoffs=at,
-            seed=seed,
-            slices=slices,
-            progress=progress,
-        )
-    finish(screen, replace(report, command=command_line()), out, as_json=as_json)
 
 
 @evaluate.command()

@@ -11,7 +11,6 @@ from semrec.errors import DataError
 from semrec.evaluate.asking import TIMED, Answered, System, answer, recommender_of
 from semrec.evaluate.cutting import slices_of
 from semrec.evaluate.origins import code_hash, origin_of
-from semrec.evaluate.replay import dialogs_of, replay_dialogs
 from semrec.evaluate.report import Report
 from semrec.evaluate.scoring import summarise
 from semrec.recommender import Recommender
@@ -32,7 +31,6 @@ def compare(
     allow_seen: bool = False,
     behavioural: Sequence[str] = BEHAVIOURAL,
     slices: Sequence[str] = (),
-    turns: bool = False,
     timed: int = TIMED,
     answered: Mapping[str, Answered] | None = None,
     progress: Progress | None = None,
@@ -51,7 +49,6 @@ def compare(
         behavioural: Names of the systems that count as behavioural-only.
         slices: Names of attributes of the targets to cut the cases by, besides what they are
             always cut by.
-        turns: Also replay the dialogs turn by turn, with feedback on what was shown.
         timed: How many single requests are timed, of systems that answer in batches.
         answered: What systems among `systems` answered before, to at least as many items: they
             aren't asked again.
@@ -59,16 +56,13 @@ def compare(
 
     Raises:
         DataError: If there is nothing to score, a cutoff is below 1, cases overlap with training
-            dialogs, an attribute of `slices` is unknown, or there are no turns to replay.
+            dialogs, or an attribute of `slices` is unknown.
     """
     cases = cases_from(cases)
     if not systems:
         raise DataError("no systems to compare")
     if min([k, *cutoffs]) < 1:
         raise DataError(f"found the cutoffs {k} and {list(cutoffs)}, expected 1 or more")
-    if turns:
-        dialogs = [case for case in cases if case.topic is None]
-        dialogs_of(dialogs)  # refuses cases that are no turns before anything is asked
     notes = _guard(systems, cases, allow_seen=allow_seen)
     recommenders = {
         name: found
@@ -104,9 +98,6 @@ def compare(
         report,
         origins={name: origin_of(found) for name, found in recommenders.items()},
         code_hash=code_hash(),
-        replay=replay_dialogs(systems, dialogs, k=k, seed=seed, progress=progress)
-        if turns
-        else None,
     )
 
 

@@ -78,20 +78,6 @@ def as_markdown(report: Report) -> str:
                 for part in report.slices
             ],
         )
-    if report.replay:
-        turns = range(1, len(report.replay.reached) + 1)
-        lines += ["", f"{report.replay.n_dialogs} dialogs replayed turn by turn", ""]
-        lines += _table(
-            ["succeeded by turn", *map(str, turns), "limits kept"],
-            [
-                [
-                    one.system,
-                    *(f"{by.mean:.1%}" for by in one.success),
-                    "" if one.kept is None else f"{one.kept.mean:.0%}",
-                ]
-                for one in report.replay.systems
-            ],
-        )
     hashes = f"cases {report.cases_hash[:16]}, code {report.code_hash[:16]}, seed {report.seed}"
     lines += ["", hashes]
     if report.command:

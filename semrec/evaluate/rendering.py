@@ -58,7 +58,6 @@ def as_html(report: Report) -> str:
         n_own_pairs=len(rows) - 1,
         latency_plot=_latency_plot(report, kinds),
         budget_plot=_budget_plot(report),
-        replay_plot=_replay_plot(report, kinds),
         beyond=[name for name in BEYOND if any(name in row.beyond for row in rows)],
         beyond_names=BEYOND,
         gained=[example for example in report.examples if example.difference > 0],
@@ -158,22 +157,4 @@ def _budget_plot(report: Report) -> str:
         [Series(name=report.candidate or "", kind="candidate", xs=xs, ys=ys)],
         x_name="ms of budget",
         label=f"{report.measure} by budget",
-    )
-
-
-def _replay_plot(report: Report, kinds: dict[str, str]) -> str:
-    if report.replay is None:
-        return ""
-    return plot(
-        [
-            Series(
-                name=one.system,
-                kind=kinds[one.system],
-                xs=range(1, len(one.success) + 1),
-                ys=one.success,
-            )
-            for one in report.replay.systems
-        ],
-        x_name="turn",
-        label="share of dialogs that succeeded, by turn",
     )

@@ -31,8 +31,6 @@ from semrec.statistics import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semrec.evaluate.replay import Replay
-
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -103,7 +101,6 @@ class Report:
             one; where it isn't there, the other of these two, else the first.
         candidate: The one that is to beat it: ``fused``, else the best of the others.
         examples: The cases that gained most, then those that lost most.
-        replay: What happened when dialogs were replayed turn by turn.
         kind: What the cases are: ``liked``, or ``asked for`` if all of them are topic cases.
         asked_for: Where there are cases of both kinds, the topic cases' own report; all else here
             is of the others then, but for faults, latency and the hash.
@@ -129,7 +126,6 @@ class Report:
     reference: str | None = None
     candidate: str | None = None
     examples: tuple[Example, ...] = ()
-    replay: Replay | None = None
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     code_hash: str = ""
     command: str = ""
