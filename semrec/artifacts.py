@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from semrec.errors import ArtifactError
 
-FORMAT = 1
+FORMAT = 2  # raised with each change of form, of the configuration in it too
 MANIFEST = "manifest.json"
 Verify = Literal["full", "size"]
 

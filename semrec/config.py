@@ -49,11 +49,6 @@ class EncoderTrainingConfig(_Closed):
     max_minutes: float | None = Field(default=None, gt=0)
     bf16: bool | None = None  # half precision in the forward pass; None: where the device has it
     prompt: str = "synthesise"  # name of a packaged prompt, or a path
-    # So many of the made-up requests are put into other words by a language model (1.5 s each by
-    # SmolLM2 on 2 busy cores).
-    written: int = Field(default=0, ge=0)
-    writer: str = "smollm2"  # by hub name, path or short name
-    writing_prompt: str = "synthesise_intent"  # name of a packaged prompt, or a path
 
 
 class EncoderConfig(_Closed):
@@ -118,12 +113,12 @@ class BehaviourConfig(_Closed):
     alone, and mixtures of both; within one standard error of the best it takes the simplest.
     """
 
-    kind: Literal["auto", "als", "bpr", "pure_svd", "sasrec", "two_tower", "none"] = "auto"
+    kind: Literal["auto", "als", "pure_svd", "sasrec", "two_tower", "none"] = "auto"
     factors: int = Field(default=128, ge=1, le=2048)
     regularization: Choices = [10.0, 30.0]  # als only
     alpha: Choices = [3.0, 10.0]  # als only
     decay: Choices = [0.7, 0.8, 0.9, 1.0]
-    iterations: int | None = Field(default=None, ge=1, le=1000)  # als 15, bpr 100
+    iterations: int | None = Field(default=None, ge=1, le=1000)  # als; None: 15
     training: TrainingConfig = TrainingConfig()
     neighbours: NeighboursConfig = NeighboursConfig()
     # Minutes for `auto` to train sasrec too, half to choose and half for all events; None: none.
@@ -282,6 +277,13 @@ class Config(_Closed):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
+RETIRED = dict.fromkeys(
+    ["encoder.training.written", "encoder.training.writer", "encoder.training.writing_prompt"],
+    "; requests are no longer rewritten by a language model: leave it out",
+)
+"""Keys that went, and what to write instead."""
+
+
 def load_config(name_or_path: str | Path = "default", settings: Sequence[str] = ()) -> Config:
     """A configuration by packaged name or path, with single values set.
 
@@ -318,7 +320,7 @@ def make_config(values: Mapping[str, Any], source: str) -> Config:
         *parents, key = [str(part) for part in first["loc"]]
         where = ".".join([*parents, key])
         if first["type"] == "extra_forbidden":
-            hint = nearest(key, _known_keys(parents))
+            hint = RETIRED.get(where) or nearest(key, _known_keys(parents))
             raise ConfigError(f"{source}: unknown key {where!r}{hint}") from None
         raise ConfigError(f"{source}: {where}: found {first['input']!r}; {first['msg']}") from None
 

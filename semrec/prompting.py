@@ -41,7 +41,6 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
     "rerank_pointwise": {"request": "a quiet film", "candidate": "Alien"},
     "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},
-    "synthesise_intent": {"request": "something dark", "about": "A crew answers a call."},
     "synthesise": {
         "labels": ["horror"],
         "tags": ["space"],

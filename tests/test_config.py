@@ -75,6 +75,11 @@ def test_set_takes_yaml_values_and_a_number_is_a_list_of_one(setting, found):
             "index.qqq=3",
             "unknown key 'index.qqq'; known: ef_construction, ef_search, kind",
         ),
+        (
+            "encoder.training.written=9",
+            "unknown key 'encoder.training.written'; requests are no",
+        ),
+        ("behaviour.kind=bpr", "behaviour.kind: found 'bpr'; Input should be 'auto', 'als', "),
         ("behaviour.factors=0", "behaviour.factors: found 0; Input should be greater"),
         ("behaviour.factors=many", "behaviour.factors: found 'many'; Input should be a valid int"),
         ("behaviour.factors=1.5", "behaviour.factors: found 1.5; Input should be a valid integer"),

@@ -27,7 +27,6 @@ QUICK = ("als", "pure_svd")
 """What `auto` chooses from: fitted in seconds."""
 
 FULL_SOFTMAX_UP_TO = 50_000  # items; beyond that a step against all of them takes too long
-BPR_LEARNING_RATE, BPR_REGULARIZATION = 0.05, 0.01  # implicit's own would be 0.01 for both
 
 
 @runtime_checkable
@@ -72,18 +71,6 @@ def fit_behaviour(
                 regularization=options["regularization"],
                 alpha=options["alpha"],
                 iterations=config.iterations or 15,
-                decay=options["decay"],
-                seed=seed,
-            )
-        case "bpr":
-            from semrec.behaviour.bpr import fit_bpr
-
-            return fit_bpr(
-                events.matrix(),
-                factors=config.factors,
-                learning_rate=BPR_LEARNING_RATE,
-                regularization=BPR_REGULARIZATION,
-                iterations=config.iterations or 100,
                 decay=options["decay"],
                 seed=seed,
             )
@@ -240,10 +227,6 @@ def load_behaviour(arrays: Mapping[str, FloatArray], chosen: Mapping[str, Any]) 
                 alpha=chosen["alpha"],
                 decay=chosen["decay"],
             )
-        case "bpr":
-            from semrec.behaviour.bpr import BPR
-
-            return BPR(item_vectors=vectors, decay=chosen["decay"])
         case "pure_svd":
             from semrec.behaviour.pure_svd import PureSVD
 

@@ -22,7 +22,6 @@ from semrec import __version__
 from semrec.assemble.behaviour import cache_folder
 from semrec.choosing.behaviour import Behaviour
 from semrec.choosing.examples import dialog_drafts, made_up_drafts, with_negatives
-from semrec.choosing.writing import Rewrite, as_made_up
 from semrec.config import EncoderTrainingConfig
 from semrec.data.dataset import Dataset
 from semrec.data.splits import Split
@@ -69,7 +68,6 @@ def make_lesson(
     item_texts: Sequence[str],
     training: EncoderTrainingConfig,
     rng: np.random.Generator,
-    rewrite: Rewrite = as_made_up,
 ) -> Lesson:
     """What to train on.
 
@@ -83,7 +81,6 @@ def make_lesson(
         item_texts: For each row its text.
         training: How many made-up requests.
         rng: Draws.
-        rewrite: Puts made-up requests into other words.
 
     Raises:
         DataError: If there is nothing to learn from.
@@ -98,7 +95,6 @@ def make_lesson(
         prompts,
         load_prompt("synthesise", training.prompt),
         rng,
-        rewrite,
     )
     rng.shuffle(made)
     asked = []

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semrec.choosing.writing import Made, Rewrite, as_made_up
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
@@ -63,7 +62,6 @@ def made_up_drafts(
     prompts: Prompts,
     prompt: Prompt,
     rng: np.random.Generator,
-    rewrite: Rewrite = as_made_up,
 ) -> list[Draft]:
     """At most `n` requests for items that users touched, made up from what is known of them.
 
@@ -72,7 +70,7 @@ def made_up_drafts(
     """
     followers = np.setdiff1d(np.arange(len(events)), events.starts)  # these have a predecessor
     places = rng.permutation(followers)[:n]
-    made: list[Made] = []
+    made: list[tuple[int, str]] = []
     sessions: list[RowArray] = []
     users: list[int] = []
     for place in places.tolist():
@@ -93,7 +91,7 @@ def made_up_drafts(
             group=f"user {user}",
             session=session,
         )
-        for (row, _), text, session, user in zip(made, rewrite(made), sessions, users, strict=True)
+        for (row, text), session, user in zip(made, sessions, users, strict=True)
     ]
 
 

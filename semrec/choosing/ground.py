@@ -15,6 +15,7 @@ from semrec import __version__
 from semrec.assemble.behaviour import SEQUENCE_MODELS, cache_folder
 from semrec.choosing.cases import validation_cases
 from semrec.choosing.gate import fuse
+from semrec.choosing.stages import Stage, rng_of
 from semrec.config import Config
 from semrec.data.attributes import label_numbers
 from semrec.data.dataset import Dataset
@@ -86,7 +87,6 @@ def make_ground(
     config: Config,
     report: Progress,
     deadline: float | None,
-    rng: np.random.Generator,
 ) -> tuple[Ground, list[Case]]:
     """The ground over a validation split, and the cases that tune the fusion, as asked outside.
 
@@ -98,9 +98,9 @@ def make_ground(
         config: What to try.
         report: Called as options are tried.
         deadline: When to stop, as `time.monotonic()` gives it in seconds.
-        rng: Draws the cases.
     """
     most = max(config.behaviour.max_cases, config.fusion.max_cases)
+    rng = rng_of(config.seed, Stage.VALIDATION_CASES)
     cases = validation_cases(validation, dataset.catalog, config, most, rng)
     judging = cases[: config.behaviour.max_cases]
     ground = Ground(

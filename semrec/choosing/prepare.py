@@ -15,7 +15,6 @@ from semrec.choosing.cases import hold_out, validation_of
 from semrec.choosing.encoder import LEAST_JUDGES, make_lesson, train_encoder
 from semrec.choosing.ground import Ground, make_ground
 from semrec.choosing.stages import Stage, rng_of
-from semrec.choosing.writing import Rewrite, Writer, as_made_up
 from semrec.config import Config
 from semrec.data.attributes import LabelledItems, labelled_items
 from semrec.data.catalog import Catalog
@@ -142,8 +141,7 @@ def prepare(
     views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
     if prompts.about is not None:
         views.append(ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags, about=True))
-    rng = rng_of(config.seed, Stage.VALIDATION_CASES)
-    ground, cases = make_ground(validation, dataset, config, report, deadline, rng)
+    ground, cases = make_ground(validation, dataset, config, report, deadline)
     return Prepared(
         dataset=dataset,
         config=config,
@@ -190,30 +188,12 @@ def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: floa
         prepared.texts,
         training,
         rng_of(prepared.config.seed, Stage.ENCODER_EXAMPLES),
-        _rewriting(prepared, report, deadline),
     )
     base = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
     trained, looks, folder = train_encoder(
         base, lesson, training, prepared.config.seed, report, deadline
     )
     return Taught(encoder=trained, looks=looks, folder=folder)
-
-
-def _rewriting(prepared: Prepared, report: Progress, deadline: float | None) -> Rewrite:
-    training = prepared.config.encoder.training
-    if not training.written:
-        return as_made_up
-    from semrec.encoders.language_model import load_language_model
-
-    return Writer(
-        model=load_language_model(training.writer, device=prepared.config.encoder.device),
-        prompt=load_prompt("synthesise_intent", training.writing_prompt),
-        catalog=prepared.dataset.catalog,
-        most=training.written,
-        seed=prepared.config.seed,
-        report=report,
-        deadline=deadline,
-    )
 
 
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:

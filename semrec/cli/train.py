@@ -36,8 +36,6 @@ def train_behaviour(
     max_minutes: Annotated[float | None, typer.Option(help="Stop training then.")] = None,
 ) -> None:
     """Train the sequence model of a configuration; `semrec build` goes on from there."""
-    import numpy as np
-
     from semrec.assemble.behaviour import SEQUENCE_MODELS
     from semrec.choosing.cases import hold_out, validation_of
     from semrec.choosing.ground import make_ground
@@ -58,10 +56,9 @@ def train_behaviour(
     main = os.environ.get("LOCAL_RANK", "0") == "0"
     screen = Screen(quiet=not main)
     with screen.progress(lines=True) as progress:
-        rng = np.random.default_rng(loaded.seed)
         validation = validation_of(learned, loaded.split)
         report = progress if main else silent
-        ground, _ = make_ground(validation, found, loaded, report, deadline, rng)
+        ground, _ = make_ground(validation, found, loaded, report, deadline)
         best = choose_vectors(ground)[0]
         _, options = refit_vectors(best.options, learned, ground)
     trained = options["trained"]

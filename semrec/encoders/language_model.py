@@ -1,12 +1,11 @@
-"""A causal language model: what it would say next, and short texts that it writes.
+"""A causal language model: what it would say next.
 
-Knows nothing of requests or items: prompts come in, numbers or texts go out. It looks at the
+Knows nothing of requests or items: prompts come in, numbers go out. It looks at the
 deadline between its layers, so that it is at most one layer late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,53 +53,6 @@ class LanguageModel:
         text = text.encode("utf-8", "replace").decode("utf-8")
         found = self.read.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
         return list(found["input_ids"])
-
-    def write(
-        self,
-        requests: Sequence[str],
-        *,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> list[str]:
-        """An answer to each request, through the model's own chat template where it has one.
-
-        Args:
-            requests: What the user says, one batch.
-            max_tokens: Of an answer at most.
-            temperature: 0: always the likeliest word.
-            seed: The same seed gives the same answers to the same batch.
-        """
-        prompts = [self._chat(request) for request in requests]
-        longest = max(map(len, prompts))
-        pad = self.read.tokenizer.pad_token_id
-        pad = self.read.tokenizer.eos_token_id if pad is None else pad
-        ids = torch.tensor([[pad] * (longest - len(one)) + one for one in prompts])
-        mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in prompts])
-        sampling = {"do_sample": True, "temperature": temperature, "top_p": 0.95}
-        with torch.inference_mode(), torch.random.fork_rng():
-            torch.manual_seed(seed)
-            written = self.read.model.generate(
-                input_ids=ids.to(self.read.model.device),
-                attention_mask=mask.to(self.read.model.device),
-                max_new_tokens=max_tokens,
-                pad_token_id=pad,
-                **(sampling if temperature else {"do_sample": False}),
-            )
-        answers = self.read.tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True)
-        return [answer.strip() for answer in answers]
-
-    def _chat(self, request: str) -> list[int]:
-        mark = "\0request\0"
-        if not self.read.tokenizer.chat_template:
-            return self.tokens(request)[-MAX_PROMPT:]
-        # The template's own marks are tokens, the request's are text: put together only here.
-        around = self.read.tokenizer.apply_chat_template(
-            [{"role": "user", "content": mark}], tokenize=False, add_generation_prompt=True
-        )
-        before, _, behind = around.partition(mark)
-        first, last = self.read.tokenizer([before, behind], add_special_tokens=False)["input_ids"]
-        return [*first, *self.tokens(request)[-MAX_PROMPT:], *last]
 
 
 def load_language_model(

@@ -157,9 +157,8 @@ def _cases(windows: Sequence[Split], dataset: Dataset, config: Config) -> list[l
 def _learn(
     events: Interactions, dataset: Dataset, config: Config, report: Progress, deadline: float | None
 ) -> tuple[Behaviour, Recommender, Ground]:
-    rng = np.random.default_rng(config.seed)
     validation = validation_of(events, config.split)
-    ground, _ = make_ground(validation, dataset, config, report, deadline, rng)
+    ground, _ = make_ground(validation, dataset, config, report, deadline)
     chosen = choose_behaviour(ground)
     chosen = refit(chosen, events, ground)
     system = make_baseline(

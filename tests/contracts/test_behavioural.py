@@ -20,7 +20,6 @@ from semrec.assemble.behaviour import (
     state_of,
 )
 from semrec.behaviour.als import ALS, fit_als
-from semrec.behaviour.bpr import BPR, fit_bpr
 from semrec.behaviour.ease import fit_ease, prune_ease
 from semrec.behaviour.item_knn import fit_item_knn
 from semrec.behaviour.neighbours import Neighbours
@@ -34,7 +33,7 @@ N_ITEMS = N_BLOCKS * BLOCK + len(NEVER_SEEN)
 MAX_LENGTH = 10  # of what a sequence model looks at
 
 SEQUENCE_MODELS = ("sasrec", "two_tower")
-VECTOR_MODELS = ("als", "bpr", "pure_svd", *SEQUENCE_MODELS)
+VECTOR_MODELS = ("als", "pure_svd", *SEQUENCE_MODELS)
 SPARSE_MODELS = ("item_knn", "ease_pruned")
 LEARNING = (*VECTOR_MODELS, *SPARSE_MODELS, "ease")  # from what goes with what
 ALL = (*LEARNING, "popularity")
@@ -265,7 +264,7 @@ def test_the_same_seed_gives_the_same_numbers(fitted, kind):
         np.testing.assert_array_equal(again.item_vectors, fitted[kind].item_vectors)
 
 
-@pytest.mark.parametrize("kind", ["als", "bpr", *SEQUENCE_MODELS])  # what draws its first numbers
+@pytest.mark.parametrize("kind", ["als", *SEQUENCE_MODELS])  # what draws its first numbers
 def test_another_seed_gives_other_numbers(fitted, kind):
     config = BehaviourConfig(kind=kind, factors=4, training=TrainingConfig(epochs=1, blocks=1))
     options = {"regularization": 0.1, "alpha": 5.0, "decay": 1.0}
@@ -472,49 +471,6 @@ def test_als_solves_its_least_squares_problem():
     left = y.T @ np.diag(confidence) @ y + 0.5 * np.eye(3)
     want = np.linalg.solve(left, y.T @ (confidence * wanted))
     np.testing.assert_allclose(found, want, rtol=1e-4)
-
-
-BPR_OPTIONS = {"factors": 5, "learning_rate": 0.05, "regularization": 0.02, "iterations": 20}
-
-
-def test_bpr_has_the_item_factors_of_implicit_trained_on_one_thread():
-    from implicit.cpu.bpr import BayesianPersonalizedRanking
-
-    matrix = random_matrix()
-    ours = fit_bpr(matrix, **BPR_OPTIONS, decay=1.0, seed=2)
-    theirs = BayesianPersonalizedRanking(**BPR_OPTIONS, num_threads=1, random_state=2)
-    theirs.fit(matrix, show_progress=False)
-    np.testing.assert_array_equal(ours.item_vectors, theirs.item_factors)
-    # What implicit gives a user is the inner product with the item's factors, plus its bias.
-    users, items = theirs.user_factors[:, :-1], ours.item_vectors[:, :-1]
-    want = users @ items.T + ours.item_vectors[:, -1]
-    found = theirs.recommend(0, matrix[0], N=9, filter_already_liked_items=False)
-    np.testing.assert_allclose(found[1], want[0][found[0]], rtol=1e-4)
-
-
-def test_bpr_scores_a_single_item_by_its_vector_and_the_biases():
-    model = fit_bpr(random_matrix(), **BPR_OPTIONS, decay=0.5, seed=2)
-    vectors, biases = model.item_vectors[:, :-1], model.item_vectors[:, -1]
-    assert (np.abs(biases) > 1e-3).all()
-    for row in range(9):
-        want = vectors.astype(np.float64) @ vectors[row] + biases
-        np.testing.assert_allclose(model.scores(session(row)), want, rtol=1e-4, atol=1e-6)
-
-
-def test_bpr_averages_a_session_by_weight_and_age_over_what_has_a_vector():
-    vectors = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
-    vectors[3] = 0
-    model = BPR(item_vectors=vectors, decay=0.5)
-    found = model.session_vector(session(0, 3, 1, 0, weights=[2, 1, 2, 1]))
-    pull = np.asarray([2 / 8 + 1, 2 / 2])  # of item 0, met twice, and item 1
-    want = pull @ vectors[:2].astype(np.float64) / pull.sum()
-    np.testing.assert_allclose(found, [*want[:-1], 1.0], rtol=1e-5)
-
-
-def test_bpr_gives_the_same_numbers_on_a_matrix_that_threads_would_race_on():
-    matrix = random_matrix(n_users=400, n_items=60)
-    one, other = (fit_bpr(matrix, **BPR_OPTIONS, decay=1.0, seed=7) for _ in range(2))
-    np.testing.assert_array_equal(one.item_vectors, other.item_vectors)
 
 
 def test_pure_svd_projects_onto_the_leading_right_singular_vectors():
