@@ -24,6 +24,7 @@ from semrec.deadline import Deadline
 from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.lexical.bm25 import BM25, unmatched
+from semrec.line import Request
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.ranking.features import Asked
@@ -35,13 +36,10 @@ from semrec.resolving import Resolved, in_words, resolve
 from semrec.tracing import Clock, notes_of
 from semrec.types import (
     NO_MATCH,
-    FloatArray,
-    FusedQuery,
     Item,
     LexicalMatch,
     Query,
     Recommendations,
-    RerankTrace,
     RowArray,
     Trace,
     to_query,
@@ -159,76 +157,46 @@ class Recommender:
 
     def _answered(self, queries: Sequence[Query]) -> list[Recommendations]:
         clock = Clock(len(queries))
-        deadlines = [Deadline.within(query.budget_ms) for query in queries]
-        readings = [
-            understand(query, self.understanding, self.catalog, deadline)
-            for query, deadline in zip(queries, deadlines, strict=True)
-        ]
-        queries = [reading.query for reading in readings]
+        requests = [Request(asked=one, deadline=Deadline.within(one.budget_ms)) for one in queries]
+        for request in requests:
+            request.reading = understand(
+                request.asked, self.understanding, self.catalog, request.deadline
+            )
         clock.lap("understand")
-        resolved = [resolve(query, self.catalog, self.interactions) for query in queries]
+        for request in requests:
+            request.resolved = resolve(request.query, self.catalog, self.interactions)
         clock.lap("resolve")
-        intents = self._encode(readings, resolved)
+        self._encode(requests)
         clock.lap("encode")
-        matches = [self._match(reading) for reading in readings]
+        for request in requests:
+            request.match = self._match(request.reading)
         clock.lap("match")
-        fused = [
-            self.fusion.query(
-                intent,
-                found.session,
-                reading.query.semantic_weight,
-                match,
-                reading.named,
+        for request in requests:
+            request.fused = self.fusion.query(
+                request.vector,
+                request.resolved.session,
+                request.query.semantic_weight,
+                request.match,
+                request.reading.named,
             )
-            for reading, found, intent, match in zip(
-                readings, resolved, intents, matches, strict=True
-            )
-        ]
         clock.lap("fuse")
-        found_rows = self._search(fused, queries, resolved)
+        self._search(requests)
         clock.lap("search")
-        found_rows = self._ranked(found_rows, fused, readings, resolved, matches)
+        for request in requests:
+            self._rank(request)
         clock.lap("rank")
-        found_rows, judged = self._reranked(found_rows, fused, queries, resolved, deadlines)
+        for request in requests:
+            self._rerank(request)
         if self.reranking is not None:
             clock.lap("rerank")
-        if self.untouched_every:
-            counts, removed, least = self.interactions.counts, self.removed, self.untouched_every
-            asked = zip(found_rows, queries, fused, resolved, strict=True)
-            found_rows = [
-                keep_places(*rows, query, vector, one, self.index, counts, removed, least)
-                for rows, query, vector, one in asked
-            ]
-        listed = [self._items(rows, scores) for rows, scores in found_rows]
+        for request in requests:
+            self._keep_places(request)
+        listed = [self._items(request) for request in requests]
         clock.lap("items")
         timings_ms = clock.timings_ms()
         return [
-            Recommendations(
-                items=items,
-                trace=Trace(
-                    weights=asked.weights,
-                    timings_ms=timings_ms,
-                    evidence=asked.evidence,
-                    reason=asked.reason,
-                    understood=reading.told,
-                    notes=notes_of(
-                        reading.query,
-                        found,
-                        asked.weights,
-                        len(items),
-                        self.catalog,
-                        rerank,
-                        reads=self.encoder is not None,
-                    ),
-                    rerank=rerank,
-                    degraded=rerank.status in DEGRADED
-                    or bool(reading.query.rerank and rerank.status == "off"),
-                    version=self.version,
-                ),
-            )
-            for reading, found, asked, items, rerank in zip(
-                readings, resolved, fused, listed, judged, strict=True
-            )
+            Recommendations(items=items, trace=self._trace(request, len(items), timings_ms))
+            for request, items in zip(requests, listed, strict=True)
         ]
 
     @property
@@ -243,99 +211,96 @@ class Recommender:
             return unmatched(reading.query.intent)
         return self.lexical.match(reading.about, reading.query.intent)
 
-    def _encode(
-        self, readings: Sequence[Reading], resolved: Sequence[Resolved]
-    ) -> list[FloatArray | None]:
-        """One vector per query with content words, encoded in one batch."""
-        intents: list[FloatArray | None] = [None] * len(readings)
+    def _encode(self, requests: Sequence[Request]) -> None:
+        """One vector per request with content words, encoded in one batch."""
         if self.encoder is None:
-            return intents
+            return
         texts = {
             place: text
-            for place, (reading, found) in enumerate(zip(readings, resolved, strict=True))
-            if (text := in_words(reading.about, found.session, self.catalog, self.prompts))
-        }
-        if texts:
-            vectors = self.remembered.encode_queries(self.encoder, list(texts.values()))
-            for place, vector in zip(texts, vectors, strict=True):
-                intents[place] = vector
-        return intents
-
-    def _search(
-        self,
-        fused: Sequence[FusedQuery],
-        queries: Sequence[Query],
-        resolved: Sequence[Resolved],
-    ) -> list[tuple[RowArray, FloatArray]]:
-        """Rows and scores for each query; those that want equally many are searched together."""
-        places_by_k: dict[int, list[int]] = {}
-        for place, query in enumerate(queries):
-            k = query.k if self.ranker is None else self.ranker.depth(fused[place], query.k)
-            if self.reranking is not None:
-                k = self.reranking.depth(query, fused[place], k)
-            places_by_k.setdefault(k, []).append(place)
-        found: dict[int, tuple[RowArray, FloatArray]] = {}
-        for k, places in places_by_k.items():
-            answers = self.index.search(
-                np.stack([fused[place].vector for place in places]),
-                k,
-                [self._excluded(resolved[place]) for place in places],
-                [resolved[place].allowed for place in places],
-                [fused[place].boost for place in places],
+            for place, request in enumerate(requests)
+            if (
+                text := in_words(
+                    request.reading.about, request.resolved.session, self.catalog, self.prompts
+                )
             )
-            found.update(zip(places, answers, strict=True))
-        return [found[place] for place in range(len(queries))]
+        }
+        if not texts:
+            return
+        vectors = self.remembered.encode_queries(self.encoder, list(texts.values()))
+        for place, vector in zip(texts, vectors, strict=True):
+            requests[place].vector = vector
+
+    def _search(self, requests: Sequence[Request]) -> None:
+        """Rows and scores; requests that want equally many candidates are searched together."""
+        by_k: dict[int, list[Request]] = {}
+        for request in requests:
+            k = request.query.k
+            if self.ranker is not None:
+                k = self.ranker.depth(request.fused, k)
+            if self.reranking is not None:
+                k = self.reranking.depth(request.query, request.fused, k)
+            by_k.setdefault(k, []).append(request)
+        for k, some in by_k.items():
+            answers = self.index.search(
+                np.stack([request.fused.vector for request in some]),
+                k,
+                [self._excluded(request.resolved) for request in some],
+                [request.resolved.allowed for request in some],
+                [request.fused.boost for request in some],
+            )
+            for request, (rows, scores) in zip(some, answers, strict=True):
+                request.rows, request.scores = rows, scores
 
     def _excluded(self, resolved: Resolved) -> RowArray:
         if not len(self.removed):
             return resolved.excluded
         return np.union1d(resolved.excluded, self.removed)
 
-    def _ranked(
-        self,
-        found: Sequence[tuple[RowArray, FloatArray]],
-        fused: Sequence[FusedQuery],
-        readings: Sequence[Reading],
-        resolved: Sequence[Resolved],
-        matches: Sequence[LexicalMatch],
-    ) -> list[tuple[RowArray, FloatArray]]:
-        """The lists as the ranker orders them."""
+    def _rank(self, request: Request) -> None:
         if self.ranker is None:
-            return list(found)
-        listed = []
-        for (rows, scores), asked, reading, one, match in zip(
-            found, fused, readings, resolved, matches, strict=True
-        ):
-            known = Asked(session=one.session, named=reading.named, n_words=match.n_words)
-            listed.append(self.ranker.ranked(asked, known, rows, scores))
-        return listed
+            return
+        known = Asked(
+            session=request.resolved.session,
+            named=request.reading.named,
+            n_words=request.match.n_words,
+        )
+        request.rows, request.scores = self.ranker.ranked(
+            request.fused, known, request.rows, request.scores
+        )
 
-    def _reranked(
-        self,
-        found: Sequence[tuple[RowArray, FloatArray]],
-        fused: Sequence[FusedQuery],
-        queries: Sequence[Query],
-        resolved: Sequence[Resolved],
-        deadlines: Sequence[Deadline],
-    ) -> tuple[list[tuple[RowArray, FloatArray]], list[RerankTrace]]:
-        """The lists as the reranker orders their heads, cut to what was asked for."""
-        listed, traces = [], []
-        for (rows, scores), asked, query, one, deadline in zip(
-            found, fused, queries, resolved, deadlines, strict=True
-        ):
-            trace = RerankTrace()
-            if self.reranking is not None:
-                rows, scores, trace = self.reranking.reranked(
-                    query, asked, one.session, rows, scores, self.catalog, deadline
-                )
-            listed.append((rows[: query.k], scores[: query.k]))
-            traces.append(trace)
-        return listed, traces
+    def _rerank(self, request: Request) -> None:
+        """The head of the list as the reranker orders it, and the list cut to what was asked."""
+        if self.reranking is not None:
+            self.reranking.rerank(request, self.catalog)
+        k = request.query.k
+        request.rows, request.scores = request.rows[:k], request.scores[:k]
 
-    def _items(self, rows: RowArray, scores: FloatArray) -> tuple[Item, ...]:
+    def _keep_places(self, request: Request) -> None:
+        if self.untouched_every:
+            counts, every = self.interactions.counts, self.untouched_every
+            keep_places(request, self.index, counts, self.removed, every)
+
+    def _items(self, request: Request) -> tuple[Item, ...]:
         return tuple(
             Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
-            for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
+            for rank, (row, score) in enumerate(
+                zip(request.rows, request.scores, strict=True), start=1
+            )
+        )
+
+    def _trace(self, request: Request, n_items: int, timings_ms: Mapping[str, float]) -> Trace:
+        rerank = request.rerank
+        return Trace(
+            weights=request.fused.weights,
+            timings_ms=timings_ms,
+            evidence=request.fused.evidence,
+            reason=request.fused.reason,
+            understood=request.reading.told,
+            notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
+            rerank=rerank,
+            degraded=rerank.status in DEGRADED
+            or bool(request.query.rerank and rerank.status == "off"),
+            version=self.version,
         )
 
     def _divided(

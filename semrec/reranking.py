@@ -18,13 +18,13 @@ import numpy as np
 from semrec.blending import blended
 from semrec.data.catalog import Catalog
 from semrec.deadline import Deadline
+from semrec.line import Request
 from semrec.prompting import Prompt, Prompts
 from semrec.rerankers.worker import Reranked
-from semrec.types import FloatArray, FusedQuery, Query, RerankTrace, RowArray, SessionRows
+from semrec.types import FusedQuery, Query, RerankTrace, RowArray, SessionRows
 
 NEWEST = 5  # events of the session that are told
 AFTER_MS = 4.0  # for what comes after the judge, while other requests are at work
-OFF = RerankTrace()
 
 Words = Literal["title", "text"]
 
@@ -93,46 +93,37 @@ class Reranking:
         """How many candidates a list of `k` is made from."""
         return max(k, self.top) if self.wanted(query, asked) else k
 
-    def reranked(
-        self,
-        query: Query,
-        asked: FusedQuery,
-        session: SessionRows,
-        rows: RowArray,
-        scores: FloatArray,
-        catalog: Catalog,
-        deadline: Deadline,
-    ) -> tuple[RowArray, FloatArray, RerankTrace]:
-        """The list with its head as judged; scores stay the list's own, falling.
+    def rerank(self, request: Request, catalog: Catalog) -> None:
+        """Put the head of a request's list in order; scores stay the list's own, falling.
 
         Args:
-            query: As it was understood.
-            asked: The same as the index took it.
-            session: What was done before.
-            rows: (n,) int64, best first.
-            scores: (n,) float32.
+            request: With its list; its deadline is when to come back.
             catalog: For titles and texts.
-            deadline: When to come back.
         """
+        query, asked = request.query, request.fused
         if not self.wanted(query, asked):
-            return rows, scores, OFF
+            return
         if self.complaint:
-            return rows, scores, RerankTrace(status="skipped", reason=self.complaint)
+            request.rerank = RerankTrace(status="skipped", reason=self.complaint)
+            return
         weight = self.weights[asked.kind]
         if weight == 0:
             reason = "validation found no use in it for such queries"
-            return rows, scores, RerankTrace(reason=reason)
-        head = rows[: self.top]
-        deadline = replace(deadline, at_s=deadline.at_s - AFTER_MS / 1000)
+            request.rerank = RerankTrace(reason=reason)
+            return
+        head = request.rows[: self.top]
+        deadline = replace(request.deadline, at_s=request.deadline.at_s - AFTER_MS / 1000)
         if deadline.passed:
-            return rows, scores, RerankTrace(status="skipped", reason="too little time was left")
+            request.rerank = RerankTrace(status="skipped", reason="too little time was left")
+            return
         found = self.worker.rerank_within(
-            self.wording.request(query.intent, session, catalog),
+            self.wording.request(query.intent, request.resolved.session, catalog),
             self.wording.texts(head, catalog),
             deadline,
         )
-        order = blended(scores[: self.top], found.scores, weight)
-        trace = RerankTrace(
+        order = blended(request.scores[: self.top], found.scores, weight)
+        request.rows = np.concatenate([head[order], request.rows[self.top :]])
+        request.rerank = RerankTrace(
             status=found.status,
             scored=int(np.isfinite(found.scores).sum()),
             reason=found.reason,
@@ -140,4 +131,3 @@ class Reranking:
             doubled=found.doubled,
             invented=found.invented,
         )
-        return np.concatenate([head[order], rows[self.top :]]), scores, trace

@@ -10,49 +10,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from semrec.line import Request
 from semrec.protocols import Index
-from semrec.resolving import Resolved
-from semrec.types import BoolArray, FloatArray, FusedQuery, Query, RowArray
+from semrec.types import BoolArray, FloatArray, RowArray
 
 FIRST = 11  # the first rank that is kept; the ten before it are as they are
 
 
 def keep_places(
-    rows: RowArray,
-    scores: FloatArray,
-    query: Query,
-    asked: FusedQuery,
-    resolved: Resolved,
-    index: Index,
-    counts: RowArray,
-    removed: RowArray,
-    least: int,
-) -> tuple[RowArray, FloatArray]:
-    """A list with places for untouched items: where it is long, and nobody set its weights.
+    request: Request, index: Index, counts: RowArray, removed: RowArray, least: int
+) -> None:
+    """Keep places for untouched items in a request's list: if it is long, and nobody set weights.
 
     Args:
-        rows: (k,) int64, best first.
-        scores: (k,) float32.
-        query: What was asked.
-        asked: The same as the index takes it.
-        resolved: What may come back.
+        request: With its list.
         index: Searched again, among the untouched.
         counts: (n_items,) int64, people who touched each item.
         removed: (r,) int64, rows that never come back.
         least: The distance of the places where most items are untouched, at least 1.
     """
+    query, resolved, fused = request.query, request.resolved, request.fused
     if query.k < FIRST or query.semantic_weight is not None:
-        return rows, scores
+        return
     untouched = counts == 0
     if not untouched.any():
-        return rows, scores
+        return
     mask = untouched if resolved.allowed is None else untouched & resolved.allowed
     n_permitted = len(mask) if resolved.allowed is None else int(resolved.allowed.sum())
     every = places_apart(int(mask.sum()), n_permitted, least)
     rejected = np.union1d(resolved.excluded, removed)
     n_places = 1 + (query.k - FIRST) // every
-    [fresh] = index.search(asked.vector[None], n_places, [rejected], [mask], [asked.boost])
-    return with_untouched(rows, scores, fresh, untouched, every)
+    [fresh] = index.search(fused.vector[None], n_places, [rejected], [mask], [fused.boost])
+    request.rows, request.scores = with_untouched(
+        request.rows, request.scores, fresh, untouched, every
+    )
 
 
 def places_apart(n_untouched: int, n_permitted: int, least: int) -> int:

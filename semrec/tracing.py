@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from semrec.data.catalog import Catalog
 from semrec.intent.conditions import explain_nothing
-from semrec.resolving import Resolved
-from semrec.types import Query, RerankTrace
+from semrec.line import Request
 
 
-def notes_of(
-    query: Query,
-    found: Resolved,
-    weights: Mapping[str, float],
-    n_items: int,
-    catalog: Catalog,
-    judged: RerankTrace,
-    *,
-    reads: bool,
-) -> tuple[str, ...]:
+def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -> tuple[str, ...]:
     """Unknown ids, signals that were missing, limits that nothing satisfies.
 
     Args:
-        query: As it was understood.
-        found: What its ids mean.
-        weights: What weighed how much.
+        request: At the end of the line.
         n_items: How many items came back.
         catalog: What the filters were put to.
-        judged: What the reranker did.
         reads: Whether there is an encoder.
     """
-    notes = list(found.notes)
-    if query.rerank and judged.status == "off":
-        why = judged.reason or "there is no reranker for such queries here"
+    query = request.query
+    notes = list(request.resolved.notes)
+    if query.rerank and request.rerank.status == "off":
+        why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")
     if not reads and query.intent.strip():
         notes.append("behavioural-only: the words were ignored")
-    if weights["popularity"] == 1.0:
+    if request.fused.weights["popularity"] == 1.0:
         notes.append("no signal in words or session: the most popular items")
     if not n_items and (reason := explain_nothing(query.filters, catalog)):
         notes.append(reason)
