@@ -39,7 +39,7 @@ from semrec.choosing.encoder import forget_training
 from semrec.choosing.folds import in_folds, real_requests
 from semrec.choosing.gate import fuse
 from semrec.choosing.index import held_out_queries
-from semrec.choosing.judge import check_judge, choose_judge
+from semrec.choosing.judge import choose_judge
 from semrec.choosing.mixes import learn_mixes
 from semrec.choosing.prepare import Taught, prepare, teach
 from semrec.choosing.ranker import learn_ranker
@@ -103,7 +103,6 @@ def build(
         encoder = make_encoder(config.encoder, model=model)
         report("load encoder", 1, 1)
     prepared = prepare(dataset, config, intents, report, deadline)
-    check_judge(prepared)
     told = any(prepared.texts)  # without a text there is nothing to train an encoder on
     taught = teach(prepared, encoder, report, deadline) if told else Taught(encoder=encoder)
     settled = settle(prepared, encoder, taught, report, deadline)
@@ -123,7 +122,7 @@ def build(
         config,
         report,
     )
-    judge = choose_judge(prepared, settled, requests, ranker, model, report, deadline)
+    judge = choose_judge(prepared, settled, ranker, model, report)
     tuned |= judge.told
     dialogs = [*prepared.learn, *prepared.judge]
     learned = prepared.held_out.train
@@ -175,7 +174,6 @@ def build(
                 prompts=asking,
                 runtime=runtime.folder,
                 reranker=graph_of(config.rerank),
-                head=judge.head,
             )
             manifest = write_artifact(
                 Path(out), lambda folder: save_parts(parts, folder, models), manifest

@@ -189,13 +189,10 @@ class RankingConfig(_Closed):
 class RerankConfig(_Closed):
     """Who judges the head of the list, and what of it; `budget_ms` of a query bounds it."""
 
-    # A local language model; a cross-encoder; an OpenAI-compatible chat endpoint; a /rerank one.
+    # A local language model by likelihood; a cross-encoder; an OpenAI-compatible chat endpoint; a
+    # /rerank one.
     kind: Literal["none", "causal_lm", "cross_encoder", "chat", "endpoint"] = "none"
     model: str = "smollm2"  # hub name, path or short name; of an endpoint the name it knows
-    # Of a language model: what it would say, or a head on its first layers' states, which builds
-    # learn from requests.
-    mode: Literal["likelihood", "pointwise", "listwise", "head"] = "likelihood"
-    layers: int = Field(default=12, ge=1)  # that a head stands on
     url: str = ""  # of an endpoint
     key_variable: str = ""  # the environment variable that holds its key
     device: str | None = None
@@ -280,6 +277,9 @@ class Config(_Closed):
 RETIRED = dict.fromkeys(
     ["encoder.training.written", "encoder.training.writer", "encoder.training.writing_prompt"],
     "; requests are no longer rewritten by a language model: leave it out",
+) | dict.fromkeys(
+    ["rerank.mode", "rerank.layers"],
+    "; a local language model judges by likelihood alone: leave it out",
 )
 """Keys that went, and what to write instead."""
 

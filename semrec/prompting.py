@@ -39,7 +39,6 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
     "rerank_request": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
-    "rerank_pointwise": {"request": "a quiet film", "candidate": "Alien"},
     "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},
     "synthesise": {
         "labels": ["horror"],

@@ -238,7 +238,7 @@ def test_prompts_are_listed_shown_and_rendered(place):
     listed = run("prompts", "list", cwd=place).stdout.split()
     names = (
         "chat_reply explanation item item_about limit query request rerank_likelihood"
-        " rerank_listwise rerank_pointwise rerank_request synthesise"
+        " rerank_listwise rerank_request synthesise"
     )
     assert listed == names.split()
     assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout

@@ -79,6 +79,7 @@ def test_set_takes_yaml_values_and_a_number_is_a_list_of_one(setting, found):
             "encoder.training.written=9",
             "unknown key 'encoder.training.written'; requests are no",
         ),
+        ("rerank.mode=head", "unknown key 'rerank.mode'; a local language model judges by likel"),
         ("behaviour.kind=bpr", "behaviour.kind: found 'bpr'; Input should be 'auto', 'als', "),
         ("behaviour.factors=0", "behaviour.factors: found 0; Input should be greater"),
         ("behaviour.factors=many", "behaviour.factors: found 'many'; Input should be a valid int"),

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from semrec.config import RerankConfig
 from semrec.encoders.names import resolve
 from semrec.errors import ConfigError
 from semrec.prompting import Prompt, Prompts, load_prompt
 from semrec.protocols import Reranker
-from semrec.rerankers.health import FAILS, changed, complaint
+from semrec.rerankers.health import FAILS, complaint
 from semrec.rerankers.worker import RerankWorker
 from semrec.reranking import Reranking, Wording
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
-    from semrec.rerankers.head import HeadReranker, StateReader
 
 DIALOGS = "dialogs.json"  # in a trained reranker's folder: hashed ids of what it learned from
 RERANKER = "reranker"  # an artifact's own, as a graph
@@ -32,7 +31,6 @@ def make_reranking(
     model: LanguageModel | None,
     folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
-    reranker: Reranker | None = None,
 ) -> Reranking | None:
     """The configured reranker, checked; None if none is configured.
 
@@ -43,7 +41,6 @@ def make_reranking(
         model: The language model, if one was loaded for this configuration.
         folder: An artifact's folder, which may hold the reranker.
         own: An artifact's own prompts by kind; None: as configured.
-        reranker: The judge itself, if it is here already.
 
     Raises:
         ConfigError: If the configuration doesn't say enough.
@@ -52,7 +49,7 @@ def make_reranking(
     if config.kind == "none":
         return None
     own = own or {}
-    reranker = reranker or make_reranker(config, model, folder, own)
+    reranker = make_reranker(config, model, folder, own)
     return Reranking(
         worker=RerankWorker(reranker),
         top=config.top,
@@ -93,7 +90,14 @@ def make_reranker(
         case "causal_lm":
             if model is None:
                 raise ConfigError("a reranker of kind causal_lm needs a loaded language model")
-            return _judging(config, model, rerank_prompt(config, own), folder)
+            from semrec.rerankers.causal_lm import LikelihoodReranker
+            from semrec.rerankers.prefixes import PrefixModel
+
+            return LikelihoodReranker(
+                model=PrefixModel(model.read.model),
+                tokens=model.tokens,
+                prompt=rerank_prompt(config, own),
+            )
         case "cross_encoder":
             own_graph = None if folder is None else folder / RERANKER
             if own_graph is None or not own_graph.is_dir():
@@ -143,8 +147,7 @@ def stored_rerank(config: RerankConfig) -> RerankConfig:
 
 def rerank_prompt(config: RerankConfig, own: Mapping[str, Prompt] | None = None) -> Prompt:
     """The prompt that a language model judges by: an artifact's own, else the packaged one."""
-    mode = "listwise" if config.kind == "chat" else config.mode
-    kind = f"rerank_{'likelihood' if mode == 'head' else mode}"
+    kind = "rerank_listwise" if config.kind == "chat" else "rerank_likelihood"
     return (own or {}).get(kind) or load_prompt(kind, kind)
 
 
@@ -156,57 +159,8 @@ def rerank_prompts(config: RerankConfig) -> list[Prompt]:
     return [asked, rerank_prompt(config)] if config.kind in ("causal_lm", "chat") else [asked]
 
 
-def _judging(
-    config: RerankConfig, model: LanguageModel, prompt: Prompt, folder: Path | None
-) -> Reranker:
-    from semrec.rerankers.causal_lm import (
-        LikelihoodReranker,
-        ListwiseReranker,
-        PointwiseReranker,
-    )
-    from semrec.rerankers.prefixes import PrefixModel
-
-    shared: dict[str, Any] = {"model": PrefixModel(model.read.model), "tokens": model.tokens}
-    shared["prompt"] = prompt
-    match config.mode:
-        case "likelihood":
-            return LikelihoodReranker(**shared)
-        case "pointwise":
-            return PointwiseReranker(**shared)
-        case "listwise":
-            return ListwiseReranker(**shared, window=config.top)
-        case "head":
-            if folder is None:
-                raise ConfigError(
-                    "rerank.mode head has no head yet: `semrec build --intents …` learns one from "
-                    "requests"
-                )
-            from semrec.rerankers.head import HeadReranker, load_head
-
-            reader = make_state_reader(model, prompt, config.layers)
-            return HeadReranker(reader=reader, head=load_head(folder / RERANKER))
-
-
-def by_head(config: RerankConfig) -> bool:
-    """Whether the judge is a language model with a head that builds learn."""
-    return config.kind == "causal_lm" and config.mode == "head"
-
-
-def make_state_reader(model: LanguageModel, prompt: Prompt, layers: int) -> StateReader:
-    """What a head stands on: a language model's first layers, as quick as they get here."""
-    from semrec.encoders.bulk import has_tiles
-    from semrec.rerankers.head import StateReader
-    from semrec.rerankers.prefixes import PrefixModel
-    from semrec.rerankers.shallow import first_layers, quick
-
-    first = quick(first_layers(model.read.model, layers), tiles=has_tiles())
-    return StateReader(model=PrefixModel(first), tokens=model.tokens, prompt=prompt)
-
-
 def _complaint(config: RerankConfig, reranker: Reranker) -> str:
     """Why not to ask it; empty: it may be asked."""
-    if by_head(config):
-        return changed(reranker, cast("HeadReranker", reranker).head.probe) or ""
     found = complaint(reranker) or ""
     if config.kind in REMOTE and found.startswith(FAILS):
         return ""  # it may be there later: the worker's breaker looks after that

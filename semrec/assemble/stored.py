@@ -40,7 +40,6 @@ from semrec.types import FloatArray
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
-    from semrec.rerankers.head import Head
 
 ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
 RUNTIME = "runtime"  # and of the encoder in the form that serves
@@ -56,7 +55,6 @@ class Models:
         prompts: Further templates that it answers with.
         runtime: A folder of the encoder in its quick form.
         reranker: A folder of a reranker's graph.
-        head: What a language model judges with.
     """
 
     trained: Encoder | None = None
@@ -64,7 +62,6 @@ class Models:
     prompts: Sequence[Prompt] = ()
     runtime: Path | None = None
     reranker: Path | None = None
-    head: Head | None = None
 
 
 def save_parts(parts: Parts, folder: Path, models: Models) -> None:
@@ -123,9 +120,6 @@ def _save_models(models: Models, folder: Path) -> None:
         shutil.copytree(models.runtime, folder / RUNTIME)
     if models.reranker is not None:
         shutil.copytree(models.reranker, folder / RERANKER)
-    if models.head is not None:
-        (folder / RERANKER).mkdir()
-        models.head.save(folder / RERANKER)
 
 
 def load(

@@ -2,10 +2,9 @@
 
     request → prefix, read once → chunks of candidates behind it → one number each
 
-Three ways: the likelihood of a candidate's title after the request; yes or no to each candidate;
-the first letter of a ranking of them all (Reddy et al. 2024, FIRST, arXiv 2406.15657). Candidates
-are put into tokens as data: what looks like a special token in them is text, and nothing that the
-model would say about an instruction in them is ever read.
+The number is the likelihood of a candidate's title after the request. Candidates are put into
+tokens as data: what looks like a special token in them is text, and nothing that the model would
+say about an instruction in them is ever read.
 """
 
 from __future__ import annotations
@@ -15,14 +14,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from string import ascii_uppercase
 
 import numpy as np
-import torch
 
 from semrec.deadline import Deadline, TimeUpError
 from semrec.prompting import Prompt
-from semrec.rerankers.parsing import MAX_REQUEST_CHARS, listed_prompt
+from semrec.rerankers.parsing import MAX_REQUEST_CHARS
 from semrec.rerankers.prefixes import Prefix, PrefixModel
 from semrec.types import FloatArray, Judged
 
@@ -94,70 +91,6 @@ class LikelihoodReranker:
             while len(self._priors) > MAX_PRIORS:
                 self._priors.popitem(last=False)
         return np.array([known[title] for title in titles], dtype=np.float32)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PointwiseReranker:
-    """How much likelier the model is to say yes than no to a candidate.
-
-    SmolLM2-135M isn't up to it: `health` turns it off, as it does with a list's first letter.
-
-    Attributes:
-        model: The language model.
-        tokens: Its tokenizer.
-        prompt: Of kind ``rerank_pointwise``; ends where yes or no is to follow.
-        chunk: Candidates judged at a time.
-    """
-
-    model: PrefixModel
-    tokens: Tokenise
-    prompt: Prompt
-    chunk: int = 10
-
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
-        """Judgements, `chunk` candidates at a time."""
-        before, behind = around(self.prompt, request)
-        answers = [self.tokens(word)[0] for word in (" yes", " no")]
-        with suppress(TimeUpError):
-            prefix = self.model.prefix(self.tokens(before), deadline)
-            question = self.tokens(behind)
-            for start in range(0, len(texts), self.chunk):
-                some = texts[start : start + self.chunk]
-                asked = [[*item_tokens(text, self.tokens), *question] for text in some]
-                states = self.model.states(prefix, asked, deadline)
-                yes_no = self.model.logits(torch.stack([one[-1] for one in states]), answers)
-                yield chunk_of(start, yes_no[:, 0] - yes_no[:, 1])
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListwiseReranker:
-    """How likely each candidate's letter is to come first in a ranking of all.
-
-    Letters compete with one another, so that only one list of at most 26 is judged; the rest stays
-    unjudged behind it.
-
-    Attributes:
-        model: The language model.
-        tokens: Its tokenizer.
-        prompt: Of kind ``rerank_listwise``.
-        window: Candidates in the list.
-    """
-
-    model: PrefixModel
-    tokens: Tokenise
-    prompt: Prompt
-    window: int = 20
-
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
-        """One chunk with the first candidates."""
-        letters = ascii_uppercase[: min(self.window, len(texts))]
-        if not letters:
-            return
-        with suppress(TimeUpError):
-            listed = listed_prompt(self.prompt, request, letters, texts)
-            prefix = self.model.prefix([*self.tokens(listed), *self.tokens(" [")], deadline)
-            first = [self.tokens(letter)[0] for letter in letters]
-            yield chunk_of(0, self.model.logits(prefix.last[None], first)[0])
 
 
 def around(prompt: Prompt, request: str) -> tuple[str, str]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from semrec.deadline import Deadline
 from semrec.protocols import Reranker
 from semrec.rerankers.merging import Tally
-from semrec.types import FloatArray
 
 # A request, a text that answers it, and one that doesn't.
 GOLDEN = (
@@ -23,7 +20,6 @@ GOLDEN = (
     ("running shoes for a marathon", "Lightweight marathon running shoes", "Garden hose, 20 m"),
 )
 LONGEST_MS = 5_000.0  # per pair
-LIKE = 0.9  # correlation of a learned head's scores with those it had when it was made
 FAILS = "it fails"  # how a complaint begins about one that can't be asked at all
 
 
@@ -63,42 +59,4 @@ def complaint(
         return f"its scores look reversed: the wrong text leads in {n_wrong} of {len(leads)} pairs"
     if 2 * n_right <= len(leads):
         return f"it is no better than chance: right in {n_right} of {len(leads)} pairs"
-    return None
-
-
-def probed(reranker: Reranker) -> FloatArray:
-    """(n,) float32: what a reranker gives the golden pairs' texts, two a request; NaN: nothing."""
-    scores = []
-    for request, right, wrong in GOLDEN:
-        tally = Tally.of(2)
-        for judged in reranker.rerank(request, [right, wrong], Deadline.within(LONGEST_MS)):
-            tally.add(judged)
-        scores.append(tally.scores)
-    return np.concatenate(scores).astype(np.float32)
-
-
-def changed(reranker: Reranker, probe: FloatArray) -> str | None:
-    """Why a learned reranker shouldn't be asked: it isn't what it was; None: it is.
-
-    What it has learned of one catalogue's requests says nothing of the golden pairs, and what that
-    is worth was measured when it was made.
-
-    Args:
-        reranker: Asked once per golden pair.
-        probe: What `probed` found when it was made.
-    """
-    try:
-        now = probed(reranker)
-    except Exception as error:
-        return f"{FAILS}: {type(error).__name__}: {error}"
-    if now.shape != probe.shape or not np.isfinite(now).all():
-        return f"it gives no finite scores within {LONGEST_MS:.0f} ms"
-    if now.std() == 0:
-        return "its scores are constant: it tells no text from another"
-    alike = float(np.corrcoef(now, probe)[0, 1])
-    if not alike >= LIKE:
-        return (
-            f"its scores are not those that it was made with (correlation {alike:.2f}): "
-            "is its language model another one?"
-        )
     return None

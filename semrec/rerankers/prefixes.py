@@ -152,14 +152,6 @@ class PrefixModel:
         bounds = np.cumsum([len(one) for one in continuations])[:-1]
         return [np.asarray(part, dtype=np.float32) for part in np.split(together, bounds)]
 
-    def logits(self, states: torch.Tensor, tokens: list[int]) -> FloatArray:
-        """(n, len(tokens)) float32: the logits of a few tokens to come after each of n states."""
-        head = self.model.get_output_embeddings()
-        with torch.inference_mode():
-            bias = None if head.bias is None else head.bias[tokens]
-            found = torch.nn.functional.linear(states, head.weight[tokens], bias)
-        return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
-
     def _read(self, ids: Sequence[int], cache: Any, **options: Any) -> torch.Tensor:  # noqa: ANN401
         """(len(ids), width) states; `cache` holds what is before and grows by it."""
         tokens = torch.tensor([list(ids)], device=self.model.device)
