@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from semrec.assemble.stored import load
-    from semrec.building import build
+    from semrec.artifact.stored import load
     from semrec.errors import (
         ArtifactError,
         ConfigError,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from semrec.evaluate.compare import compare
     from semrec.evaluate.report import Report
     from semrec.recommender import Recommender
+    from semrec.training.build import build
     from semrec.types import Case, Event, Item, Query, Recommendations, Trace
 
 _HOMES = {
@@ -46,9 +46,9 @@ _HOMES = {
     "Report": "semrec.evaluate.report",
     "SemrecError": "semrec.errors",
     "Trace": "semrec.types",
-    "build": "semrec.building",
+    "build": "semrec.training.build",
     "compare": "semrec.evaluate.compare",
-    "load": "semrec.assemble.stored",
+    "load": "semrec.artifact.stored",
 }
 
 __all__ = [

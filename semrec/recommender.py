@@ -3,7 +3,7 @@
     to_query → understand → resolve → encode ∥ match words → fusion.query → index.search
              → rank → rerank_within(deadline) → items + trace
 
-Knows the order of the stages; what each of them is was decided in `assemble`. Every stage can be
+Knows the order of the stages; what each of them is was decided in `artifact`. Every stage can be
 absent: without words the encoder isn't asked, without a session behaviour is silent, and without
 any signal the most popular items come back and the trace says so.
 """
@@ -21,19 +21,20 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import Deadline
-from semrec.growth import drop, grow
 from semrec.intent.understanding import Understanding
 from semrec.lexical.bm25 import BM25, unmatched
-from semrec.line import Request
+from semrec.pipeline.cold_slots import keep_places
+from semrec.pipeline.query_cache import Remembered
+from semrec.pipeline.request import Request
+from semrec.pipeline.rerank import Reranking
+from semrec.pipeline.resolve import Resolved, in_words, resolve
+from semrec.pipeline.trace import Clock, notes_of
+from semrec.pipeline.understand import Reading, understand
+from semrec.pipeline.updates import drop, grow
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
 from semrec.ranking.features import Asked
 from semrec.ranking.ranker import Ranker
-from semrec.remembering import Remembered
-from semrec.reranking import Reranking
-from semrec.reserve import keep_places
-from semrec.resolving import Resolved, in_words, resolve
-from semrec.tracing import Clock, notes_of
 from semrec.types import (
     NO_MATCH,
     Item,
@@ -44,7 +45,6 @@ from semrec.types import (
     Trace,
     to_query,
 )
-from semrec.understood import Reading, understand
 
 DEGRADED = ("partial", "timeout", "error", "skipped")  # what a reranker left undone
 

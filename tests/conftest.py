@@ -183,7 +183,7 @@ def decoder(smollm2: Path) -> DecoderEncoder:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MiniLM as a graph, in `float32` and `int8`."""
-    from semrec.encoders.exporting import export_onnx, quantise
+    from semrec.encoders.onnx_export import export_onnx, quantise
     from semrec.encoders.sentence import load_sentence_encoder
 
     folder = tmp_path_factory.mktemp("onnx")

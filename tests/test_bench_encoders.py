@@ -4,11 +4,11 @@ import pytest
 from conftest import world_config
 from test_compare import CASES
 
+from semrec.bench.encoders import _shorts, encoder_config, encoders_report
 from semrec.config import EncoderConfig
 from semrec.errors import DataError, ModelError
-from semrec.evaluate.asking import SemanticOnly
 from semrec.evaluate.compare import compare
-from semrec.evaluate.encoders import _shorts, encoder_config, encoders_report
+from semrec.evaluate.runners import SemanticOnly
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import N_ITEMS, item_id
 
-from semrec.evaluate.beyond import beyond_accuracy, gini
+from semrec.evaluate.beyond_accuracy import beyond_accuracy, gini
 
 COUNTS = np.arange(N_ITEMS)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semrec.blending import blended
+from semrec.rerankers.blending import blended
 
 ANY = st.floats(width=32)  # NaN and infinities too
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import world_config
 
-from semrec.choosing.embedding import embed_items, in_bulk
+from semrec.bench.encoding import encoding_speed
 from semrec.encoders import bulk, onnx
 from semrec.encoders.bulk import BulkEncoder, Rounded
 from semrec.encoders.cached import CachedEncoder
@@ -14,8 +14,8 @@ from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.onnx import PASS_TOKENS, OnnxEncoder, _passes, load_onnx
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.errors import DataError
-from semrec.evaluate.encoding import encoding_speed
 from semrec.prompting import ItemTexts, Prompts, load_prompt
+from semrec.training.item_vectors import embed_items, in_bulk
 from semrec.types import silent
 
 TEXTS = [f"a story of {n} cats " + "and dogs " * (n % 23) for n in range(48)]

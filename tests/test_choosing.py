@@ -9,24 +9,24 @@ import pytest
 from conftest import GROUP, group, item_id, world_config
 
 import semrec
-from semrec.assemble.behaviour import cache_folder
-from semrec.choosing import neighbours as choosing_neighbours
-from semrec.choosing.behaviour import (
+from semrec.artifact.behavioural_models import cache_folder
+from semrec.config import SplitConfig
+from semrec.data.dataset import read_dataset
+from semrec.errors import ConfigError, DataError
+from semrec.evaluate.baselines import tuned_baseline
+from semrec.fusion.gate import UNTUNED
+from semrec.metrics.significance import standard_error
+from semrec.training import neighbour_selection as choosing_neighbours
+from semrec.training.behaviour_selection import (
     Candidate,
     choose_behaviour,
     forget_checkpoints,
     refit,
     simplest,
 )
-from semrec.choosing.cases import validation_of
-from semrec.choosing.ground import checkpoint_of, make_ground
-from semrec.config import SplitConfig
-from semrec.data.dataset import read_dataset
-from semrec.errors import ConfigError, DataError
-from semrec.evaluate.baselines import tuned_baseline
-from semrec.fusion.gate import UNTUNED
-from semrec.fusion.tune import Weighed
-from semrec.statistics import standard_error
+from semrec.training.search_context import checkpoint_of, make_ground
+from semrec.training.validation import validation_of
+from semrec.training.weight_search import Weighed
 from semrec.types import Query
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -2,8 +2,8 @@
 
 from conftest import world_config
 
+from semrec.bench.cold import LONG, cold_start
 from semrec.encoders.hashing import HashingEncoder
-from semrec.evaluate.cold import LONG, cold_start
 
 
 def test_withheld_items_are_found_and_the_known_lose_nothing(world):

@@ -14,10 +14,10 @@ from semrec.data.intents import fold_of
 from semrec.data.splits import split_at
 from semrec.encoders.hashing import HashingEncoder
 from semrec.errors import DataError
-from semrec.evaluate.asking import SemanticOnly, ask
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import compare
 from semrec.evaluate.crossfit import crossfit
+from semrec.evaluate.runners import SemanticOnly, ask
 from semrec.evaluate.systems import (
     cases_for,
     load_artifacts,

@@ -15,7 +15,7 @@ from scripted_conversations import N_TURNS, scripted_conversations
 import semrec
 from semrec.chat.answering import Message, replayed, respond
 from semrec.chat.conversation import MAX_EVENTS, MAX_WISHES_CHARS, Conversation
-from semrec.chat.hearing import hear
+from semrec.chat.state_update import hear
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import read_dataset
 from semrec.recommender import Recommender

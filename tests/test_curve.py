@@ -3,10 +3,10 @@
 import pytest
 from test_reranking import Judge, ids, number, with_judge
 
+from semrec.bench import broken_rerankers as broken
+from semrec.bench.broken_rerankers import BROKEN, with_broken
+from semrec.bench.rerank_curve import rerank_curve
 from semrec.errors import ConfigError
-from semrec.evaluate import broken
-from semrec.evaluate.broken import BROKEN, with_broken
-from semrec.evaluate.curve import rerank_curve
 from semrec.types import Case, Query
 
 ASKED = [Query(intent=f"a ghost story number {n}", k=10) for n in range(12)]

@@ -8,7 +8,7 @@ import torch
 from conftest import world_config
 
 import semrec
-from semrec.assemble.models import make_encoder
+from semrec.artifact.encoder import make_encoder
 from semrec.config import EncoderConfig
 from semrec.encoders.decoder import QUERY_PROMPT
 from semrec.encoders.names import name_and_quantisation, resolve

@@ -25,7 +25,7 @@ import pytest
 
 import semrec
 from semrec import demo_data
-from semrec.demo import REQUESTS
+from semrec.cli.demo import REQUESTS
 
 HERE = Path(__file__).resolve().parents[1]
 README = (HERE / "README.md").read_text("utf-8")

@@ -16,7 +16,7 @@ BUILD = """
 import sys, semrec
 built = semrec.build("data", config="quick.yaml", out="made")
 assert built.recommend(intent="a ghost story", k=3).items
-assert not any(name.startswith("semrec.demo") for name in sys.modules)
+assert not any(name.startswith("semrec.cli.demo") for name in sys.modules)
 """
 QUICK = """
 encoder: {kind: hashing, dim: 64}

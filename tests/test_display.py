@@ -1,7 +1,7 @@
 """How lists and progress look in a notebook."""
 
 from semrec import Item, Recommendations, Trace
-from semrec.terminal import Screen
+from semrec.cli.terminal import Screen
 
 
 def shown(title="Alien", **trace):

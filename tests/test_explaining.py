@@ -9,7 +9,7 @@ from conftest import THEMES, item_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semrec.explaining import MIN_TOGETHER, explain, reasons_for
+from semrec.chat.explanations import MIN_TOGETHER, explain, reasons_for
 from semrec.recommender import Recommender
 from semrec.types import Event, Query
 

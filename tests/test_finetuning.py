@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from semrec.choosing.encoder import Lesson, judged
-from semrec.encoders.examples import Example, Options
 from semrec.encoders.finetuning import finetune
 from semrec.encoders.masked_loss import masked_loss
 from semrec.encoders.sentence import load_sentence_encoder
+from semrec.encoders.training_examples import Example, Options
+from semrec.training.encoder_training import Lesson, judged
 from semrec.types import silent
 
 TOPICS = {
@@ -181,7 +181,7 @@ def test_what_an_encoder_has_seen_goes_where_it_goes(untrained, world, tmp_path)
 
     import semrec
     from semrec.data.intents import unit_hash
-    from semrec.encoders.trained import save_sentence_encoder
+    from semrec.encoders.checkpoints import save_sentence_encoder
     from semrec.errors import DataError
     from semrec.evaluate.crossfit import crossfit
 

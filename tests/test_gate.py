@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semrec.fusion.gate import SIGNALS, UNTUNED, Evidence, Gate, Mix
-from semrec.fusion.learn import best_parents, learn_gate, make_kind, ratios
-from semrec.fusion.tune import Candidates
+from semrec.training.gate_search import best_parents, learn_gate, make_kind, ratios
+from semrec.training.weight_search import Candidates
 
 WORDS = Evidence(has_words=True, has_session=True, n_words=2, n_known=2, specificity=0.6)
 

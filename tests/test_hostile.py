@@ -9,7 +9,7 @@ import pytest
 from serving import in_thread
 
 from semrec.errors import ConfigError
-from semrec.serve.guarding import Rates
+from semrec.serve.admission import Rates
 from semrec.serve.logs import JsonFormatter
 from semrec.serve.settings import make_settings
 

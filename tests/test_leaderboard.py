@@ -8,10 +8,10 @@ import pytest
 from conftest import world_config
 from typer.testing import CliRunner
 
+from semrec.bench.behaviour_models import _cases, _windows, behavioural_report
 from semrec.cli import app
 from semrec.data.dataset import read_dataset
 from semrec.errors import ConfigError, DataError
-from semrec.evaluate.leaderboard import _cases, _windows, behavioural_report
 
 
 def config_of(kind="als", test="time", **split):

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semrec.metrics import METRICS, average_precision, hit, mrr, ndcg, precision, ranks_of, recall
+from semrec.metrics.ranking import (
+    METRICS,
+    average_precision,
+    hit,
+    mrr,
+    ndcg,
+    precision,
+    ranks_of,
+    recall,
+)
 
 
 def test_ranks_count_from_1_and_a_repeated_item_counts_once():

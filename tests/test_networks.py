@@ -19,6 +19,7 @@ from torch import nn
 
 from semrec.behaviour import losses
 from semrec.behaviour.losses import full_softmax, in_batch_softmax, sampled_softmax
+from semrec.behaviour.sequence_training import padded
 from semrec.behaviour.towers import (
     AttentionTower,
     ItemTable,
@@ -27,7 +28,6 @@ from semrec.behaviour.towers import (
     PoolingTower,
     SequenceNetwork,
 )
-from semrec.behaviour.training import padded
 from semrec.types import SessionRows
 
 pytestmark = pytest.mark.usefixtures("one_thread")

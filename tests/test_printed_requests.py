@@ -10,7 +10,7 @@ from serving import in_thread
 
 import semrec
 from semrec import demo_data
-from semrec.demo import REQUESTS
+from semrec.cli.demo import REQUESTS
 
 HERE = Path(__file__).resolve().parents[1]
 PAGE = HERE / "semrec" / "serve" / "page"

@@ -1,6 +1,6 @@
 """Lines of progress: which are written, and what they say."""
 
-from semrec.progress import Lines
+from semrec.cli.progress import Lines
 
 
 class Clock:

@@ -6,14 +6,14 @@ import pytest
 from conftest import theme, world_config
 
 import semrec
-from semrec.choosing.gate import choose_named
 from semrec.data.attributes import labelled_items, make_attribute
 from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fused import NAMED_IN_BEHAVIOUR, NAMED_IN_WORDS, FusedBlocks
 from semrec.fusion.gate import UNTUNED
 from semrec.fusion.prototypes import LEAST_ITEMS, fit_prototypes
-from semrec.fusion.tune import TuningCase
-from semrec.tuning_cases import TuningSets
+from semrec.training.fusion import choose_named
+from semrec.training.validation_queries import TuningSets
+from semrec.training.weight_search import TuningCase
 from semrec.types import LexicalMatch, SessionRows
 
 N, DIM = 80, 8

@@ -9,15 +9,8 @@ import torch
 from conftest import THEMES, item_id, theme, world_config
 
 import semrec
-from semrec.choosing import ranker as choosing
-from semrec.choosing.folds import FOLDS, in_folds
-from semrec.choosing.heads import fused_heads
-from semrec.choosing.prepare import Taught, prepare
-from semrec.choosing.ranker import learn_ranker, lists_of
-from semrec.choosing.settling import settle
 from semrec.encoders.hashing import HashingEncoder
 from semrec.fusion.blocks import standardised_popularity
-from semrec.fusion.tune import TuningCase
 from semrec.ranking.features import (
     BUCKETS,
     MOST_LABELS,
@@ -28,8 +21,15 @@ from semrec.ranking.features import (
 )
 from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker, faded, load_ranker, save_ranker
-from semrec.ranking.training import Training, _Network, train_wide_deep
 from semrec.ranking.wide_deep import WideDeep, standardised
+from semrec.ranking.wide_deep_training import Training, _Network, train_wide_deep
+from semrec.training import ranker_learning as choosing
+from semrec.training.candidates import fused_heads
+from semrec.training.encoder_selection import settle
+from semrec.training.folds import FOLDS, in_folds
+from semrec.training.preparation import Taught, prepare
+from semrec.training.ranker_learning import learn_ranker, lists_of
+from semrec.training.weight_search import TuningCase
 from semrec.types import NO_BOOST, Case, FusedQuery, SessionRows, silent
 
 TRAINING = Training(

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from semrec.encoders.hashing import HashingEncoder
-from semrec.remembering import Remembered
+from semrec.pipeline.query_cache import Remembered
 
 
 class Counting(HashingEncoder):

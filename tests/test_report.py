@@ -8,11 +8,11 @@ import pytest
 from test_compare import CASES
 
 from semrec import Case, Query
-from semrec.evaluate.asking import SemanticOnly
 from semrec.evaluate.compare import compare
+from semrec.evaluate.runners import SemanticOnly
 from semrec.evaluate.scoring import summarise
 from semrec.evaluate.slices import Slice
-from semrec.statistics import Estimate
+from semrec.metrics.significance import Estimate
 from semrec.types import Item, Recommendations, Trace
 
 EVIL = "<script>alert('x')</script> | \" onload=x {{ 7 * 7 }}"

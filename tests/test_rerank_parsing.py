@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from semrec.blending import blended
 from semrec.errors import ModelError
 from semrec.prompting import MAX_CHARS, load_prompt
-from semrec.rerankers.merging import Tally
+from semrec.rerankers.blending import blended
 from semrec.rerankers.parsing import listed_prompt, parse_ranking
+from semrec.rerankers.score_collector import Tally
 from semrec.types import Judged
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from semrec.blending import blended
 from semrec.deadline import NEVER, Deadline
-from semrec.rerankers.health import complaint
-from semrec.rerankers.pace import Pace
+from semrec.rerankers.blending import blended
+from semrec.rerankers.sanity_check import complaint
+from semrec.rerankers.throughput import Pace
 from semrec.rerankers.worker import RerankWorker
 from semrec.types import Judged
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semrec.choosing.judging import JudgedList, best_weight
+from semrec.pipeline.rerank import Reranking, Wording
 from semrec.prompting import load_prompt
 from semrec.rerankers.worker import RerankWorker
-from semrec.reranking import Reranking, Wording
+from semrec.training.reranker_weight import JudgedList, best_weight
 from semrec.types import Event, Judged
 
 ASKED = {"intent": "a ghost story", "session": ["i03"], "k": 10}

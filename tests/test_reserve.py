@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import semrec
-from semrec.reserve import FIRST, places_apart, with_untouched
+from semrec.pipeline.cold_slots import FIRST, places_apart, with_untouched
 
 N = 60
 

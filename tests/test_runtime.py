@@ -12,13 +12,13 @@ import torch
 from conftest import world_config
 
 import semrec
-from semrec.assemble.models import make_encoder
-from semrec.choosing import runtime as choosing
-from semrec.encoders.exporting import export_onnx
+from semrec.artifact.encoder import make_encoder
 from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.onnx import OPTIONS, load_onnx
+from semrec.encoders.onnx_export import export_onnx
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.errors import ArtifactError, ConfigError, ModelError
+from semrec.training import runtime as choosing
 
 pytestmark = pytest.mark.weights
 

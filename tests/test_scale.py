@@ -5,8 +5,8 @@ import pytest
 from conftest import item_id
 
 import semrec
+from semrec.bench.scale import requests, resample, sources
 from semrec.errors import DataError
-from semrec.evaluate.scale import requests, resample, sources
 from semrec.types import Case, Query
 
 
@@ -66,7 +66,7 @@ def test_cases_are_asked_over_and_over(rec):
 
 
 def test_a_behavioural_recommender_has_nothing_fused_to_resample(rec):
-    from semrec.evaluate.scale import _fusion
+    from semrec.bench.scale import _fusion
 
     assert isinstance(rec, semrec.Recommender)
     with pytest.raises(DataError, match="behavioural-only"):

@@ -19,9 +19,9 @@ from tiny_training import (
     shaped,
 )
 
-from semrec.assemble import behaviour
+from semrec.artifact import behavioural_models as behaviour
+from semrec.behaviour.sequence_training import Trained
 from semrec.behaviour.sequential import load_sequence_model
-from semrec.behaviour.training import Trained
 from semrec.config import BehaviourConfig, TrainingConfig
 from semrec.errors import ConfigError
 

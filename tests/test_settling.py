@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from conftest import GROUP, themed_requests, world_config
 
-from semrec.choosing.prepare import Taught, prepare, teach
-from semrec.choosing.settling import settle
 from semrec.encoders.hashing import HashingEncoder
+from semrec.training.encoder_selection import settle
+from semrec.training.preparation import Taught, prepare, teach
 from semrec.types import silent
 
 CLEAR = HashingEncoder(dim=64)
@@ -87,7 +87,7 @@ def test_training_changes_nothing_that_validation_draws(prepared, monkeypatch):
     taught_once = prepare(prepared.dataset, config, [requests(150)], silent, None)
     lessons = []
     monkeypatch.setattr(
-        "semrec.choosing.prepare.train_encoder",
+        "semrec.training.preparation.train_encoder",
         lambda encoder, lesson, *_: (lessons.append(lesson) or encoder, {}, Path("checkpoints")),
     )
     teach(taught_once, CLEAR, silent, None)

@@ -5,8 +5,8 @@ import pytest
 
 from semrec.data.interactions import Interactions
 from semrec.errors import DataError
-from semrec.evaluate.cutting import slices_of
 from semrec.evaluate.slices import Slice, measure
+from semrec.evaluate.slicing import slices_of
 from semrec.types import Case, Query
 
 

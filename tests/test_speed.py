@@ -7,9 +7,9 @@ import pytest
 from conftest import item_id, world_config
 
 import semrec
+from semrec.bench.latency import new_queries
+from semrec.bench.serving import served, starting, throughput
 from semrec.errors import ArtifactError
-from semrec.evaluate.bench import new_queries
-from semrec.evaluate.serving import served, starting, throughput
 from semrec.index.exact import ExactIndex
 
 
@@ -41,7 +41,7 @@ def test_what_cannot_be_served_says_why(artifact, tmp_path):
     # The planted world's encoder hashes: nobody writes a script around that.
     with (
         pytest.raises(ArtifactError, match="expected a sentence-transformers model"),
-        served(artifact, "semrec.serve.plain"),
+        served(artifact, "semrec.serve.reference_service"),
     ):
         pass
 

@@ -10,7 +10,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from semrec import DataError, Event
-from semrec.choosing.cases import validation_of
 from semrec.config import SplitConfig
 from semrec.data.catalog import make_catalog
 from semrec.data.intents import fold_of, unit_hash
@@ -24,6 +23,7 @@ from semrec.data.splits import (
     time_split,
     withhold_items,
 )
+from semrec.training.validation import validation_of
 from semrec.types import Case, Query
 
 ITEMS = "abcdefgh"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semrec.evaluate.scoring import pairs
-from semrec.statistics import (
+from semrec.metrics.significance import (
     bootstrap_means,
     holm,
     interval,

@@ -14,7 +14,7 @@ from conftest import world_config
 from serving import Process, in_thread
 
 import semrec
-from semrec.artifacts import MANIFEST
+from semrec.artifact.folder import MANIFEST
 from semrec.serve.deployment import Deployment
 
 

@@ -117,7 +117,7 @@ def test_without_words_or_texts_there_is_no_answer(search):
 
 
 def test_it_is_timed_with_nothing_remembered(search):
-    from semrec.evaluate.asking import Cached
+    from semrec.evaluate.runners import Cached
 
     assert isinstance(search, Cached)
     assert search.uncached().encoder is search.encoder.encoder

@@ -6,7 +6,7 @@ import pytest
 from conftest import GROUP, themed_requests, world_config
 
 import semrec
-from semrec.choosing.reranker import Schooling, school_reranker
+from semrec.training.reranker_training import Schooling, school_reranker
 from semrec.types import silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.weights]

@@ -24,8 +24,8 @@ from tiny_training import (
     shaped,
 )
 
-from semrec.behaviour import training
-from semrec.behaviour.training import NO_TARGET, Trained, padded, train
+from semrec.behaviour import sequence_training as training
+from semrec.behaviour.sequence_training import NO_TARGET, Trained, padded, train
 from semrec.config import BehaviourConfig, TrainingConfig
 from semrec.errors import ArtifactError
 from semrec.types import SessionRows

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import semrec
+from semrec.pipeline.understand import understand
 from semrec.types import Event, Query
-from semrec.understood import understand
 
 
 def rows(found):

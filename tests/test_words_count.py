@@ -9,7 +9,7 @@ from conftest import world_config
 import semrec
 from semrec.data.dataset import read_dataset
 from semrec.prompting import ItemTexts, Prompts, load_prompt
-from semrec.requests import frequent_tags
+from semrec.training.synthetic_queries import frequent_tags
 
 PROMPTS = Prompts(
     item=load_prompt("item", "item"),
@@ -135,7 +135,7 @@ def test_a_list_is_the_best_of_one_exact_sum(world, session, filters):
     intent = "a ghost story on a submarine"
     found = rec.recommend(intent=intent, session=session, filters=filters, k=8)
     match = rec.lexical.match(intent)
-    from semrec.resolving import in_words, resolve
+    from semrec.pipeline.resolve import in_words, resolve
     from semrec.types import Query
 
     query = Query(intent=intent, session=session, filters=filters)

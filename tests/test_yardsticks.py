@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 from test_report import Page
 
+from semrec.cli.terminal import Screen
 from semrec.evaluate.compare import compare
 from semrec.evaluate.scoring import summarise
 from semrec.evaluate.yardsticks import AFTER, WITHOUT, Yardstick, is_text, judged, own_text, whole
-from semrec.statistics import Estimate
-from semrec.terminal import Screen
+from semrec.metrics.significance import Estimate
 from semrec.types import Case, Query
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from semrec.behaviour.sequence_training import Schedule
 from semrec.behaviour.sequential import Shape, fit_sequence_model
-from semrec.behaviour.training import Schedule
 from semrec.data.interactions import Interactions
 from semrec.types import SessionRows
 

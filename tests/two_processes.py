@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from semrec.behaviour.sequence_training import Schedule
 from semrec.behaviour.sequential import Shape, fit_sequence_model
-from semrec.behaviour.training import Schedule
 
 N_BLOCKS, BLOCK, BATCH = 3, 6, 4
 

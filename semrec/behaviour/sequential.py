@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from semrec.behaviour.sequence_training import Schedule, Trained, train
 from semrec.behaviour.towers import (
     AttentionTower,
     ItemTable,
@@ -24,7 +25,6 @@ from semrec.behaviour.towers import (
     PoolingTower,
     SequenceNetwork,
 )
-from semrec.behaviour.training import Schedule, Trained, train
 from semrec.types import FloatArray, Progress, RowArray, SessionRows
 
 Kind = Literal["sasrec", "two_tower"]

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semrec.behaviour.losses import full_softmax, in_batch_softmax, sampled_softmax
-from semrec.behaviour.training import NO_TARGET
+from semrec.behaviour.sequence_training import NO_TARGET
 
 
 @dataclass(frozen=True, kw_only=True)

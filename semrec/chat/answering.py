@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semrec.chat.conversation import Conversation
-from semrec.chat.hearing import Heard, hear
 from semrec.chat.replying import reply_to
+from semrec.chat.state_update import Heard, hear
 from semrec.data.catalog import Catalog
 from semrec.intent.linking import find_titles
 from semrec.intent.tokens import read_tokens

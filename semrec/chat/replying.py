@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 from semrec.chat.conversation import Conversation
-from semrec.chat.hearing import Heard
+from semrec.chat.phrasing import limits_in_words
+from semrec.chat.state_update import Heard
 from semrec.data.catalog import Catalog
 from semrec.intent.conditions import explain_nothing
 from semrec.intent.understanding import Understanding
 from semrec.prompting import Prompt, load_prompt
 from semrec.types import EVENT_WEIGHTS, Recommendations
-from semrec.wording import limits_in_words
 
 MAX_NAMED, MAX_PHRASES = 2, 3
 

@@ -16,9 +16,9 @@ from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
 from semrec.cli.serve import service
+from semrec.cli.terminal import Screen
 from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
-from semrec.terminal import Screen
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,7 +72,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """The main job on real data, end to end, in a few minutes."""
-    from semrec.demo import run_demo
+    from semrec.cli.demo import run_demo
 
     screen = Screen(quiet=as_json)
     with screen.progress(lines=True) as progress:
@@ -103,7 +103,7 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Learn from a dataset and write an artifact."""
-    from semrec.building import build as run
+    from semrec.training.build import build as run
 
     screen = Screen(quiet=as_json)
     with screen.progress(lines=True) as progress:
@@ -133,8 +133,8 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Answer one request."""
-    from semrec.assemble.stored import load
-    from semrec.explaining import explain as explained
+    from semrec.artifact.stored import load
+    from semrec.chat.explanations import explain as explained
     from semrec.types import to_query
 
     try:
@@ -188,7 +188,7 @@ def prompts_render(
     item: Annotated[str, typer.Option(help="Render this item instead.")] = "",
 ) -> None:
     """What an artifact's encoder reads: of a request, or of an item."""
-    from semrec.assemble.stored import load
+    from semrec.artifact.stored import load
 
     recommender = load(artifact, verify="size")
     catalog = recommender.catalog
@@ -205,7 +205,7 @@ def prompts_render(
 @app.command()
 def doctor() -> None:
     """What semrec finds on this machine."""
-    from semrec.doctor import examine
+    from semrec.cli.doctor import examine
 
     found = examine()
     Screen().checks(found)

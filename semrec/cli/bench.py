@@ -9,8 +9,8 @@ import typer
 
 from semrec.cli.options import ConfigName, Json, Sets, print_json
 from semrec.cli.speed import speed
+from semrec.cli.terminal import Screen
 from semrec.errors import ConfigError
-from semrec.terminal import Screen
 
 bench = typer.Typer(no_args_is_help=True, help="Measure how fast and how good it is.")
 bench.add_typer(speed)
@@ -27,9 +27,9 @@ def bench_behaviour(
     as_json: Json = False,
 ) -> None:
     """Behavioural models alone, chosen on validation and asked held-out events once."""
+    from semrec.bench.behaviour_models import behavioural_report, write_details
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
-    from semrec.evaluate.leaderboard import behavioural_report, write_details
 
     configs = {Path(name).stem: load_config(name, settings) for name in config}
     if len(configs) != len(config):
@@ -68,10 +68,10 @@ def bench_encoders(
     as_json: Json = False,
 ) -> None:
     """Encoders compared on recommendation: one build each, all else the same."""
+    from semrec.bench.encoders import encoders_report, write_costs
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
     from semrec.data.intents import cases_from
-    from semrec.evaluate.encoders import encoders_report, write_costs
 
     screen = Screen(quiet=as_json)
     with screen.progress(lines=True) as progress:
@@ -103,10 +103,10 @@ def bench_cold(
     as_json: Json = False,
 ) -> None:
     """Items that nobody has touched: are they found, and what does that cost the others?"""
-    from semrec.assemble.models import make_encoder
+    from semrec.artifact.encoder import make_encoder
+    from semrec.bench.cold import cold_start
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
-    from semrec.evaluate.cold import cold_start
 
     loaded = load_config(config, settings)
     screen = Screen(quiet=as_json)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semrec.cli.options import Json, pair, print_json
+from semrec.cli.terminal import Screen
 from semrec.errors import DataError, nearest
-from semrec.terminal import Screen
 
 if TYPE_CHECKING:
     from semrec.data.dataset import Dataset
@@ -145,7 +145,7 @@ def _from_tables(
 ) -> Dataset:
     from semrec.data.formats import read_table
     from semrec.data.sources import from_frames
-    from semrec.optional import import_pandas
+    from semrec.environment.optional import import_pandas
 
     import_pandas()
     catalogue, events = (

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from semrec.cli.options import ConfigName, Json, Sets, command_line, finish
-from semrec.terminal import Screen
+from semrec.cli.terminal import Screen
 
 evaluate = typer.Typer()
 
@@ -86,7 +86,7 @@ def crossfit(
     as_json: Json = False,
 ) -> None:
     """Answer each dialog by a recommender that learned from the other dialogs."""
-    from semrec.assemble.models import make_encoder
+    from semrec.artifact.encoder import make_encoder
     from semrec.config import load_config
     from semrec.evaluate.crossfit import crossfit as run
 
@@ -120,7 +120,7 @@ def ablate(
     as_json: Json = False,
 ) -> None:
     """What each ingredient adds: each is left out in turn, the rest is built again."""
-    from semrec.assemble.models import make_encoder
+    from semrec.artifact.encoder import make_encoder
     from semrec.config import load_config
     from semrec.data.intents import cases_from, of_groups
     from semrec.evaluate.ablate import INGREDIENTS

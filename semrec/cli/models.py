@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from semrec.cli.options import Json, print_json
-from semrec.terminal import Screen
+from semrec.cli.terminal import Screen
 
 models = typer.Typer(no_args_is_help=True, help="Bring encoders' weights to this machine.")
 

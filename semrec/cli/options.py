@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from semrec.cli.terminal import Screen
 from semrec.errors import DataError
-from semrec.terminal import Screen
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Sets = Annotated[list[str], typer.Option("--set", help="A single value, as a.b=c.")]

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from semrec.cli.options import Json, Sets, pair, print_json
-from semrec.terminal import Screen
+from semrec.cli.terminal import Screen
 
 DRAIN_S = 30  # what was accepted is finished, within this
 HUNG_S = 60  # a worker that gives no sign for so long is replaced
@@ -41,7 +41,7 @@ def serve(
 
     import uvicorn
 
-    from semrec.artifacts import read_manifest
+    from semrec.artifact.folder import read_manifest
     from semrec.serve.logs import LOGGING
     from semrec.serve.settings import export, make_settings
     from semrec.serve.state import held

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from semrec import measured as shown
+from semrec.bench import tables as shown
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
+from semrec.cli.terminal import Screen
 from semrec.errors import ConfigError
-from semrec.terminal import Screen
 
 speed = typer.Typer()
 
@@ -24,8 +24,8 @@ def bench_latency(
     as_json: Json = False,
 ) -> None:
     """Milliseconds per stage of single warm requests."""
-    from semrec.assemble.stored import load
-    from semrec.evaluate.bench import latency
+    from semrec.artifact.stored import load
+    from semrec.bench.latency import latency
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -42,7 +42,7 @@ def bench_start(
     as_json: Json = False,
 ) -> None:
     """Seconds until `semrec serve` is ready."""
-    from semrec.evaluate.serving import starting
+    from semrec.bench.serving import starting
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -62,7 +62,7 @@ def bench_throughput(
     as_json: Json = False,
 ) -> None:
     """Requests per second of 1 to 8 clients, beside the plain script as a service."""
-    from semrec.evaluate.serving import throughput
+    from semrec.bench.serving import throughput
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -79,9 +79,9 @@ def bench_encode(
     as_json: Json = False,
 ) -> None:
     """Items encoded per second, beside sentence-transformers' own `encode`."""
+    from semrec.bench.encoding import encoding_speed
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
-    from semrec.evaluate.encoding import encoding_speed
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -119,11 +119,11 @@ def bench_rerank(
     as_json: Json = False,
 ) -> None:
     """Quality against budget: what the reranker adds in the time it is given, and if it is late."""
-    from semrec.assemble.stored import load
+    from semrec.artifact.stored import load
+    from semrec.bench.broken_rerankers import with_broken
+    from semrec.bench.rerank_curve import rerank_curve
     from semrec.data.intents import read_cases, refuse_seen
-    from semrec.evaluate.broken import with_broken
-    from semrec.evaluate.curve import rerank_curve
-    from semrec.memory import set_apart
+    from semrec.serve.gc_freeze import set_apart
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -162,8 +162,8 @@ def bench_turns(
     as_json: Json = False,
 ) -> None:
     """CPU milliseconds by turn of conversations: what was said before must not cost more."""
-    from semrec.assemble.stored import load
-    from semrec.evaluate.turns import read_dialogs, turn_times
+    from semrec.artifact.stored import load
+    from semrec.bench.chat_turns import read_dialogs, turn_times
 
     dialogs = read_dialogs(cases)
     screen = Screen(quiet=as_json)
@@ -188,7 +188,7 @@ def bench_load(
     as_json: Json = False,
 ) -> None:
     """Serve an artifact and ask it at given rates (open loop), then at several times these."""
-    from semrec.evaluate.load import load_test
+    from semrec.bench.load import load_test
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
@@ -220,9 +220,9 @@ def bench_scale(
     as_json: Json = False,
 ) -> None:
     """Catalogues of other sizes: build, start-up, memory, recall and milliseconds."""
+    from semrec.bench.plots import plot_scale
+    from semrec.bench.scale import scale
     from semrec.data.intents import read_cases
-    from semrec.evaluate.plots import plot_scale
-    from semrec.evaluate.scale import scale
 
     try:
         wanted = [int(size) for size in ids(sizes)]

@@ -17,8 +17,8 @@ from typing import Annotated
 import typer
 
 from semrec.cli.options import ConfigName, Json, Sets, print_json
+from semrec.cli.terminal import Screen
 from semrec.errors import ConfigError
-from semrec.terminal import Screen
 
 train = typer.Typer(no_args_is_help=True, help="Train on one or several processes.")
 
@@ -36,12 +36,12 @@ def train_behaviour(
     max_minutes: Annotated[float | None, typer.Option(help="Stop training then.")] = None,
 ) -> None:
     """Train the sequence model of a configuration; `semrec build` goes on from there."""
-    from semrec.assemble.behaviour import SEQUENCE_MODELS
-    from semrec.choosing.cases import hold_out, validation_of
-    from semrec.choosing.ground import make_ground
-    from semrec.choosing.vectors import choose_vectors, refit_vectors
+    from semrec.artifact.behavioural_models import SEQUENCE_MODELS
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
+    from semrec.training.search_context import make_ground
+    from semrec.training.validation import hold_out, validation_of
+    from semrec.training.vector_models import choose_vectors, refit_vectors
     from semrec.types import silent
 
     loaded = load_config(config, settings)
@@ -83,13 +83,13 @@ def train_encoder(
 
     Any build takes it: ``--set encoder.model=FOLDER``.
     """
-    from semrec.assemble.models import make_encoder
-    from semrec.choosing.encoder import LEAST_JUDGES, forget_training
-    from semrec.choosing.prepare import prepare, teach
+    from semrec.artifact.encoder import make_encoder
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
     from semrec.data.intents import unit_hashes
-    from semrec.encoders.trained import save_sentence_encoder
+    from semrec.encoders.checkpoints import save_sentence_encoder
+    from semrec.training.encoder_training import LEAST_JUDGES, forget_training
+    from semrec.training.preparation import prepare, teach
 
     loaded = load_config(config, settings)
     if not loaded.encoder.training.epochs:
@@ -140,9 +140,9 @@ def train_reranker(
 
     ``--set rerank.kind=cross_encoder --set rerank.model=FOLDER --set rerank.words=text``.
     """
-    from semrec.choosing.reranker import Schooling, school_reranker
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
+    from semrec.training.reranker_training import Schooling, school_reranker
 
     if out.exists():
         raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")

@@ -22,8 +22,8 @@ from pydantic import BaseModel, Field, ValidationError
 from semrec.data.dataset import Dataset
 from semrec.data.formats import MILLISECONDS_FROM, numbers, refuse_nulls, seconds
 from semrec.data.sources import from_frames
+from semrec.environment.optional import import_pandas
 from semrec.errors import DataError, nearest
-from semrec.optional import import_pandas
 from semrec.types import BoolArray
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from semrec.data.dataset import Dataset, read_dataset, read_settings
+from semrec.environment.optional import import_pandas
 from semrec.errors import DataError, nearest
-from semrec.optional import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -103,7 +103,7 @@ def has_tiles() -> bool:
 
 
 def _graph_of(encoder: SentenceEncoder) -> OnnxEncoder | None:
-    from semrec.encoders.exporting import export_onnx
+    from semrec.encoders.onnx_export import export_onnx
 
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / "float32"

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from semrec.encoders.examples import Example, Options
-from semrec.encoders.quiet import quietly
+from semrec.encoders.checkpoints import trained_fingerprint
 from semrec.encoders.sentence import SentenceEncoder
-from semrec.encoders.trained import trained_fingerprint
-from semrec.encoders.watching import Judge, Watch
+from semrec.encoders.silence_progress import quietly
+from semrec.encoders.training_callbacks import Judge, Watch
+from semrec.encoders.training_examples import Example, Options
 from semrec.errors import ModelError
 from semrec.types import Progress
 

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from semrec.caches import cache_folder
 from semrec.encoders.weights import gguf_file, quantisation_of
+from semrec.environment.caches import cache_folder
 from semrec.errors import ModelError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"

@@ -1,4 +1,4 @@
-"""An encoder in ONNX Runtime: what `exporting` made of a sentence-transformers model.
+"""An encoder in ONNX Runtime: what `onnx_export` made of a sentence-transformers model.
 
 Loads no torch and no transformers: a graph, a tokenizer, a few options.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from semrec.encoders.sentence import Ending, clean
 from semrec.encoders.weights import fingerprint_of
-from semrec.graphs import open_graph
+from semrec.environment.onnx_session import open_graph
 from semrec.types import FloatArray
 
 GRAPH, TOKENIZER, OPTIONS = "model.onnx", "tokenizer.json", "options.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from semrec.encoders.names import name_and_quantisation, resolve
-from semrec.encoders.quiet import quietly
+from semrec.encoders.silence_progress import quietly
 from semrec.encoders.weights import gguf_file, require_gguf, weights_hash
 from semrec.errors import ModelError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from semrec.encoders.names import canonical_name, resolve
-from semrec.encoders.quiet import quietly
+from semrec.encoders.silence_progress import quietly
 from semrec.encoders.weights import fingerprint_of, kind_of_model, weights_hash
 from semrec.errors import ModelError
 from semrec.types import FloatArray

@@ -7,19 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from semrec.assemble.models import cache_file
-from semrec.building import build
+from semrec.artifact.encoder import cache_file
 from semrec.config import Config, EncoderTrainingConfig
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import CaseSource, cases_from
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import ConfigError, nearest
-from semrec.evaluate.asking import System
 from semrec.evaluate.compare import compare
 from semrec.evaluate.report import Report
+from semrec.evaluate.runners import System
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.evaluate.yardsticks import TEXT
 from semrec.protocols import Encoder
+from semrec.training.build import build
 from semrec.types import Case, Progress
 
 FULL = "fused"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semrec.assemble.behaviour import fit_baseline
+from semrec.artifact.behavioural_models import fit_baseline
 from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
@@ -19,10 +19,10 @@ from semrec.data.splits import (
     time_split,
 )
 from semrec.errors import DataError
-from semrec.index.ranking import top_rows
-from semrec.metrics import ndcg, ranks_of
+from semrec.index.topk import top_rows
+from semrec.metrics.ranking import ndcg, ranks_of
+from semrec.pipeline.resolve import resolve
 from semrec.protocols import Scorer
-from semrec.resolving import resolve
 from semrec.types import Case, Item, Progress, Query, Recommendations, Trace
 
 STRENGTHS: Mapping[str, Sequence[float]] = {

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from semrec.statistics import Estimate
+from semrec.metrics.significance import Estimate
 
 HEIGHT = 260  # px, of a chart with two axes
 _TOP, _BOTTOM = 18, 34  # px

@@ -8,11 +8,11 @@ from dataclasses import replace
 from semrec.data.catalog import Catalog
 from semrec.data.intents import CaseSource, cases_from, refuse_seen
 from semrec.errors import DataError
-from semrec.evaluate.asking import TIMED, Answered, System, answer, recommender_of
-from semrec.evaluate.cutting import slices_of
-from semrec.evaluate.origins import code_hash, origin_of
+from semrec.evaluate.provenance import code_hash, origin_of
 from semrec.evaluate.report import Report
+from semrec.evaluate.runners import TIMED, Answered, System, answer, recommender_of
 from semrec.evaluate.scoring import summarise
+from semrec.evaluate.slicing import slices_of
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
 

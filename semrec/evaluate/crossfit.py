@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from semrec.assemble.rerankers import dialogs_judged_by
-from semrec.building import build
+from semrec.artifact.rerankers import dialogs_judged_by
 from semrec.config import Config, EncoderTrainingConfig, RankingConfig, RerankConfig
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import CaseSource, cases_from, fold_of, refuse_seen
-from semrec.encoders.trained import dialogs_seen
+from semrec.encoders.checkpoints import dialogs_seen
 from semrec.errors import DataError
-from semrec.evaluate.asking import SemanticOnly, System, ask
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import BEHAVIOURAL
-from semrec.evaluate.cutting import slices_of
 from semrec.evaluate.report import Report
+from semrec.evaluate.runners import SemanticOnly, System, ask
 from semrec.evaluate.scoring import summarise
+from semrec.evaluate.slicing import slices_of
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.evaluate.yardsticks import TEXT
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate, Mix, Weights
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
+from semrec.training.build import build
 from semrec.types import Case, Progress
 
 UNRANKED = "fused, as found"  # neither ranked nor judged

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semrec.data.catalog import Catalog
-from semrec.statistics import Values
+from semrec.metrics.significance import Values
 from semrec.types import Case
 
 EXAMPLES = 5  # that gained most, and that lost most

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semrec.environment.optional import import_pyplot
 from semrec.evaluate.report import Report
-from semrec.optional import import_pyplot
 from semrec.types import Recommendations
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from semrec.evaluate.report import Report
 from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION
-from semrec.statistics import Estimate
+from semrec.metrics.significance import Estimate
 
 
 def as_markdown(report: Report) -> str:

@@ -13,7 +13,7 @@ from semrec.evaluate.charts import Scale, Series, plot, scale_of, track
 from semrec.evaluate.report import Report
 from semrec.evaluate.slices import LEAST_UNITS, Slice
 from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION, outcome, sentences
-from semrec.statistics import N_RESAMPLES, Estimate
+from semrec.metrics.significance import N_RESAMPLES, Estimate
 
 BEYOND = {
     "coverage": "coverage",

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semrec.environment.optional import import_pandas
 from semrec.evaluate.examples import Example
 from semrec.evaluate.slices import Slice
 from semrec.evaluate.yardsticks import (
@@ -25,8 +26,7 @@ from semrec.evaluate.yardsticks import (
     sentences,
     whole,
 )
-from semrec.optional import import_pandas
-from semrec.statistics import Estimate
+from semrec.metrics.significance import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,10 +14,10 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.errors import DataError
-from semrec.evaluate.asking import Answered, faults_of
-from semrec.evaluate.beyond import beyond_accuracy
+from semrec.evaluate.beyond_accuracy import beyond_accuracy
 from semrec.evaluate.examples import Example, examples_of
 from semrec.evaluate.report import Pair, Report, Row
+from semrec.evaluate.runners import Answered, faults_of
 from semrec.evaluate.slices import Families, Slice, at_places, measure
 from semrec.evaluate.yardsticks import (
     ASKED_FOR,
@@ -27,8 +27,8 @@ from semrec.evaluate.yardsticks import (
     is_text,
     text_among,
 )
-from semrec.metrics import METRICS, ranks_of
-from semrec.statistics import (
+from semrec.metrics.ranking import METRICS, ranks_of
+from semrec.metrics.significance import (
     N_RESAMPLES,
     Estimate,
     Values,

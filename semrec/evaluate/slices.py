@@ -1,6 +1,6 @@
 """Where one system is better than another, and where it isn't worse: figures of parts of the cases.
 
-Which parts there are is told by `cutting`.
+Which parts there are is told by `slicing`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from semrec.statistics import (
+from semrec.metrics.significance import (
     Estimate,
     Values,
     bootstrap_sums,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from semrec.assemble.behaviour import BASELINES
-from semrec.assemble.models import cache_file
-from semrec.assemble.stored import load
+from semrec.artifact.behavioural_models import BASELINES
+from semrec.artifact.encoder import cache_file
+from semrec.artifact.stored import load
 from semrec.behaviour.ease import MAX_ITEMS
 from semrec.config import Config, make_config
 from semrec.data.catalog import Catalog
@@ -26,8 +26,8 @@ from semrec.data.splits import (
 )
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError, nearest
-from semrec.evaluate.asking import SemanticOnly, System, WithinBudget
 from semrec.evaluate.baselines import tuned_baseline
+from semrec.evaluate.runners import SemanticOnly, System, WithinBudget
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.evaluate.yardsticks import TEXT
 from semrec.recommender import Recommender

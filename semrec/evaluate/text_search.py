@@ -15,8 +15,7 @@ from functools import cache
 
 import numpy as np
 
-from semrec.assemble.models import cache_file
-from semrec.choosing.embedding import embed_items
+from semrec.artifact.encoder import cache_file
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.encoders.cached import CachedEncoder
@@ -26,10 +25,11 @@ from semrec.encoders.sentence import SentenceEncoder, load_sentence_encoder
 from semrec.encoders.weights import fingerprint_of
 from semrec.errors import ModelError
 from semrec.evaluate.yardsticks import TEXT, own_text
-from semrec.index.ranking import MARGIN, rescored, top_rows
+from semrec.index.topk import MARGIN, rescored, top_rows
+from semrec.pipeline.resolve import resolve as in_rows
 from semrec.prompting import ItemTexts, Prompt, Prompts
 from semrec.protocols import Encoder
-from semrec.resolving import resolve as in_rows
+from semrec.training.item_vectors import embed_items
 from semrec.types import (
     BoolArray,
     Case,

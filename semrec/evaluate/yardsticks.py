@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semrec.evaluate.slices import LEAST_UNITS, MARGIN
-from semrec.statistics import Estimate
+from semrec.metrics.significance import Estimate
 from semrec.types import Case
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semrec.index.ranking import MARGIN, rescored, top_rows
+from semrec.index.topk import MARGIN, rescored, top_rows
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 CHUNK = 64  # queries per matrix product

@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 
 from semrec.index.coarse import Coarse, build_coarse
-from semrec.index.ranking import MARGIN, rescored, top_rows
+from semrec.index.topk import MARGIN, rescored, top_rows
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 MAX_OVERFETCH = 1_000

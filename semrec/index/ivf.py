@@ -20,7 +20,7 @@ import faiss
 import numpy as np
 
 from semrec.errors import DataError
-from semrec.index.ranking import MARGIN, rescored, top_rows
+from semrec.index.topk import MARGIN, rescored, top_rows
 from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
 
 untyped: Any = faiss  # its stubs lag behind

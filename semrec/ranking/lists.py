@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semrec.metrics import ndcg
+from semrec.metrics.ranking import ndcg
 from semrec.types import BoolArray, FloatArray
 
 

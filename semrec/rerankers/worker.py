@@ -20,8 +20,8 @@ import numpy as np
 
 from semrec.deadline import Deadline
 from semrec.protocols import Reranker
-from semrec.rerankers.merging import Tally
-from semrec.rerankers.pace import Pace
+from semrec.rerankers.score_collector import Tally
+from semrec.rerankers.throughput import Pace
 from semrec.types import FloatArray, RerankStatus
 
 MAX_REASON = 200

@@ -19,14 +19,14 @@ from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
 from semrec import __version__
-from semrec.assemble.sessions import make_sessions
-from semrec.assemble.stored import load
+from semrec.artifact.sessions import make_sessions
+from semrec.artifact.stored import load
 from semrec.recommender import Recommender
+from semrec.serve.access_log import Observing
+from semrec.serve.admission import Guarding
 from semrec.serve.deployment import Deployment
 from semrec.serve.engine import Engine
-from semrec.serve.guarding import Guarding
 from semrec.serve.metrics import Metrics
-from semrec.serve.observing import Observing
 from semrec.serve.problems import GUARDED, add_handlers
 from semrec.serve.routes import (
     admin,

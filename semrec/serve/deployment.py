@@ -22,10 +22,10 @@ from typing import Literal
 
 import psutil
 
-from semrec.artifacts import MANIFEST
+from semrec.artifact.folder import MANIFEST
 from semrec.errors import ArtifactError, SemrecError, StateError
-from semrec.memory import set_apart
 from semrec.recommender import Recommender
+from semrec.serve.gc_freeze import set_apart
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from semrec.assemble.stored import load
+from semrec.artifact.stored import load
 from semrec.errors import StateError
 from semrec.sessions.log import open_log
 

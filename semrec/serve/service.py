@@ -15,9 +15,9 @@ from typing import Annotated, Any, TypeVar, cast
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from semrec.chat.explanations import explain
 from semrec.deadline import Deadline
 from semrec.errors import StateError
-from semrec.explaining import explain
 from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment

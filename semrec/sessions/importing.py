@@ -8,8 +8,8 @@ import numpy as np
 
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.sources import from_frames
+from semrec.environment.optional import import_pandas
 from semrec.errors import DataError
-from semrec.optional import import_pandas
 from semrec.sessions.log import open_log
 
 

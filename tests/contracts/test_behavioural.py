@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from tiny_training import events_of
 
-from semrec.assemble.behaviour import (
+from semrec.artifact.behavioural_models import (
     fit_baseline,
     fit_behaviour,
     fit_neighbours,

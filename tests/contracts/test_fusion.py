@@ -9,15 +9,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from semrec.behaviour.neighbours import Neighbours
+from semrec.behaviour.null_model import Silent
 from semrec.behaviour.pure_svd import PureSVD
-from semrec.behaviour.silent import Silent
 from semrec.fusion.behavioural import BehaviouralBlocks
 from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fill import fill_from_text, strengthened
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Evidence, Gate, Mix, Weights
-from semrec.fusion.tune import TuningCase, cutoff_of, tune_weights
-from semrec.metrics import ndcg
+from semrec.metrics.ranking import ndcg
+from semrec.training.weight_search import TuningCase, cutoff_of, tune_weights
 from semrec.types import NO_BOOST, Boost, LexicalMatch, SessionRows
 
 N, TEXT_DIM, BEHAVIOUR_DIM = 200, 12, 6

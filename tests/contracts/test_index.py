@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from resident import linux_only, resident_kb
 
 from semrec.errors import DataError
-from semrec.index.choosing import choose_index, kth_scores, recalled
 from semrec.index.coarse import build_coarse
 from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
 from semrec.index.ivf import build_ivf, load_ivf, save_ivf
+from semrec.index.selection import choose_index, kth_scores, recalled
 from semrec.types import NO_BOOST, Boost
 
 N, DIM = 2_000, 32

@@ -7,18 +7,18 @@ import pytest
 from rerank_server import serving
 from tiny_llama import tiny_language_model, tokens_of_bytes
 
-from semrec.blending import blended
 from semrec.deadline import NEVER, Deadline
 from semrec.encoders.names import resolve
 from semrec.prompting import load_prompt
+from semrec.rerankers.blending import blended
 from semrec.rerankers.causal_lm import LikelihoodReranker
 from semrec.rerankers.cross_encoder import CrossEncoderReranker, load_cross_encoder
-from semrec.rerankers.cutting import cut_layers, export_cross_encoder
-from semrec.rerankers.graph import load_graph_reranker
-from semrec.rerankers.health import complaint
-from semrec.rerankers.merging import Tally
+from semrec.rerankers.layer_pruning import cut_layers, export_cross_encoder
+from semrec.rerankers.onnx_cross_encoder import load_graph_reranker
 from semrec.rerankers.prefixes import PrefixModel
 from semrec.rerankers.remote import ChatReranker, Endpoint, ServiceReranker
+from semrec.rerankers.sanity_check import complaint
+from semrec.rerankers.score_collector import Tally
 from semrec.rerankers.worker import RerankWorker
 
 REQUEST = "a film about a ghost in a castle"

@@ -18,10 +18,10 @@ from starlette.concurrency import run_in_threadpool
 
 from semrec.chat.answering import Message, Turn, answered, replayed
 from semrec.chat.conversation import Conversation
-from semrec.chat.hearing import Heard, hear
+from semrec.chat.state_update import Heard, hear
 from semrec.deadline import Deadline
 from semrec.recommender import Recommender
-from semrec.serve.gone import unless_gone
+from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY
 from semrec.serve.service import LoggedOf, Served, Service, ServiceOf
 from semrec.serve.wire import Body, Closed, Id, RecommendResponse, to_response

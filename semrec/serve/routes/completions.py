@@ -13,7 +13,7 @@ from pydantic import Field
 
 from semrec.chat.answering import Message
 from semrec.errors import QueryError
-from semrec.serve.gone import unless_gone
+from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
 from semrec.serve.routes.chat import (
     MAX_SENT,

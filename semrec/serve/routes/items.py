@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from semrec import types
 from semrec.recommender import Recommender
-from semrec.serve.gone import unless_gone
+from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
 from semrec.serve.service import LoggedOf, ServiceOf
 from semrec.serve.wire import Closed, Id, RecommendResponse, to_response

@@ -16,7 +16,7 @@ from semrec.deadline import NEVER
 from semrec.errors import QueryError
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
-from semrec.serve.gone import unless_gone
+from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
 from semrec.serve.service import ServiceOf
 from semrec.serve.wire import Body, Closed, Text

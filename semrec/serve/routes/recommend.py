@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from semrec.serve.gone import unless_gone
+from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY
 from semrec.serve.service import LoggedOf, ServiceOf
 from semrec.serve.wire import RecommendRequest, RecommendResponse, to_response

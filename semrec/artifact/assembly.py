@@ -1,0 +1,143 @@
+"""From configuration and arrays to a working recommender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semrec.behaviour.neighbours import Neighbours
+from semrec.config import Config
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
+from semrec.fusion.behavioural import BehaviouralBlocks
+from semrec.fusion.blocks import fit_block, standardised_popularity
+from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.gate import Gate
+from semrec.index.exact import ExactIndex
+from semrec.intent.understanding import Understanding, learn_vocabulary
+from semrec.lexical.bm25 import BM25
+from semrec.pipeline.rerank import Reranking
+from semrec.prompting import Prompts
+from semrec.protocols import Encoder, Index, Interpreter, VectorModel
+from semrec.ranking.ranker import Ranker
+from semrec.recommender import Recommender
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """All that an artifact holds, in memory.
+
+    Attributes:
+        catalog: The items.
+        interactions: What was learned from.
+        prompts: Item and query prompt.
+        behaviour: The behavioural model's vectors.
+        neighbours: What stands beside them, or None.
+        fusion: Blocks and gate.
+        understanding: Reads requests, or None.
+        index: Over `fusion.items()`.
+        untouched_every: Places kept for items without events.
+        lexical: Matches words, or None.
+        ranker: Reorders the head of the fused list, or None.
+    """
+
+    catalog: Catalog
+    interactions: Interactions
+    prompts: Prompts
+    behaviour: VectorModel
+    neighbours: Neighbours | None
+    fusion: FusedBlocks
+    understanding: Understanding | None
+    index: Index
+    untouched_every: int
+    lexical: BM25 | None = None
+    ranker: Ranker | None = None
+
+
+def make_understanding(
+    config: Config, catalog: Catalog, interactions: Interactions
+) -> Understanding | None:
+    """What reads requests over this catalogue; of equal titles it takes the more popular item."""
+    if not config.intent.enabled:
+        return None
+    return learn_vocabulary(catalog, interactions.counts)
+
+
+def make_baseline(
+    *,
+    catalog: Catalog,
+    interactions: Interactions,
+    prompts: Prompts,
+    vectors: VectorModel,
+    neighbours: Neighbours | None,
+    gate: Gate,
+    manifest: Mapping[str, Any] | None = None,
+    path: Path | None = None,
+) -> Recommender:
+    """A behavioural-only recommender."""
+    counts = interactions.counts
+    fusion = BehaviouralBlocks(
+        behavioural=fit_block(vectors.item_vectors, counts > 0),
+        popularity=standardised_popularity(counts.astype(np.float32)),
+        behaviour=vectors,
+        neighbours=neighbours,
+        gate=gate,
+    )
+    items = fusion.items()  # the blocks are views of it, so as not to lie in memory twice
+    fusion = replace(fusion, behavioural=replace(fusion.behavioural, vectors=items[:, :-1]))
+    return Recommender(
+        catalog=catalog,
+        interactions=interactions,
+        encoder=None,
+        prompts=prompts,
+        fusion=fusion,
+        # Never-seen items would pass everything with a negative score: they are left out.
+        index=ExactIndex(vectors=items, searchable=counts > 0),
+        behavioural=None,
+        manifest=manifest or {},
+        path=path,
+    )
+
+
+def make_recommender(
+    parts: Parts,
+    encoder: Encoder,
+    manifest: Mapping[str, Any] | None = None,
+    path: Path | None = None,
+    interpreter: Interpreter | None = None,
+    reranking: Reranking | None = None,
+) -> Recommender:
+    """A recommender and the baseline that belongs to it."""
+    understanding = parts.understanding
+    if understanding is not None:
+        understanding = replace(understanding, interpreter=interpreter)
+    baseline = make_baseline(
+        catalog=parts.catalog,
+        interactions=parts.interactions,
+        prompts=parts.prompts,
+        vectors=parts.behaviour,
+        neighbours=parts.neighbours,
+        gate=parts.fusion.gate,
+        manifest=manifest,
+        path=path,
+    )
+    return Recommender(
+        catalog=parts.catalog,
+        interactions=parts.interactions,
+        encoder=encoder,
+        prompts=parts.prompts,
+        fusion=parts.fusion,
+        index=parts.index,
+        behavioural=baseline,
+        understanding=understanding,
+        untouched_every=parts.untouched_every,
+        lexical=parts.lexical,
+        ranker=parts.ranker,
+        reranking=reranking,
+        manifest=manifest or {},
+        path=path,
+    )

@@ -1,0 +1,151 @@
+"""An artifact's folder: written whole or not at all, and checked when it is read.
+
+Knows files, sizes and hashes; `stored` knows what is in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from semrec.errors import ArtifactError
+
+FORMAT = 2  # raised with each change of form, of the configuration in it too
+MANIFEST = "manifest.json"
+Verify = Literal["full", "size"]
+
+
+def check_target(out: Path) -> None:
+    """Check that an artifact may be written to `out`: absent, empty, or an artifact already.
+
+    Raises:
+        ArtifactError: If anything else lies there.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ArtifactError(f"{out}: is a file, expected a folder to write an artifact to")
+    if any(out.iterdir()) and not _is_artifact(out):
+        raise ArtifactError(
+            f"{out}: holds something that isn't a semrec artifact; "
+            "take another --out, or empty the folder yourself"
+        )
+
+
+def write_artifact(
+    out: Path, write: Callable[[Path], None], manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write a folder beside `out`, its manifest last, then put it in `out`'s place.
+
+    Args:
+        out: As `check_target` allows. An artifact there is removed after the swap.
+        write: Writes all files into the folder it is given.
+        manifest: What to say about them; format, file hashes and a checksum are added.
+
+    Returns:
+        The manifest as written.
+
+    Raises:
+        ArtifactError: As `check_target`.
+    """
+    check_target(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+    try:
+        made = staging / "new"
+        made.mkdir()
+        write(made)
+        files = {
+            path.relative_to(made).as_posix(): {
+                "bytes": path.stat().st_size,
+                "sha256": _sha256(path),
+            }
+            for path in sorted(made.rglob("*"))
+            if path.is_file()
+        }
+        whole = {"format": FORMAT, **manifest, "files": files}
+        whole["checksum"] = _checksum(whole)
+        text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+        with (made / MANIFEST).open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        check_target(out)
+        if out.exists():
+            out.rename(staging / "old")
+        made.rename(out)
+    except BaseException:
+        if (staging / "old").exists() and not out.exists():
+            (staging / "old").rename(out)
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return whole
+
+
+def read_manifest(folder: Path, verify: Verify = "full") -> dict[str, Any]:
+    """An artifact's manifest, after checking the folder against it.
+
+    Args:
+        folder: The artifact.
+        verify: ``full`` reads every file and compares hashes, ``size`` only looks at sizes.
+
+    Raises:
+        ArtifactError: Naming the first file that doesn't match.
+    """
+    if verify not in ("full", "size"):
+        raise ArtifactError(f"verify is {verify!r}, expected 'full' or 'size'")
+    path = folder / MANIFEST
+    if not path.is_file():
+        found = "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it"
+        raise ArtifactError(f"{folder}: {found}; expected an artifact made by `semrec build`")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = manifest["format"]
+        checksum = manifest["checksum"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path}: broken: {error!r}; build the artifact again") from error
+    if version != FORMAT:
+        raise ArtifactError(f"{path}: format {version!r}, this semrec reads {FORMAT}; build again")
+    if checksum != _checksum(manifest):
+        raise ArtifactError(f"{path}: doesn't match its checksum; build the artifact again")
+    for name, expected in manifest["files"].items():
+        _check_file(folder / name, expected, verify)
+    return dict(manifest)
+
+
+def _check_file(path: Path, expected: Mapping[str, Any], verify: Verify) -> None:
+    if not path.is_file():
+        raise ArtifactError(f"{path}: missing; build the artifact again")
+    size = path.stat().st_size
+    if size != expected["bytes"]:
+        raise ArtifactError(f"{path}: {size} bytes, expected {expected['bytes']}; build again")
+    if verify == "full" and (found := _sha256(path)) != expected["sha256"]:
+        raise ArtifactError(
+            f"{path}: sha256 {found[:12]}…, expected {expected['sha256'][:12]}…: "
+            "the file was changed; build the artifact again"
+        )
+
+
+def _is_artifact(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and {"format", "semrec_version"} <= manifest.keys()
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    content = {key: value for key, value in manifest.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

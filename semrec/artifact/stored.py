@@ -1,0 +1,265 @@
+"""An artifact's parts, written to its folder and read again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from semrec.artifact.assembly import (
+    Parts,
+    make_recommender,
+    make_understanding,
+)
+from semrec.artifact.behavioural_models import load_behaviour, load_neighbours, state_of
+from semrec.artifact.encoder import make_encoder, make_interpreter, make_language_model
+from semrec.artifact.folder import Verify, read_manifest
+from semrec.artifact.indexes import load_index, make_index, mapped_vectors, save_index
+from semrec.artifact.rerankers import RERANKER, make_reranking
+from semrec.config import Config, make_config
+from semrec.data.catalog import read_catalog
+from semrec.data.interactions import load_interactions
+from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
+from semrec.errors import ArtifactError
+from semrec.fusion.blocks import Block
+from semrec.fusion.fused import N_COUNTED, FusedBlocks
+from semrec.fusion.gate import Gate
+from semrec.fusion.prototypes import Prototypes
+from semrec.lexical.storage import load_bm25, save_bm25
+from semrec.prompting import Prompt, Prompts
+from semrec.protocols import Encoder
+from semrec.ranking.ranker import load_ranker, save_ranker
+from semrec.recommender import Recommender
+from semrec.types import FloatArray
+
+if TYPE_CHECKING:
+    from semrec.encoders.language_model import LanguageModel
+
+ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
+RUNTIME = "runtime"  # and of the encoder in the form that serves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """What an artifact holds of its models.
+
+    Attributes:
+        trained: An encoder that is nowhere else.
+        dialogs: Hashed ids of what it was trained on.
+        prompts: Further templates that it answers with.
+        runtime: A folder of the encoder in its quick form.
+        reranker: A folder of a reranker's graph.
+    """
+
+    trained: Encoder | None = None
+    dialogs: Sequence[str] = ()
+    prompts: Sequence[Prompt] = ()
+    runtime: Path | None = None
+    reranker: Path | None = None
+
+
+def save_parts(parts: Parts, folder: Path, models: Models) -> None:
+    """Write everything but the manifest into a folder."""
+    parts.catalog.save(folder / "catalog.parquet")
+    parts.interactions.save(folder / "interactions.npz")
+    fusion = parts.fusion
+    _save(folder / "behaviour.safetensors", **state_of(parts.behaviour))
+    if parts.neighbours is not None:
+        pruned = parts.neighbours.weights
+        _save(
+            folder / "neighbours.safetensors",
+            weights=pruned.data,
+            columns=pruned.indices,
+            starts=pruned.indptr,
+        )
+    found = {}
+    if not save_index(parts.index, folder):  # which has the blocks' vectors side by side
+        found = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
+    _save(
+        folder / "fusion.safetensors",
+        semantic_covariance=fusion.semantic.covariance,
+        semantic_mean=fusion.semantic.mean,
+        behavioural_covariance=fusion.behavioural.covariance,
+        behavioural_mean=fusion.behavioural.mean,
+        popularity=fusion.popularity,
+        domain=fusion.domain,
+        item_counts=parts.interactions.counts,
+        **found,
+        **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
+    )
+    if fusion.prototypes is not None:
+        _save(
+            folder / "labels.safetensors",
+            semantic=fusion.prototypes.semantic,
+            behavioural=fusion.prototypes.behavioural,
+        )
+        told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
+        (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
+    if parts.lexical is not None:
+        save_bm25(parts.lexical, folder)
+    if parts.ranker is not None:
+        save_ranker(parts.ranker, folder)
+    _save_models(models, folder)
+    (folder / "prompts").mkdir()
+    for prompt in (*parts.prompts.all, *models.prompts):
+        (folder / "prompts" / f"{prompt.kind}.j2").write_text(prompt.source, encoding="utf-8")
+
+
+def _save_models(models: Models, folder: Path) -> None:
+    if models.trained is not None:
+        from semrec.encoders.checkpoints import save_sentence_encoder
+
+        save_sentence_encoder(models.trained, folder / ENCODER, models.dialogs)
+    if models.runtime is not None:
+        shutil.copytree(models.runtime, folder / RUNTIME)
+    if models.reranker is not None:
+        shutil.copytree(models.reranker, folder / RERANKER)
+
+
+def load(
+    path: str | Path, *, verify: Verify = "full", encoder: str | Encoder | None = None
+) -> Recommender:
+    """Load an artifact.
+
+    Args:
+        path: Its folder.
+        verify: ``full`` compares every file's hash, ``size`` only sizes (quicker start).
+        encoder: Where the encoder is, if its name can't be resolved here: a path, another name
+            of the same weights, or a loaded encoder. It serves as it is, in torch.
+
+    Raises:
+        ArtifactError: If a file is missing or changed, or the encoder is another one.
+        ModelError: If the encoder isn't here and the hub doesn't give it.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder, verify)
+    config = make_config(manifest["config"], f"{folder}/manifest.json")
+    model = make_language_model(config)
+    found = _encoder(folder, manifest, config, encoder, model)
+    expected = manifest["encoder"]["fingerprint"]
+    made_of = found.source if isinstance(found, OnnxEncoder) else found.fingerprint
+    if made_of != expected:
+        raise ArtifactError(
+            f"{folder}: made with encoder {manifest['encoder']['name']!r} "
+            f"({expected[:12]}…), found {found.name!r} ({made_of[:12]}…); "
+            "install the right one, give encoder=PATH, or build again"
+        )
+    own = {
+        path.stem: Prompt(kind=path.stem, source=path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "prompts").glob("*.j2"))
+    }
+    parts = _load_parts(folder, manifest, config, own)
+    weights = manifest["validation"].get("rerank_weights", {})
+    return make_recommender(
+        parts,
+        found,
+        manifest,
+        folder,
+        make_interpreter(config, found, model, own.get("limit")),
+        make_reranking(config.rerank, parts.prompts, weights, model, folder, own),
+    )
+
+
+def _encoder(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    config: Config,
+    given: str | Encoder | None,
+    model: LanguageModel | None,
+) -> Encoder:
+    """The encoder that was given, else the artifact's own in its quick form, else in torch."""
+    name, settings = str(manifest["encoder"]["name"]), config.encoder
+    if given is None and (folder / RUNTIME).is_dir() and have_onnxruntime():
+        return load_onnx(folder / RUNTIME, batch_size=settings.batch_size)
+    if given is None and (folder / ENCODER).is_dir():
+        from semrec.encoders.checkpoints import load_trained_encoder
+
+        return load_trained_encoder(
+            folder / ENCODER,
+            name=name,
+            device=settings.device,
+            batch_size=settings.batch_size,
+            query_prompt=settings.query_prompt,
+            max_length=settings.max_length,
+        )
+    if given is None or isinstance(given, str):
+        settings = settings.model_copy(update={"model": given or name})
+        return make_encoder(settings, cache=False, model=model)
+    return given
+
+
+def _load_parts(
+    folder: Path, manifest: Mapping[str, Any], config: Config, own: Mapping[str, Prompt]
+) -> Parts:
+    arrays, mapped = load_file(folder / "fusion.safetensors"), mapped_vectors(folder)
+    if mapped is not None:
+        dim = len(arrays["semantic_mean"])
+        arrays["semantic"], arrays["behavioural"] = mapped[:, :dim], mapped[:, dim:-N_COUNTED]
+    chosen = manifest["behaviour"]
+    behaviour = load_behaviour(load_file(folder / "behaviour.safetensors"), chosen)
+    neighbours = None
+    if manifest.get("neighbours"):
+        neighbours = load_neighbours(
+            load_file(folder / "neighbours.safetensors"), manifest["neighbours"]
+        )
+    fusion = FusedBlocks(
+        semantic=_block(arrays, "semantic"),
+        behavioural=_block(arrays, "behavioural"),
+        popularity=arrays["popularity"],
+        domain=arrays["domain"],
+        behaviour=behaviour,
+        neighbours=neighbours,
+        gate=Gate.from_dict(manifest["gate"]),
+        decay=config.fusion.decay,
+        text_map=arrays.get("text_map"),
+        prototypes=_load_prototypes(folder),
+    )
+    counted = np.stack([fusion.popularity, fusion.domain], axis=1)
+    index = load_index(folder, config.index, manifest.get("index", {}), mapped, counted)
+    if index is None:
+        index = make_index(config.index, fusion.items()).index
+    catalog = read_catalog(folder / "catalog.parquet")
+    interactions = load_interactions(folder / "interactions.npz")
+    return Parts(
+        catalog=catalog,
+        interactions=interactions,
+        understanding=make_understanding(config, catalog, interactions),
+        prompts=Prompts(item=own["item"], query=own["query"], about=own.get("item_about")),
+        behaviour=behaviour,
+        neighbours=neighbours,
+        fusion=fusion,
+        index=index,
+        untouched_every=config.fusion.untouched_every,
+        lexical=load_bm25(folder),
+        ranker=load_ranker(folder, catalog, interactions),
+    )
+
+
+def _load_prototypes(folder: Path) -> Prototypes | None:
+    stored = folder / "labels.safetensors"
+    if not stored.is_file():
+        return None
+    told = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    return Prototypes(
+        labels=[(name, label) for name, label in told["labels"]],
+        strength=told["strength"],
+        **load_file(stored),
+    )
+
+
+def _block(arrays: Mapping[str, FloatArray], name: str) -> Block:
+    return Block(
+        vectors=arrays[name],
+        covariance=arrays[f"{name}_covariance"],
+        mean=arrays[f"{name}_mean"],
+    )
+
+
+def _save(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)

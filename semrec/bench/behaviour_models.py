@@ -1,0 +1,198 @@
+"""Behavioural models alone, under the full protocol: what fusion starts from.
+
+    hold out → choose on validation → refit on training and validation → ask the test cases once
+
+Each configuration gets its own choosing; all of them are asked the same cases. With clock data
+and several cuts this is done once for each cut, and the cases of all of them are scored together.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semrec.artifact.assembly import make_baseline
+from semrec.config import Config
+from semrec.data.dataset import Dataset
+from semrec.data.interactions import Interactions
+from semrec.data.splits import Split, next_item_cases, split_at
+from semrec.errors import ConfigError, DataError
+from semrec.evaluate.compare import oddities
+from semrec.evaluate.report import Report
+from semrec.evaluate.runners import ask
+from semrec.evaluate.scoring import summarise
+from semrec.fusion.gate import UNTUNED
+from semrec.prompting import Prompts, load_prompt
+from semrec.recommender import Recommender
+from semrec.training.behaviour_selection import (
+    Behaviour,
+    choose_behaviour,
+    forget_checkpoints,
+    refit,
+)
+from semrec.training.search_context import Ground, make_ground
+from semrec.training.validation import hold_out, validation_of
+from semrec.types import Case, Progress, SessionRows, silent
+
+TIMED_SESSIONS = 200
+
+
+def behavioural_report(
+    dataset: Dataset,
+    configs: Mapping[str, Config],
+    *,
+    k: int = 10,
+    max_minutes: float | None = None,
+    progress: Progress | None = None,
+) -> tuple[Report, list[dict[str, Any]]]:
+    """Fit, choose and test the behavioural half of each configuration.
+
+    Args:
+        dataset: What to learn from and to ask about.
+        configs: By name; they must agree on the split and the seed.
+        k: Cutoff of the metrics.
+        max_minutes: For choosing and fitting, of each configuration and cut.
+        progress: Called as work proceeds.
+
+    Returns:
+        The comparison; and for each configuration and cut what was chosen, what it reached on
+        validation, the seconds it took and the milliseconds of one session's vector.
+
+    Raises:
+        ConfigError: If the configurations don't agree, or hold nothing out.
+        DataError: If the data can't be split as they say.
+    """
+    report = progress or silent
+    splits = {(config.split.model_dump_json(), config.seed) for config in configs.values()}
+    if len(splits) != 1:
+        raise ConfigError("the configurations must have the same `split` and the same `seed`")
+    shared = next(iter(configs.values()))
+    windows = _windows(dataset.positives, shared)
+    cases = _cases(windows, dataset, shared)
+    lists: dict[str, list[list[str]]] = {name: [] for name in configs}
+    details = []
+    learned: list[tuple[Behaviour, Interactions, Ground]] = []
+    for cut, (window, asked) in enumerate(zip(windows, cases, strict=True)):
+        for name, config in configs.items():
+            started = time.monotonic()
+            deadline = None if max_minutes is None else started + 60 * max_minutes
+            chosen, system, ground = _learn(window.train, dataset, config, report, deadline)
+            learned.append((chosen, window.train, ground))
+            details.append(
+                {
+                    "system": name,
+                    "cut": cut,
+                    "behaviour": dict(chosen.options),
+                    "neighbours": dict(chosen.neighbour_options),
+                    "baseline": asdict(system.fusion.gate.baseline),  # type: ignore[attr-defined]
+                    "taken": chosen.taken,
+                    "tried": dict(chosen.tried),
+                    "fit_s": round(time.monotonic() - started, 1),
+                    "session_vector_ms": _session_vector_ms(chosen, asked, dataset),
+                }
+            )
+            lists[name] += ask(system, asked, k=k, name=name, progress=report)
+    for done in learned:  # configurations may share a training, so only now
+        forget_checkpoints(*done)
+    every = [case for some in cases for case in some]
+    found = summarise(
+        lists,
+        every,
+        k=k,
+        seed=shared.seed,
+        behavioural=list(configs),
+        n_items=len(dataset.catalog),
+        notes=[
+            f"seed {shared.seed}, split.test {shared.split.test}, {len(windows)} cut(s)",
+            *oddities(every, dataset.catalog),
+        ],
+    )
+    return found, details
+
+
+def _windows(events: Interactions, config: Config) -> list[Split]:
+    """What is learned from and asked about: once, or at each of the cuts."""
+    split = config.split
+    if split.test == "none":
+        raise ConfigError("split.test is none, expected `last` or `time`: something to ask about")
+    if split.test == "last" or split.cuts == 1:
+        return [hold_out(events, split)]
+    if not events.clock:
+        raise DataError("cuts in time need clock times; set split.test to last")
+    if split.cuts * split.test_share >= 1:
+        raise ConfigError(
+            f"{split.cuts} cuts of {split.test_share:g} of the events leave none to learn from"
+        )
+    shares = [1 - split.test_share * left for left in range(split.cuts, 0, -1)]
+    moments = [float(np.quantile(events.timestamps, share, method="lower")) for share in shares]
+    windows = []
+    for moment, end in zip(moments, [*moments[1:], np.inf], strict=True):
+        windows.append(split_at(events.where(events.timestamps < end), moment))
+    return windows
+
+
+def _cases(windows: Sequence[Split], dataset: Dataset, config: Config) -> list[list[Case]]:
+    """The cases of each window; over all of them at most `max_targets` a user."""
+    rng = np.random.default_rng(config.seed)
+    found = []
+    for cut, window in enumerate(windows):
+        some = next_item_cases(
+            window,
+            dataset.catalog,
+            max_targets=config.split.max_targets,
+            max_session=config.split.max_session,
+            rng=rng,
+        )
+        found.append([replace(case, case_id=f"{cut}:{case.case_id}") for case in some])
+    kept: set[str] = set()
+    by_user: dict[str, list[str]] = {}
+    for case in (case for some in found for case in some):
+        by_user.setdefault(case.unit, []).append(case.case_id)
+    for ids in by_user.values():
+        kept |= set(rng.permutation(ids)[: config.split.max_targets].tolist())
+    return [[case for case in some if case.case_id in kept] for some in found]
+
+
+def _learn(
+    events: Interactions, dataset: Dataset, config: Config, report: Progress, deadline: float | None
+) -> tuple[Behaviour, Recommender, Ground]:
+    validation = validation_of(events, config.split)
+    ground, _ = make_ground(validation, dataset, config, report, deadline)
+    chosen = choose_behaviour(ground)
+    chosen = refit(chosen, events, ground)
+    system = make_baseline(
+        catalog=dataset.catalog,
+        interactions=events,
+        prompts=Prompts(item=load_prompt("item", "item"), query=load_prompt("query", "query")),
+        vectors=chosen.vectors,
+        neighbours=chosen.neighbours,
+        gate=replace(UNTUNED, baseline=chosen.weights),
+    )
+    return chosen, system, ground
+
+
+def _session_vector_ms(chosen: Behaviour, cases: Sequence[Case], dataset: Dataset) -> float:
+    """Median milliseconds of one session's vector and neighbours."""
+    taken = []
+    for case in cases[:TIMED_SESSIONS]:
+        rows = dataset.catalog.rows(event.item_id for event in case.query.events)
+        session = SessionRows.of(rows)
+        started = time.perf_counter()
+        chosen.vectors.session_vector(session)
+        if chosen.neighbours is not None:
+            chosen.neighbours.nearest(session)
+        taken.append(1000 * (time.perf_counter() - started))
+    return round(float(np.median(taken)), 3)
+
+
+def write_details(folder: Path, details: Sequence[Mapping[str, Any]]) -> Path:
+    """Write ``systems.json`` beside the report."""
+    path = folder / "systems.json"
+    path.write_text(json.dumps(list(details), indent=2) + "\n", encoding="utf-8")
+    return path

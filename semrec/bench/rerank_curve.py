@@ -1,0 +1,144 @@
+"""Quality against budget: what a reranker adds in the time it is given, and how punctual it is.
+
+cases → the line without reranking (its own time) → the line at each budget
+→ NDCG with intervals, what became of the judging, milliseconds past the budget
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.errors import ConfigError
+from semrec.metrics.ranking import ndcg, ranks_of
+from semrec.metrics.significance import bootstrap_means, interval
+from semrec.recommender import Recommender
+from semrec.types import Case, Progress, Recommendations, silent
+
+BUDGETS_MS = (0, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, None)
+K = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """The answers to all cases at one budget, and how long each took."""
+
+    found: list[Recommendations]
+    spent_ms: NDArray[np.float64]
+
+
+def rerank_curve(
+    recommender: Recommender,
+    cases: Sequence[Case],
+    *,
+    budgets_ms: Sequence[float | None] = BUDGETS_MS,
+    clients: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The curve, one row per budget.
+
+    Args:
+        recommender: With a reranker.
+        cases: Requests with what turned out right; those without are left out.
+        budgets_ms: None among them: no budget.
+        clients: Who ask at the same time.
+        seed: Of the resampling.
+        progress: Called as work proceeds.
+
+    Returns:
+        `rows`: by budget `ndcg` with interval, `gain` over the line without reranking with its
+        paired interval, `statuses` (shares), `spent_ms` and `over_ms` (percentiles; over the
+        budget, or over the 99th percentile of the line without reranking where that is longer);
+        `plain`: the line without reranking.
+
+    Raises:
+        ConfigError: If there is no reranker.
+    """
+    if recommender.reranking is None:
+        raise ConfigError("this artifact has no reranker: build it with --set rerank.kind=…")
+    report = progress or silent
+    scored = [case for case in cases if case.relevant]
+    _ask(recommender, scored[:20], 0, False, clients)  # warm
+    plain = _ask(recommender, scored, None, False, clients)
+    base, units = _gains(plain, scored), [case.unit for case in scored]
+    alone = bootstrap_means(base[None], units, np.random.default_rng(seed))[:, 0]
+    floor_ms = float(np.percentile(plain.spent_ms, 99))
+    rows: list[dict[str, Any]] = []
+    for done, budget_ms in enumerate(budgets_ms):
+        report("rerank", done, len(budgets_ms))
+        asked = _ask(recommender, scored, budget_ms, True, clients)
+        gains = _gains(asked, scored)
+        means = bootstrap_means(np.stack([base, gains]), units, np.random.default_rng(seed))
+        statuses = Counter(one.trace.rerank.status for one in asked.found)
+        row: dict[str, Any] = {
+            "budget_ms": budget_ms,
+            "ndcg": _estimate(gains, means[:, 1]),
+            "gain": _estimate(gains - base, means[:, 1] - means[:, 0]),
+            "statuses": {name: n / len(scored) for name, n in sorted(statuses.items())},
+            "scored": float(np.mean([one.trace.rerank.scored for one in asked.found])),
+            "spent_ms": _percentiles(asked.spent_ms),
+        }
+        if budget_ms is not None:
+            row["over_ms"] = _percentiles(asked.spent_ms - max(budget_ms, floor_ms))
+        rows.append(row)
+    report("rerank", len(budgets_ms), len(budgets_ms))
+    return {
+        "n_cases": len(scored),
+        "n_units": len(set(units)),
+        "clients": clients,
+        "k": K,
+        "reranker": recommender.manifest.get("config", {}).get("rerank", {}),
+        "weights": dict(recommender.reranking.weights),
+        "plain": {
+            "ndcg": _estimate(base, alone),
+            "spent_ms": _percentiles(plain.spent_ms),
+        },
+        "rows": rows,
+    }
+
+
+def _ask(
+    recommender: Recommender,
+    cases: Sequence[Case],
+    budget_ms: float | None,
+    rerank: bool,
+    clients: int,
+) -> _Asked:
+    def one(case: Case) -> tuple[Recommendations, float]:
+        start = time.perf_counter()
+        query = replace(case.query, k=K, budget_ms=budget_ms, rerank=rerank)
+        found = recommender.recommend(query)
+        return found, (time.perf_counter() - start) * 1000
+
+    with ThreadPoolExecutor(clients) as pool:
+        answers = list(pool.map(one, cases))
+    return _Asked(
+        found=[found for found, _ in answers], spent_ms=np.array([spent for _, spent in answers])
+    )
+
+
+def _gains(asked: _Asked, cases: Sequence[Case]) -> NDArray[np.float64]:
+    lists = [[item.item_id for item in one.items] for one in asked.found]
+    return np.array(
+        [
+            ndcg(ranks_of(listed, case.relevant), len(set(case.relevant)), K)
+            for listed, case in zip(lists, cases, strict=True)
+        ]
+    )
+
+
+def _estimate(values: NDArray[np.float64], samples: NDArray[np.float64]) -> dict[str, float]:
+    low, high = interval(samples)
+    return {"mean": float(values.mean()), "low": low, "high": high}
+
+
+def _percentiles(values: NDArray[np.float64]) -> dict[str, float]:
+    return {f"p{p}": round(float(np.percentile(values, p)), 2) for p in (50, 95, 99, 100)}

@@ -1,0 +1,297 @@
+"""How an artifact's search would do over catalogues of other sizes.
+
+    the artifact's fused vectors → resampled with noise, into a file → index   } a fresh process
+    its words' postings          → those of the items resampled, into files    }
+        → requests encoded, matched, fused and searched → milliseconds, memory, recall
+
+The requests are real sessions of the artifact's users with words, or those of a file; half of them
+say how broadly the index has to search, the others are measured.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from semrec.artifact.indexes import VECTORS, load_index, make_index, save_index
+from semrec.artifact.stored import load
+from semrec.config import make_config
+from semrec.errors import DataError
+from semrec.fusion.fused import N_COUNTED, FusedBlocks
+from semrec.index.selection import RECALL_AT, kth_scores, recalled
+from semrec.lexical.storage import load_bm25, save_bm25
+from semrec.pipeline.resolve import in_words, resolve
+from semrec.protocols import Index
+from semrec.recommender import Recommender
+from semrec.training.index_queries import queries_of
+from semrec.training.weight_search import TuningCase
+from semrec.types import (
+    NO_MATCH,
+    Case,
+    FloatArray,
+    LexicalMatch,
+    Progress,
+    Query,
+    RowArray,
+    silent,
+)
+
+SIZES = (10_000, 100_000, 1_000_000)
+CHUNK = 50_000  # vectors that are made at a time
+JUDGING = 100  # requests whose recall is measured, at each weight; as many choose the breadth
+K, WARMUP = 10, 20
+PERCENTILES = (50, 95, 99)
+
+
+def scale(
+    artifact: Path,
+    *,
+    sizes: Sequence[int] = SIZES,
+    cases: Sequence[Case] = (),
+    kind: str = "auto",
+    noise: float = 0.5,
+    n: int = 1000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Build time, start-up, memory, recall and milliseconds over catalogues of several sizes.
+
+    Args:
+        artifact: Its own items come first in every catalogue; a size below their number is raised
+            to it.
+        sizes: Of the catalogues.
+        cases: Requests to ask; none: made of real sessions and of titles.
+        kind: Of the index, as `index.kind`.
+        noise: Of the items that are resampled; see `resample`.
+        n: Requests that are timed.
+        seed: Draws items, noise and requests.
+        progress: Called as work proceeds.
+
+    Returns:
+        Plain values; per size the time to build and to load, resident megabytes beyond the
+        artifact with its encoder, before and after all requests, recall@100 by semantic weight
+        and of whole requests, of the exact sum with their lexical matches, and milliseconds of
+        requests with words.
+
+    Raises:
+        DataError: If the artifact's items aren't fused with texts, or no requests can be made.
+    """
+    report = progress or silent
+    recommender = load(artifact, verify="size")
+    asked = requests(recommender, cases, max(n + WARMUP, 2 * JUDGING), seed)
+    base = _fusion(recommender).items()
+    both = _queries(recommender, asked[: 2 * JUDGING])
+    holding = {name: vectors[::2] for name, vectors in both.items()}
+    measured = {name: vectors[1::2] for name, vectors in both.items()}
+    config = make_config(recommender.manifest["config"], "manifest").index
+    config = make_config({"index": {**config.model_dump(), "kind": kind}}, "--kind").index
+    rows = []
+    for place, size in enumerate(sorted({max(size, len(base)) for size in sizes})):
+        with TemporaryDirectory(prefix="semrec-scale-") as temporary:
+            folder = Path(temporary)
+            report(f"{size:,} items", place, len(sizes), "vectors")
+            vectors = resample(base, size, noise, seed, folder / VECTORS)
+            worst = {name: kth_scores(vectors, q, RECALL_AT) for name, q in measured.items()}
+            report(f"{size:,} items", place, len(sizes), "index")
+            start = time.perf_counter()
+            chosen = make_index(config, vectors, holding)
+            build_s = time.perf_counter() - start
+            save_index(chosen.index, folder, vectors_there=True)
+            if recommender.lexical is not None:
+                save_bm25(recommender.lexical.resampled(sources(len(base), size, seed)), folder)
+            judged = {name: (measured[name], worst[name]) for name in measured}
+            del vectors
+            report(f"{size:,} items", place, len(sizes), "requests")
+            told = {key: chosen.told[key] for key in chosen.told if key != "tried"}
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+                some = asked[: n + WARMUP]
+                found = fresh.submit(_ask, artifact, folder, told, some, judged).result()
+            rows.append({"items": size, "index": told, "build_s": round(build_s, 1), **found})
+            report(f"{size:,} items", place + 1, len(sizes))
+    return {
+        "artifact": recommender.manifest.get("checksum", "")[:12],
+        "own_items": len(base),
+        "dim": base.shape[1],
+        "noise": noise,
+        "seed": seed,
+        "requests": n,
+        "requests_from": "cases" if cases else "sessions and titles",
+        "cores": os.cpu_count(),
+        "sizes": rows,
+    }
+
+
+def resample(base: FloatArray, size: int, noise: float, seed: int, path: Path) -> FloatArray:
+    """(size, dim) float32 in a file: `base`, then rows of it moved by real differences.
+
+    A further row is one of `base` plus noise · (another − a third) / √2. So the noise is spread
+    over the dimensions as the items themselves are, and at 1 is as strong.
+    """
+    found = np.lib.format.open_memmap(path, "w+", np.float32, (size, base.shape[1]))
+    found[: len(base)] = base
+    for start, (one, other, third) in _drawn(len(base), size, seed):
+        moved = base[one] + np.float32(noise / 2**0.5) * (base[other] - base[third])
+        found[start : start + len(one)] = moved
+    found.flush()
+    del found
+    mapped: FloatArray = np.load(path, mmap_mode="r")
+    return mapped
+
+
+def sources(n_base: int, size: int, seed: int) -> RowArray:
+    """(size,) int64: the item whose words each has: its own, and what it is resampled from."""
+    drawn = [one for _, (one, _, _) in _drawn(n_base, size, seed)]
+    return np.concatenate([np.arange(n_base), *drawn])
+
+
+def _drawn(n_base: int, size: int, seed: int) -> Iterator[tuple[int, RowArray]]:
+    """Where each chunk begins, and (3, n) the rows that it is made of."""
+    rng = np.random.default_rng(seed)
+    for start in range(n_base, size, CHUNK):
+        yield start, rng.integers(n_base, size=(3, min(CHUNK, size - start)))
+
+
+def requests(recommender: Recommender, cases: Sequence[Case], n: int, seed: int) -> list[Query]:
+    """`n` requests with words: the cases', over and over, or real sessions with a title each."""
+    rng = np.random.default_rng(seed)
+    real = [case.query for case in cases if case.query.intent.strip()]
+    if cases and not real:
+        raise DataError("none of the cases has words")
+    if real:
+        real = [real[place] for place in rng.permutation(len(real))]
+        return [real[place % len(real)] for place in range(n)]
+    catalog, events = recommender.catalog, recommender.interactions
+    if not len(events):
+        raise DataError("the artifact has no interactions to make requests of; give --cases")
+    found: list[Query] = []
+    for user in rng.integers(len(events.user_ids), size=n).tolist():
+        history = events.rows[events.starts[user] : events.starts[user + 1]]
+        end = int(rng.integers(len(history)))
+        session = [catalog.item_ids[row] for row in history[max(0, end - 5) : end]]
+        titles = [catalog.titles[row] for row in (history[end], rng.integers(len(catalog)))]
+        text = f"something like {titles[0]} but more like {titles[1]}, number {len(found)}"
+        found.append(Query(intent=text, session=session))
+    return found
+
+
+def _ask(
+    artifact: Path,
+    folder: Path,
+    told: dict[str, Any],
+    queries: Sequence[Query],
+    judged: Mapping[str, tuple[FloatArray, FloatArray]],
+) -> dict[str, Any]:
+    """In a process of its own: load the index, put the requests to it, and say what that took."""
+    recommender = load(artifact, verify="size")
+    recommender.recommend(queries[0])  # the encoder at work, before its memory is counted
+    before = resident_mb()
+    config = make_config(recommender.manifest["config"], "manifest").index
+    start = time.perf_counter()
+    vectors = np.load(folder / VECTORS, mmap_mode="r")
+    counted = np.array(vectors[:, vectors.shape[1] - N_COUNTED :])
+    index = load_index(folder, config, told, vectors, counted)
+    if index is None:
+        config = config.model_copy(update={"kind": told["kind"]})
+        index = make_index(config, np.array(vectors)).index
+    recommender = replace(recommender, lexical=load_bm25(folder))
+    load_s, loaded = time.perf_counter() - start, resident_mb()
+    spent: dict[str, list[float]] = {}
+    for query in queries:
+        start = time.perf_counter()
+        case = _encoded(recommender, query)
+        encoded = time.perf_counter()
+        match = _matched(recommender, query)
+        fused = _fusion(recommender).query(case.intent, case.session, None, match)
+        index.search(fused.vector[None], K, [case.excluded], [None], [fused.boost])
+        end = time.perf_counter()
+        laps = {"encode": encoded - start, "search": end - encoded, "total": end - start}
+        for stage, seconds in laps.items():
+            spent.setdefault(stage, []).append(seconds * 1000)
+    after = resident_mb()
+    recall = {
+        name: round(float(recalled(index, asked, worst, RECALL_AT).mean()), 4)
+        for name, (asked, worst) in judged.items()
+    }
+    recall["whole"] = _recalled_whole(recommender, index, vectors, queries[:JUDGING])
+    return {
+        "load_s": round(load_s, 2),
+        "resident_mb": None if before is None else _beyond(loaded, before),
+        "resident_after_mb": None if before is None else _beyond(after, before),
+        "recall@100": recall,
+        "ms": {
+            stage: {f"p{p}": round(float(np.percentile(ms[WARMUP:], p)), 2) for p in PERCENTILES}
+            for stage, ms in spent.items()
+        },
+    }
+
+
+def _recalled_whole(
+    recommender: Recommender, index: Index, vectors: FloatArray, queries: Sequence[Query]
+) -> float:
+    """The mean share of the 100 best rows by the exact sum that a search finds."""
+    shares, every, k = [], np.arange(len(vectors)), min(RECALL_AT, len(vectors))
+    for query in queries:
+        case, match = _encoded(recommender, query), _matched(recommender, query)
+        fused = _fusion(recommender).query(case.intent, case.session, None, match)
+        exact = fused.boost.at(every)
+        for start in range(0, len(vectors), CHUNK):
+            part = slice(start, start + CHUNK)
+            exact[part] += np.asarray(vectors[part]) @ fused.vector
+        exact[case.excluded] = -np.inf
+        worst = -np.partition(-exact, k - 1)[k - 1]
+        [(_, scores)] = index.search(fused.vector[None], k, [case.excluded], [None], [fused.boost])
+        shares.append((scores >= worst - 1e-5 * abs(worst)).sum() / k)
+    return round(float(np.mean(shares)), 4)
+
+
+def resident_mb() -> float | None:
+    """Megabytes of this process in memory, mapped pages counted; None where Linux isn't."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(one for one in status.read_text().splitlines() if one.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
+def _beyond(now: float | None, before: float) -> float:
+    return round((now or 0.0) - before, 1)
+
+
+def _encoded(recommender: Recommender, query: Query) -> TuningCase:
+    found = resolve(query, recommender.catalog, recommender.interactions)
+    text = in_words(query.intent, found.session, recommender.catalog, recommender.prompts)
+    if recommender.encoder is None:
+        raise DataError("this recommender is behavioural-only: it has no encoder")
+    return TuningCase(
+        intent=recommender.encoder.encode_queries([text])[0] if text else None,
+        session=found.session,
+        targets=np.zeros(0, np.int64),
+        excluded=found.excluded,
+        match=NO_MATCH,
+    )
+
+
+def _matched(recommender: Recommender, query: Query) -> LexicalMatch:
+    return NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent)
+
+
+def _queries(recommender: Recommender, asked: Sequence[Query]) -> dict[str, FloatArray]:
+    cases = [
+        replace(_encoded(recommender, query), match=_matched(recommender, query)) for query in asked
+    ]
+    return queries_of(_fusion(recommender), cases)
+
+
+def _fusion(recommender: Recommender) -> FusedBlocks:
+    if not isinstance(recommender.fusion, FusedBlocks):
+        raise DataError("this recommender is behavioural-only: nothing is fused in it")
+    return recommender.fusion

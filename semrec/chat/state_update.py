@@ -1,0 +1,264 @@
+"""A message heard in its conversation: what it adds, what it takes back, what it says of the list.
+
+    message → start over? → limits taken back → items referred to → comparisons
+            → what is left is read as any request → conversation, and what has changed
+
+Deterministic, and linear in the message's length; the conversation's length doesn't matter.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from semrec.chat.constraints import added, released
+from semrec.chat.conversation import Conversation, bounded
+from semrec.chat.intent_texts import content_of, labels_of, without_labels
+from semrec.data.attributes import Numbers
+from semrec.data.catalog import Catalog
+from semrec.deadline import NEVER, Deadline
+from semrec.intent.comparisons import Comparison, read_comparisons
+from semrec.intent.conditions import Filters
+from semrec.intent.references import Reference, read_others, read_references
+from semrec.intent.releases import Release, read_releases, read_reset
+from semrec.intent.tokens import Tokens, read_tokens, words_of
+from semrec.intent.understanding import MAX_READ_CHARS, Understanding
+from semrec.types import Event, Label
+
+MAX_ROUNDS = 3
+_INSTEAD = frozenset(("instead", "actually", "rather"))
+_YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a message changed, for the reply.
+
+    Attributes:
+        stated: The limits that it states, as `Query.filters`.
+        before: The limits that held before it.
+        events: What it says of items: liked, seen, rejected.
+        not_understood: Limits that it states and no attribute can answer.
+        others: Whether it asks for other items than those shown.
+        anew: Whether it starts over.
+    """
+
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    others: bool = False
+    anew: bool = False
+
+
+def hear(
+    conversation: Conversation,
+    message: str,
+    understanding: Understanding | None,
+    catalog: Catalog,
+    deadline: Deadline = NEVER,
+) -> tuple[Conversation, Heard]:
+    """The conversation with a message in it, and what the message changed.
+
+    Args:
+        conversation: As it was.
+        message: What is said; of a very long one the end is read.
+        understanding: Reads words; None: the message is a wish and nothing else.
+        catalog: The items that the conversation is about.
+        deadline: When an interpreter must be done.
+
+    Raises:
+        QueryError: If the conversation's filters don't suit the catalogue.
+    """
+    catalog.mask(conversation.filters)
+    if understanding is None:
+        wishes = (*conversation.wishes, message.strip()) if message.strip() else conversation.wishes
+        return bounded(replace(conversation, wishes=wishes)), Heard(before=conversation.filters)
+    ear = _Ear(conversation, understanding, catalog)
+    ear.listen(message)
+    ear.read(deadline)
+    return ear.result()
+
+
+class _Ear:
+    """One message being heard: what is left of its words, and what it came to so far."""
+
+    def __init__(
+        self, conversation: Conversation, understanding: Understanding, catalog: Catalog
+    ) -> None:
+        self._start, self._understanding, self._catalog = conversation, understanding, catalog
+        self._wishes = conversation.wishes
+        self._filters: dict[str, Any] = dict(conversation.filters)
+        self._stated: dict[str, Any] = {}
+        self._events: list[Event] = []
+        self._not_understood: tuple[str, ...] = conversation.not_understood
+        self._missed: list[str] = []
+        self._passed = conversation.passed
+        self._focus = conversation.focus
+        self._others = self._anew = self._instead = False
+        self._text = ""
+
+    def listen(self, message: str) -> None:
+        """Take out what only a conversation can mean; the rest of the words is left."""
+        if unread := message[:-MAX_READ_CHARS]:
+            self._missed.append(f"(the first {len(unread)} characters were not read)")
+        t = read_tokens(message[-MAX_READ_CHARS:])
+        cut: list[tuple[int, int]] = []
+        if (reset := read_reset(t)) is not None:
+            self._start_over()
+            cut.append(reset)
+        for release in read_releases(t, self._understanding.vocabulary):
+            if self._release(release):
+                cut.append((release.first, release.end))
+        t = t.without(cut)
+        for reference in read_references(t, self._shown_words()):
+            self._refer(reference)
+            cut.append((reference.first, reference.end))
+        for first, end in read_others(t):
+            self._pass_over()
+            cut.append((first, end))
+        for comparison in read_comparisons(t, self._understanding.vocabulary):
+            if self._start.shown:
+                self._compare(comparison, t)
+                cut.append((comparison.first, comparison.end))
+        self._text = _left(t, cut)
+        self._instead = bool(_INSTEAD & set(t.words))
+
+    def read(self, deadline: Deadline) -> None:
+        """Read what is left as any request, until no limit is left in it."""
+        text = self._text
+        for _ in range(MAX_ROUNDS):
+            read = self._understanding.understand(text, deadline)
+            self._state(read.filters)
+            ids = self._catalog.item_ids
+            self._events += [Event(ids[row], "view") for row in read.liked]
+            self._events += [Event(ids[row], "reject") for row in read.rejected]
+            self._missed += [one for one in read.not_understood if one not in self._missed]
+            text = read.words
+            if not (read.filters or read.rejected or read.not_understood):
+                break
+        if (wish := content_of(text)) and wish not in self._wishes[-1:]:
+            self._wishes = (*self._wishes, wish)
+        if self._events:
+            self._focus = self._events[-1].item_id
+
+    def result(self) -> tuple[Conversation, Heard]:
+        """The conversation, and what has changed."""
+        events = tuple(dict.fromkeys(self._events))
+        missed = tuple(self._missed)
+        conversation = replace(
+            self._start,
+            wishes=without_labels(self._wishes, self._ruled_out(), self._understanding.vocabulary),
+            filters=self._filters,
+            session=(*self._start.session, *events),
+            not_understood=tuple(dict.fromkeys((*self._not_understood, *missed))),
+            passed=self._passed,
+            focus=self._focus,
+        )
+        heard = Heard(
+            stated=self._stated,
+            before={} if self._anew else self._start.filters,
+            events=events,
+            not_understood=missed,
+            others=self._others,
+            anew=self._anew,
+        )
+        return bounded(conversation), heard
+
+    def _start_over(self) -> None:
+        """Forget what was said; what was liked and rejected is known all the same."""
+        self._anew, self._filters, self._wishes = True, {}, ()
+        self._not_understood, self._passed = (), ()
+
+    def _release(self, release: Release) -> bool:
+        """Take a limit back or replace it; whether the words have done their work with that."""
+        if release.replaces:
+            said = Filters()
+            if not all([said.add(condition) for condition in release.conditions]):  # noqa: C419
+                return False
+            self._filters = added(self._filters, said.found, self._catalog, instead=True)
+            self._stated = added(self._stated, said.found, self._catalog, instead=True)
+            return True
+        left = released(self._filters, release)
+        wishes = self._wishes
+        if not release.allows:
+            vocabulary = self._understanding.vocabulary
+            wishes = without_labels(wishes, labels_of(release.conditions), vocabulary)
+        changed = left != self._filters or wishes != self._wishes
+        if release.everything:
+            self._not_understood = ()
+        self._filters, self._wishes = left, wishes
+        said_all = release.allows or release.everything or release.attribute is not None
+        return (changed or said_all) and not release.wishes
+
+    def _refer(self, reference: Reference) -> None:
+        for place in reference.places:
+            item_id = self._focus if place < 0 else self._start.shown[place]
+            if item_id is not None:
+                self._focus = item_id
+                if reference.taken != "asked":
+                    self._events.append(Event(item_id, reference.taken))
+
+    def _pass_over(self) -> None:
+        self._others = True
+        kept = {event.item_id for event in self._events}
+        self._passed = (*self._passed, *(one for one in self._start.shown if one not in kept))
+
+    def _compare(self, comparison: Comparison, t: Tokens) -> None:
+        """More or less than the middle of what was shown."""
+        if comparison.quantity is None:
+            self._missed.append(t.phrase(comparison.first, comparison.end))
+            return
+        name = comparison.quantity.attribute
+        attribute = self._catalog.attributes[name]
+        assert isinstance(attribute, Numbers)
+        values = attribute.values[self._catalog.rows(self._start.shown)]
+        if np.isnan(values).all():
+            return
+        middle = float(np.nanmedian(values))
+        if comparison.quantity.whole:
+            more, less = {"gte": math.floor(middle) + 1}, {"lte": math.ceil(middle) - 1}
+            self._state({name: more if comparison.more else less})
+        else:
+            self._state({name: {"gt" if comparison.more else "lt": middle}})
+
+    def _state(self, said: Mapping[str, Any]) -> None:
+        if said:
+            instead = self._instead_of(said)
+            self._filters = added(self._filters, said, self._catalog, instead=instead)
+            self._stated = added(self._stated, said, self._catalog)
+
+    def _instead_of(self, said: Mapping[str, Any]) -> bool:
+        """Whether what is said replaces what stood: "the eighties instead"."""
+        return self._instead and any(
+            isinstance(of, Mapping) and set(of) - {"none"} for of in said.values()
+        )
+
+    def _ruled_out(self) -> set[Label]:
+        """Labels that no longer fit in a wish, because a limit rules them out."""
+        return {
+            (name, str(label))
+            for name, of in self._filters.items()
+            if isinstance(of, Mapping)
+            for label in of.get("none", ())
+        }
+
+    def _shown_words(self) -> list[Sequence[str]]:
+        rows = [self._catalog.row(item_id) for item_id in self._start.shown]
+        titles = ["" if row is None else self._catalog.titles[row] for row in rows]
+        return [words_of(_YEAR.sub("", title)) for title in titles]
+
+
+def _left(t: Tokens, cut: Sequence[tuple[int, int]]) -> str:
+    """The text without some of its words."""
+    parts, at = [], 0
+    for first, end in sorted(span for span in cut if span[1] > span[0]):
+        start, stop = t.starts[first], t.ends[end - 1]
+        parts.append(t.text[at : max(at, start)])
+        at = max(at, stop)
+    return " ".join(part.strip() for part in (*parts, t.text[at:]) if part.strip())

@@ -1,1 +1,0 @@
-"""What is chosen on validation: the behavioural model, its neighbours, the fill, the gate."""

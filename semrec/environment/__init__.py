@@ -1,0 +1,1 @@
+"""What surrounds semrec on a machine: caches, optional packages, ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""The stages of the line that aren't parts."""

@@ -1,0 +1,96 @@
+"""Places kept for items that nobody has touched: beyond the first ten, one in so many.
+
+What text says of such an item is a cautious guess, while the scores of what is known have a long
+tail; so hardly one would ever be seen on a session alone, however good it is. Making the guess
+bolder costs known items more than it gains (notebooks/LOG.md). So some places further down are
+kept for them; the first ten stay as they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semrec.pipeline.request import Request
+from semrec.protocols import Index
+from semrec.types import BoolArray, FloatArray, RowArray
+
+FIRST = 11  # the first rank that is kept; the ten before it are as they are
+
+
+def keep_places(
+    request: Request, index: Index, counts: RowArray, removed: RowArray, least: int
+) -> None:
+    """Keep places for untouched items in a request's list: if it is long, and nobody set weights.
+
+    Args:
+        request: With its list.
+        index: Searched again, among the untouched.
+        counts: (n_items,) int64, people who touched each item.
+        removed: (r,) int64, rows that never come back.
+        least: The distance of the places where most items are untouched, at least 1.
+    """
+    query, resolved, fused = request.query, request.resolved, request.fused
+    if query.k < FIRST or query.semantic_weight is not None:
+        return
+    untouched = counts == 0
+    if not untouched.any():
+        return
+    mask = untouched if resolved.allowed is None else untouched & resolved.allowed
+    n_permitted = len(mask) if resolved.allowed is None else int(resolved.allowed.sum())
+    every = places_apart(int(mask.sum()), n_permitted, least)
+    rejected = np.union1d(resolved.excluded, removed)
+    n_places = 1 + (query.k - FIRST) // every
+    [fresh] = index.search(fused.vector[None], n_places, [rejected], [mask], [fused.boost])
+    request.rows, request.scores = with_untouched(
+        request.rows, request.scores, fresh, untouched, every
+    )
+
+
+def places_apart(n_untouched: int, n_permitted: int, least: int) -> int:
+    """How far apart the kept places are: never more of them than there are untouched items.
+
+    Args:
+        n_untouched: Untouched items among those that may come back.
+        n_permitted: All that may.
+        least: The distance where most items are untouched.
+    """
+    return max(least, n_permitted // max(n_untouched, 1))
+
+
+def with_untouched(
+    rows: RowArray,
+    scores: FloatArray,
+    fresh: tuple[RowArray, FloatArray],
+    untouched: BoolArray,
+    every: int,
+) -> tuple[RowArray, FloatArray]:
+    """The list with untouched items lifted to ranks 11, 11 + every, …; as long as it was.
+
+    A place is left to the others as long as the list holds as many untouched items by itself. What
+    is lifted gets the score of the item before it, so that scores keep falling.
+
+    Args:
+        rows: (k,) int64, best first.
+        scores: (k,) float32.
+        fresh: Rows and scores of the best untouched items, best first.
+        untouched: (n_items,) bool.
+        every: Distance of the places that are kept, at least 1.
+    """
+    k = len(rows)
+    waiting = [row for row in fresh[0].tolist() if row not in set(rows[: FIRST - 1].tolist())]
+    ours = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+    rest = iter(ours)
+    taken: dict[int, float] = {}
+    kept = shown = 0
+    while len(taken) < k:
+        rank = len(taken) + 1
+        kept += rank >= FIRST and (rank - FIRST) % every == 0
+        row = None
+        if shown < kept:
+            row = next((one for one in waiting if one not in taken), None)
+        if row is None:
+            row = next(one for one in rest if one not in taken)
+        last = next(reversed(taken.values())) if taken else np.inf
+        taken[row] = min(last, ours[row]) if row in ours and row not in waiting else last
+        shown += bool(untouched[row])
+    return np.fromiter(taken, np.int64, k), np.fromiter(taken.values(), np.float32, k)

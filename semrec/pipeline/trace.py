@@ -1,0 +1,54 @@
+"""What a trace tells beside the weights: time by stage, and what a reader should know."""
+
+from __future__ import annotations
+
+import time
+
+from semrec.data.catalog import Catalog
+from semrec.intent.conditions import explain_nothing
+from semrec.pipeline.request import Request
+
+
+def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -> tuple[str, ...]:
+    """Unknown ids, signals that were missing, limits that nothing satisfies.
+
+    Args:
+        request: At the end of the line.
+        n_items: How many items came back.
+        catalog: What the filters were put to.
+        reads: Whether there is an encoder.
+    """
+    query = request.query
+    notes = list(request.resolved.notes)
+    if query.rerank and request.rerank.status == "off":
+        why = request.rerank.reason or "there is no reranker for such queries here"
+        notes.append(f"reranking was asked for: {why}")
+    if not reads and query.intent.strip():
+        notes.append("behavioural-only: the words were ignored")
+    if request.fused.weights["popularity"] == 1.0:
+        notes.append("no signal in words or session: the most popular items")
+    if not n_items and (reason := explain_nothing(query.filters, catalog)):
+        notes.append(reason)
+    elif n_items < query.k:
+        notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
+    return tuple(notes)
+
+
+class Clock:
+    """Milliseconds per stage, shared out over a batch."""
+
+    def __init__(self, n: int) -> None:
+        """`n` is the size of the batch."""
+        self._n = n
+        self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """The stage that ends now."""
+        now = time.perf_counter()
+        self._laps[stage] = (now - self._last) * 1000 / self._n
+        self._last = now
+
+    def timings_ms(self) -> dict[str, float]:
+        """Milliseconds by stage, and in `total`."""
+        return {**self._laps, "total": sum(self._laps.values())}

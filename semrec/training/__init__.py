@@ -1,0 +1,1 @@
+"""From a dataset to an artifact: validation, selection of options, fine-tuning."""

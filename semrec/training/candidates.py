@@ -1,0 +1,53 @@
+"""The heads of validation cases' fused lists, as they are searched when they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from semrec.fusion.fused import FusedBlocks
+from semrec.index.exact import ExactIndex
+from semrec.ranking.features import Asked
+from semrec.ranking.ranker import DEPTH, Ranker
+from semrec.training.weight_search import TuningCase
+from semrec.types import FloatArray, FusedQuery, RowArray
+
+Head = tuple[FusedQuery, RowArray, FloatArray]
+"""A query as the index takes it; the rows it finds, best first; their scores, falling."""
+
+
+def fused_heads(
+    fusion: FusedBlocks,
+    cases: Sequence[TuningCase],
+    depth: int,
+    ranker: Ranker | None = None,
+) -> list[Head]:
+    """For each case its query and the best `depth` rows with their scores.
+
+    Args:
+        fusion: With the tuned gate.
+        cases: Their filters and exclusions hold.
+        depth: How many rows at most.
+        ranker: Reorders what is found; None: nobody does.
+    """
+    if not cases:
+        return []
+    asked = [
+        fusion.query(case.intent, case.session, None, case.match, case.named) for case in cases
+    ]
+    found = ExactIndex(vectors=fusion.items()).search(
+        np.stack([one.vector for one in asked]),
+        depth if ranker is None else max(depth, DEPTH),
+        [case.excluded for case in cases],
+        [case.allowed for case in cases],
+        [one.boost for one in asked],
+    )
+    if ranker is None:
+        return [(query, *rows) for query, rows in zip(asked, found, strict=True)]
+    heads = []
+    for case, query, (rows, scores) in zip(cases, asked, found, strict=True):
+        known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)
+        ranked, corrected = ranker.ranked(query, known, rows, scores)
+        heads.append((query, ranked[:depth], corrected[:depth]))
+    return heads

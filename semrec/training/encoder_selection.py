@@ -1,0 +1,130 @@
+"""With which encoder the fusion does best, and with which weights.
+
+items and judging requests embedded → fill, labels and weights tuned → the better encoder's
+
+A trained encoder is kept only where the fused lists of real requests are better with it. Alone it
+nearly always is better than before; but what it has learned from few requests, behaviour and
+domain popularity knew already, while what it has forgotten nobody else knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from semrec.fusion.blocks import Block, fit_block
+from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.gate import UNTUNED
+from semrec.protocols import Encoder
+from semrec.training.fusion import choose_fill, choose_named, fuse, tune_gate
+from semrec.training.item_vectors import embed_views, in_bulk
+from semrec.training.preparation import Prepared, Taught
+from semrec.training.random_streams import Stage, rng_of
+from semrec.training.validation_queries import TuningSets, make_tuning_sets
+from semrec.types import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """An encoder, and the fusion as validation likes it.
+
+    Attributes:
+        encoder: The encoder.
+        semantic: The items' texts.
+        sets: What was tuned on.
+        trial: The blocks over `validation.train`, with a gate that is tuned for sessions.
+        fill: How strongly text stands in for behaviour.
+        tuned: What was reached on how many cases, for the manifest.
+    """
+
+    encoder: Encoder
+    semantic: Block
+    sets: TuningSets
+    trial: FusedBlocks
+    fill: float
+    tuned: dict[str, Any]
+
+    @property
+    def judged(self) -> float | None:
+        """NDCG of the fused lists of real requests; None where only made-up ones judge."""
+        real = {
+            name: len(cases)
+            for name, cases in (("words", self.sets.words), ("both", self.sets.both))
+            if name not in self.sets.made_up
+        }
+        reached = [
+            next(value for key, value in self.tuned[name].items() if key.startswith("ndcg@"))
+            for name in real
+        ]
+        return float(np.average(reached, weights=list(real.values()))) if real else None
+
+
+def settle(
+    prepared: Prepared,
+    untrained: Encoder,
+    taught: Taught,
+    report: Progress,
+    deadline: float | None,
+) -> Settled:
+    """The fusion with the trained encoder, or with the untrained one if that does better.
+
+    Args:
+        prepared: Requests, behaviour, texts.
+        untrained: As it was given.
+        taught: What training made of it.
+        report: Called as work proceeds.
+        deadline: When to stop trying options, as `time.monotonic()` gives it in seconds.
+
+    Raises:
+        DataError: If the time is up before all items are embedded.
+    """
+    found = _settled(prepared, taught.encoder, report, deadline)
+    if taught.folder is None:
+        return found
+    found.tuned["encoder"] = dict(taught.looks)
+    if found.judged is None:
+        return found
+    before = _settled(prepared, untrained, report, deadline)
+    fused = {"untrained": before.judged, "trained": found.judged}
+    kept = before if (before.judged or 0) >= found.judged else found
+    told = {"encoder": found.tuned["encoder"], "fused_with_encoder": fused}
+    return replace(kept, tuned=kept.tuned | told)
+
+
+def _settled(
+    prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
+) -> Settled:
+    config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
+    quick = in_bulk(encoder, config.encoder)
+    semantic = fit_block(*embed_views(prepared.views, quick, report, deadline))
+    sets = make_tuning_sets(
+        prepared.validation,
+        prepared.dataset,
+        prepared.judge,
+        encoder,
+        prepared.prompts,
+        config,
+        prepared.cases,
+        rng_of(config.seed, Stage.REQUESTS),  # each encoder is asked the same made-up ones
+        prepared.understanding,
+        prepared.lexical,
+    )
+    half = (semantic, chosen.vectors, chosen.neighbours)
+    share = chosen.weights.neighbour_share
+    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
+    fill, trial = choose_fill(trial, known, sets, config, report, deadline, share)
+    trial = choose_named(trial, sets, config)
+    gate, tuned = tune_gate(trial, sets, config, share, report)
+    if trial.prototypes is not None:
+        tuned["named"] = trial.prototypes.strength
+    tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}
+    return Settled(
+        encoder=encoder,
+        semantic=semantic,
+        sets=sets,
+        trial=replace(trial, gate=gate),
+        fill=fill,
+        tuned=tuned | {"fill": fill, **tried, "encoder": {}},
+    )

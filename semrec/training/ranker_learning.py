@@ -1,0 +1,182 @@
+"""Whether a ranker earns its place, and the one that does.
+
+validation cases, real requests → fused lists as they are served → for each fold trained on the
+    others, judged by the fold → kept only where lists that it hasn't seen are better with it
+
+One model learns from all real requests, with a session and without (apart they are too few).
+Made-up requests neither teach nor judge: they are all alike, and name their target's labels. And
+what is learned from tastes is no answer to a topic: the surer a request names one, the less of the
+ranker's correction it gets, here and when it is served.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.config import Config
+from semrec.data.catalog import Catalog
+from semrec.data.intents import fold_of
+from semrec.data.interactions import Interactions
+from semrec.fusion.fused import FusedBlocks
+from semrec.metrics.significance import bootstrap_means, interval
+from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of, item_facts
+from semrec.ranking.lists import RankedList
+from semrec.ranking.ranker import DEPTH, Ranker, faded
+from semrec.ranking.wide_deep import WideDeep
+from semrec.training.candidates import fused_heads
+from semrec.training.folds import FOLDS, WHOLE, Requests
+from semrec.training.weight_search import TuningCase, cutoff_of
+from semrec.types import Label, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What all kinds of query are learned over."""
+
+    facts: ItemFacts
+    crossed: Sequence[Label]
+    config: Config
+
+    def lists(self, cases: Sequence[TuningCase], fusion: FusedBlocks) -> list[RankedList]:
+        """The lists of cases by a fusion."""
+        return lists_of(cases, fusion, self.facts, self.crossed)
+
+
+def learn_ranker(
+    fusion: FusedBlocks,
+    sessions: Sequence[TuningCase],
+    requests: Requests | None,
+    catalog: Catalog,
+    events: Interactions,
+    config: Config,
+    report: Progress,
+) -> tuple[Ranker | None, dict[str, Any]]:
+    """The ranker, for the kinds of query that are better with it; and what was measured.
+
+    Args:
+        fusion: Over `events`, with the tuned gate.
+        sessions: Validation cases without words.
+        requests: Real requests, if there are any.
+        catalog: The items.
+        events: What the signals were learned from.
+        config: How to train.
+        report: Called as it proceeds.
+
+    Returns:
+        The ranker, or None if nothing is better with one; and by kind, and by kinds that share a
+        model, how many lists there were, and the NDCG of those with and without ranker by models
+        that hadn't seen them.
+    """
+    if not config.ranking.enabled:
+        return None, {}
+    facts = item_facts(catalog, events)
+    ground = _Ground(facts=facts, crossed=frequent_labels(facts), config=config)
+    lists = ground.lists(sessions, fusion)
+    models, told = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
+    if requests is not None:
+        by_fold = [ground.lists(requests.cases, one) for one in requests.fusions]
+        of_words = _learned(["words", "both"], by_fold, requests.cases, config, report)
+        models, told = models | of_words[0], told | of_words[1]
+    if not models:
+        return None, told
+    return Ranker(models=models, crossed=ground.crossed, facts=facts), told
+
+
+def _learned(
+    kinds: Sequence[str],
+    by_fold: Sequence[Sequence[RankedList]],
+    cases: Sequence[TuningCase],
+    config: Config,
+    report: Progress,
+) -> tuple[dict[str, WideDeep], dict[str, Any]]:
+    """One model, for those of the kinds that are better with it; and what was measured of each.
+
+    Args:
+        kinds: Of queries.
+        by_fold: The lists of the same cases for each fold that is left out, and for none.
+        cases: These cases.
+        config: How to train.
+        report: Called as it proceeds.
+    """
+    lists = by_fold[WHOLE]
+    counts = Counter(one.kind for one in lists)
+    told: dict[str, Any] = {kind: {"cases": counts[kind]} for kind in kinds}
+    if sum(one.right.any() for one in lists) < config.ranking.min_lists:
+        return {}, told
+    cutoff = cutoff_of(config.fusion.cutoff, cases)
+    folds = np.array([fold_of(one.unit, FOLDS) for one in lists])
+    gained = np.zeros((2, len(lists)))
+    for fold in range(FOLDS):
+        report(f"train ranker {kinds[-1]}", fold, FOLDS + 1)
+        taught = [by_fold[fold][place] for place in np.flatnonzero(folds != fold).tolist()]
+        if not any(one.right.any() for one in taught):
+            continue
+        model = _train(taught, config)
+        for place in np.flatnonzero(folds == fold).tolist():
+            one = by_fold[fold][place]
+            scores = model.scores(one.fused, one.crosses, one.features)
+            corrected = faded(one.fused, scores, one.topicality)
+            gained[:, place] = one.ndcg(one.fused, cutoff), one.ndcg(corrected, cutoff)
+    enough = [kind for kind in kinds if counts[kind] >= config.fusion.min_cases]
+    for some in dict.fromkeys([*((kind,) for kind in enough), tuple(enough)]):
+        ours = np.array([one.kind in some for one in lists])
+        units = [one.unit for one in lists if one.kind in some]
+        if some:
+            told.setdefault(" + ".join(some), {}).update(
+                _gain(gained[:, ours], units, cutoff, config.seed)
+            )
+    # It is one model, so all kinds judge it together; none may lose by it.
+    together = told.get(" + ".join(enough), {}).get("gain", [0.0])
+    better = [kind for kind in enough if together[0] > 0 and sum(told[kind]["gain"]) > 0]
+    report(f"train ranker {kinds[-1]}", FOLDS + 1, FOLDS + 1)
+    return dict.fromkeys(better, _train(lists, config)) if better else {}, told
+
+
+def _gain(
+    gained: NDArray[np.float64], units: Sequence[str], cutoff: int, seed: int
+) -> dict[str, Any]:
+    """NDCG without and with a ranker that hadn't seen the list; the interval of the difference."""
+    means = bootstrap_means(gained, units, np.random.default_rng(seed))
+    without, ranked = gained.mean(axis=1)
+    return {
+        f"ndcg@{cutoff}": {"fused": round(float(without), 6), "ranked": round(float(ranked), 6)},
+        "gain": [round(end, 6) for end in interval(means[:, 1] - means[:, 0])],
+    }
+
+
+def lists_of(
+    cases: Sequence[TuningCase], fusion: FusedBlocks, facts: ItemFacts, crossed: Sequence[Label]
+) -> list[RankedList]:
+    """The head of each case's fused list, as it is searched when it is asked."""
+    lists = []
+    for case, (query, rows, scores) in zip(cases, fused_heads(fusion, cases, DEPTH), strict=True):
+        if query.values is None or not len(rows):
+            continue
+        known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)
+        crosses, features = inputs_of(known, rows, scores, query.values(rows), facts, crossed)
+        lists.append(
+            RankedList(
+                fused=scores,
+                crosses=crosses,
+                features=features,
+                right=np.isin(rows, case.targets),
+                n_relevant=max(1, len(case.targets)),
+                unit=case.unit,
+                kind=query.kind,
+                topicality=query.topicality,
+            )
+        )
+    return lists
+
+
+def _train(lists: Sequence[RankedList], config: Config) -> WideDeep:
+    from semrec.ranking.wide_deep_training import Training, train_wide_deep
+
+    values = config.ranking.model_dump(exclude={"enabled", "min_lists"})
+    return train_wide_deep(lists, Training(**values, seed=config.seed))

@@ -1,0 +1,157 @@
+"""What a reranker's word is worth beside the fused list's own scores.
+
+real validation requests → fused lists → judged in full → the weight with the best NDCG
+                         → kept only where lists that didn't choose it are better with it
+
+So a weak judge can't spoil a good list: it weighs nothing, and isn't asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.config import Config
+from semrec.data.catalog import Catalog
+from semrec.data.intents import fold_of
+from semrec.deadline import NEVER
+from semrec.fusion.fused import FusedBlocks
+from semrec.metrics.ranking import ndcg
+from semrec.metrics.significance import bootstrap_means, interval
+from semrec.pipeline.rerank import Reranking
+from semrec.ranking.ranker import Ranker
+from semrec.rerankers.blending import blended
+from semrec.training.candidates import fused_heads
+from semrec.training.validation_queries import TuningSets
+from semrec.training.weight_search import TuningCase
+from semrec.types import BoolArray, FloatArray, Progress
+
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
+FOLDS, CUTOFF = 5, 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedList:
+    """A case's head as the list had it, and as the judge sees it.
+
+    Attributes:
+        listed: (n,) float32, the list's own scores, falling.
+        judged: (n,) float32, NaN where it wasn't judged.
+        right: (n,) bool.
+        n_relevant: How many items would have been right, in the list or not.
+        unit: The dialog or user it belongs to.
+    """
+
+    listed: FloatArray
+    judged: FloatArray
+    right: BoolArray
+    n_relevant: int
+    unit: str
+
+    def ndcg(self, weight: float) -> float:
+        """Of the list with the judge weighing so much."""
+        order = blended(self.listed, self.judged, weight)
+        ranks = 1 + np.flatnonzero(self.right[order])
+        return ndcg(ranks.tolist(), self.n_relevant, CUTOFF)
+
+
+def choose_weights(
+    reranking: Reranking,
+    fusion: FusedBlocks,
+    sets: TuningSets,
+    catalog: Catalog,
+    config: Config,
+    report: Progress,
+    ranker: Ranker | None = None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """The judge's weight for each kind of query, and what was measured.
+
+    Kinds without real requests keep the configured weight: nobody can say.
+
+    Args:
+        reranking: Its weights aren't looked at.
+        fusion: Over the validation's training events, with the tuned gate.
+        sets: Validation cases.
+        catalog: The items.
+        config: How many lists are judged.
+        report: Called as it proceeds.
+        ranker: Ranks the lists before they are judged. It may know these cases: then what is left
+            for the judge is rather too little than too much.
+    """
+    kinds = {"session": sets.session, "words": sets.words, "both": sets.both}
+    weights, told = {}, {}
+    for kind, cases in kinds.items():
+        weights[kind], told[kind] = config.rerank.weight, {"weight": config.rerank.weight}
+        if kind in sets.made_up or len(cases) < config.fusion.min_cases:
+            continue
+        rng = np.random.default_rng(config.seed)
+        drawn = rng.permutation(len(cases))[: config.rerank.judge_cases]
+        some = [cases[place] for place in drawn]
+        lists = judged_lists(reranking, fusion, some, catalog, report, kind, ranker)
+        weights[kind], told[kind] = best_weight(lists, config.seed)
+    return weights, told
+
+
+def judged_lists(
+    reranking: Reranking,
+    fusion: FusedBlocks,
+    cases: Sequence[TuningCase],
+    catalog: Catalog,
+    report: Progress,
+    kind: str,
+    ranker: Ranker | None = None,
+) -> list[JudgedList]:
+    """The head of each case's list, as it is searched, ranked and judged when it is asked."""
+    lists: list[JudgedList] = []
+    for case, (_, rows, scores) in zip(
+        cases, fused_heads(fusion, cases, reranking.top, ranker), strict=True
+    ):
+        report(f"judge {kind}", len(lists), len(cases))
+        judged = reranking.worker.rerank_within(
+            reranking.wording.request(case.text, case.session, catalog),
+            reranking.wording.texts(rows, catalog),
+            NEVER,
+        )
+        lists.append(
+            JudgedList(
+                listed=scores,
+                judged=judged.scores,
+                right=np.isin(rows, case.targets),
+                n_relevant=max(1, len(case.targets)),
+                unit=case.unit,
+            )
+        )
+    report(f"judge {kind}", len(cases), len(cases))
+    return lists
+
+
+def best_weight(lists: Sequence[JudgedList], seed: int) -> tuple[float, dict[str, Any]]:
+    """The weight, 0 unless lists of units that didn't choose theirs are better; and the figures."""
+    reached = np.array([[one.ndcg(weight) for one in lists] for weight in WEIGHTS])
+    folds = np.array([fold_of(one.unit, FOLDS) for one in lists])
+    unseen = reached[0].copy()
+    for fold in range(FOLDS):
+        others, ours = folds != fold, folds == fold
+        if others.any():
+            unseen[ours] = reached[_best(reached[:, others]), ours]
+    rng = np.random.default_rng(seed)
+    means = bootstrap_means(np.stack([reached[0], unseen]), [one.unit for one in lists], rng)
+    low, high = interval(means[:, 1] - means[:, 0])
+    weight = WEIGHTS[_best(reached)] if low > 0 else 0.0
+    return weight, {
+        "cases": len(lists),
+        f"ndcg@{CUTOFF}": {
+            "fused": round(float(reached[0].mean()), 6),
+            "reranked": round(float(unseen.mean()), 6),
+        },
+        "gain": [round(low, 6), round(high, 6)],
+        "weight": weight,
+    }
+
+
+def _best(reached: NDArray[np.float64]) -> int:
+    return int(np.argmax(reached.mean(axis=1)))  # of equals the most cautious

@@ -1,0 +1,148 @@
+"""What options are tried on: the same events and cases for all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from semrec import __version__
+from semrec.artifact.behavioural_models import SEQUENCE_MODELS, cache_folder
+from semrec.config import Config
+from semrec.data.attributes import label_numbers
+from semrec.data.dataset import Dataset
+from semrec.data.interactions import Interactions
+from semrec.data.splits import Split
+from semrec.fusion.blocks import fit_block
+from semrec.fusion.gate import UNTUNED
+from semrec.protocols import SparseModel, VectorModel
+from semrec.training.fusion import fuse
+from semrec.training.random_streams import Stage, rng_of
+from semrec.training.validation import validation_cases
+from semrec.training.validation_queries import in_rows
+from semrec.training.weight_search import NEIGHBOUR_SHARES, TuningCase, Weighed, cutoff_of, weigh
+from semrec.types import Case, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What options are tried on.
+
+    Attributes:
+        events: What may be learned from.
+        cases: Next-item cases that follow.
+        config: What to try.
+        n_seen: How many items have events in the whole dataset: what the refit may meet.
+        labels: For each item the numbers of its labels.
+        report: Called as options are tried.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+    """
+
+    events: Interactions
+    cases: Sequence[TuningCase]
+    config: Config
+    n_seen: int
+    labels: Sequence[Sequence[int]]
+    report: Progress
+    deadline: float | None
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there are cases enough to tell options apart."""
+        return len(self.cases) >= self.config.fusion.min_cases
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time is up."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def weigh(
+        self,
+        vectors: VectorModel,
+        neighbours: SparseModel | None = None,
+        shares: Sequence[float] = NEIGHBOUR_SHARES,
+    ) -> Weighed:
+        """The best weights of a list made with these and popularity, and its NDCG."""
+        if not self.cases:
+            return Weighed(weights=UNTUNED.baseline, values=np.zeros(0))
+        nothing = np.zeros((self.events.n_items, 0), dtype=np.float32)
+        silent = fit_block(nothing, np.zeros(len(nothing), dtype=bool))
+        return weigh(
+            fuse(silent, vectors, neighbours, self.events, UNTUNED, self.config),
+            self.cases,
+            cutoff=cutoff_of(self.config.fusion.cutoff, self.cases),
+            semantic=False,
+            neighbour_shares=shares,
+        )
+
+
+def make_ground(
+    validation: Split,
+    dataset: Dataset,
+    config: Config,
+    report: Progress,
+    deadline: float | None,
+) -> tuple[Ground, list[Case]]:
+    """The ground over a validation split, and the cases that tune the fusion, as asked outside.
+
+    The ground has `behaviour.max_cases` of them, of which the first `fusion.max_cases` tune.
+
+    Args:
+        validation: What is learned from, and what follows.
+        dataset: The catalogue, and the events that the cases' exclusions come from.
+        config: What to try.
+        report: Called as options are tried.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+    """
+    most = max(config.behaviour.max_cases, config.fusion.max_cases)
+    rng = rng_of(config.seed, Stage.VALIDATION_CASES)
+    cases = validation_cases(validation, dataset.catalog, config, most, rng)
+    judging = cases[: config.behaviour.max_cases]
+    ground = Ground(
+        events=validation.train,
+        cases=[in_rows(case, None, dataset) for case in judging if case.query.session],
+        config=config,
+        n_seen=int((dataset.positives.counts > 0).sum()),
+        labels=label_numbers(dataset.catalog.attributes.values(), len(dataset.catalog)),
+        report=report,
+        deadline=deadline,
+    )
+    return ground, cases[: config.fusion.max_cases]
+
+
+def checkpoint_of(
+    kind: str, events: Interactions, ground: Ground, epochs: int | None
+) -> Path | None:
+    """Where a training's checkpoint is kept: named by all that decides what comes out.
+
+    Args:
+        kind: Only sequence models have one.
+        events: What it is trained on.
+        ground: What else decides.
+        epochs: How many; None: validation says.
+    """
+    if kind not in SEQUENCE_MODELS:
+        return None
+    behaviour = ground.config.behaviour
+    settings = [
+        __version__,
+        kind,
+        epochs,
+        behaviour.model_dump(mode="json", exclude={"neighbours"}),
+        ground.config.seed,
+        [list(numbers) for numbers in ground.labels] if behaviour.training.labels else [],
+        events.n_items,
+        ground.can_tell,
+    ]
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    digest.update(events.rows.tobytes())
+    digest.update(events.starts.tobytes())
+    for case in ground.cases:  # they say when to stop
+        for rows in (case.session.rows, case.targets, case.excluded):
+            digest.update(rows.tobytes())
+    return cache_folder() / "training" / f"{kind}-{digest.hexdigest()[:24]}.safetensors"

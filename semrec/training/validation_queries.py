@@ -1,0 +1,200 @@
+"""Validation cases in the form the fusion is tuned on: one set for each kind of query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semrec.config import Config
+from semrec.data.dataset import Dataset
+from semrec.data.splits import Split
+from semrec.intent.understanding import Understanding
+from semrec.lexical.bm25 import BM25, unmatched
+from semrec.pipeline.resolve import in_words, resolve
+from semrec.prompting import Prompts, load_prompt
+from semrec.protocols import Encoder
+from semrec.training.synthetic_queries import make_request, tags_by_row
+from semrec.training.synthetic_topics import synthetic_topics
+from semrec.training.weight_search import TuningCase
+from semrec.types import Case, FloatArray, Label, Query
+
+MADE_UP = 300  # synthetic requests: they check a quick encoder and an index, and tune nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningSets:
+    """Cases by kind of query.
+
+    Attributes:
+        words: Words without a session.
+        session: A session without words.
+        both: Both.
+        made_up: The kinds whose words are made up.
+        topics: Synthetic topics, all items that carry them right, without a session.
+        strangers: The same after a session that doesn't fit.
+    """
+
+    words: tuple[TuningCase, ...]
+    session: tuple[TuningCase, ...]
+    both: tuple[TuningCase, ...]
+    made_up: frozenset[str]
+    topics: tuple[TuningCase, ...] = ()
+    strangers: tuple[TuningCase, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Where the words come from, in words."""
+        return ("dialogs", "dialogs and made up", "made up")[len(self.made_up)]
+
+
+def make_tuning_sets(
+    validation: Split,
+    dataset: Dataset,
+    dialogs: Sequence[Case],
+    encoder: Encoder,
+    prompts: Prompts,
+    config: Config,
+    cases: Sequence[Case],
+    rng: np.random.Generator,
+    understanding: Understanding | None = None,
+    lexical: BM25 | None = None,
+) -> TuningSets:
+    """Cases for tuning.
+
+    Args:
+        validation: Tags given after its cut are not used.
+        dataset: For the catalogue and the tags.
+        dialogs: Real requests from training dialogs, if any.
+        encoder: Encodes the requests.
+        prompts: Put them into words.
+        config: How many cases at least, at most.
+        cases: Next-item cases from `validation`, without words.
+        rng: Draws what a made-up request says.
+        understanding: Finds the titles and labels that requests name; None: none are.
+        lexical: Matches their words; None: nothing does.
+    """
+    told = (dataset, encoder, prompts, understanding, lexical)
+    session = [in_rows(case, None, dataset) for case in cases if case.query.session]
+    real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
+    if len(real) > config.fusion.max_cases:
+        places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
+        real = [real[place] for place in places]
+    asked = encoded(real, *told)
+    words = [case for case in asked if not len(case.session)]
+    both = [case for case in asked if len(case.session)]
+    few = [len(found) < config.fusion.min_cases for found in (words, both)]
+    made_up = frozenset(
+        name for name, wanting in zip(("words", "both"), few, strict=True) if wanting
+    )
+    if made_up:
+        made = _with_requests(validation, dataset, config, cases[:MADE_UP], rng)
+        if few[0]:
+            wordy = [replace(case, query=_without_session(case.query)) for case in made]
+            words = encoded(wordy, *told)
+        if few[1]:
+            made = [case for case in made if case.query.session]
+            both = encoded(made, *told)
+    alone: list[Case] = []
+    after: list[Case] = []
+    if len(made_up) < 2:  # without real requests beside them they teach nothing
+        alone, after = synthetic_topics(dataset.catalog, validation.train, rng)
+    return TuningSets(
+        words=tuple(words),
+        session=tuple(session),
+        both=tuple(both),
+        made_up=made_up,
+        topics=tuple(encoded(alone, *told)),
+        strangers=tuple(encoded(after, *told)),
+    )
+
+
+def _with_requests(
+    validation: Split,
+    dataset: Dataset,
+    config: Config,
+    cases: Sequence[Case],
+    rng: np.random.Generator,
+) -> list[Case]:
+    """The cases with a made-up request for one of their targets each."""
+    prompt = load_prompt("request", config.prompts.request)
+    tags = tags_by_row(dataset.tags, validation.cut)
+    made = []
+    for case in cases:
+        rows = dataset.catalog.rows(case.relevant)
+        row = rows[int(rng.integers(len(rows)))]
+        text = make_request(row, dataset.catalog, tags, prompt, rng)
+        if text:
+            # Only this target is what the words ask for.
+            wanted = (dataset.catalog.item_ids[row],)
+            made.append(replace(case, query=replace(case.query, intent=text), relevant=wanted))
+    return made
+
+
+def _without_session(query: Query) -> Query:
+    """The words alone; what was in the session still can't come back."""
+    seen = [event.item_id for event in query.events]
+    return replace(query, session=(), exclude=(*query.exclude, *seen))
+
+
+def encoded(
+    cases: Sequence[Case],
+    dataset: Dataset,
+    encoder: Encoder,
+    prompts: Prompts,
+    understanding: Understanding | None,
+    lexical: BM25 | None,
+) -> list[TuningCase]:
+    """Requests as they are tuned on; without words an intent of None.
+
+    Args:
+        cases: With words, or all of them.
+        dataset: For the catalogue.
+        encoder: Encodes the words.
+        prompts: Put them into words.
+        understanding: Finds the titles and labels that they name; None: none are.
+        lexical: Matches their words; None: nothing does.
+    """
+    found = [in_rows(case, None, dataset) for case in cases]
+    read = [_read(case.query.intent, understanding) for case in cases]
+    texts = [
+        in_words(about, one.session, dataset.catalog, prompts)
+        for (about, _), one in zip(read, found, strict=True)
+    ]
+    spoken = [place for place, text in enumerate(texts) if text]
+    vectors = encoder.encode_queries([texts[place] for place in spoken])
+    by_place = dict(zip(spoken, vectors, strict=True))
+    return [
+        replace(
+            one,
+            intent=by_place.get(place),
+            match=unmatched(case.query.intent)
+            if lexical is None
+            else lexical.match(about, case.query.intent),
+            named=named,
+            text=texts[place],
+        )
+        for place, (case, one, (about, named)) in enumerate(zip(cases, found, read, strict=True))
+    ]
+
+
+def _read(intent: str, understanding: Understanding | None) -> tuple[str, tuple[Label, ...]]:
+    """What a request is about, without the titles that it names; and the labels that it names."""
+    if understanding is None or not intent.strip():
+        return intent, ()
+    read = understanding.understand(intent)
+    return read.about, read.named
+
+
+def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:
+    """The case as the recommender itself would look it up."""
+    found = resolve(case.query, dataset.catalog, dataset.interactions)
+    return TuningCase(
+        intent=intent,
+        session=found.session,
+        targets=np.asarray(dataset.catalog.rows(case.relevant), dtype=np.int64),
+        excluded=found.excluded,
+        unit=case.unit,
+        allowed=found.allowed,
+    )

@@ -1,0 +1,167 @@
+"""Choosing the vector model: kinds and options by the validation NDCG of the list they make."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semrec.artifact.behavioural_models import (
+    QUICK,
+    SEQUENCE_MODELS,
+    fit_behaviour,
+    load_behaviour,
+    options_of,
+    state_of,
+)
+from semrec.data.interactions import Interactions
+from semrec.metrics.ranking import ndcg
+from semrec.protocols import VectorModel
+from semrec.training.search_context import Ground, checkpoint_of
+from semrec.training.weight_search import Weighed
+
+if TYPE_CHECKING:
+    from semrec.behaviour.sequential import SequenceModel
+
+STOPPING_CUTOFF, CHUNK = 10, 256
+NETWORK = "sasrec"  # what `auto` trains where minutes are allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A fitted vector model, its `kind` and options, and what it reaches alone."""
+
+    vectors: VectorModel
+    options: Mapping[str, Any]
+    alone: Weighed
+
+    @property
+    def score(self) -> float:
+        """Its NDCG."""
+        return self.alone.score
+
+    @property
+    def name(self) -> str:
+        """For people: the kind and its numbers."""
+        numbers = [f"{k} {v:g}" for k, v in self.options.items() if isinstance(v, int | float)]
+        return " ".join([str(self.options["kind"]), *numbers])
+
+
+def choose_vectors(ground: Ground) -> list[Attempt]:
+    """All attempts, the best first."""
+    kind = ground.config.behaviour.kind
+    tried: list[Attempt] = []
+    for one in QUICK if kind == "auto" else (kind,):
+        if not tried or (ground.can_tell and not ground.timed_out):
+            tried += [_sequence(ground, one)] if one in SEQUENCE_MODELS else _quick(ground, one)
+    return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
+
+
+def choose_network(ground: Ground) -> Attempt | None:
+    """SASRec beside what is quick, where `auto` may take so many minutes; else None."""
+    behaviour = ground.config.behaviour
+    if behaviour.kind != "auto" or behaviour.network_minutes is None:
+        return None
+    return None if ground.timed_out or not ground.can_tell else _sequence(ground, NETWORK)
+
+
+def refit_vectors(
+    options: Mapping[str, Any], events: Interactions, ground: Ground
+) -> tuple[VectorModel, Mapping[str, Any]]:
+    """The same kind and options fitted on other events, and the options as now stored."""
+    kind = options["kind"]
+    vectors = fit_behaviour(
+        kind,
+        events,
+        ground.config.behaviour,
+        options,
+        seed=ground.config.seed,
+        labels=ground.labels,
+        checkpoint=checkpoint_of(kind, events, ground, options.get("epochs")),
+        deadline=_until(ground),
+        report=ground.report,
+    )
+    return vectors, {**options, **options_of(vectors)}
+
+
+def _quick(ground: Ground, kind: str) -> list[Attempt]:
+    """First what the fit depends on, with a middle decay; then the best of these with others."""
+    config = ground.config.behaviour
+    stage = f"choose {kind}"
+    decays = config.decay if kind != "none" else [1.0]
+    middle = decays[len(decays) // 2]
+    fits: list[dict[str, Any]] = [{"kind": kind, "decay": middle}]
+    if kind == "als":
+        pairs = product(config.regularization, config.alpha)
+        fits = [{**fits[0], "regularization": r, "alpha": a} for r, a in pairs]
+    total = len(fits) + len(decays) - 1
+    tried: list[Attempt] = []
+    for options in fits:
+        ground.report(stage, len(tried), total)
+        if tried and (ground.timed_out or not ground.can_tell):
+            break
+        vectors = fit_behaviour(kind, ground.events, config, options, seed=ground.config.seed)
+        tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
+    best = max(tried, key=lambda attempt: attempt.score)
+    arrays = state_of(best.vectors)
+    for decay in decays:
+        ground.report(stage, len(tried), total)
+        if decay != middle and ground.can_tell and not ground.timed_out:
+            options = {**best.options, "decay": decay}  # of the session only: the fit stays
+            vectors = load_behaviour(arrays, options)
+            tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
+    ground.report(stage, total, total)
+    return tried
+
+
+def _sequence(ground: Ground, kind: str) -> Attempt:
+    """One training that validation stops. It has half the time: it is trained once more."""
+    config = ground.config.behaviour
+    options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
+    deadline = _until(ground)
+    if deadline is not None and deadline == ground.deadline:
+        deadline = (time.monotonic() + deadline) / 2
+    vectors = fit_behaviour(
+        kind,
+        ground.events,
+        config,
+        options,
+        seed=ground.config.seed,
+        labels=ground.labels,
+        validate=(lambda model: _stopping_score(model, ground)) if ground.can_tell else None,
+        checkpoint=checkpoint_of(kind, ground.events, ground, None),
+        deadline=deadline,
+        report=ground.report,
+    )
+    trained = options_of(vectors)["trained"]
+    options["epochs"] = trained["best_epoch"]
+    return Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors))
+
+
+def _until(ground: Ground) -> float | None:
+    """When a training has to stop; one that `auto` may take has half of its minutes from now."""
+    behaviour = ground.config.behaviour
+    ends = [] if ground.deadline is None else [ground.deadline]
+    if behaviour.kind == "auto" and behaviour.network_minutes is not None:
+        ends.append(time.monotonic() + 30 * behaviour.network_minutes)
+    return min(ends, default=None)
+
+
+def _stopping_score(model: SequenceModel, ground: Ground) -> float:
+    """Mean NDCG@10 of the model's own list, without popularity."""
+    unseen = np.flatnonzero(ground.events.counts == 0)
+    values = []
+    for start in range(0, len(ground.cases), CHUNK):
+        some = ground.cases[start : start + CHUNK]
+        queries = model.session_vectors([case.session.rows for case in some])
+        for case, scores in zip(some, queries @ model.item_vectors.T, strict=True):
+            scores[unseen] = -np.inf
+            scores[case.excluded] = -np.inf
+            reachable = case.targets[np.isfinite(scores[case.targets])]
+            ahead = np.sort([(scores > scores[row]).sum() for row in reachable])
+            values.append(ndcg(ahead + 1, max(1, len(case.targets)), STOPPING_CUTOFF))
+    return float(np.mean(values))

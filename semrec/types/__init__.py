@@ -1,0 +1,380 @@
+"""The values that pass between semrec and its callers, and along the line.
+
+Outside, an item is its ``item_id`` (a string); inside, it is its ``row`` (an integer).
+Knows nothing of models, files or HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
+
+import numpy as np
+
+from semrec.errors import QueryError, nearest
+from semrec.types.sparse import NO_BOOST as NO_BOOST
+from semrec.types.sparse import NO_MATCH as NO_MATCH
+from semrec.types.sparse import BoolArray as BoolArray
+from semrec.types.sparse import Boost as Boost
+from semrec.types.sparse import FloatArray as FloatArray
+from semrec.types.sparse import LexicalMatch as LexicalMatch
+from semrec.types.sparse import RowArray as RowArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Label = tuple[str, str]
+"""An attribute's name and one of its labels: ("genres", "Comedy")."""
+EventType = Literal["view", "like", "play", "buy", "reject"]
+RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
+
+MAX_K = 1_000
+MAX_LIST = 100_000
+MAX_INTENT_CHARS = 100_000
+
+
+class Progress(Protocol):
+    """Called by work that takes longer than a moment."""
+
+    def __call__(self, stage: str, done: int, total: int, detail: str = "", /) -> None:
+        """`done` of `total` steps of `stage` are done; `detail` says how it goes."""
+        ...
+
+
+def silent(_stage: str, _done: int, _total: int, _detail: str = "", /) -> None:
+    """A `Progress` that tells nobody."""
+
+
+# How strongly an event pulls the session towards its item. A rejected item never attracts.
+EVENT_WEIGHTS: Mapping[str, float] = {
+    "view": 1.0,
+    "play": 1.5,
+    "like": 2.0,
+    "buy": 2.0,
+    "reject": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that somebody did: what was touched, how, and when (Unix seconds)."""
+
+    item_id: str
+    type: EventType = "view"
+    timestamp: float | None = None
+    event_id: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "item_id", _item_id(self.item_id, "Event.item_id"))
+        if self.type not in get_args(EventType):
+            known = nearest(str(self.type), get_args(EventType))
+            raise QueryError(f"event type {self.type!r} is unknown{known}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A request: words, what was done before, limits.
+
+    Attributes:
+        intent: What is wanted, in words; may be empty.
+        session: Item ids or `Event`s, oldest first.
+        user_id: A user known from training: their events come before `session`.
+        k: How many items to return, 1 to 1000.
+        exclude: Item ids that must not come back.
+        filters: Conditions on attributes, such as ``{"year": {"gte": 1990}}``.
+        budget_ms: Time that may be spent, in milliseconds; None: no limit.
+        rerank: Whether to rerank; None: as configured.
+        semantic_weight: Weight of the semantic block, 0 to 1; None: the gate decides.
+
+    Raises:
+        QueryError: If a value has the wrong type or lies out of range.
+    """
+
+    intent: str = ""
+    session: Sequence[str | Event] = ()
+    user_id: str | None = None
+    k: int = 10
+    exclude: Sequence[str] = ()
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    budget_ms: float | None = None
+    rerank: bool | None = None
+    semantic_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        if not isinstance(self.intent, str):
+            raise QueryError(f"intent is {type(self.intent).__name__}, expected text")
+        if len(self.intent) > MAX_INTENT_CHARS:
+            raise QueryError(
+                f"intent has {len(self.intent)} characters, at most {MAX_INTENT_CHARS}"
+            )
+        set_(self, "session", tuple(_as_event(e) for e in _as_list(self.session, "session")))
+        exclude = _as_list(self.exclude, "exclude")
+        set_(self, "exclude", tuple(_item_id(i, "exclude") for i in exclude))
+        if self.user_id is not None:
+            set_(self, "user_id", _item_id(self.user_id, "user_id"))
+        k: object = self.k
+        if isinstance(k, bool) or not isinstance(k, int | np.integer):
+            raise QueryError(f"k is {self.k!r}, expected a whole number from 1 to {MAX_K}")
+        if not 1 <= self.k <= MAX_K:
+            raise QueryError(f"k is {self.k}, expected 1 to {MAX_K}")
+        set_(self, "k", int(self.k))
+        if not isinstance(self.filters, Mapping):
+            raise QueryError(f"filters is {type(self.filters).__name__}, expected a mapping")
+        for name, low, high in (("semantic_weight", 0.0, 1.0), ("budget_ms", 0.0, np.inf)):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and low <= value <= high):
+                raise QueryError(f"{name} is {value!r}, expected a number from {low} to {high}")
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The session as events, oldest first."""
+        return cast("tuple[Event, ...]", self.session)  # __post_init__ made them
+
+
+@dataclass(frozen=True)
+class Item:
+    """One recommended item; `rank` counts from 1, a higher `score` is better."""
+
+    item_id: str
+    title: str
+    score: float
+    rank: int
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a reranker says of some of the candidates.
+
+    Attributes:
+        places: (m,) int64, which of the texts, each once.
+        scores: (m,) float32, higher is better, comparable with the request's other scores.
+        missing: Texts that it was asked about and didn't answer.
+        doubled: Texts that it answered more than once; the first answer counts.
+        invented: Answers about texts that there are none of.
+    """
+
+    places: RowArray
+    scores: FloatArray
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RerankTrace:
+    """What the reranker did.
+
+    Attributes:
+        status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
+            judged; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
+        scored: How many candidates it judged.
+        reason: Why it was skipped, or how it failed.
+        missing: Candidates that it was asked about and didn't answer.
+        doubled: Answers about candidates that were answered before.
+        invented: Answers about candidates that there are none of.
+    """
+
+    status: RerankStatus = "off"
+    scored: int = 0
+    reason: str = ""
+    missing: int = 0
+    doubled: int = 0
+    invented: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """How a list came about.
+
+    Attributes:
+        weights: Weight of each signal: semantic, behavioural, popularity, domain (popularity in
+            training requests); they sum to 1. `lexical_share` is the share of the lexical match in
+            the semantic weight, `intent_share` that of the words' vector in the rest of it; what
+            remains is the session's text.
+        evidence: What the weights went by: number and specificity of the content words, length of
+            the session.
+        reason: What kind of request it was taken for, and why, in a sentence.
+        timings_ms: Milliseconds by stage; in a batch, the batch's time over its size.
+        understood: What was read out of the request (filters as applied).
+        notes: What a reader should know: unknown ids, signals that were missing.
+        rerank: What the reranker did.
+        degraded: Whether something was left out that was asked for.
+        version: The artifact's version.
+    """
+
+    weights: Mapping[str, float]
+    timings_ms: Mapping[str, float]
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    understood: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    rerank: RerankTrace = field(default_factory=RerankTrace)
+    degraded: bool = False
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendations:
+    """The answer to one `Query`: items, best first, and how they came about."""
+
+    items: tuple[Item, ...]
+    trace: Trace
+
+    def to_frame(self) -> pd.DataFrame:
+        """The items as a pandas frame: rank, item_id, title, score, explanation.
+
+        Raises:
+            ModelError: If pandas isn't installed (extra ``pandas``).
+        """
+        from semrec.environment.optional import import_pandas
+
+        columns = ["rank", "item_id", "title", "score", "explanation"]
+        rows = [[getattr(item, name) for name in columns] for item in self.items]
+        frame: pd.DataFrame = import_pandas().DataFrame(rows, columns=columns)
+        return frame
+
+    def _repr_html_(self) -> str:
+        from semrec.types.display import as_html
+
+        return as_html(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One question with a known answer, for tuning and for evaluation.
+
+    Attributes:
+        case_id: Its name in reports.
+        query: What is asked.
+        relevant: Item ids that count as right; may be empty (then it is not scored).
+        unit: The dialog or user it belongs to: the independent unit that is resampled.
+        turn: Its place in its dialog: turns with larger numbers came later; None: not in one.
+        topic: What the words ask for, where `relevant` is all that carries it; None: `relevant` is
+            what somebody liked.
+    """
+
+    case_id: str
+    query: Query
+    relevant: tuple[str, ...]
+    unit: str
+    turn: int | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRows:
+    """A session as models see it: oldest first, known items only, nothing rejected.
+
+    Attributes:
+        rows: (m,) int64, item rows.
+        weights: (m,) float32, positive pull of each event, before any recency.
+    """
+
+    rows: RowArray
+    weights: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def of(cls, rows: Iterable[int]) -> SessionRows:
+        """A session of plain views."""
+        array = np.fromiter(rows, dtype=np.int64)
+        return cls(rows=array, weights=np.ones(len(array), np.float32))
+
+    def below(self, n_items: int) -> SessionRows:
+        """The events of rows below `n_items`: those that a model knows which saw no more."""
+        known = self.rows < n_items
+        return (
+            self if known.all() else SessionRows(rows=self.rows[known], weights=self.weights[known])
+        )
+
+    def recency(self, decay: float) -> FloatArray:
+        """(m,) float32: the weights times ``decay ** age``; the newest event has age 0."""
+        ages = np.arange(len(self) - 1, -1, -1, dtype=np.float32)
+        return (self.weights * np.float32(decay) ** ages).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusedQuery:
+    """A query as the index takes it, and the weights that made it.
+
+    Attributes:
+        vector: (dim,) float32.
+        boost: Added to the inner products with `vector`.
+        weights: For the trace.
+        evidence: What the weights went by, for the trace.
+        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
+            without any signal, and where somebody asked for weights.
+        topicality: How sure it is that it names a topic, 0 to 1: what a ranker learned from dialogs
+            about tastes is no answer to that.
+        values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
+            where there is no kind.
+        reason: What kind of request it was taken for, and why; ``""`` where the gate didn't say.
+    """
+
+    vector: FloatArray
+    boost: Boost
+    weights: dict[str, float]
+    evidence: dict[str, float]
+    kind: str = ""
+    topicality: float = 0.0
+    values: Callable[[RowArray], FloatArray] | None = None
+    reason: str = ""
+
+
+def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401
+    """A `Query` from one, from a mapping, or from keywords.
+
+    Raises:
+        QueryError: On an unknown field (naming the nearest), or a wrong value.
+    """
+    if isinstance(query, Query):
+        if fields:
+            raise QueryError("give a Query or keywords, not both; dataclasses.replace changes one")
+        return query
+    if query is not None and not isinstance(query, Mapping):
+        raise QueryError(f"got {type(query).__name__}, expected a Query, a mapping or keywords")
+    values = {**(query or {}), **fields}
+    for name in values:
+        if name not in Query.__dataclass_fields__:
+            raise QueryError(f"unknown field {name!r}{nearest(name, Query.__dataclass_fields__)}")
+    return Query(**values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _as_list(value: Any, name: str) -> list[Any]:  # noqa: ANN401
+    if isinstance(value, str | bytes | Event | Mapping) or not isinstance(value, Iterable):
+        found = type(value).__name__
+        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{value!r}]")
+    items = list(value)
+    if len(items) > MAX_LIST:
+        raise QueryError(f"{name} has {len(items)} entries, at most {MAX_LIST}")
+    return items
+
+
+def _item_id(value: object, name: str) -> str:
+    if isinstance(value, str) and value:
+        return str(value)  # also turns NumPy's string type into Python's
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return str(value)
+    raise QueryError(f"{name} holds {value!r}, expected an id (non-empty text)")
+
+
+def _as_event(value: object) -> Event:
+    if isinstance(value, Event):
+        return value
+    if isinstance(value, Mapping):
+        unknown = [key for key in value if key not in Event.__dataclass_fields__]
+        if unknown:
+            raise QueryError(f"an event has no field {unknown[0]!r}; it has item_id, type, …")
+        if "item_id" not in value:
+            raise QueryError(f"the event {dict(value)!r} has no item_id")
+        return Event(**value)
+    return Event(_item_id(value, "session"))
