@@ -35,7 +35,7 @@ def _above_zero(values: Choices) -> Choices:
 
 
 class EncoderTrainingConfig(_Closed):
-    """How the encoder is trained further; with 0 epochs it stays as it is."""
+    """Fine-tuning of the encoder; with 0 epochs it stays as it is."""
 
     epochs: float = Field(default=0.0, ge=0, le=100)
     made_up: int = Field(default=4000, ge=0)  # requests made up from interactions
@@ -77,7 +77,7 @@ class EncoderConfig(_Closed):
 
 
 class TrainingConfig(_Closed):
-    """What sasrec and two_tower look like, and how they are trained."""
+    """Shape and training of sasrec and two_tower."""
 
     blocks: int = Field(default=2, ge=1, le=32)  # sasrec only
     heads: int = Field(default=2, ge=1, le=64)  # sasrec only; a divisor of behaviour.factors
@@ -131,7 +131,7 @@ class BehaviourConfig(_Closed):
 
 
 class FusionConfig(_Closed):
-    """How the weights are tuned, and how items without events are filled from their text."""
+    """Tuning of the weights, and imputation of items without events from their text."""
 
     semantic: bool = True  # False: words and texts weigh nothing, to see what they add
     # Whether the mixes of requests in words are learned, where that is better on the worst ratio to
@@ -187,7 +187,7 @@ class RankingConfig(_Closed):
 
 
 class RerankConfig(_Closed):
-    """Who judges the head of the list, and what of it; `budget_ms` of a query bounds it."""
+    """The reranker of the top candidates; `budget_ms` of a query bounds it."""
 
     # A local language model by likelihood; a cross-encoder; an OpenAI-compatible chat endpoint; a
     # /rerank one.
@@ -205,7 +205,7 @@ class RerankConfig(_Closed):
 
 
 class IntentConfig(_Closed):
-    """What is read out of the words before they are encoded."""
+    """The reading of words before they are encoded."""
 
     enabled: bool = True  # limits and negations become filters, named titles join the session
     # Who is asked what "nothing gory" rules out, where no label has such a word: nobody, the
@@ -230,7 +230,7 @@ class IndexConfig(_Closed):
 
 
 class SplitConfig(_Closed):
-    """What is learned from, validated on, and (unless `test` is none) kept for a test."""
+    """Events to learn from, to validate on, and (unless `test` is none) to test on."""
 
     # Clock data: newest share of events. With an order only: at most this share of a long history.
     valid_share: float = Field(default=0.1, gt=0, lt=1)

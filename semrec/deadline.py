@@ -47,7 +47,7 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether there is no time left."""
+        """True if there is no time left."""
         return self.clock() >= self.at_s
 
 

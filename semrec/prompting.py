@@ -158,7 +158,7 @@ class Prompts:
         )
 
     def about_of(self, catalog: Catalog, row: int, tags: Sequence[str] = ()) -> str:
-        """What a row is about, without its title; ``""`` where nothing says so."""
+        """The text of a row without its title; ``""`` where nothing says what it is about."""
         if self.about is None:
             return ""
         attributes = catalog.attributes_of(row)

@@ -1,4 +1,4 @@
-"""What each part of the line can be asked: one or two methods, each with several implementers."""
+"""Protocols of the line's parts: one or two methods, each with several implementers."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class SparseModel(Protocol):
 
     @property
     def n_seen(self) -> int:
-        """How many items have events."""
+        """Number of items that have events."""
         ...
 
     def nearest(self, session: SessionRows) -> Boost:
@@ -111,7 +111,7 @@ class Fusion(Protocol):
         match: LexicalMatch = NO_MATCH,
         named: Sequence[Label] = (),
     ) -> FusedQuery:
-        """What is asked of the index, and the weights that made it."""
+        """The vector to put to the index, and the weights that made it."""
         ...
 
     def with_items(self, texts: FloatArray | None, n: int) -> tuple[Fusion, FloatArray]:
@@ -146,7 +146,7 @@ class Index(Protocol):
 
     @property
     def grows(self) -> bool:
-        """Whether it takes more rows."""
+        """True if it takes more rows."""
         ...
 
     def with_items(self, vectors: FloatArray) -> Index:
@@ -203,7 +203,7 @@ class SessionStore(Protocol):
         ...
 
     def conversation(self, session_id: str) -> str:
-        """What `keep` was given last for a session; ``""`` if nothing was."""
+        """The text that `keep` was given last for a session; ``""`` if nothing was."""
         ...
 
     def keep(self, session_id: str, conversation: str) -> None:

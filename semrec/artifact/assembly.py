@@ -61,7 +61,7 @@ class Parts:
 def make_understanding(
     config: Config, catalog: Catalog, interactions: Interactions
 ) -> Understanding | None:
-    """What reads requests over this catalogue; of equal titles it takes the more popular item."""
+    """The parser of requests over this catalogue; of equal titles the more popular one counts."""
     if not config.intent.enabled:
         return None
     return learn_vocabulary(catalog, interactions.counts)

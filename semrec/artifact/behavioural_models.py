@@ -205,7 +205,7 @@ def state_of(model: VectorModel) -> dict[str, FloatArray]:
 
 
 def options_of(model: VectorModel) -> dict[str, Any]:
-    """What else `load_behaviour` needs of a sequence model: its shape and how its training went."""
+    """Options of a sequence model that `load_behaviour` needs: its shape and how training went."""
     if not isinstance(model, _Stateful):
         return {}
     from semrec.behaviour.sequential import SequenceModel

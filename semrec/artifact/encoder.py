@@ -61,7 +61,7 @@ def make_encoder(
 
 
 def cache_file() -> Path:
-    """Where item vectors are cached: under SEMREC_CACHE, else the user's cache folder."""
+    """The cache of item vectors: under SEMREC_CACHE, else in the user's cache folder."""
     return cache_folder() / "vectors.sqlite"
 
 
@@ -92,7 +92,7 @@ def make_language_model(config: Config) -> LanguageModel | None:
 def make_interpreter(
     config: Config, encoder: Encoder, model: LanguageModel | None, prompt: Prompt | None = None
 ) -> Interpreter | None:
-    """Who says what a limit means that the rules don't know; None: nobody.
+    """The interpreter of limits that the rules don't know; None: there is none.
 
     Args:
         config: Whom to ask.

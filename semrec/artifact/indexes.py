@@ -70,7 +70,7 @@ def load_index(
     mapped: FloatArray | None,
     counted: FloatArray,
 ) -> Index | None:
-    """What `save_index` wrote; None if it is to be made again.
+    """Read what `save_index` wrote; None if the index is to be made again.
 
     Args:
         folder: The artifact.

@@ -63,7 +63,7 @@ def make_reranking(
 def make_wording(
     config: RerankConfig, prompts: Prompts, own: Mapping[str, Prompt] | None = None
 ) -> Wording:
-    """How a judge's requests and candidates are put into words.
+    """The wording of a reranker's requests and candidates.
 
     Args:
         config: What of a candidate, and the prompt.
@@ -152,7 +152,7 @@ def rerank_prompt(config: RerankConfig, own: Mapping[str, Prompt] | None = None)
 
 
 def rerank_prompts(config: RerankConfig) -> list[Prompt]:
-    """What an artifact with this reranker keeps beside its item and query prompts."""
+    """The prompts that an artifact with this reranker keeps beside its item and query prompts."""
     if config.kind == "none":
         return []
     asked = load_prompt("rerank_request", config.prompt)
@@ -160,7 +160,7 @@ def rerank_prompts(config: RerankConfig) -> list[Prompt]:
 
 
 def _complaint(config: RerankConfig, reranker: Reranker) -> str:
-    """Why not to ask it; empty: it may be asked."""
+    """A reason not to ask it; empty: it may be asked."""
     found = complaint(reranker) or ""
     if config.kind in REMOTE and found.startswith(FAILS):
         return ""  # it may be there later: the worker's breaker looks after that

@@ -1,4 +1,4 @@
-"""Which session store a setting means."""
+"""Session stores by their setting."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ RUNTIME = "runtime"  # and of the encoder in the form that serves
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """What an artifact holds of its models.
+    """The models that an artifact holds.
 
     Attributes:
         trained: An encoder that is nowhere else.

@@ -1,1 +1,1 @@
-"""What goes with what, learned from interactions alone."""
+"""Behavioural models, learned from interactions alone."""

@@ -1,4 +1,4 @@
-"""How far a network's guesses are from what came next. All three are mean cross-entropies.
+"""Losses of next-item networks. All three are mean cross-entropies.
 
 With every item as a negative nothing is approximated, and on catalogues of some ten thousand items
 that learns most per minute; sampled negatives are for larger ones.

@@ -16,7 +16,7 @@ from semrec.types import Boost, FloatArray, SessionRows
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """What goes with what.
+    """Item-to-item neighbours.
 
     Attributes:
         weights: (n_items, n_items) sparse float32, above 0: row i holds item i's neighbours.

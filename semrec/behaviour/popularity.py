@@ -1,4 +1,4 @@
-"""What most people take: the baseline that every other one must beat."""
+"""Popularity: the baseline that every other one must beat."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ CLOCK_EVERY = 10  # batches between looks at the clock
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long and how fast to train.
+    """Length and pace of a training.
 
     Attributes:
         epochs: At most so many passes over the sessions.
@@ -60,7 +60,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """How a training went.
+    """A trained network, and how the training went.
 
     Attributes:
         epochs: Whole passes done.
@@ -184,7 +184,7 @@ class _Passes:
         return float(loss.detach())
 
     def time_is_up(self) -> bool:
-        """Whether it is on any process: all of them have to stop together."""
+        """True if time is up on any process: all of them have to stop together."""
         if self.schedule.deadline is None:
             return False
         is_over = float(time.monotonic() > self.schedule.deadline)
@@ -193,7 +193,7 @@ class _Passes:
 
 
 def padded(sessions: Sequence[RowArray], max_length: int, pad: int) -> tuple[Tensor, Tensor]:
-    """What is read and what comes next, both (b, length) int64 with sessions at the left."""
+    """Inputs and next items, both (b, length) int64 with sessions at the left."""
     newest = [session[-max_length - 1 :] for session in sessions]
     length = max(len(session) for session in newest) - 1
     inputs = np.full((len(newest), length), pad, dtype=np.int64)

@@ -32,7 +32,7 @@ Kind = Literal["sasrec", "two_tower"]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What the network looks like, and what it is trained against.
+    """The network's shape, and what it is trained against.
 
     Attributes:
         kind: Which towers.

@@ -117,7 +117,7 @@ def behavioural_report(
 
 
 def _windows(events: Interactions, config: Config) -> list[Split]:
-    """What is learned from and asked about: once, or at each of the cuts."""
+    """Events to learn from and to ask about: once, or at each of the cuts."""
     split = config.split
     if split.test == "none":
         raise ConfigError("split.test is none, expected `last` or `time`: something to ask about")

@@ -1,4 +1,4 @@
-"""What each turn of a conversation costs: what has been said before must not cost more."""
+"""Times of a conversation's turns: what has been said before must not cost more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ("dialog_id", "turn", "last_utterance")
 
 
 def read_dialogs(path: Path) -> list[list[str]]:
-    """What is said in each dialog, turn by turn, from a file of requests.
+    """The messages of each dialog, turn by turn, from a file of requests.
 
     Raises:
         DataError: If the file has no `dialog_id`, `turn`, `last_utterance`.

@@ -48,7 +48,7 @@ class _Weighed(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderCost:
-    """What an encoder asks for.
+    """Memory and time of an encoder.
 
     Attributes:
         encoder: Its name in the report.

@@ -1,4 +1,4 @@
-"""How fast a catalogue is encoded: as `build` does it, and as sentence-transformers does."""
+"""Items encoded a second: as `build` does it, and as sentence-transformers does."""
 
 from __future__ import annotations
 

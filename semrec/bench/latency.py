@@ -1,4 +1,4 @@
-"""How long one request takes, stage by stage, in this process; and the script one would write."""
+"""Milliseconds of one request, by stage, in this process; and of the script one would write."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _references(recommender: Recommender) -> dict[str, Callable[[str], object]]:
 
 
 def plain_script(recommender: Recommender) -> Callable[[str], list[int]] | None:
-    """What one would write in twenty lines: from words to the rows of ten items.
+    """The twenty lines one would write: from words to the rows of ten items.
 
     SentenceTransformer.encode and a flat FAISS index over the same items; None if the encoder is
     of another kind, or not here.

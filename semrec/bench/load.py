@@ -1,4 +1,4 @@
-"""How a service does under load: requests come when they come, whether it keeps up or not.
+"""A service under load: requests come when they come, whether it keeps up or not.
 
     semrec serve in a process of its own ← requests at random moments (open loop) ← this process
 
@@ -36,7 +36,7 @@ PATIENT_PER_S = 1.0  # where a reranker judges: requests without a budget, in ev
 
 @dataclass(kw_only=True)
 class Told:
-    """What came of one kind of requests.
+    """Outcomes of one kind of requests.
 
     Attributes:
         accepted_ms: Milliseconds from when each was due to the end of its answer.

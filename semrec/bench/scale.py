@@ -1,4 +1,4 @@
-"""How an artifact's search would do over catalogues of other sizes.
+"""An artifact's search over catalogues of other sizes.
 
     the artifact's fused vectors → resampled with noise, into a file → index   } a fresh process
     its words' postings          → those of the items resampled, into files    }
@@ -154,7 +154,7 @@ def sources(n_base: int, size: int, seed: int) -> RowArray:
 
 
 def _drawn(n_base: int, size: int, seed: int) -> Iterator[tuple[int, RowArray]]:
-    """Where each chunk begins, and (3, n) the rows that it is made of."""
+    """Starts of chunks, and (3, n) the rows that they are made of."""
     rng = np.random.default_rng(seed)
     for start in range(n_base, size, CHUNK):
         yield start, rng.integers(n_base, size=(3, min(CHUNK, size - start)))

@@ -22,7 +22,7 @@ START = Conversation()
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """What one message led to.
+    """One message and what it led to.
 
     Attributes:
         conversation: What comes next is heard in.
@@ -39,7 +39,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Message:
-    """What somebody said in a conversation that is sent whole."""
+    """A message of a conversation that is sent whole."""
 
     role: str
     content: str

@@ -1,4 +1,4 @@
-"""What a conversation has come to: a small value that can be written down and sent along."""
+"""The state of a conversation: a small value that can be written down and sent along."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Conversation:
         return ". ".join(wish.rstrip(" .") for wish in self.wishes)
 
     def query(self, **fields: Any) -> Query:  # noqa: ANN401 (the fields of Query)
-        """What it asks now; `fields` are those that no words say, such as `k` and `budget_ms`.
+        """The query that it asks now; `fields` are those that no words say, such as `k`.
 
         Raises:
             QueryError: If a value is wrong.
@@ -62,7 +62,7 @@ class Conversation:
         return replace(self, shown=shown, focus=focus)
 
     def understood(self) -> dict[str, Any]:
-        """What was understood so far, to be shown, edited and sent back."""
+        """The parse so far, to be shown, edited and sent back."""
         return {
             "intent": self.intent,
             "filters": dict(self.filters),
@@ -107,7 +107,7 @@ class Conversation:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Conversation:
-        """What `to_dict` gave; fields that this version doesn't know are left out."""
+        """Read what `to_dict` gave; fields that this version doesn't know are left out."""
         known: dict[str, Any] = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         events = tuple(Event(**event) for event in known.pop("session", ()))
         for name, value in known.items():

@@ -1,4 +1,4 @@
-"""Why an item is in a list: what can be said and proved, from records, session and counts.
+"""Explanations: what can be said and proved of an item, from records, session and counts.
 
     list + query → reasons → a sentence from a template
 
@@ -34,7 +34,7 @@ _COMMON = DETERMINERS | FILLERS | FOLLOWERS | NOT_A_NOUN | OPINIONS
 
 @dataclass(frozen=True, kw_only=True)
 class Reasons:
-    """What is true of an item and of the request.
+    """Facts about an item and the request.
 
     Attributes:
         asked: Its labels that the words name or that a limit demands.
@@ -70,7 +70,7 @@ def explain(recommender: Recommender, query: Query, found: Recommendations) -> R
 
 
 def reasons_for(recommender: Recommender, query: Query, found: Recommendations) -> list[Reasons]:
-    """What speaks for each of the first `MAX_ITEMS` items.
+    """Reasons for each of the first `MAX_ITEMS` items.
 
     Args:
         recommender: Whose list it is.
@@ -269,7 +269,7 @@ def _each_once(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def _popular(recommender: Recommender, rows: Sequence[int]) -> list[int]:
-    """How many people chose each row, where it is among the most chosen; else 0."""
+    """Number of people who chose each row, where it is among the most chosen; else 0."""
     counts = np.diff(recommender.interactions.by_item.indptr)
     seen = counts[counts > 0]
     least = max(float(np.quantile(seen, 1 - POPULAR_SHARE)), MIN_TOGETHER) if len(seen) else np.inf

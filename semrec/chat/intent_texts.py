@@ -1,4 +1,4 @@
-"""What a message asks for when limits are taken out: its words, without those that only talk."""
+"""The intent in a message: its words without limits, and without those that only talk."""
 
 from __future__ import annotations
 

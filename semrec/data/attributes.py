@@ -135,7 +135,7 @@ def label_numbers(
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledItems:
-    """Which items have which labels, over all text attributes.
+    """Items by their labels, over all text attributes.
 
     Attributes:
         labels: The labels, casefolded.

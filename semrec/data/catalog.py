@@ -145,7 +145,7 @@ class Catalog:
         )
 
     def without_text(self) -> int:
-        """How many items have neither a title nor a text, and so no semantic block."""
+        """Number of items with neither a title nor a text, and so no semantic block."""
         pairs = zip(self.titles, self.texts, strict=True)
         return sum(not title.strip() and not text.strip() for title, text in pairs)
 

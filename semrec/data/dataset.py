@@ -26,7 +26,7 @@ from semrec.errors import DataError, nearest
 
 
 class DatasetSettings(BaseModel):
-    """What `dataset.yaml` may say."""
+    """The fields of `dataset.yaml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -139,7 +139,7 @@ def read_settings(path: Path) -> DatasetSettings:
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
-    """What is in a dataset, in numbers, and what deserves a warning."""
+    """A dataset in numbers, and what deserves a warning."""
     events, positives = dataset.interactions, dataset.positives
     users = len(np.unique(positives.users))
     items = int((positives.counts > 0).sum())

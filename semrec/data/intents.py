@@ -130,7 +130,7 @@ def unit_hash(unit: str) -> str:
 
 
 def fold_of(unit: str, folds: int) -> int:
-    """Which of `folds` a unit belongs to: always the same, whatever else there is."""
+    """The fold of a unit, of `folds`: always the same, whatever else there is."""
     return int(unit_hash(unit), 16) % folds
 
 

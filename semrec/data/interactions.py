@@ -1,4 +1,4 @@
-"""Who did what with which item, when.
+"""Interactions: users, items, times.
 
 Knows rows and user ids; the catalogue has the item ids.
 """

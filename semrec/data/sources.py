@@ -1,4 +1,4 @@
-"""Where datasets come from: the one that semrec carries, and pandas frames.
+"""Sources of datasets: the one that semrec carries, and pandas frames.
 
 Everything is written in the one form that `read_dataset` reads, beside its place and renamed.
 """

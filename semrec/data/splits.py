@@ -96,7 +96,7 @@ def next_item_cases(
     max_session: int = 50,
     rng: np.random.Generator,
 ) -> list[Case]:
-    """What did a user touch next, given all they had touched before?
+    """Next-item cases: given all that a user had touched before, the item touched next.
 
     Each case's session is the user's newest `max_session` items before the target's moment
     (events after the cut included: that is what a live session would know); older ones are

@@ -96,7 +96,7 @@ def rounded(encoder: SentenceEncoder) -> Rounded:
 
 
 def has_tiles() -> bool:
-    """Whether this processor multiplies tiles of bfloat16 (AMX): then that is twice as fast."""
+    """True if this processor multiplies tiles of bfloat16 (AMX): twice as fast."""
     # Older versions of torch don't say.
     told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(told.get("amx_bf16", False))

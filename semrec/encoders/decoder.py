@@ -74,7 +74,7 @@ class DecoderEncoder:
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take in memory."""
+        """Bytes that the weights take in memory."""
         return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
@@ -88,7 +88,7 @@ class DecoderEncoder:
     def tokens(
         self, texts: Sequence[str], prompt: str = "", *, keep: Literal["start", "end"] = "start"
     ) -> list[Tokens]:
-        """What the model reads of each text: the prompt, as much as fits, the end token."""
+        """Tokens of each text as the model reads it: prompt, as much as fits, end token."""
         if not texts:
             return []
         # A lone surrogate (half an emoji, cut by somebody) isn't text to a tokenizer.

@@ -42,7 +42,7 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """Where a model's weights are now.
+    """The place of a model's weights.
 
     Attributes:
         name: What configurations call it.

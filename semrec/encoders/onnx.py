@@ -115,7 +115,7 @@ def _passes(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
 
 def have_onnxruntime() -> bool:
-    """Whether graphs can be run here."""
+    """True if graphs can be run here."""
     return importlib.util.find_spec("onnxruntime") is not None
 
 

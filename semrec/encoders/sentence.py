@@ -80,7 +80,7 @@ class SentenceEncoder:
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take in memory."""
+        """Bytes that the weights take in memory."""
         return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
@@ -161,7 +161,7 @@ def load_sentence_encoder(
 
 
 def _ending(model: Any, query_prompt: str | None) -> Ending | None:  # noqa: ANN401
-    """What cuts the model's queries; None for a model that cuts nothing, or has no fast tokenizer.
+    """A function that cuts the model's queries; None for a model that cuts nothing, or can't say.
 
     Raises:
         ModelError: If the prompt leaves no room.

@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: progress, validation, keeping the best, stopping."""
+"""Training callbacks: progress, validation, keeping the best, stopping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sentence encoder is trained on, and how: plain values, so that nothing heavy is loaded."""
+"""Training examples and options of an encoder: plain values, so that nothing heavy is loaded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How it is trained.
+    """Options of a fine-tuning.
 
     Attributes:
         epochs: Passes over the examples; may be a fraction.

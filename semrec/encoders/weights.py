@@ -1,4 +1,4 @@
-"""What lies in a model's folder: its weights' hash, how they are stored, which kind of model."""
+"""Contents of a model's folder: its weights' hash, their quantisation, the kind of model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def weights_hash(path: Path) -> str:
 
 
 def fingerprint_of(weights: str, **options: str | int) -> str:
-    """What decides an encoder's vectors, as one hash: `weights` itself where no option is set."""
+    """One hash of all that decides an encoder's vectors: `weights` itself without options."""
     if not options:
         return weights
     return hashlib.sha256(json.dumps([weights, options], sort_keys=True).encode()).hexdigest()
@@ -58,7 +58,7 @@ def gguf_file(path: Path) -> Path | None:
 
 
 def quantisation_of(path: Path) -> str:
-    """How a GGUF file's weights are stored, as its header says: ``Q4_1``, ``Q8_0``, ``F16``.
+    """Quantisation of a GGUF file's weights, as its header says: ``Q4_1``, ``Q8_0``, ``F16``.
 
     Raises:
         ModelError: If the package gguf isn't installed, or the file isn't GGUF.
@@ -86,7 +86,7 @@ def require_gguf() -> None:
 
 
 def kind_of_model(path: Path) -> Literal["sentence", "decoder"]:
-    """Whether a model is made for sentences or is a decoder-only LLM, by what lies there."""
+    """The kind of a model by its files: made for sentences, or a decoder-only LLM."""
     if path.is_dir() and (path / "modules.json").is_file():
         return "sentence"
     if gguf_file(path) is not None:

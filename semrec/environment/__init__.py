@@ -1,1 +1,1 @@
-"""What surrounds semrec on a machine: caches, optional packages, ONNX Runtime."""
+"""The machine around semrec: caches, optional packages, ONNX Runtime."""

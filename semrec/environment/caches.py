@@ -1,4 +1,4 @@
-"""Where this machine keeps what was computed or fetched before."""
+"""The cache folder of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each ingredient adds: the whole recommender, and it again without one part at a time."""
+"""Ablation: the whole recommender, and it again without one part at a time."""
 
 from __future__ import annotations
 

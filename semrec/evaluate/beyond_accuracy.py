@@ -1,4 +1,4 @@
-"""What lists are like besides being right: how much of the catalogue they show, and of which kind.
+"""Metrics beyond accuracy: how much of the catalogue lists show, and of which kind.
 
 All figures are over the first `k` items of each list; items that the catalogue doesn't have are
 left out.

@@ -31,7 +31,7 @@ class Scale:
     last: float = 97.0
 
     def __call__(self, value: float) -> float:
-        """Where a value stands."""
+        """The x of a value."""
         share = (value - self.low) / ((self.high - self.low) or 1.0)
         return round(self.first + (self.last - self.first) * share, 2)
 
@@ -107,7 +107,7 @@ def plot(series: Sequence[Series], *, x_name: str, label: str, logarithmic: bool
 
 
 def _down(value: float, top: float) -> float:
-    """Where a value stands, in px from the top."""
+    """The y of a value, in px from the top."""
     return round(HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * value / top, 1)
 
 

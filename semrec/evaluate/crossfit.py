@@ -124,7 +124,7 @@ def crossfit(
 def _systems(
     recommender: Recommender, wordless: Recommender, *, reorders: bool
 ) -> dict[str, System]:
-    """Who answers a fold, by name."""
+    """Systems that answer a fold, by name."""
     systems: dict[str, System] = {
         "baseline": recommender.baseline(),
         DOMAIN: weighed(recommender, ONLY_DOMAIN),

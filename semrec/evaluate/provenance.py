@@ -1,4 +1,4 @@
-"""What a figure was made of: hashes by which it can be traced to data, configuration and code."""
+"""Provenance of a figure: hashes that lead to data, configuration and code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def code_hash() -> str:
 
 
 def origin_of(recommender: Recommender) -> dict[str, str]:
-    """What a recommender was built from, as its manifest says; empty if it was never built."""
+    """A recommender's origin, as its manifest says; empty if it was never built."""
     manifest = recommender.manifest
     if not manifest:
         return {}

@@ -93,7 +93,7 @@ def _headline(report: Report) -> list[str]:
 
 
 def _kinds(report: Report) -> dict[str, str]:
-    """How each system is drawn."""
+    """The drawing style of each system."""
     kinds = {row.system: "other" for row in report.rows}
     if report.reference is not None and report.candidate is not None:
         kinds |= {report.reference: "reference", report.candidate: "candidate"}

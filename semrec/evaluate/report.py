@@ -1,4 +1,4 @@
-"""What a comparison found: numbers with intervals, as plain values, Markdown, HTML and JSON."""
+"""The report of a comparison: figures with intervals, as values, Markdown, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class Report:
         return [pair for pair in own if pair is not None] + others
 
     def alarms(self) -> list[str]:
-        """Where the candidate is below `text` on requests with words, and slices that are lost.
+        """Alarms: the candidate below `text` on requests with words, and slices that are lost.
 
         A slice counts as lost by a system that isn't worse on the whole.
         """

@@ -72,7 +72,7 @@ class WithinBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What one system answered.
+    """The answers of one system.
 
     Attributes:
         lists: For each case its item ids, best first.
@@ -176,7 +176,7 @@ def answer(
 
 
 def faults_of(answered: Answered, k: int, catalog: Catalog | None) -> dict[str, int]:
-    """How many answers were short, repeated items or named unknown ones; raised, degraded.
+    """Counts of answers that were short, repeated items, named unknown ones, raised, degraded.
 
     Args:
         answered: A system's answers.

@@ -283,7 +283,7 @@ def _opponents(
 def _base(
     best: str | None, reference: str | None, behavioural: Sequence[str], kind: str
 ) -> str | None:
-    """Which system the others are divided by; of systems that are nothing of note, none."""
+    """The system that the others are divided by; of systems that are nothing of note, none."""
     if kind == LIKED and best is not None:
         return best
     if reference is not None and (is_text(reference) or reference in behavioural):

@@ -1,4 +1,4 @@
-"""Where one system is better than another, and where it isn't worse: figures of parts of the cases.
+"""Slices: figures of parts of the cases, where one system is better or not worse.
 
 Which parts there are is told by `slicing`.
 """

@@ -110,7 +110,7 @@ def _parts(cases: Sequence[Case]) -> dict[str, list[int]]:
 def _some(
     families: Mapping[str, Mapping[str, list[int]]], n_cases: int, but: str = ""
 ) -> dict[str, dict[str, list[int]]]:
-    """What holds some but not all cases."""
+    """The parts that hold some but not all cases."""
     return {
         family: some
         for family, parts in families.items()

@@ -181,7 +181,7 @@ def text_systems(
 
 
 def worded(cases: Iterable[Case]) -> bool:
-    """Whether anything is asked in words."""
+    """True if anything is asked in words."""
     return any(case.query.intent.strip() for case in cases)
 
 

@@ -30,7 +30,7 @@ def own_text(encoder: str) -> str:
 
 
 def is_text(system: str) -> bool:
-    """Whether a name is that of a text search."""
+    """True if a name is that of a text search."""
     return system == TEXT or system.startswith(f"{TEXT} (")
 
 
@@ -147,7 +147,7 @@ def parts(report: Report) -> list[Yardstick]:
 
 
 def judged(report: Report) -> str:
-    """What a report says by its own kind: better, not worse, worse or inconclusive.
+    """A report's verdict by its own kind: better, not worse, worse or inconclusive.
 
     Not worse is only what is so on every slice with enough units.
     """

@@ -51,7 +51,7 @@ class Signals:
 
     @property
     def has_words(self) -> bool:
-        """Whether the words say anything."""
+        """True if the words say anything."""
         return bool(self.words.any() or len(self.lexical.rows))
 
     @property
@@ -102,7 +102,7 @@ class FusedBlocks:
 
     @cached_property
     def has_domain(self) -> bool:
-        """Whether requests were learned from."""
+        """True if requests were learned from."""
         return bool(self.domain.any())
 
     def items(self) -> FloatArray:
@@ -121,7 +121,7 @@ class FusedBlocks:
         *,
         behaviour_of_named: bool = True,
     ) -> Signals:
-        """What the query says in each block.
+        """The query's signals, block by block.
 
         Args:
             intent: (dim,) float32, the words' vector; None without words.
@@ -160,7 +160,7 @@ class FusedBlocks:
         )
 
     def evidence(self, signals: Signals, session: SessionRows, match: LexicalMatch) -> Evidence:
-        """What the gate goes by; all of it known before the search."""
+        """The gate's features; all of them known before the search."""
         return Evidence(
             has_words=signals.has_words,
             has_session=signals.has_session,

@@ -1,4 +1,4 @@
-"""Which signal weighs how much, decided per query by what the query brings.
+"""The gate: weights of the signals, decided per query by what the query brings.
 
 A session without words, and the baseline, have one set of weights each, tuned on validation. A
 request in words lies between two kinds, and so do its weights: `topical` (a few words that say what
@@ -103,7 +103,7 @@ class Mix:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of a query before anything is searched.
+    """Facts about a query before anything is searched.
 
     Attributes:
         has_words: Whether its words gave a vector or a lexical match.
@@ -127,7 +127,7 @@ class Evidence:
 
     @property
     def kind(self) -> str:
-        """Which signals it brings: ``words``, ``session``, ``both``."""
+        """The signals that it brings: ``words``, ``session``, ``both``."""
         if self.has_words and self.has_session:
             return "both"
         return "words" if self.has_words else "session"
@@ -142,7 +142,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """How a query's weights follow from what it brings.
+    """The map from a query's features to its weights.
 
     Attributes:
         session: For a session without words; its neighbours' share is that of requests in words.
@@ -225,7 +225,7 @@ class Gate:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Gate:
-        """What `to_dict` gave."""
+        """Read what `to_dict` gave."""
         given = dict(values)
         for name, kind in (("session", Weights), ("baseline", Weights)):
             given[name] = kind(**given[name])

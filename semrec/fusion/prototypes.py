@@ -1,4 +1,4 @@
-"""What items with a label look like: the mean of their vectors, in both blocks.
+"""Label centroids: the mean vectors of items with a label, in both blocks.
 
 A request that names a label ("a comedy, something dark") without making it a limit means items
 like those that have it. Their mean stands for the label in the semantic block and, for people who

@@ -62,7 +62,7 @@ class IvfIndex:
 
     @property
     def grows(self) -> bool:
-        """Whether rows can be added: not to a mapped file, which is an artifact's."""
+        """True if rows can be added: not to a mapped file, which is an artifact's."""
         return self._mapping is None
 
     def search(
@@ -110,7 +110,7 @@ class IvfIndex:
 
     @property
     def n_counted(self) -> int:
-        """How many columns `counted` has."""
+        """Number of columns of `counted`."""
         return int(self.counted.shape[1])
 
     def _one(

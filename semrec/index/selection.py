@@ -1,4 +1,4 @@
-"""Which index, by size and by measured recall.
+"""Selection of an index, by size and by measured recall.
 
 A small catalogue is looked at as a whole. A larger one gets lists of short codes, and of these so
 many are looked into that held-out queries get what an exact search gives them, whatever the

@@ -41,7 +41,7 @@ class Comparison:
 
 
 def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
-    """What a message wants more or less of, in its order."""
+    """Comparisons in a message, more or less of something, in its order."""
     found = []
     for place in range(len(t)):
         recent = t.words[place : place + 2] == ["more", "recent"]

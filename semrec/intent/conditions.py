@@ -53,7 +53,7 @@ class Filters:
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, condition: Condition, *, negated: bool = False) -> bool:
-        """Whether the condition could be expressed; if it couldn't, nothing has changed."""
+        """Add a condition; False if it couldn't be expressed, and nothing has changed."""
         if isinstance(condition, Has):
             return self._add_labels(condition, negated)
         if isinstance(condition, Span):
@@ -139,7 +139,7 @@ def _whole_numbers(condition: Span) -> list[int] | None:
 
 
 def explain_nothing(filters: Mapping[str, Any], catalog: Catalog) -> str | None:
-    """Why no item satisfies `filters` and what would help; None if one does.
+    """A reason why no item satisfies `filters`, and what would help; None if one does.
 
         nothing satisfies year >= 2000 and year < 1990; without year < 1990 there would be 312
 

@@ -1,4 +1,4 @@
-"""What has to be: "only comedies or dramas", "must be a western", "documentaries only"."""
+"""Demands: "only comedies or dramas", "must be a western", "documentaries only"."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_exclusive(
 
 
 def _demands_nothing(t: Tokens, place: int, phrase: tuple[str, ...], at: int) -> bool:
-    """Whether a cue says something else: "the only comedy", "you must be", "just a comedy"."""
+    """True if a cue says something else: "the only comedy", "you must be", "just a comedy"."""
     before, after = t.word(place - 1), t.word(at)
     if after in ("too", "so", "very", "really"):
         return True
@@ -94,7 +94,7 @@ def _list(t: Tokens, at: int, vocabulary: Vocabulary) -> tuple[list[Phrase], int
 
 
 def _united(phrases: Sequence[Phrase], _end: int, has_or: bool, *, all_of: bool) -> list[Condition]:
-    """What a list demands: labels of one attribute are alternatives, anything else must hold."""
+    """A list's demands united: labels of one attribute are alternatives, the rest must hold."""
     conditions = [of[0] for phrase in phrases for of in phrase.conditions]
     if len(phrases) == 1 or (all_of and not has_or):
         return conditions

@@ -1,4 +1,4 @@
-"""What a text states as limits: negations with their scope, exclusive wishes, bare limits.
+"""Limits that a text states: negations with their scope, demands, bare limits.
 
 Precision comes first: a label that is merely mentioned, an idiom ("why not"), an answer ("No, too
 risqué"), a taste ("I love 80s films") or a description of some film sets no limit.
@@ -79,7 +79,7 @@ def _bare(t: Tokens, place: int, vocabulary: Vocabulary, stated: Stated) -> int:
 
 
 def _only_tells(t: Tokens, place: int, read: Read) -> bool:
-    """Whether a year or language is taste, memory, setting, question or wish without force."""
+    """True if a year or language is taste, memory, setting, question or wish without force."""
     if t.skip(read.end, SOFT_AFTER) > read.end or t.word(place - 1) in ("set", "about"):
         return True
     if t.word(place - 2) == "the" and not t.word(place - 1).endswith(("s", "best")):

@@ -58,7 +58,7 @@ class _Text:
         return self.t.words[self.places[n]] if 0 <= n < len(self.places) else ""
 
     def adjoins(self, n: int) -> bool:
-        """Whether no mark stands between word `n` and the one before it."""
+        """True if no mark stands between word `n` and the one before it."""
         return 0 < n < len(self.places) and self.places[n] == self.places[n - 1] + 1
 
     def is_capital(self, n: int) -> bool:
@@ -147,7 +147,7 @@ def _by_year(
 def _is_clear(
     text: _Text, n: int, begin: int, end: int, titles: Titles, after_another: bool
 ) -> bool:
-    """Whether words that could be a title are meant as one, though no year says so."""
+    """True if words that could be a title are meant as one, though no year says so."""
     span = (text.t.starts[text.places[n]], text.t.ends[text.places[end - 1]])
     if span in text.quoted or (text.t.starts[text.places[begin]], span[1]) in text.quoted:
         return True
@@ -179,7 +179,7 @@ def _is_clear(
 
 
 def _after_cue(text: _Text, n: int) -> bool:
-    """Whether the words before word `n` lead up to a title."""
+    """True if the words before word `n` lead up to a title."""
     at = n
     for _ in range(4):
         if not text.adjoins(at):

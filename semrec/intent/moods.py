@@ -29,7 +29,7 @@ _EXPLICIT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Mood:
-    """What some phrases come to.
+    """Phrases, and the labels and words that they come to.
 
     Attributes:
         said: Phrases in the singular; ``/`` between words that may stand in one place.

@@ -105,7 +105,7 @@ def _non(t: Tokens, place: int, at: int, vocabulary: Vocabulary, stated: Stated)
 
 
 def _says_nothing(t: Tokens, place: int, phrase: tuple[str, ...]) -> bool:
-    """Whether a negation answers, asks or describes instead of stating a wish."""
+    """True if a negation answers, asks or describes instead of stating a wish."""
     before, further = t.word(place - 1), t.word(place - 2)
     if before in _ANSWERS or (before in ("do", "did", "does") and further in _ANSWERS):
         return True
@@ -130,7 +130,7 @@ def _says_nothing(t: Tokens, place: int, phrase: tuple[str, ...]) -> bool:
 
 
 def _goes_on_after_except(t: Tokens, phrase: tuple[str, ...], found: Phrase) -> bool:
-    """Whether a verb ends what is negated: "everything except horror is fine"."""
+    """True if a verb ends what is negated: "everything except horror is fine"."""
     return phrase[-1] in _EXCEPT and t.word(found.end) in _VERBS
 
 
@@ -152,7 +152,7 @@ def _unknown(t: Tokens, place: int, at: int, phrase: tuple[str, ...], n_read: in
 
 
 def _next_in_list(t: Tokens, end: int, vocabulary: Vocabulary, phrase: tuple[str, ...]) -> int:
-    """Where the next of a list of negated phrases begins; `end` if the list is over."""
+    """The start of the next of a list of negated phrases; `end` if the list is over."""
     at = end
     if t.word(at) == ",":
         at += 1
@@ -178,7 +178,7 @@ def _next_in_list(t: Tokens, end: int, vocabulary: Vocabulary, phrase: tuple[str
 
 
 def _is_short(t: Tokens, end: int, at: int) -> bool:
-    """Whether unknown words behind a joint can only go on with the list."""
+    """True if unknown words behind a joint can only go on with the list."""
     n_words = read_unknown(t, at) - at
     if t.word(at) in ("anything", "any"):
         return n_words > 0

@@ -1,4 +1,4 @@
-"""Whether a title that a text names is liked, rejected, or neither."""
+"""Polarity of a title that a text names: liked, rejected, or neither."""
 
 from __future__ import annotations
 

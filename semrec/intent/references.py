@@ -1,4 +1,4 @@
-"""What a message says of items that were shown: "the second one looks good", "not that one".
+"""References to items that were shown: "the second one looks good", "not that one".
 
 Knows how many were shown and what they are called, not which they are.
 """
@@ -75,7 +75,7 @@ class Reference:
 
 
 def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference]:
-    """What is said of the items that were shown.
+    """References to the items that were shown.
 
     Args:
         t: The message.
@@ -178,7 +178,7 @@ def _taken(t: Tokens, first: int, end: int, polarity: str) -> Taken:
 
 
 def _refuses(t: Tokens) -> bool:
-    """Whether what was talked of is refused: "hated it", "not for me"; not "not for kids"."""
+    """True if what was talked of is refused: "hated it", "not for me"; not "not for kids"."""
     opening = " ".join(t.words[:OPENING])
     if _NOT_OF_IT.search(opening) or (opening.startswith("no ") and not _IT.search(opening)):
         return False

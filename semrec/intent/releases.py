@@ -100,7 +100,7 @@ class Release:
 
 
 def read_releases(t: Tokens, vocabulary: Vocabulary) -> list[Release]:
-    """What a message takes back, in its order."""
+    """Retractions in a message, in its order."""
     found: list[Release] = []
     at = 0
     while at < len(t) and len(found) < MAX_RELEASES:
@@ -181,7 +181,7 @@ def _fine(t: Tokens, place: int, vocabulary: Vocabulary) -> Release | None:
 
 
 def _is_exact(conditions: tuple[Condition, ...], vocabulary: Vocabulary) -> bool:
-    """Whether it is about years, numbers or languages, where a wish is a limit."""
+    """True if it is about years, numbers or languages, where a wish is a limit."""
     return all(
         isinstance(one, Span) or (isinstance(one, Has) and one.attribute == vocabulary.language)
         for one in conditions
@@ -189,7 +189,7 @@ def _is_exact(conditions: tuple[Condition, ...], vocabulary: Vocabulary) -> bool
 
 
 def _is_denied(t: Tokens, place: int) -> bool:
-    """Whether a denial in the same clause covers what begins here: "no horror or war is fine"."""
+    """True if a denial in the same clause covers what begins here: "no horror or war is fine"."""
     at = place - 1
     if t.word(at) not in JOINTS:
         return t.word(at) in _DENYING
@@ -201,7 +201,7 @@ def _is_denied(t: Tokens, place: int) -> bool:
 
 
 def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> Stated | None:
-    """What phrases joined by "or" and "and" state, and the place after them."""
+    """Statements of phrases joined by "or" and "and", and the place after them."""
     found = _stated_once(t, at, vocabulary)
     while found and t.word(found[1]) in JOINTS:
         more = _stated_once(t, found[1] + 1, vocabulary)
@@ -212,7 +212,7 @@ def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> Stated | None:
 
 
 def _stated_once(t: Tokens, at: int, vocabulary: Vocabulary) -> Stated | None:
-    """What one phrase states; years need no word that leads up to them."""
+    """The statement of one phrase; years need no word that leads up to them."""
     found = read_phrase(t, at, vocabulary)
     if found is not None:
         return tuple(one for of in found.conditions for one in of), found.end

@@ -1,4 +1,4 @@
-"""What was found in a text so far, and the cues that announce a limit."""
+"""The state of a parse, and the cues that announce a limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXCLUSIVE_CUES = by_first(EXCLUSIVES)
 
 @dataclass
 class Stated:
-    """What was found, and which words of the text said it.
+    """Limits found, and which words of the text said them.
 
     Attributes:
         filters: The limits, summed up.

@@ -100,7 +100,7 @@ def _years(catalog: Catalog, vocabulary: Vocabulary) -> np.ndarray[tuple[int], n
 
 
 def _names(title: str) -> tuple[set[str], set[str]]:
-    """How a title may be written, in full; and shorter, as it may be called."""
+    """Spellings of a title, in full; and shorter, as it may be called."""
     names: set[str] = set()
     parts: set[str] = set()
     whole, _, other = title.strip().partition(" (")

@@ -33,7 +33,7 @@ _OPENING = 6  # words in which a refusal stands
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """What somebody said: the one who asks (`asks`), or the other."""
+    """A turn of one speaker: the one who asks (`asks`), or the other."""
 
     asks: bool
     text: str
@@ -61,7 +61,7 @@ def read_turns(text: str) -> list[Turn]:
 
 
 def rejects(text: str) -> bool:
-    """Whether an answer rejects what was offered just before it: "hated it", "not that one"."""
+    """True if an answer rejects what was offered just before it: "hated it", "not that one"."""
     opening = [word for word in read_tokens(text).words[:_OPENING] if word not in CLAUSE]
     if any(tuple(opening[at : at + len(cue)]) == cue for cue in _REFUSALS for at in range(3)):
         return True

@@ -32,7 +32,7 @@ _HAS_WORD = re.compile(r"\w")
 
 @dataclass(frozen=True, kw_only=True)
 class Understood:
-    """What a text says.
+    """A parsed text.
 
     Attributes:
         words: What is left: limits and rejected titles are cut out.
@@ -69,13 +69,13 @@ class Understanding:
     interpreter: Interpreter | None = None
 
     def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> Understanding:
-        """What reads texts for a catalogue that has grown; new items have no counts yet."""
+        """The same parser for a catalogue that has grown; new items have no counts yet."""
         padded = np.zeros(len(catalog), dtype=np.int64)
         padded[: len(counts)] = counts
         return replace(learn_vocabulary(catalog, padded), interpreter=self.interpreter)
 
     def understand(self, text: str, deadline: Deadline = NEVER) -> Understood:
-        """What a text says, in time linear in its length; never an error.
+        """Parse a text, in time linear in its length; never an error.
 
         The rules come first; an interpreter is asked only about what is denied in words that
         they don't know, as long as there is time.
@@ -146,7 +146,7 @@ class Understanding:
         )
 
     def _interpreted(self, stated: Stated, deadline: Deadline) -> dict[str, str]:
-        """What was denied in unknown words, read by the interpreter and made a limit."""
+        """Denials in unknown words, read by the interpreter and made limits."""
         found: dict[str, str] = {}
         if self.interpreter is None or not self.vocabulary.choices:
             return found

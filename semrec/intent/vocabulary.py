@@ -1,4 +1,4 @@
-"""What a catalogue's attributes are called in words: learned once, looked up per phrase."""
+"""The words for a catalogue's attributes: learned once, looked up per phrase."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """How a catalogue's attributes are written.
+    """Spellings of a catalogue's attributes.
 
     Attributes:
         labels: Phrase in the singular → one condition for each attribute that has such a label.
@@ -122,7 +122,7 @@ def _labels(column: pa.ChunkedArray) -> list[str]:
 
 
 def _is_usable(phrase: str) -> bool:
-    """Whether a label can be told from ordinary words; codes of two letters can't."""
+    """True if a label can be told from ordinary words; codes of two letters can't."""
     words = phrase.split()
     ordinary = DETERMINERS | FILLERS | FOLLOWERS | NOT_A_NOUN
     return (

@@ -68,7 +68,7 @@ def read_years(t: Tokens, place: int, vocabulary: Vocabulary) -> Read | None:
 
 
 def _is_kind(t: Tokens, place: int, vocabulary: Vocabulary) -> bool:
-    """Whether a word says what kind of item is meant: "films", "comedy"."""
+    """True if a word says what kind of item is meant: "films", "comedy"."""
     if not 0 <= place < len(t):
         return False
     two = " ".join(t.stems[place : place + 2])

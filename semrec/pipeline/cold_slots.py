@@ -47,7 +47,7 @@ def keep_places(
 
 
 def places_apart(n_untouched: int, n_permitted: int, least: int) -> int:
-    """How far apart the kept places are: never more of them than there are untouched items.
+    """The distance of the kept places: never more of them than there are cold items.
 
     Args:
         n_untouched: Untouched items among those that may come back.

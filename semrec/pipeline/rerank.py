@@ -33,13 +33,13 @@ class Worker(Protocol):
     """Asks a reranker, and leaves at the deadline."""
 
     def rerank_within(self, request: str, texts: list[str], deadline: Deadline) -> Reranked:
-        """What it makes of a list by the deadline."""
+        """Scores of a list by the deadline."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """What a judge reads.
+    """Requests and candidates in a reranker's words.
 
     Attributes:
         words: What of a candidate.
@@ -65,7 +65,7 @@ class Wording:
 
 @dataclass(frozen=True, kw_only=True)
 class Reranking:
-    """How the head of a list is judged.
+    """Reranking of a list's top candidates.
 
     Attributes:
         worker: Judges.
@@ -85,12 +85,12 @@ class Reranking:
     complaint: str = ""
 
     def wanted(self, query: Query, asked: FusedQuery) -> bool:
-        """Whether this query's list is to be judged."""
+        """True if this query's list is to be reranked."""
         wanted = self.always if query.rerank is None else query.rerank
         return wanted and asked.kind in self.weights
 
     def depth(self, query: Query, asked: FusedQuery, k: int) -> int:
-        """How many candidates a list of `k` is made from."""
+        """The number of candidates that a list of `k` is made from."""
         return max(k, self.top) if self.wanted(query, asked) else k
 
     def rerank(self, request: Request, catalog: Catalog) -> None:

@@ -1,4 +1,4 @@
-"""What a trace tells beside the weights: time by stage, and what a reader should know."""
+"""The trace beside the weights: time by stage, and what a reader should know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a ranker looks at: each candidate's signals, and how its labels and years fit the query.
+"""A ranker's features: each candidate's signals, and how its labels and years fit the query.
 
 item facts (once per catalogue) + signals, session, named labels (per query) → crosses, features
 
@@ -26,7 +26,7 @@ YEAR = "year"  # the attribute that holds an item's year
 
 @dataclass(frozen=True, kw_only=True)
 class ItemFacts:
-    """What is known of the items beside their vectors.
+    """Facts about the items beside their vectors.
 
     Attributes:
         labels: (n_items, n_labels) float32 rows of length 1 over all labels, zeros without any.

@@ -35,7 +35,7 @@ class Ranker:
     facts: ItemFacts
 
     def depth(self, query: FusedQuery, k: int) -> int:
-        """How many candidates a list of `k` is made from."""
+        """The number of candidates that a list of `k` is made from."""
         return max(k, DEPTH) if self._orders(query) else k
 
     def ranked(
@@ -88,7 +88,7 @@ def save_ranker(ranker: Ranker, folder: Path) -> None:
 
 
 def load_ranker(folder: Path, catalog: Catalog, events: Interactions) -> Ranker | None:
-    """What `save_ranker` wrote; None if there is none."""
+    """Read what `save_ranker` wrote; None if there is none."""
     if not (folder / _FILES[1]).is_file():
         return None
     told = json.loads((folder / _FILES[1]).read_text(encoding="utf-8"))

@@ -61,7 +61,7 @@ class WideDeep:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, FloatArray]) -> WideDeep:
-        """What `to_arrays` gave."""
+        """Read what `to_arrays` gave."""
         return cls(**arrays)
 
 

@@ -25,7 +25,7 @@ LEAST_GAIN = 1e-4  # of the loss
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How the ranker is trained.
+    """Options of a ranker's training.
 
     Attributes:
         hidden: Width of the MLP's first layer; the second has half.

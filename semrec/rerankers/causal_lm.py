@@ -33,7 +33,7 @@ _CANDIDATE = "\0"
 
 @dataclass(frozen=True, kw_only=True)
 class LikelihoodReranker:
-    """How likely the title is to be named after the request, less how likely it is anyway.
+    """Likelihood of the title after the request, less its likelihood anyway.
 
     The mean over its tokens, so that long titles are not behind; less `prior_weight` times the same
     after an empty request (Zhao et al. 2021, arXiv 2102.09690), or known titles win. Of 0, ½ and 1
@@ -94,7 +94,7 @@ class LikelihoodReranker:
 
 
 def around(prompt: Prompt, request: str) -> tuple[str, str]:
-    """What a prompt says before and behind the candidate."""
+    """The parts of a prompt before and behind the candidate."""
     said = request.replace(_CANDIDATE, " ")[-MAX_REQUEST_CHARS:]
     before, _, behind = prompt.render(request=said, candidate=_CANDIDATE).partition(_CANDIDATE)
     return before.rstrip(), behind

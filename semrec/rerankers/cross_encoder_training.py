@@ -35,7 +35,7 @@ class TaughtList:
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """How it is trained; `batch_size` counts lists."""
+    """Options of a training; `batch_size` counts lists."""
 
     epochs: float
     batch_size: int

@@ -39,7 +39,7 @@ def listed_prompt(prompt: Prompt, request: str, labels: Sequence[str], texts: Se
 
 
 def parse_ranking(answer: str, n: int) -> Judged:
-    """What an answer such as ``[3] > [1] > [2]`` or ``[3, 1, 2]`` says of texts 1 to n.
+    """The ranking of texts 1 to n in an answer such as ``[3] > [1] > [2]`` or ``[3, 1, 2]``.
 
     The first named has score n, the next n − 1, and so on.
     """

@@ -28,7 +28,7 @@ HEAD_ROWS = 64  # states put to the head at once: its output has the vocabulary'
 
 @dataclass(frozen=True, kw_only=True)
 class Prefix:
-    """What was read.
+    """A prefix that was read.
 
     Attributes:
         ids: Its tokens.
@@ -167,6 +167,6 @@ def _cache(layers: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Any:  # noqa:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two texts begin with in common."""
+    """Number of tokens that two texts begin with in common."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -34,7 +34,7 @@ MAX_SCORE = 1e30  # still a float32
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where to ask; its connections are kept. One request at a time.
+    """An address to ask; its connections are kept. One request at a time.
 
     Attributes:
         url: The whole address, such as ``http://localhost:8000/v1/rerank``.
@@ -62,7 +62,7 @@ class Endpoint:
             )
 
     def post(self, payload: Mapping[str, Any], deadline: Deadline) -> Any | None:  # noqa: ANN401
-        """What the endpoint answers, from JSON; None if the time is up first.
+        """The endpoint's answer, from JSON; None if the time is up first.
 
         Raises:
             ModelError: If it can't be reached, answers with another status than 200, with more

@@ -1,4 +1,4 @@
-"""Whether a reranker is worth asking: pairs of texts that any judge can tell apart."""
+"""A reranker's sanity check: pairs of texts that any reranker can tell apart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def complaint(
     *,
     longest_ms: float = LONGEST_MS,
 ) -> str | None:
-    """Why a reranker shouldn't be asked; None if nothing is wrong with it.
+    """A reason not to ask a reranker; None if nothing is wrong with it.
 
     Every second pair has the right text last, so that who goes by the place alone is no better than
     chance.

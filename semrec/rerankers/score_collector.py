@@ -35,7 +35,7 @@ class Tally:
 
     @property
     def n_judged(self) -> int:
-        """How many candidates have a score."""
+        """Number of candidates that have a score."""
         return int(np.isfinite(self.scores).sum())
 
     def add(self, judged: Judged) -> None:

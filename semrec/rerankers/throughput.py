@@ -1,4 +1,4 @@
-"""How many candidates a reranker can judge in the time that is left, by how long it took before."""
+"""Estimates how many candidates fit into the remaining budget, by moving averages."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Pace:
             self._first_ms = max(self._first_ms or 0.0, 1.1 * ms)
 
     def fitting(self, n: int, left_ms: float) -> int:
-        """How many of `n` candidates can be judged in `left_ms`."""
+        """Number of candidates, of `n`, that can be scored in `left_ms`."""
         with self._lock:
             if left_ms <= 0:
                 return 0
@@ -60,7 +60,7 @@ class Pace:
             return min(n, self._first_n + int((left_ms - first) / max(each, 1e-6)))
 
     def goes_on(self, n: int, left_ms: float) -> bool:
-        """Whether a further chunk of `n` is likely to be judged in `left_ms`."""
+        """True if a further chunk of `n` is likely to be scored in `left_ms`."""
         with self._lock:
             if self._each_ms is None or n * self._each_ms <= left_ms:
                 return True

@@ -29,7 +29,7 @@ MAX_REASON = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Reranked:
-    """What came of reranking a list.
+    """The outcome of reranking a list.
 
     Attributes:
         scores: (n,) float32 in the list's former order, NaN where nothing was judged.
@@ -104,7 +104,7 @@ class RerankWorker:
         return self._pace.each_ms
 
     def rerank_within(self, request: str, texts: Sequence[str], deadline: Deadline) -> Reranked:
-        """What the reranker makes of a list by the deadline; never later, and never an error.
+        """Scores of a list by the deadline; never later, and never an error.
 
         Args:
             request: What is wanted, in words.
@@ -141,7 +141,7 @@ class RerankWorker:
             return _outcome(job)
 
     def _refusal(self, n: int, deadline: Deadline) -> str:
-        """Why not to ask now; empty: ask."""
+        """A reason not to ask now; empty: ask."""
         with self._state:
             running = self._running
             if running is not None and self._is_late(running):
@@ -187,7 +187,7 @@ class RerankWorker:
                 job.failure = "it judged nothing"
 
     def _is_late(self, job: _Job) -> bool:
-        """Whether a job outstayed its deadline by far; counts it the first time."""
+        """True if a job outstayed its deadline by far; counts it the first time."""
         now = job.deadline.clock()
         if now <= job.deadline.at_s + self._grace_s:
             return False

@@ -55,7 +55,7 @@ class Guarding:
         await self._app(scope, _limited(receive, self._settings.max_body_bytes), send)
 
     def _refusal(self, scope: Scope) -> tuple[str, JSONResponse] | None:
-        """Why a request isn't passed on, and the answer; None: it is."""
+        """The reason that a request isn't passed on, and the answer; None: it is."""
         headers = dict(scope["headers"])
         path: str = scope["path"]
         if scope["method"] == "OPTIONS":
@@ -121,7 +121,7 @@ def _hashed(key: str | bytes) -> bytes:
 
 
 def _among(given: bytes, known: Sequence[bytes]) -> bool:
-    """Whether a key is one of those; it takes as long whichever it is, and if it is none."""
+    """True if a key is one of those; it takes as long whichever it is, and if it is none."""
     hashed = _hashed(given)
     return sum([hmac.compare_digest(hashed, one) for one in known]) > 0
 

@@ -1,4 +1,4 @@
-"""Which recommender answers, and how another takes its place while requests come in.
+"""The recommender that answers, and how another takes its place while requests come in.
 
 A new one is loaded, checked and warmed beside the old one; then one assignment swaps them, and
 the old one stays in memory to go back to. Each worker has its own `Deployment`; they agree through
@@ -36,7 +36,7 @@ Action = Literal["reload", "rollback"]
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """What one worker says: the last order it carried out, what it serves, what went wrong."""
+    """A worker's report: the last order it carried out, what it serves, what went wrong."""
 
     pid: int
     order: int
@@ -99,7 +99,7 @@ class Deployment:
             yield order
 
     def workers(self) -> list[Worker]:
-        """What the workers that live say."""
+        """Reports of the workers that live."""
         found = []
         for path in sorted(self._folder.glob("worker-*.json")):
             try:
@@ -141,7 +141,7 @@ class Deployment:
         return None
 
     def _warmed(self) -> Recommender:
-        """What lies behind the link, after it has answered.
+        """The recommender behind the link, after it has answered.
 
         Raises:
             ArtifactError: If it can't be loaded, or answers nothing.

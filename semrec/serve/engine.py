@@ -65,7 +65,7 @@ class Engine:
 
     @property
     def full(self) -> bool:
-        """Whether one more request would be refused."""
+        """True if one more request would be refused."""
         return self._waiting >= self._max_queue
 
     async def recommend(self, query: Query, deadline: Deadline) -> Answer:
@@ -87,7 +87,7 @@ class Engine:
         return await self.run(answer, deadline)
 
     async def run(self, work: Callable[[Recommender], T], deadline: Deadline = NEVER) -> T:
-        """What `work` makes of the recommender that answers now.
+        """The result of `work` on the recommender that answers now.
 
         Raises:
             BusyError: If the queue is full.

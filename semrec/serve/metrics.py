@@ -1,4 +1,4 @@
-"""What Prometheus reads: counts and times, added up over the workers."""
+"""Prometheus metrics: counts and times, added up over the workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one would write in twenty lines, as a service: `semrec bench throughput`'s reference.
+"""The twenty lines one would write, as a service: `semrec bench throughput`'s reference.
 
 SentenceTransformer.encode and a flat FAISS index behind one plain FastAPI route.
 """

@@ -1,4 +1,4 @@
-"""What handlers are given: the parts of a running service, and the one way to an answer.
+"""The parts of a running service, as handlers are given them, and the one way to an answer.
 
 stored events, then the request's → queue → recommender → log → answer
 """
@@ -128,7 +128,7 @@ class Service:
         return replace(served, found=found)
 
     async def compute(self, work: Callable[[Recommender], T]) -> T:
-        """What `work` makes of the recommender that answers now, on the engine's threads.
+        """The result of `work` on the recommender that answers now, on the engine's threads.
 
         Raises:
             BusyError: If the queue is full. And whatever `work` raises.
@@ -171,7 +171,7 @@ async def service_of(request: Request) -> Service:
 
 
 async def logged_of(request: Request) -> dict[str, Any]:
-    """What joins the request's line in the log."""
+    """Fields that join the request's line in the log."""
     return cast("dict[str, Any]", request.state.logged)
 
 

@@ -27,7 +27,7 @@ Listed = Annotated[list[str], NoDecode]  # in a variable: values with commas bet
 
 
 class Settings(BaseSettings):
-    """What decides how an artifact is served."""
+    """Settings of a service."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     @property
     def engine_threads(self) -> int:
-        """How many threads of one worker answer."""
+        """Number of threads of one worker that answer."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return self.threads or max(1, (cores or 1) // self.workers)
 

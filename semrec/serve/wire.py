@@ -28,7 +28,7 @@ class Closed(BaseModel):
 
 
 class Body(Closed):
-    """What a request brings."""
+    """The body of a request."""
 
     @model_validator(mode="before")
     @classmethod
@@ -98,7 +98,7 @@ class WireItem(Closed):
 
 
 class WireRerank(Closed):
-    """What the reranker did."""
+    """The outcome of reranking."""
 
     status: RerankStatus
     scored: int
@@ -127,7 +127,7 @@ class Problem(BaseModel):
 
 
 class Health(Closed):
-    """Whether the service is up, and with which artifact."""
+    """The state of the service, and its artifact."""
 
     status: str
     version: str

@@ -1,1 +1,1 @@
-"""What people did in running sessions, and the log of what was done and shown."""
+"""Running sessions, and the log of what was done and shown."""

@@ -196,7 +196,7 @@ def served_list(
     version: str,
     artifact: str,
 ) -> ServedList:
-    """What the log keeps of a list that is served now."""
+    """The log's record of a list that is served now."""
     return ServedList(
         recommendation_id=recommendation_id,
         session_id=session_id,

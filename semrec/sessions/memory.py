@@ -49,7 +49,7 @@ class MemorySessions:
         return accepted
 
     def conversation(self, session_id: str) -> str:
-        """What was kept last; ``""`` if nothing was."""
+        """The text that was kept last; ``""`` if nothing was."""
         with self._lock:
             return self._conversations.get(session_id, "")
 

@@ -76,7 +76,7 @@ class RedisSessions:
         return accepted
 
     def conversation(self, session_id: str) -> str:
-        """What was kept last; ``""`` if nothing was."""
+        """The text that was kept last; ``""`` if nothing was."""
         with self._told():
             found = cast("bytes | None", self._redis.get(_conversation_key(session_id)))
         return found.decode() if found else ""

@@ -61,7 +61,7 @@ class SqliteSessions:
             ).rowcount
 
     def conversation(self, session_id: str) -> str:
-        """What was kept last; ``""`` if nothing was."""
+        """The text that was kept last; ``""`` if nothing was."""
         with self._database.reading() as connection:
             found = connection.execute(
                 "SELECT conversation FROM conversations WHERE session_id = ?", (session_id,)

@@ -73,7 +73,7 @@ class Behaviour:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What the behavioural half might be.
+    """A candidate for the behavioural half.
 
     Attributes:
         name: For people.
@@ -134,7 +134,7 @@ def simplest(candidates: Sequence[Candidate], units: Sequence[str]) -> Candidate
 
 
 def refit(chosen: Behaviour, events: Interactions, ground: Ground) -> Behaviour:
-    """What was chosen, fitted on `events`."""
+    """The selected behaviour, fitted on `events`."""
     vectors, options = refit_vectors(chosen.options, events, ground)
     if chosen.neighbours is None:
         return replace(chosen, vectors=vectors, options=options)

@@ -1,4 +1,4 @@
-"""What an encoder is trained on: real requests where there are some, made-up ones beside them.
+"""Training examples of an encoder: real requests where there are some, synthetic ones too.
 
 training dialogs:    request → each item that was right
 interactions:        what was done before, an item's labels, tags, text → that item

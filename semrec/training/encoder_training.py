@@ -69,7 +69,7 @@ def make_lesson(
     training: EncoderTrainingConfig,
     rng: np.random.Generator,
 ) -> Lesson:
-    """What to train on.
+    """The training set of an encoder.
 
     Args:
         dataset: The catalogue and its tags.

@@ -97,7 +97,7 @@ def choose_fill(
     deadline: float | None,
     neighbour_share: float,
 ) -> tuple[float, FusedBlocks]:
-    """How strongly text stands in for behaviour, and the blocks with that.
+    """The strength of text in place of behaviour, and the blocks with it.
 
     Validation holds items that were new then, so it knows what boldness with them is worth.
     """
@@ -233,7 +233,7 @@ def reached_in_words(fusion: FusedBlocks, sets: TuningSets, config: Config) -> d
 def behaviour_unit(
     fusion: FusedBlocks, cases: Sequence[TuningCase], neighbour_share: float
 ) -> float:
-    """What a session's ten best items get from behaviour, in the mean; 1 if nothing is known.
+    """Mean behavioural score of a session's ten best items; 1 if nothing is known.
 
     Neighbours' scores stand far out, vectors' don't: in this unit a weight means the same for both.
     """

@@ -1,4 +1,4 @@
-"""What comes before the encoder: data read and split, requests understood, behaviour chosen.
+"""Preparation: data read and split, requests parsed, behaviour selected.
 
 dataset + requests → held out | validation | training → behaviour chosen → encoder trained
 """

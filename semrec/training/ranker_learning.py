@@ -1,4 +1,4 @@
-"""Whether a ranker earns its place, and the one that does.
+"""Learns a ranker, and keeps it where it earns its place.
 
 validation cases, real requests → fused lists as they are served → for each fold trained on the
     others, judged by the fold → kept only where lists that it hasn't seen are better with it
@@ -37,7 +37,7 @@ from semrec.types import Label, Progress
 
 @dataclass(frozen=True, kw_only=True)
 class _Ground:
-    """What all kinds of query are learned over."""
+    """The shared data of all kinds of query."""
 
     facts: ItemFacts
     crossed: Sequence[Label]

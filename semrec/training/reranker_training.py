@@ -53,7 +53,7 @@ RIGHT = 4.0  # how far what was right stands above the rest, in deviations of a 
 
 @dataclass(frozen=True, kw_only=True)
 class Schooling:
-    """How a reranker is made.
+    """Options of a reranker's training.
 
     Attributes:
         base: The encoder that it is cut from: hub name, path or short name.
@@ -210,7 +210,7 @@ def _of_users(prepared: Prepared, n: int, rng: np.random.Generator) -> list[Case
 
 
 def _drawn(case: TuningCase, rows: RowArray, rng: np.random.Generator) -> RowArray | None:
-    """What was right and some of the head that wasn't, in a random order; None without either."""
+    """Right items and some candidates that weren't, in a random order; None without either."""
     right = np.setdiff1d(case.targets, case.excluded)
     others = np.setdiff1d(rows, case.targets)
     if not len(right) or not len(others):

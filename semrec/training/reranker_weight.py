@@ -1,4 +1,4 @@
-"""What a reranker's word is worth beside the fused list's own scores.
+"""The weight of a reranker's scores beside the fused list's own.
 
 real validation requests → fused lists → judged in full → the weight with the best NDCG
                          → kept only where lists that didn't choose it are better with it

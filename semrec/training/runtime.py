@@ -1,4 +1,4 @@
-"""What a request's words are encoded with when it is served: the quickest that says the same.
+"""The runtime that encodes requests when they are served: the quickest that says the same.
 
 torch → ONNX Runtime float32 → its int8 form, each kept only if its vectors are those of torch
 (cosine) and the fused lists of the validation requests are no worse
@@ -32,7 +32,7 @@ TEXTS, REQUESTS = 200, 300
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What serves.
+    """An encoder for serving.
 
     Attributes:
         encoder: The encoder.

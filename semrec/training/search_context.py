@@ -1,4 +1,4 @@
-"""What options are tried on: the same events and cases for all of them."""
+"""Shared validation data for the search of options: the same events and cases for all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from semrec.types import Case, Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What options are tried on.
+    """The events and cases that options are tried on.
 
     Attributes:
         events: What may be learned from.
@@ -53,12 +53,12 @@ class Ground:
 
     @property
     def can_tell(self) -> bool:
-        """Whether there are cases enough to tell options apart."""
+        """True if there are cases enough to tell options apart."""
         return len(self.cases) >= self.config.fusion.min_cases
 
     @property
     def timed_out(self) -> bool:
-        """Whether the time is up."""
+        """True if the time is up."""
         return self.deadline is not None and time.monotonic() > self.deadline
 
     def weigh(
@@ -118,7 +118,7 @@ def make_ground(
 def checkpoint_of(
     kind: str, events: Interactions, ground: Ground, epochs: int | None
 ) -> Path | None:
-    """Where a training's checkpoint is kept: named by all that decides what comes out.
+    """The path of a training's checkpoint: named by all that decides what comes out.
 
     Args:
         kind: Only sequence models have one.

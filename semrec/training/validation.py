@@ -1,4 +1,4 @@
-"""What is held out, what validates, and the next-item cases that validation is made of."""
+"""Held-out events, validation events, and the next-item cases made of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAST_USERS = 200  # that may judge: of the cases of fifty, it is these fifty's 
 
 
 def hold_out(events: Interactions, split: SplitConfig) -> Split:
-    """What may be learned from, and what is kept for a test."""
+    """Split off the events that are kept for a test."""
     match split.test:
         case "none":
             return Split(train=events, test=events.where(np.zeros(len(events), bool)), cut=None)

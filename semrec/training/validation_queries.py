@@ -45,7 +45,7 @@ class TuningSets:
 
     @property
     def source(self) -> str:
-        """Where the words come from, in words."""
+        """The source of the words, in words."""
         return ("dialogs", "dialogs and made up", "made up")[len(self.made_up)]
 
 
@@ -180,7 +180,7 @@ def encoded(
 
 
 def _read(intent: str, understanding: Understanding | None) -> tuple[str, tuple[Label, ...]]:
-    """What a request is about, without the titles that it names; and the labels that it names."""
+    """A request without the titles that it names; and the labels that it names."""
     if understanding is None or not intent.strip():
         return intent, ()
     read = understanding.understand(intent)

@@ -143,7 +143,7 @@ def _sequence(ground: Ground, kind: str) -> Attempt:
 
 
 def _until(ground: Ground) -> float | None:
-    """When a training has to stop; one that `auto` may take has half of its minutes from now."""
+    """The end of a training; one that `auto` may take has half of its minutes from now."""
     behaviour = ground.config.behaviour
     ends = [] if ground.deadline is None else [ground.deadline]
     if behaviour.kind == "auto" and behaviour.network_minutes is not None:

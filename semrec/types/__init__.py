@@ -146,7 +146,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What a reranker says of some of the candidates.
+    """A reranker's scores of some of the candidates.
 
     Attributes:
         places: (m,) int64, which of the texts, each once.
@@ -165,7 +165,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class RerankTrace:
-    """What the reranker did.
+    """The outcome of reranking.
 
     Attributes:
         status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
@@ -187,7 +187,7 @@ class RerankTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """How a list came about.
+    """The way to a list: weights, times, what was understood.
 
     Attributes:
         weights: Weight of each signal: semantic, behavioural, popularity, domain (popularity in

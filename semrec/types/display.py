@@ -1,4 +1,4 @@
-"""How a list looks in a notebook."""
+"""A list as HTML, for notebooks."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class Boost:
-    """What is added to the inner products of a few rows: a sparse signal beside the dense ones.
+    """Sparse scores: what is added to the inner products of a few rows.
 
     Attributes:
         rows: (m,) int64, ascending, each once.

@@ -22,13 +22,13 @@ router = APIRouter(tags=["admin"], responses={**BODY, **documented(403, 409)})
 
 
 class ReloadRequest(Body):
-    """What to do: load what lies behind the artifact's link now, or go back to the one before."""
+    """The order: load what lies behind the artifact's link now, or go back to the one before."""
 
     to: Literal["link", "previous"] = "link"
 
 
 class WorkerResponse(Closed):
-    """What one worker serves now."""
+    """The state of one worker."""
 
     pid: int
     version: str
@@ -64,7 +64,7 @@ async def reload(service: ServiceOf, body: ReloadRequest | None = None) -> Reloa
 
 
 async def _carried_out(service: ServiceOf, order: int) -> list[Worker]:
-    """What the workers say once each has done its part."""
+    """The workers' reports once each has done its part."""
     until = time.monotonic() + PATIENCE_S
     while True:
         workers = service.deployment.workers()

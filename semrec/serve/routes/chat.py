@@ -34,7 +34,7 @@ router = APIRouter(tags=["chat"])
 
 
 class WireMessage(Closed):
-    """What somebody said."""
+    """One message."""
 
     role: Literal["user", "assistant", "system"]
     content: str = Field(max_length=MAX_INTENT_CHARS)
@@ -69,7 +69,7 @@ class ChatRequest(Body):
         return self
 
     def fields(self) -> dict[str, Any]:
-        """What isn't said in words."""
+        """The fields that aren't said in words."""
         names = {"user_id", "k", "budget_ms", "rerank", "semantic_weight"}
         return self.model_dump(include=names)
 

@@ -37,7 +37,7 @@ class TextPart(Closed):
 
 
 class CompletionMessage(Closed):
-    """What somebody said."""
+    """One message."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Text | list[TextPart]
@@ -50,7 +50,7 @@ class CompletionMessage(Closed):
 
 
 class StreamOptions(Closed):
-    """What a stream ends with."""
+    """The end of a stream."""
 
     include_usage: bool = False
 
@@ -84,7 +84,7 @@ class Choice(Closed):
 
 
 class CompletionUsage(Usage):
-    """What was read and written, in words."""
+    """Words read and written."""
 
     completion_tokens: int
 

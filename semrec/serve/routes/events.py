@@ -33,21 +33,21 @@ class EventsRequest(Body):
 
 
 class EventsResponse(Closed):
-    """How many were new, and how many were there already."""
+    """Numbers of events that were new, and that were there already."""
 
     accepted: int
     duplicates: int
 
 
 class SessionResponse(Closed):
-    """What was done in a session, oldest first."""
+    """The events of a session, oldest first."""
 
     session_id: str
     events: list[WireEvent]
 
 
 class ErasedResponse(Closed):
-    """What was erased: a session's events, and the lists that were served in it."""
+    """Numbers of what was erased: a session's events, and the lists that were served in it."""
 
     session_id: str
     events: int

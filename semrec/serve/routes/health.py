@@ -1,4 +1,4 @@
-"""Whether it lives, whether it is ready, how it does, how it is set."""
+"""Health, readiness, metrics and settings of the service."""
 
 from __future__ import annotations
 

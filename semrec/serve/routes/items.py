@@ -54,7 +54,7 @@ async def similar_items(
     logged: LoggedOf,
     k: Annotated[int, Query(ge=1, le=types.MAX_K)] = 10,
 ) -> RecommendResponse:
-    """What goes with an item: the answer to a session of nothing else."""
+    """Items that go with an item: the answer to a session of nothing else."""
     _row(service.recommender, item_id)
     query = types.Query(session=(item_id,), k=k)
     served = await unless_gone(request, service.recommend(query))
@@ -103,7 +103,7 @@ def _counts(recommender: Recommender) -> types.RowArray:
 
 
 def _finite(record: dict[str, Any]) -> dict[str, Any]:
-    """What JSON can say of an item's attributes: infinity is no number there."""
+    """An item's attributes as JSON can say them: infinity is no number there."""
     return {
         name: None if isinstance(value, float) and not np.isfinite(value) else value
         for name, value in record.items()

@@ -29,14 +29,14 @@ router = APIRouter(tags=["models"])
 
 
 class Usage(Closed):
-    """How much was read, in words between spaces: not every encoder counts tokens."""
+    """Words read, counted between spaces: not every encoder counts tokens."""
 
     prompt_tokens: int
     total_tokens: int
 
 
 class Model(Closed):
-    """What `model` can be."""
+    """A value of `model`."""
 
     id: str
     object: Literal["model"] = "model"

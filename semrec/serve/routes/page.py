@@ -30,11 +30,11 @@ async def page() -> FileResponse:
 
 @router.get("/page.css")
 async def style() -> FileResponse:
-    """How it looks."""
+    """The page's style sheet."""
     return FileResponse(FOLDER / "page.css", media_type="text/css", headers=HEADERS)
 
 
 @router.get("/page.js")
 async def script() -> FileResponse:
-    """What it does."""
+    """The page's script."""
     return FileResponse(FOLDER / "page.js", media_type="text/javascript", headers=HEADERS)
