@@ -50,14 +50,16 @@ def test_a_training_that_spoils_the_fused_lists_is_thrown_away(prepared):
     assert not found.sets.made_up & {"both"}
     fused = found.tuned["fused_with_encoder"]
     assert fused["untrained"] > fused["trained"]
-    assert found.judged == fused["untrained"]
+    assert found.ndcg_of_requests(None).mean() == pytest.approx(fused["untrained"], abs=1e-6)
     assert found.tuned["encoder"] == {"0": 0.1, "8": 0.9}
 
 
 def test_one_that_makes_them_better_is_kept(prepared):
     found = settle(prepared, Blurred(dim=64), taught(CLEAR), silent, None)
     assert found.encoder is CLEAR
-    assert found.tuned["fused_with_encoder"]["trained"] == found.judged
+    fused = found.tuned["fused_with_encoder"]
+    assert fused["gain"][0] > 0
+    assert found.ndcg_of_requests(None).mean() == pytest.approx(fused["trained"], abs=1e-6)
 
 
 def test_of_equals_the_one_that_wasnt_trained_stays(prepared):
@@ -70,7 +72,7 @@ def test_without_real_requests_nobody_can_say(unasked):
     blurred = Blurred(dim=64)
     found = settle(unasked, CLEAR, taught(blurred), silent, None)
     assert found.encoder is blurred
-    assert found.judged is None
+    assert not len(found.ndcg_of_requests(None))
     assert "fused_with_encoder" not in found.tuned
 
 

@@ -91,6 +91,21 @@ def interval(samples: Values, level: float = LEVEL) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def gain_interval(
+    before: Values, after: Values, units: Sequence[str], seed: int
+) -> tuple[float, float]:
+    """The 95 % interval of the mean gain on the same cases; a change is kept where it is above 0.
+
+    Args:
+        before: (n_cases,).
+        after: (n_cases,), of the same cases.
+        units: (n_cases,) the unit of each case.
+        seed: Of the resampling.
+    """
+    means = bootstrap_means(np.stack([before, after]), units, np.random.default_rng(seed))
+    return interval(means[:, 1] - means[:, 0])
+
+
 def estimate(values: Values, samples: Values) -> Estimate:
     """The mean of `values`, with the interval of its resamples."""
     low, high = interval(samples)

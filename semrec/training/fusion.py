@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semrec.config import Config
 from semrec.data.attributes import LabelledItems
@@ -133,12 +134,7 @@ def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> Fused
     An encoder that has learned from requests knows much of what labels say. Synthetic requests
     can't tell: they name their target's labels, and always rightly.
     """
-    real = [
-        case
-        for name, cases in (("words", sets.words), ("both", sets.both))
-        for case in cases
-        if name not in sets.made_up
-    ]
+    real = sets.real
     if fusion.prototypes is None or not real:
         return fusion
     cutoff = cutoff_of(config.fusion.cutoff, real)
@@ -149,13 +145,21 @@ def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> Fused
     return replace(fusion, prototypes=replace(fusion.prototypes, strength=max(tried)[1]))
 
 
+def ndcg_by_case(
+    fusion: FusedBlocks, cases: Sequence[TuningCase], cutoff: int
+) -> NDArray[np.float64]:
+    """(n_cases,): NDCG of the cases' fused lists at the gate's weights."""
+    return np.array(
+        [
+            ndcg_of(candidates.scores(fusion.gate)[:, None], candidates, cutoff)[0]
+            for candidates in reduce_cases(fusion, cases)
+        ]
+    )
+
+
 def mean_ndcg(fusion: FusedBlocks, cases: Sequence[TuningCase], cutoff: int) -> float:
-    """Mean NDCG of the cases' fused lists at the gate's weights; 0 without cases."""
-    gains = [
-        ndcg_of(found.scores(fusion.gate)[:, None], found, cutoff)[0]
-        for found in reduce_cases(fusion, cases)
-    ]
-    return float(np.mean(gains)) if gains else 0.0
+    """Mean of `ndcg_by_case`; 0 without cases."""
+    return float(ndcg_by_case(fusion, cases, cutoff).mean()) if cases else 0.0
 
 
 def tune_gate(

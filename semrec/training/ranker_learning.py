@@ -24,7 +24,7 @@ from semrec.data.catalog import Catalog
 from semrec.data.intents import fold_of
 from semrec.data.interactions import Interactions
 from semrec.fusion.fused import FusedBlocks
-from semrec.metrics.significance import bootstrap_means, interval
+from semrec.metrics.significance import gain_interval
 from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of, item_facts
 from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker, faded
@@ -142,11 +142,10 @@ def _gain(
     gained: NDArray[np.float64], units: Sequence[str], cutoff: int, seed: int
 ) -> dict[str, Any]:
     """NDCG without and with a ranker that hadn't seen the list; the interval of the difference."""
-    means = bootstrap_means(gained, units, np.random.default_rng(seed))
     without, ranked = gained.mean(axis=1)
     return {
         f"ndcg@{cutoff}": {"fused": round(float(without), 6), "ranked": round(float(ranked), 6)},
-        "gain": [round(end, 6) for end in interval(means[:, 1] - means[:, 0])],
+        "gain": [round(end, 6) for end in gain_interval(gained[0], gained[1], units, seed)],
     }
 
 

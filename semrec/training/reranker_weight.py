@@ -21,7 +21,7 @@ from semrec.data.intents import fold_of
 from semrec.deadline import NEVER
 from semrec.fusion.fused import FusedBlocks
 from semrec.metrics.ranking import ndcg
-from semrec.metrics.significance import bootstrap_means, interval
+from semrec.metrics.significance import gain_interval
 from semrec.pipeline.rerank import Reranking
 from semrec.ranking.ranker import Ranker
 from semrec.rerankers.blending import blended
@@ -138,9 +138,7 @@ def best_weight(lists: Sequence[JudgedList], seed: int) -> tuple[float, dict[str
         others, ours = folds != fold, folds == fold
         if others.any():
             unseen[ours] = reached[_best(reached[:, others]), ours]
-    rng = np.random.default_rng(seed)
-    means = bootstrap_means(np.stack([reached[0], unseen]), [one.unit for one in lists], rng)
-    low, high = interval(means[:, 1] - means[:, 0])
+    low, high = gain_interval(reached[0], unseen, [one.unit for one in lists], seed)
     weight = WEIGHTS[_best(reached)] if low > 0 else 0.0
     return weight, {
         "cases": len(lists),

@@ -44,6 +44,12 @@ class TuningSets:
     strangers: tuple[TuningCase, ...] = ()
 
     @property
+    def real(self) -> list[TuningCase]:
+        """The requests whose words somebody said."""
+        kinds = {"words": self.words, "both": self.both}
+        return [case for kind in kinds if kind not in self.made_up for case in kinds[kind]]
+
+    @property
     def source(self) -> str:
         """The source of the words, in words."""
         return ("dialogs", "dialogs and made up", "made up")[len(self.made_up)]
