@@ -9,15 +9,15 @@ from semrec.deadline import Deadline
 from semrec.types import (
     NO_MATCH,
     BoolArray,
-    Boost,
     Event,
     FloatArray,
     FusedQuery,
-    Judged,
     Label,
     LexicalMatch,
+    RerankScores,
     RowArray,
     SessionRows,
+    SparseScores,
 )
 
 
@@ -95,7 +95,7 @@ class SparseModel(Protocol):
         """Number of items that have events."""
         ...
 
-    def nearest(self, session: SessionRows) -> Boost:
+    def nearest(self, session: SessionRows) -> SparseScores:
         """The items it knows of, with scores above 0; none for an empty session."""
         ...
 
@@ -131,7 +131,7 @@ class Index(Protocol):
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
-        boosts: Sequence[Boost] | None = None,
+        boosts: Sequence[SparseScores] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best rows and their scores, best first.
 
@@ -164,7 +164,9 @@ class Index(Protocol):
 class Reranker(Protocol):
     """Judges how well each of a few candidates answers a request."""
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+    def rerank(
+        self, request: str, texts: Sequence[str], deadline: Deadline
+    ) -> Iterator[RerankScores]:
         """Judgements, chunk by chunk, as they are made: what was given out can't be lost any more.
 
         It begins with the first texts, looks at the deadline inside its work and ends when it has

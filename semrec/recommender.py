@@ -21,15 +21,15 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import Deadline
-from semrec.intent.understanding import Understanding
+from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
-from semrec.pipeline.cold_slots import keep_places
-from semrec.pipeline.query_cache import Remembered
+from semrec.pipeline.cold_slots import insert_cold_items
+from semrec.pipeline.parse_intent import ParsedQuery, parse_intent
+from semrec.pipeline.query_cache import QueryCache
 from semrec.pipeline.request import Request
 from semrec.pipeline.rerank import Reranking
 from semrec.pipeline.resolve import Resolved, in_words, resolve
 from semrec.pipeline.trace import Clock, notes_of
-from semrec.pipeline.understand import Reading, understand
 from semrec.pipeline.updates import drop, grow
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
@@ -58,7 +58,7 @@ class Recommender:
         interactions: What was learned from: known users' histories.
         encoder: Turns words into vectors; None in the baseline.
         prompts: Put requests into words for the encoder.
-        understanding: Reads limits and titles out of the words; None: nothing is read.
+        intent_parser: Reads limits and titles out of the words; None: nothing is read.
         removed: (r,) int64, rows that never come back.
         untouched_every: From rank 11 on, one place in so many at most is for items without
             events; 0: none.
@@ -68,7 +68,7 @@ class Recommender:
         ranker: Reorders the head of what is found; None: the fused list stays.
         reranking: Has the head judged within a query's budget; None: nobody is asked.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
-        remembered: Vectors of the latest requests.
+        query_cache: Vectors of the latest requests.
         manifest: The artifact's manifest.
         path: Where the artifact lies, if it was written.
     """
@@ -80,10 +80,10 @@ class Recommender:
     fusion: Fusion
     index: Index
     behavioural: Recommender | None
-    understanding: Understanding | None = None
+    intent_parser: IntentParser | None = None
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
-    remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
+    query_cache: QueryCache = field(default_factory=QueryCache, repr=False, compare=False)
     lexical: BM25 | None = None
     ranker: Ranker | None = None
     reranking: Reranking | None = None
@@ -159,8 +159,8 @@ class Recommender:
         clock = Clock(len(queries))
         requests = [Request(asked=one, deadline=Deadline.within(one.budget_ms)) for one in queries]
         for request in requests:
-            request.reading = understand(
-                request.asked, self.understanding, self.catalog, request.deadline
+            request.reading = parse_intent(
+                request.asked, self.intent_parser, self.catalog, request.deadline
             )
         clock.lap("understand")
         for request in requests:
@@ -190,7 +190,7 @@ class Recommender:
         if self.reranking is not None:
             clock.lap("rerank")
         for request in requests:
-            self._keep_places(request)
+            self._insert_cold_items(request)
         listed = [self._items(request) for request in requests]
         clock.lap("items")
         timings_ms = clock.timings_ms()
@@ -204,7 +204,7 @@ class Recommender:
         """A short hash that changes with anything in the artifact; ``""`` if there is none."""
         return str(self.manifest.get("checksum", ""))[:12]
 
-    def _match(self, reading: Reading) -> LexicalMatch:
+    def _match(self, reading: ParsedQuery) -> LexicalMatch:
         if self.encoder is None:  # the baseline ignores words
             return NO_MATCH
         if self.lexical is None:
@@ -226,7 +226,7 @@ class Recommender:
         }
         if not texts:
             return
-        vectors = self.remembered.encode_queries(self.encoder, list(texts.values()))
+        vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()))
         for place, vector in zip(texts, vectors, strict=True):
             requests[place].vector = vector
 
@@ -275,10 +275,10 @@ class Recommender:
         k = request.query.k
         request.rows, request.scores = request.rows[:k], request.scores[:k]
 
-    def _keep_places(self, request: Request) -> None:
+    def _insert_cold_items(self, request: Request) -> None:
         if self.untouched_every:
             counts, every = self.interactions.counts, self.untouched_every
-            keep_places(request, self.index, counts, self.removed, every)
+            insert_cold_items(request, self.index, counts, self.removed, every)
 
     def _items(self, request: Request) -> tuple[Item, ...]:
         return tuple(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from semrec.data.catalog import Catalog, make_catalog
 from semrec.intent.conditions import Filters, Has, Span, Unanswerable, explain_nothing
-from semrec.intent.understanding import learn_vocabulary
+from semrec.intent.intent_parser import learn_vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_two_statements_must_both_hold() -> None:
 
 
 def test_contradictory_limits_are_explained(films: Catalog) -> None:
-    found = learn_vocabulary(films).understand("from after 2000 but before 1990")
+    found = learn_vocabulary(films).parse_intent("from after 2000 but before 1990")
     assert found.filters == {"year": {"gte": 2001, "lte": 1989}}
     n_new = sum(value >= 2001 for value in films.table["year"].to_pylist())
     n_old = sum(value <= 1989 for value in films.table["year"].to_pylist())

@@ -217,7 +217,7 @@ def test_messages_sent_whole_amount_to_the_same(rec: Recommender) -> None:
         Message("assistant", f"{first.reply}\n{listed}"),
         Message("user", "not the second one, and from 1980 or later"),
     ]
-    conversation, heard = replayed(messages, rec.understanding, rec.catalog)
+    conversation, heard = replayed(messages, rec.intent_parser, rec.catalog)
     assert heard.events == (Event(first.found.items[1].item_id, "reject"),)
     assert conversation.filters == {"labels": {"none": ["jungle"]}, "year": {"gte": 1980}}
 
@@ -243,7 +243,7 @@ def test_a_long_message_is_read_in_time(rec: Recommender) -> None:
     hear(
         Conversation(shown=(item_id(1),)),
         "no jungle is fine, " * 5_000,
-        rec.understanding,
+        rec.intent_parser,
         rec.catalog,
     )
     assert time.perf_counter() - began < 30  # linear; the machine may be busy

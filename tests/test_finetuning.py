@@ -8,7 +8,7 @@ from semrec.encoders.finetuning import finetune
 from semrec.encoders.masked_loss import masked_loss
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.encoders.training_examples import Example, Options
-from semrec.training.encoder_training import Lesson, judged
+from semrec.training.encoder_training import TrainingSet, judged
 from semrec.types import silent
 
 TOPICS = {
@@ -112,7 +112,7 @@ class Constant:
 
 @pytest.mark.parametrize("value", [0.5, np.nan], ids=["collapsed", "diverged"])
 def test_an_encoder_that_tells_nothing_apart_is_judged_worst(value):
-    lesson = Lesson(
+    lesson = TrainingSet(
         examples=(),
         item_texts=ITEMS,
         asked=[(f"I want {code}", frozenset([6 * n])) for n, code in enumerate(CODES)],

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semrec.fusion.gate import SIGNALS, UNTUNED, Evidence, Gate, Mix
+from semrec.fusion.gate import SIGNALS, UNTUNED, Gate, GateFeatures, Mix
 from semrec.training.gate_search import best_parents, learn_gate, make_kind, ratios
 from semrec.training.weight_search import Candidates
 
-WORDS = Evidence(has_words=True, has_session=True, n_words=2, n_known=2, specificity=0.6)
+WORDS = GateFeatures(has_words=True, has_session=True, n_words=2, n_known=2, specificity=0.6)
 
 
 def said_share(weights):
@@ -45,7 +45,7 @@ def test_rare_words_count_where_rarity_does():
     silent=st.frozensets(st.sampled_from(["lexical", "texts", "behavioural"])),
 )
 def test_weights_are_shares_whatever_the_evidence(n_words, specificity, has_session, silent):
-    evidence = Evidence(
+    evidence = GateFeatures(
         has_words=True,
         has_session=has_session,
         n_words=n_words,
@@ -90,7 +90,7 @@ def test_the_reason_is_a_sentence_that_names_kind_and_words():
     told = UNTUNED.reason(replace(WORDS, n_words=30, n_known=12))
     assert "a conversation about tastes" in told
     assert "30 content words, 12 known here" in told
-    assert UNTUNED.reason(Evidence(has_words=False, has_session=True)) == ""
+    assert UNTUNED.reason(GateFeatures(has_words=False, has_session=True)) == ""
 
 
 def test_a_gate_survives_a_manifest():
@@ -115,7 +115,7 @@ def cases(n, column, n_words, seed):
                 n_targets=3,
                 n_relevant=3,
                 has_neighbours=True,
-                evidence=Evidence(
+                evidence=GateFeatures(
                     has_words=True, has_session=True, n_words=n_words, n_known=1, specificity=0.5
                 ),
                 unit=f"u{number}",

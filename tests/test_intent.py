@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from semrec.data.catalog import Catalog, make_catalog
 from semrec.intent.conditions import explain_nothing
 from semrec.intent.english import EXCLUSIVES, IDIOMS, NEGATIONS
-from semrec.intent.understanding import MAX_READ_CHARS, Understanding, learn_vocabulary
+from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, learn_vocabulary
 
 GENRES = ("Comedy", "Drama", "Horror", "War", "Western", "Musical", "Sci-Fi", "Film-Noir",
           "Romance", "Animation", "Documentary", "Crime", "Children")  # fmt: skip
@@ -41,7 +41,7 @@ def films() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def understanding(films: Catalog) -> Understanding:
+def intent_parser(films: Catalog) -> IntentParser:
     return learn_vocabulary(films)
 
 
@@ -142,8 +142,8 @@ STATED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("text", STATED)
-def test_a_stated_limit_becomes_a_filter(understanding: Understanding, text: str) -> None:
-    found = understanding.understand(text)
+def test_a_stated_limit_becomes_a_filter(intent_parser: IntentParser, text: str) -> None:
+    found = intent_parser.parse_intent(text)
     assert found.filters == STATED[text]
     assert found.not_understood == ()
 
@@ -200,8 +200,8 @@ NO_LIMIT = (
 
 
 @pytest.mark.parametrize("text", NO_LIMIT)
-def test_what_states_no_limit_stays_as_it_is(understanding: Understanding, text: str) -> None:
-    found = understanding.understand(text)
+def test_what_states_no_limit_stays_as_it_is(intent_parser: IntentParser, text: str) -> None:
+    found = intent_parser.parse_intent(text)
     assert found.filters == {}
     assert found.not_understood == ()
     assert found.words == text.strip()
@@ -225,25 +225,25 @@ UNANSWERABLE = {
 
 
 @pytest.mark.parametrize("text", UNANSWERABLE)
-def test_a_limit_that_no_attribute_answers_is_said(understanding: Understanding, text: str) -> None:
-    found = understanding.understand(text)
+def test_a_limit_that_no_attribute_answers_is_said(intent_parser: IntentParser, text: str) -> None:
+    found = intent_parser.parse_intent(text)
     assert found.filters == {}
     assert found.not_understood == (UNANSWERABLE[text],)
 
 
 def test_limits_and_negated_words_are_cut_out_for_the_encoder(
-    understanding: Understanding,
+    intent_parser: IntentParser,
 ) -> None:
     text = "a quiet film about the sea, nothing gory, no horror, from the nineties"
-    assert understanding.understand(text).words == "a quiet film about the sea"
-    assert understanding.understand("Only comedies!").words == ""
-    assert understanding.understand("A sad French film").words == "A sad film"
+    assert intent_parser.parse_intent(text).words == "a quiet film about the sea"
+    assert intent_parser.parse_intent("Only comedies!").words == ""
+    assert intent_parser.parse_intent("A sad French film").words == "A sad film"
 
 
 def test_without_attributes_every_limit_is_said() -> None:
     bare = make_films(genres=None, year=None, language=None)
     text = "no horror, from the nineties, in French, under two hours"
-    found = learn_vocabulary(bare).understand(text)
+    found = learn_vocabulary(bare).parse_intent(text)
     assert found.filters == {}
     assert found.not_understood == (
         "no horror",
@@ -273,7 +273,7 @@ def test_without_attributes_every_limit_is_said() -> None:
 )
 def test_numbers_with_units(name: str, text: str, expected: dict[str, float]) -> None:
     values = np.linspace(0.5, 300.5, len(GENRES) * 7)
-    found = learn_vocabulary(make_films(**{name: values})).understand(text)
+    found = learn_vocabulary(make_films(**{name: values})).parse_intent(text)
     assert found.filters == {name: expected}
     assert found.words == ""
 
@@ -284,26 +284,26 @@ def test_booleans_and_labels_of_any_catalogue() -> None:
         brand=["Old Mill" if row % 3 else "OPI" for row in range(91)],
         in_stock=[row % 2 == 0 for row in range(91)],
     )
-    understand = learn_vocabulary(shop).understand
-    assert understand("no nail polishes").filters == {"genres": {"none": ["Nail Polish"]}}
-    assert understand("nothing by OPI").filters == {"brand": {"none": ["OPI"]}}
-    assert understand("nothing but OPI").filters == {"brand": {"any": ["OPI"]}}
-    assert understand("it must be in stock").filters == {"in_stock": {"any": [True]}}
-    assert shop.mask(understand("it must be in stock").filters).sum() == 46  # type: ignore[union-attr]
+    parse_intent = learn_vocabulary(shop).parse_intent
+    assert parse_intent("no nail polishes").filters == {"genres": {"none": ["Nail Polish"]}}
+    assert parse_intent("nothing by OPI").filters == {"brand": {"none": ["OPI"]}}
+    assert parse_intent("nothing but OPI").filters == {"brand": {"any": ["OPI"]}}
+    assert parse_intent("it must be in stock").filters == {"in_stock": {"any": [True]}}
+    assert shop.mask(parse_intent("it must be in stock").filters).sum() == 46  # type: ignore[union-attr]
 
 
-def test_a_two_letter_code_is_no_word(understanding: Understanding) -> None:
+def test_a_two_letter_code_is_no_word(intent_parser: IntentParser) -> None:
     """`no`, `it` and `en` are labels of the language attribute here."""
-    assert understanding.understand("no it en").filters == {}
+    assert intent_parser.parse_intent("no it en").filters == {}
 
 
-def test_only_the_end_of_a_very_long_text_is_read(understanding: Understanding) -> None:
+def test_only_the_end_of_a_very_long_text_is_read(intent_parser: IntentParser) -> None:
     text = "no horror. " + "bla " * 25_000
-    found = understanding.understand(text[:100_000])
+    found = intent_parser.parse_intent(text[:100_000])
     assert found.filters == {}
     assert found.not_understood == ("(the first 80000 characters were not read)",)
     assert found.words.startswith("no horror.")
-    assert understanding.understand(text[11:99_980] + " no horror").filters == no("Horror")
+    assert intent_parser.parse_intent(text[11:99_980] + " no horror").filters == no("Horror")
     assert MAX_READ_CHARS == 20_000
 
 
@@ -316,8 +316,8 @@ def test_only_the_end_of_a_very_long_text_is_read(understanding: Understanding) 
         "不要恐怖片 😀 no horror 😀",
     ],
 )
-def test_text_stays_data(understanding: Understanding, text: str) -> None:
-    assert understanding.understand(text).filters == no("Horror")
+def test_text_stays_data(intent_parser: IntentParser, text: str) -> None:
+    assert intent_parser.parse_intent(text).filters == no("Horror")
 
 
 CUES = [" ".join(phrase) for phrase in (*NEGATIONS, *EXCLUSIVES, *IDIOMS)]
@@ -334,22 +334,22 @@ PIECES = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(pieces=st.lists(PIECES, max_size=12))
 def test_any_text_is_understood_without_an_error(
-    films: Catalog, understanding: Understanding, pieces: list[str]
+    films: Catalog, intent_parser: IntentParser, pieces: list[str]
 ) -> None:
     text = " ".join(pieces)
-    found = understanding.understand(text)
+    found = intent_parser.parse_intent(text)
     films.mask(found.filters)  # raises if a filter is malformed
     explain_nothing(found.filters, films)
     assert len(found.words) <= len(text)
-    assert found == understanding.understand(text)
+    assert found == intent_parser.parse_intent(text)
 
 
 @settings(max_examples=60, deadline=None)
 @given(piece=PIECES, unit=PIECES)
 def test_repetition_neither_fails_nor_grows(
-    films: Catalog, understanding: Understanding, piece: str, unit: str
+    films: Catalog, intent_parser: IntentParser, piece: str, unit: str
 ) -> None:
-    found = understanding.understand((piece + " " + unit + " ") * 150)
+    found = intent_parser.parse_intent((piece + " " + unit + " ") * 150)
     films.mask(found.filters)
     assert len(found.not_understood) <= 21
     assert all(len(phrase) <= 80 for phrase in found.not_understood)
@@ -367,6 +367,6 @@ def test_repetition_neither_fails_nor_grows(
     ],
 )
 def test_labels_that_are_merely_named_are_told_apart_from_limits(
-    understanding: Understanding, text: str, named: list[str]
+    intent_parser: IntentParser, text: str, named: list[str]
 ) -> None:
-    assert [label for _, label in understanding.understand(text).named] == named
+    assert [label for _, label in intent_parser.parse_intent(text).named] == named

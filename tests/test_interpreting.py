@@ -32,7 +32,7 @@ def reads(rec):
     from dataclasses import replace
 
     def with_(interpreter):
-        return replace(rec, understanding=replace(rec.understanding, interpreter=interpreter))
+        return replace(rec, intent_parser=replace(rec.intent_parser, interpreter=interpreter))
 
     return with_
 
@@ -77,7 +77,7 @@ def test_without_time_it_stays_not_understood(reads):
 def test_it_is_configured(world, tmp_path, kind):
     config = world_config(intent={"interpreter": kind})
     semrec.build(world, config=config, out=tmp_path / "a")
-    found = semrec.load(tmp_path / "a").understanding.interpreter
+    found = semrec.load(tmp_path / "a").intent_parser.interpreter
     assert (found is None) == (kind == "none")
 
 

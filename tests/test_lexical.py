@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from semrec.lexical.analysis import MAX_REQUEST_TERMS, content_words, terms_of
 from semrec.lexical.bm25 import K1, SCALE, B, fit_bm25
 from semrec.lexical.storage import load_bm25, save_bm25
-from semrec.types import Boost
+from semrec.types import SparseScores
 
 TEXTS = [
     "A quiet heist in Paris",
@@ -146,7 +146,7 @@ def test_boosts_add_up_over_the_rows_of_either():
     rng = np.random.default_rng(0)
     for n, m in [(5, 60), (60, 5), (30, 30), (1, 1)]:
         pair = [
-            Boost(
+            SparseScores(
                 rows=np.sort(rng.permutation(80)[:size]).astype(np.int64),
                 scores=rng.random(size).astype(np.float32),
             )

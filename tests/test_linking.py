@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from semrec.data.catalog import make_catalog
-from semrec.intent.understanding import Understanding, learn_vocabulary
+from semrec.intent.intent_parser import IntentParser, learn_vocabulary
 
 TITLES = (
     ("Alien", 1979, 50),
@@ -45,7 +45,7 @@ def row(title: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def understanding() -> Understanding:
+def intent_parser() -> IntentParser:
     table = pa.table(
         {
             "item_id": [f"f{n}" for n in range(len(TITLES))],
@@ -87,8 +87,8 @@ LIKED = {
 
 
 @pytest.mark.parametrize("text", LIKED)
-def test_titles_named_with_approval(understanding: Understanding, text: str) -> None:
-    found = understanding.understand(text)
+def test_titles_named_with_approval(intent_parser: IntentParser, text: str) -> None:
+    found = intent_parser.parse_intent(text)
     assert found.liked == tuple(row(title) for title in LIKED[text])
     assert found.rejected == ()
     assert found.filters == {}
@@ -112,8 +112,8 @@ REJECTED = {
 
 
 @pytest.mark.parametrize("text", REJECTED)
-def test_titles_named_with_dislike_are_cut_out(understanding: Understanding, text: str) -> None:
-    found = understanding.understand(text)
+def test_titles_named_with_dislike_are_cut_out(intent_parser: IntentParser, text: str) -> None:
+    found = intent_parser.parse_intent(text)
     assert found.rejected == tuple(row(title) for title in REJECTED[text])
     assert found.liked == ()
     assert "Alien" not in found.words
@@ -141,20 +141,20 @@ NONE = (
 
 @pytest.mark.parametrize("text", NONE)
 def test_ordinary_words_other_years_and_unseen_titles_are_no_links(
-    understanding: Understanding, text: str
+    intent_parser: IntentParser, text: str
 ) -> None:
-    found = understanding.understand(text)
+    found = intent_parser.parse_intent(text)
     assert found.liked == found.rejected == ()
 
 
-def test_a_year_tells_films_of_one_title_apart(understanding: Understanding) -> None:
-    assert understanding.understand("I liked It (1990)").liked == (ROW["It", 1990],)
-    assert understanding.understand("I liked It (2017)").liked == (ROW["It", 2017],)
-    assert understanding.understand("I liked Dunkirk 1958").liked == (ROW["Dunkirk", 1958],)
+def test_a_year_tells_films_of_one_title_apart(intent_parser: IntentParser) -> None:
+    assert intent_parser.parse_intent("I liked It (1990)").liked == (ROW["It", 1990],)
+    assert intent_parser.parse_intent("I liked It (2017)").liked == (ROW["It", 2017],)
+    assert intent_parser.parse_intent("I liked Dunkirk 1958").liked == (ROW["Dunkirk", 1958],)
 
 
-def test_both_at_once_and_limits_beside_them(understanding: Understanding) -> None:
-    found = understanding.understand(
+def test_both_at_once_and_limits_beside_them(intent_parser: IntentParser) -> None:
+    found = intent_parser.parse_intent(
         "I loved Alien (1979) but hated The Matrix (1999), nothing from before 1990"
     )
     assert found.liked == (row("Alien"),)
@@ -163,21 +163,23 @@ def test_both_at_once_and_limits_beside_them(understanding: Understanding) -> No
     assert found.words == "I loved Alien (1979) but hated"
 
 
-def test_a_title_liked_and_rejected_is_rejected(understanding: Understanding) -> None:
-    found = understanding.understand("I loved Alien (1979). On second thought I hated Alien (1979)")
+def test_a_title_liked_and_rejected_is_rejected(intent_parser: IntentParser) -> None:
+    found = intent_parser.parse_intent(
+        "I loved Alien (1979). On second thought I hated Alien (1979)"
+    )
     assert (found.liked, found.rejected) == ((), (row("Alien"),))
 
 
-def test_words_within_a_title_state_no_limit(understanding: Understanding) -> None:
-    found = understanding.understand("I loved No Country for Old Men (2007)")
+def test_words_within_a_title_state_no_limit(intent_parser: IntentParser) -> None:
+    found = intent_parser.parse_intent("I loved No Country for Old Men (2007)")
     assert found.filters == {}
     assert found.not_understood == ()
 
 
 def test_titles_need_neither_attributes_nor_counts() -> None:
     table = pa.table({"item_id": ["a", "b"], "title": ["Jaws (1975)", ""]})
-    understanding = learn_vocabulary(make_catalog(table, Path("films")))
-    assert understanding.understand("films like Jaws").liked == (0,)
-    assert understanding.understand("films like jaws").liked == ()
-    assert understanding.understand("jaws (1975)").liked == (0,)
-    assert understanding.understand("jaws (1995)").liked == ()
+    intent_parser = learn_vocabulary(make_catalog(table, Path("films")))
+    assert intent_parser.parse_intent("films like Jaws").liked == (0,)
+    assert intent_parser.parse_intent("films like jaws").liked == ()
+    assert intent_parser.parse_intent("jaws (1975)").liked == (0,)
+    assert intent_parser.parse_intent("jaws (1995)").liked == ()

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from semrec.data.catalog import make_catalog
+from semrec.intent.intent_parser import learn_vocabulary
 from semrec.intent.moods import MOODS, learn_moods, read_moods
 from semrec.intent.tokens import read_tokens
-from semrec.intent.understanding import learn_vocabulary
 
 GENRES = [["Horror"], ["Children", "Comedy"], ["War", "Drama"], ["Crime", "Thriller"], ["Drama"]]
 KEYWORDS = [["gory"], ["family"], ["nudity (topless)"], ["feel-good"], ["heartwarming", "french"]]
@@ -43,7 +43,7 @@ def ruled_out(found, attribute="genres"):
     ],
 )
 def test_what_is_for_a_child_has_nothing_grim(films, text):
-    found = films.understand(text)
+    found = films.parse_intent(text)
     assert ("genres", "Children") in found.named
     assert set(ruled_out(found)) == {"Horror", "War", "Crime", "Thriller"}
     assert set(ruled_out(found, "keywords")) == {"gory", "nudity (topless)"}
@@ -62,18 +62,18 @@ def test_what_is_for_a_child_has_nothing_grim(films, text):
     ],
 )
 def test_a_mood_names_what_the_catalogue_has(films, text, label):
-    found = films.understand(text)
+    found = films.parse_intent(text)
     assert ("keywords", label) in found.named
     assert found.moods
 
 
 def test_what_comforts_is_not_grim(films):
-    found = films.understand("something warm and comforting")
+    found = films.parse_intent("something warm and comforting")
     assert set(ruled_out(found)) == {"Horror", "War", "Crime", "Thriller"}
 
 
 def test_what_is_said_twice_is_searched_once(films):
-    about = films.understand("warm and comforting, for a lazy Sunday").about
+    about = films.parse_intent("warm and comforting, for a lazy Sunday").about
     assert about.count("heartwarming") == 1
 
 
@@ -88,30 +88,30 @@ def test_what_is_said_twice_is_searched_once(films):
     ],
 )
 def test_words_that_only_look_like_a_mood_stay(films, text):
-    assert not films.understand(text).moods
+    assert not films.parse_intent(text).moods
 
 
 def test_for_adults_rules_children_out(films):
-    found = films.understand("a cartoon for grown-ups")
+    found = films.parse_intent("a cartoon for grown-ups")
     assert ruled_out(found) == ["Children"]
     assert ruled_out(found, "keywords") == ["family"]
 
 
 def test_what_is_denied_is_no_mood(films):
-    found = films.understand("nothing for kids")
+    found = films.parse_intent("nothing for kids")
     assert not found.moods
     assert "Children" in ruled_out(found)
 
 
 def test_a_language_that_is_only_a_label_is_searched(films):
-    found = films.understand("a French film about love")
+    found = films.parse_intent("a French film about love")
     assert ("keywords", "french") in found.named
     assert not found.not_understood
 
 
 def test_a_catalogue_without_such_labels_loses_nothing():
     table = pa.table({"item_id": ["a", "b"], "title": ["Screws", "Nails"]})
-    found = learn_vocabulary(make_catalog(table, Path("shop"))).understand("for my six year old")
+    found = learn_vocabulary(make_catalog(table, Path("shop"))).parse_intent("for my six year old")
     assert not found.filters
     assert not found.named
     assert found.about == "children family"

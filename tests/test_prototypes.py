@@ -10,7 +10,7 @@ from semrec.data.attributes import labelled_items, make_attribute
 from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fused import NAMED_IN_BEHAVIOUR, NAMED_IN_WORDS, FusedBlocks
 from semrec.fusion.gate import UNTUNED
-from semrec.fusion.prototypes import LEAST_ITEMS, fit_prototypes
+from semrec.fusion.label_centroids import LEAST_ITEMS, fit_label_centroids
 from semrec.training.fusion import choose_named
 from semrec.training.validation_queries import TuningSets
 from semrec.training.weight_search import TuningCase
@@ -50,7 +50,9 @@ def parts():
         behaviour=Behaviour(behaviour),
         gate=UNTUNED,
         decay=1.0,
-        prototypes=fit_prototypes(labelled_items(attributes, N), semantic, behavioural, seen),
+        label_centroids=fit_label_centroids(
+            labelled_items(attributes, N), semantic, behavioural, seen
+        ),
     )
     return fused, seen, rng.standard_normal(DIM).astype(np.float32)
 
@@ -61,10 +63,10 @@ def deviating(scores):
 
 def test_labels_are_told_apart_from_their_attribute_and_rare_ones_left_out(parts):
     fused, _, _ = parts
-    assert set(fused.prototypes.labels) == {("genres", "dark"), ("genres", "funny")}
-    assert fused.prototypes.known([("genres", "DARK"), ("genres", "Dark"), ("rare", "Once")]) == [
-        fused.prototypes.labels.index(("genres", "dark"))
-    ]
+    assert set(fused.label_centroids.labels) == {("genres", "dark"), ("genres", "funny")}
+    assert fused.label_centroids.known(
+        [("genres", "DARK"), ("genres", "Dark"), ("rare", "Once")]
+    ) == [fused.label_centroids.labels.index(("genres", "dark"))]
 
 
 def test_words_and_behaviour_are_pulled_towards_the_mean_of_the_labels_items(parts):
@@ -130,7 +132,7 @@ def test_what_pulls_is_told_survives_storage_and_can_be_switched_off(world, tmp_
     assert [item.score for item in stored.items] == [item.score for item in found.items]
     assert {theme(int(item.item_id[1:])) for item in found.items} == {"ghost"}
     off = semrec.build(world, config=world_config(fusion={"named": False}))
-    assert off.fusion.prototypes is None
+    assert off.fusion.label_centroids is None
 
 
 def sets_of(fused, named, made_up=frozenset()):
@@ -154,7 +156,7 @@ def test_real_requests_say_how_strongly_labels_pull(parts):
     misleading = (("genres", "Dark"),)  # never what was meant
     config = world_config()
     found = choose_named(fused, sets_of(fused, misleading), config)
-    assert found.prototypes.strength == 0
+    assert found.label_centroids.strength == 0
     signals = found.signals(fused.semantic.vectors[2], SessionRows.of([7]), misleading)
     plain = fused.signals(fused.semantic.vectors[2], SessionRows.of([7]))
     np.testing.assert_allclose(signals.words, plain.words, atol=1e-5)
@@ -164,4 +166,4 @@ def test_real_requests_say_how_strongly_labels_pull(parts):
 def test_made_up_requests_do_not(parts):
     fused, _, _ = parts
     sets = sets_of(fused, (("genres", "Dark"),), made_up=frozenset(("words", "both")))
-    assert choose_named(fused, sets, world_config()).prototypes.strength == 1
+    assert choose_named(fused, sets, world_config()).label_centroids.strength == 1

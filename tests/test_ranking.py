@@ -24,10 +24,10 @@ from semrec.ranking.ranker import DEPTH, Ranker, faded, load_ranker, save_ranker
 from semrec.ranking.wide_deep import WideDeep, standardised
 from semrec.ranking.wide_deep_training import Training, _Network, train_wide_deep
 from semrec.training import ranker_learning as choosing
-from semrec.training.candidates import fused_heads
-from semrec.training.encoder_selection import settle
+from semrec.training.candidates import retrieve_candidates
+from semrec.training.encoder_selection import select_encoder
 from semrec.training.folds import FOLDS, in_folds
-from semrec.training.preparation import Taught, prepare
+from semrec.training.preparation import FinetunedEncoder, prepare
 from semrec.training.ranker_learning import learn_ranker, lists_of
 from semrec.training.weight_search import TuningCase
 from semrec.types import NO_BOOST, Case, FusedQuery, SessionRows, silent
@@ -347,7 +347,9 @@ def settled(world):
     config = world_config(fusion={"gate": "fixed"})
     prepared = prepare(world, config, [], silent, None)
     encoder = HashingEncoder(dim=64)
-    return prepared, settle(prepared, encoder, Taught(encoder=encoder), silent, None)
+    return prepared, select_encoder(
+        prepared, encoder, FinetunedEncoder(encoder=encoder), silent, None
+    )
 
 
 def learned(settled, cases=(), **ranking):
@@ -419,8 +421,8 @@ def test_heads_are_ranked_as_they_are_served(settled, world, facts):
     _, found = settled
     cases = found.sets.session[:4]
     ranker = Ranker(models={"session": Reversing()}, crossed=[], facts=facts)
-    plain = fused_heads(found.trial, cases, DEPTH)
-    ranked = fused_heads(found.trial, cases, 5, ranker)
+    plain = retrieve_candidates(found.trial, cases, DEPTH)
+    ranked = retrieve_candidates(found.trial, cases, 5, ranker)
     for (_, rows, _), (_, first, scores) in zip(plain, ranked, strict=True):
         np.testing.assert_array_equal(first, rows[:DEPTH][::-1][:5])
         assert (np.diff(scores) <= 0).all()

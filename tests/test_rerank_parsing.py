@@ -10,8 +10,8 @@ from semrec.errors import ModelError
 from semrec.prompting import MAX_CHARS, load_prompt
 from semrec.rerankers.blending import blended
 from semrec.rerankers.parsing import listed_prompt, parse_ranking
-from semrec.rerankers.score_collector import Tally
-from semrec.types import Judged
+from semrec.rerankers.score_collector import ScoreCollector
+from semrec.types import RerankScores
 
 
 def reordered(scores):
@@ -76,7 +76,7 @@ answers = st.one_of(
 @given(answers, st.integers(0, 30))
 def test_any_answer_gives_a_permutation(answer, n):
     judged = parse_ranking(answer, n)
-    tally = Tally.of(n)
+    tally = ScoreCollector.of(n)
     tally.add(judged)
     assert sorted(reordered(tally.scores).tolist()) == list(range(n))
     assert tally.n_judged + judged.missing == n
@@ -97,9 +97,9 @@ judgements = st.integers(0, 12).flatmap(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(judgements, max_size=4), st.integers(0, 10))
 def test_any_judgements_give_a_permutation(chunks, n):
-    tally, n_given = Tally.of(n), 0
+    tally, n_given = ScoreCollector.of(n), 0
     for places, scores in chunks:
-        tally.add(Judged(places=places, scores=np.array(scores, dtype=np.float64)))
+        tally.add(RerankScores(places=places, scores=np.array(scores, dtype=np.float64)))
         n_given += len(places)
     assert sorted(reordered(tally.scores).tolist()) == list(range(n))
     assert tally.n_judged + tally.doubled + tally.invented <= n_given
@@ -111,11 +111,11 @@ def test_ten_thousand_garbage_answers_give_ten_thousand_permutations():
     for _ in range(10_000):
         n = int(rng.integers(0, 25))
         answer = "".join(rng.choice(pieces, size=rng.integers(0, 60)))
-        tally = Tally.of(n)
+        tally = ScoreCollector.of(n)
         tally.add(parse_ranking(answer, n))
         m = int(rng.integers(0, 30))
         scores = rng.choice([0.0, 1.5, -2.0, np.nan, np.inf, -np.inf, 1e300], size=m)
-        tally.add(Judged(places=rng.integers(-5, 30, size=m), scores=scores))
+        tally.add(RerankScores(places=rng.integers(-5, 30, size=m), scores=scores))
         assert sorted(reordered(tally.scores).tolist()) == list(range(n))
 
 
@@ -124,15 +124,15 @@ def test_ten_thousand_garbage_answers_give_ten_thousand_permutations():
     [
         None,
         [1, 2],
-        Judged(places=np.array([0.5]), scores=np.array([1.0])),
-        Judged(places=np.array([0]), scores=np.array([1.0, 2.0])),
-        Judged(places=np.array([[0]]), scores=np.array([[1.0]])),
-        Judged(places=np.array([0]), scores=np.array(["high"])),
+        RerankScores(places=np.array([0.5]), scores=np.array([1.0])),
+        RerankScores(places=np.array([0]), scores=np.array([1.0, 2.0])),
+        RerankScores(places=np.array([[0]]), scores=np.array([[1.0]])),
+        RerankScores(places=np.array([0]), scores=np.array(["high"])),
     ],
 )
 def test_what_is_no_judgement_is_refused(judged):
     with pytest.raises(ModelError, match="expected"):
-        Tally.of(3).add(judged)
+        ScoreCollector.of(3).add(judged)
 
 
 def test_a_listed_text_is_one_entry_whatever_stands_in_it():

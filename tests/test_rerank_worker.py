@@ -10,9 +10,9 @@ import pytest
 from semrec.deadline import NEVER, Deadline
 from semrec.rerankers.blending import blended
 from semrec.rerankers.sanity_check import complaint
-from semrec.rerankers.throughput import Pace
+from semrec.rerankers.throughput import ThroughputEstimator
 from semrec.rerankers.worker import RerankWorker
-from semrec.types import Judged
+from semrec.types import RerankScores
 
 TEXTS = [f"text {place}" for place in range(10)]
 MANY_S = 60.0  # a test that waits for so long has failed
@@ -56,7 +56,7 @@ class Reverses:
             self.clock.now_s += self.each_s * len(places)
             if deadline.passed:
                 return
-            yield Judged(places=places, scores=places.astype(np.float32))
+            yield RerankScores(places=places, scores=places.astype(np.float32))
 
 
 class Hangs:
@@ -67,10 +67,10 @@ class Hangs:
 
     def rerank(self, request, texts, deadline):
         self.n_asked += 1
-        yield Judged(places=np.array([2]), scores=np.array([1.0], np.float32))
+        yield RerankScores(places=np.array([2]), scores=np.array([1.0], np.float32))
         self.begun.set()
         self.free.wait(MANY_S)
-        yield Judged(places=np.array([1]), scores=np.array([2.0], np.float32))
+        yield RerankScores(places=np.array([1]), scores=np.array([2.0], np.float32))
 
 
 class Answers:
@@ -88,7 +88,7 @@ class Answers:
 
 
 def chunk_of(*places, score=1.0):
-    return Judged(places=np.array(places), scores=np.full(len(places), score, np.float32))
+    return RerankScores(places=np.array(places), scores=np.full(len(places), score, np.float32))
 
 
 def wait_until(condition):
@@ -152,7 +152,7 @@ def test_where_none_fits_nobody_is_asked_until_patience_ends():
 
 
 def test_a_chunk_that_would_come_too_late_is_not_begun():
-    pace = Pace()
+    pace = ThroughputEstimator()
     assert pace.goes_on(10, 1.0)  # nothing is known yet
     pace.next(10, 100)
     assert pace.goes_on(10, 100)
@@ -163,11 +163,11 @@ def test_a_chunk_that_would_come_too_late_is_not_begun():
 
 
 def test_a_timeout_teaches_how_long_it_takes():
-    pace = Pace()
+    pace = ThroughputEstimator()
     assert pace.fitting(20, 1.0) == 20  # nothing is known yet
     pace.nothing(80)
     assert pace.fitting(20, 80) == 0
-    pace = Pace()
+    pace = ThroughputEstimator()
     pace.first(4, 100)
     pace.next(4, 40)
     assert [pace.fitting(20, left) for left in (0, 99, 100, 125, 10_000, np.inf)] == [
@@ -247,8 +247,8 @@ def test_an_error_is_told_and_what_was_judged_before_counts(error, told):
     [
         (None, "expected Judged"),
         ("[3] > [1]", "expected Judged"),
-        (Judged(places=np.array([0.5]), scores=np.ones(1)), "whole numbers"),
-        (Judged(places=np.array([0, 1]), scores=np.ones(1)), "whole numbers"),
+        (RerankScores(places=np.array([0.5]), scores=np.ones(1)), "whole numbers"),
+        (RerankScores(places=np.array([0, 1]), scores=np.ones(1)), "whole numbers"),
         (chunk_of(0, 1, score=np.nan), "judged nothing"),
         (chunk_of(-1, 10, 99), "judged nothing"),
     ],
@@ -336,7 +336,7 @@ class Scores:
 
     def rerank(self, request, texts, deadline):
         scores = [self.score(request, text, place) for place, text in enumerate(texts)]
-        yield Judged(places=np.arange(len(texts)), scores=np.array(scores, np.float32))
+        yield RerankScores(places=np.arange(len(texts)), scores=np.array(scores, np.float32))
 
 
 def shared_words(request, text, _place=0):

@@ -10,8 +10,8 @@ import pytest
 from semrec.pipeline.rerank import Reranking, Wording
 from semrec.prompting import load_prompt
 from semrec.rerankers.worker import RerankWorker
-from semrec.training.reranker_weight import JudgedList, best_weight
-from semrec.types import Event, Judged
+from semrec.training.reranker_weight import ScoredList, best_weight
+from semrec.types import Event, RerankScores
 
 ASKED = {"intent": "a ghost story", "session": ["i03"], "k": 10}
 REQUEST = load_prompt("rerank_request", "rerank_request")
@@ -30,7 +30,7 @@ class Judge:
                 return
             scores = [self.score(text) for text in texts[start : start + self.chunk]]
             places = np.arange(start, start + len(scores))
-            yield Judged(places=places, scores=np.array(scores, np.float32))
+            yield RerankScores(places=places, scores=np.array(scores, np.float32))
 
 
 def number(text):
@@ -171,7 +171,7 @@ def lists(judged_of, n=150, seed=0):
         right = np.zeros(20, dtype=bool)
         right[rng.integers(0, 20)] = True
         made.append(
-            JudgedList(
+            ScoredList(
                 listed=np.sort(rng.standard_normal(20))[::-1].astype(np.float32),
                 judged=judged_of(right, rng).astype(np.float32),
                 right=right,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import semrec
-from semrec.pipeline.cold_slots import FIRST, places_apart, with_untouched
+from semrec.pipeline.cold_slots import FIRST, slot_distance, with_cold_items
 
 N = 60
 
@@ -26,7 +26,7 @@ def test_properties(order, k, every, cold):
     scores = np.linspace(9, 1, k).astype(np.float32)
     untouched = np.isin(np.arange(N), list(cold))
     fresh = np.array([row for row in order if row in cold], dtype=np.int64)
-    found, falling = with_untouched(
+    found, falling = with_cold_items(
         rows, scores, (fresh, np.zeros(len(fresh), np.float32)), untouched, every
     )
     assert len(found) == len(set(found.tolist())) == k
@@ -41,16 +41,16 @@ def test_properties(order, k, every, cold):
 
 
 def test_there_are_no_more_places_than_their_share():
-    assert places_apart(400, 1000, 3) == 3
-    assert places_apart(10, 1000, 3) == 100
-    assert places_apart(0, 1000, 3) >= 1000
+    assert slot_distance(400, 1000, 3) == 3
+    assert slot_distance(10, 1000, 3) == 100
+    assert slot_distance(0, 1000, 3) >= 1000
 
 
 def test_places_are_where_they_are_said_to_be():
     rows = np.arange(40)
     untouched = np.arange(N) >= 40
     fresh = np.arange(40, N)
-    found, _ = with_untouched(
+    found, _ = with_cold_items(
         rows, np.ones(40, np.float32), (fresh, np.ones(20, np.float32)), untouched, 8
     )
     assert np.flatnonzero(untouched[found]).tolist() == [10, 18, 26, 34]

@@ -7,8 +7,8 @@ import pytest
 from conftest import GROUP, themed_requests, world_config
 
 from semrec.encoders.hashing import HashingEncoder
-from semrec.training.encoder_selection import settle
-from semrec.training.preparation import Taught, prepare, teach
+from semrec.training.encoder_selection import select_encoder
+from semrec.training.preparation import FinetunedEncoder, finetune_encoder, prepare
 from semrec.types import silent
 
 CLEAR = HashingEncoder(dim=64)
@@ -40,12 +40,12 @@ def unasked(world):
 
 
 def taught(encoder):
-    return Taught(encoder=encoder, looks={"0": 0.1, "8": 0.9}, folder=Path("checkpoints"))
+    return FinetunedEncoder(encoder=encoder, looks={"0": 0.1, "8": 0.9}, folder=Path("checkpoints"))
 
 
 def test_a_training_that_spoils_the_fused_lists_is_thrown_away(prepared):
     blurred = Blurred(dim=64)
-    found = settle(prepared, CLEAR, taught(blurred), silent, None)
+    found = select_encoder(prepared, CLEAR, taught(blurred), silent, None)
     assert found.encoder is CLEAR
     assert not found.sets.made_up & {"both"}
     fused = found.tuned["fused_with_encoder"]
@@ -55,7 +55,7 @@ def test_a_training_that_spoils_the_fused_lists_is_thrown_away(prepared):
 
 
 def test_one_that_makes_them_better_is_kept(prepared):
-    found = settle(prepared, Blurred(dim=64), taught(CLEAR), silent, None)
+    found = select_encoder(prepared, Blurred(dim=64), taught(CLEAR), silent, None)
     assert found.encoder is CLEAR
     fused = found.tuned["fused_with_encoder"]
     assert fused["gain"][0] > 0
@@ -64,20 +64,20 @@ def test_one_that_makes_them_better_is_kept(prepared):
 
 def test_of_equals_the_one_that_wasnt_trained_stays(prepared):
     again = HashingEncoder(dim=64)
-    assert settle(prepared, CLEAR, taught(again), silent, None).encoder is CLEAR
+    assert select_encoder(prepared, CLEAR, taught(again), silent, None).encoder is CLEAR
 
 
 def test_without_real_requests_nobody_can_say(unasked):
     """Made-up requests judge every encoder that has learned from such ones too well."""
     blurred = Blurred(dim=64)
-    found = settle(unasked, CLEAR, taught(blurred), silent, None)
+    found = select_encoder(unasked, CLEAR, taught(blurred), silent, None)
     assert found.encoder is blurred
     assert not len(found.ndcg_of_requests(None))
     assert "fused_with_encoder" not in found.tuned
 
 
 def test_an_encoder_that_wasnt_trained_is_looked_at_once(prepared):
-    found = settle(prepared, CLEAR, Taught(encoder=CLEAR), silent, None)
+    found = select_encoder(prepared, CLEAR, FinetunedEncoder(encoder=CLEAR), silent, None)
     assert found.encoder is CLEAR
     assert found.tuned["encoder"] == {}
 
@@ -92,10 +92,10 @@ def test_training_changes_nothing_that_validation_draws(prepared, monkeypatch):
         "semrec.training.preparation.train_encoder",
         lambda encoder, lesson, *_: (lessons.append(lesson) or encoder, {}, Path("checkpoints")),
     )
-    teach(taught_once, CLEAR, silent, None)
+    finetune_encoder(taught_once, CLEAR, silent, None)
     assert lessons
     untaught, whole = (
-        settle(one, CLEAR, Taught(encoder=CLEAR), silent, None).sets
+        select_encoder(one, CLEAR, FinetunedEncoder(encoder=CLEAR), silent, None).sets
         for one in (prepared, taught_once)
     )
     for kind in ("words", "both"):

@@ -9,7 +9,7 @@ import pytest
 from templated_requests import TEMPLATES, Templated, templated_requests
 
 from semrec.data.catalog import Catalog, read_catalog
-from semrec.intent.understanding import Understanding, Understood, learn_vocabulary
+from semrec.intent.intent_parser import IntentParser, ParsedIntent, learn_vocabulary
 from semrec.types import BoolArray
 
 
@@ -19,7 +19,7 @@ def films(shared_data: Path) -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def understanding(films: Catalog) -> Understanding:
+def intent_parser(films: Catalog) -> IntentParser:
     return learn_vocabulary(films)
 
 
@@ -29,7 +29,7 @@ def permitted(films: Catalog, filters: object) -> BoolArray:
     return np.ones(len(films), dtype=bool) if mask is None else mask
 
 
-def as_meant(films: Catalog, request: Templated, found: Understood) -> bool:
+def as_meant(films: Catalog, request: Templated, found: ParsedIntent) -> bool:
     """The same items permitted, nothing else not understood, no title where there is none."""
     same = np.array_equal(permitted(films, request.filters), permitted(films, dict(found.filters)))
     shown = len(found.not_understood) == len(request.unanswerable) and all(
@@ -46,28 +46,28 @@ def test_300_templated_requests_of_59_templates() -> None:
 
 
 def test_at_least_95_percent_are_understood_as_meant(
-    films: Catalog, understanding: Understanding
+    films: Catalog, intent_parser: IntentParser
 ) -> None:
     requests = templated_requests()
     wrong = [
         request.text
         for request in requests
-        if not as_meant(films, request, understanding.understand(request.text))
+        if not as_meant(films, request, intent_parser.parse_intent(request.text))
     ]
     assert len(wrong) <= 0.05 * len(requests), wrong
 
 
 def test_no_request_permits_what_it_rules_out_without_saying_so(
-    films: Catalog, understanding: Understanding
+    films: Catalog, intent_parser: IntentParser
 ) -> None:
     for request in templated_requests(n=600, seed=11):
-        found = understanding.understand(request.text)
+        found = intent_parser.parse_intent(request.text)
         violating = permitted(films, dict(found.filters)) & ~permitted(films, request.filters)
         assert not violating.any() or found.not_understood, request.text
 
 
 def test_dialogs_state_few_limits_and_the_titles_they_name_are_in_their_sessions(
-    films: Catalog, understanding: Understanding, shared_data: Path
+    films: Catalog, intent_parser: IntentParser, shared_data: Path
 ) -> None:
     """Precision on 923 real turns: what was mentioned is known there, so links can be checked."""
     import pyarrow.parquet as pq
@@ -75,7 +75,7 @@ def test_dialogs_state_few_limits_and_the_titles_they_name_are_in_their_sessions
     turns = pq.read_table(shared_data / "movie-intents" / "iard_train.parquet").to_pylist()
     n_filtered = n_excluded = n_links = n_right = n_relevant = 0
     for turn in turns:
-        found = understanding.understand(turn["text"])
+        found = intent_parser.parse_intent(turn["text"])
         allowed = permitted(films, dict(found.filters))
         relevant = films.rows(turn["relevant"])
         linked = {*found.liked, *found.rejected}

@@ -6,7 +6,7 @@ import pytest
 from conftest import GROUP, themed_requests, world_config
 
 import semrec
-from semrec.training.reranker_training import Schooling, school_reranker
+from semrec.training.reranker_training import RerankerOptions, finetune_reranker
 from semrec.types import silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.weights]
@@ -18,9 +18,9 @@ def requests(n):
 
 def test_a_trained_reranker_is_weighed_stored_and_loaded(world, tmp_path):
     config = world_config(fusion={"gate": "fixed"})
-    schooling = Schooling(base="minilm", layers=2, epochs=1, made_up=60, teacher="")
+    schooling = RerankerOptions(base="minilm", layers=2, epochs=1, made_up=60, teacher="")
     out = tmp_path / "reranker"
-    told = school_reranker(world, config, [requests(120)], schooling, out, report=silent)
+    told = finetune_reranker(world, config, [requests(120)], schooling, out, report=silent)
     assert told["lists"] > 100
     assert {path.name for path in out.iterdir()} >= {"model.onnx", "tokenizer.json"}
     assert told["judged"]["both"]["cases"] > 0

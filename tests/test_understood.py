@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import semrec
-from semrec.pipeline.understand import understand
+from semrec.pipeline.parse_intent import parse_intent
 from semrec.types import Event, Query
 
 
@@ -116,7 +116,7 @@ def test_it_can_be_switched_off(world):
 )
 def test_any_text_gives_a_query_that_can_be_asked(rec, intent, words):
     text = f"{intent} {' '.join(words)}"
-    reading = understand(Query(intent=text), rec.understanding, rec.catalog)
+    reading = parse_intent(Query(intent=text), rec.intent_parser, rec.catalog)
     query, understood = reading.query, reading.told
     rec.catalog.mask(query.filters)
     assert set(understood) <= {"intent", "filters", "session", "not_understood", "named"}

@@ -142,7 +142,7 @@ def test_a_list_is_the_best_of_one_exact_sum(world, session, filters):
     resolved = resolve(query, rec.catalog, rec.interactions)
     text = in_words(intent, resolved.session, rec.catalog, rec.prompts)
     vector = rec.encoder.encode_queries([text])[0]
-    named = rec.understanding.understand(intent).named
+    named = rec.intent_parser.parse_intent(intent).named
     fused = rec.fusion.query(vector, resolved.session, None, match, named)
     every = np.arange(len(rec.catalog))
     scores = rec.fusion.items() @ fused.vector + fused.boost.at(every)

@@ -18,7 +18,7 @@ from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate
 from semrec.index.exact import ExactIndex
-from semrec.intent.understanding import Understanding, learn_vocabulary
+from semrec.intent.intent_parser import IntentParser, learn_vocabulary
 from semrec.lexical.bm25 import BM25
 from semrec.pipeline.rerank import Reranking
 from semrec.prompting import Prompts
@@ -38,7 +38,7 @@ class Parts:
         behaviour: The behavioural model's vectors.
         neighbours: What stands beside them, or None.
         fusion: Blocks and gate.
-        understanding: Reads requests, or None.
+        intent_parser: Reads requests, or None.
         index: Over `fusion.items()`.
         untouched_every: Places kept for items without events.
         lexical: Matches words, or None.
@@ -51,16 +51,16 @@ class Parts:
     behaviour: VectorModel
     neighbours: Neighbours | None
     fusion: FusedBlocks
-    understanding: Understanding | None
+    intent_parser: IntentParser | None
     index: Index
     untouched_every: int
     lexical: BM25 | None = None
     ranker: Ranker | None = None
 
 
-def make_understanding(
+def make_intent_parser(
     config: Config, catalog: Catalog, interactions: Interactions
-) -> Understanding | None:
+) -> IntentParser | None:
     """The parser of requests over this catalogue; of equal titles the more popular one counts."""
     if not config.intent.enabled:
         return None
@@ -112,9 +112,9 @@ def make_recommender(
     reranking: Reranking | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
-    understanding = parts.understanding
-    if understanding is not None:
-        understanding = replace(understanding, interpreter=interpreter)
+    intent_parser = parts.intent_parser
+    if intent_parser is not None:
+        intent_parser = replace(intent_parser, interpreter=interpreter)
     baseline = make_baseline(
         catalog=parts.catalog,
         interactions=parts.interactions,
@@ -133,7 +133,7 @@ def make_recommender(
         fusion=parts.fusion,
         index=parts.index,
         behavioural=baseline,
-        understanding=understanding,
+        intent_parser=intent_parser,
         untouched_every=parts.untouched_every,
         lexical=parts.lexical,
         ranker=parts.ranker,

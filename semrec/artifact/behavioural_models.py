@@ -81,9 +81,9 @@ def fit_behaviour(
                 events.matrix(), factors=config.factors, decay=options["decay"], seed=seed
             )
         case "none":
-            from semrec.behaviour.null_model import Silent
+            from semrec.behaviour.null_model import NullVectorModel
 
-            return Silent(n_items=events.n_items)
+            return NullVectorModel(n_items=events.n_items)
         case "sasrec" | "two_tower":
             from semrec.behaviour.sequence_training import Schedule
             from semrec.behaviour.sequential import fit_sequence_model
@@ -232,9 +232,9 @@ def load_behaviour(arrays: Mapping[str, FloatArray], chosen: Mapping[str, Any]) 
 
             return PureSVD(item_vectors=vectors, decay=chosen["decay"])
         case "none":
-            from semrec.behaviour.null_model import Silent
+            from semrec.behaviour.null_model import NullVectorModel
 
-            return Silent(n_items=len(vectors))
+            return NullVectorModel(n_items=len(vectors))
         case "sasrec" | "two_tower":
             from semrec.behaviour.sequence_training import Trained
             from semrec.behaviour.sequential import Shape, load_sequence_model

@@ -14,8 +14,8 @@ from safetensors.numpy import load_file, save_file
 
 from semrec.artifact.assembly import (
     Parts,
+    make_intent_parser,
     make_recommender,
-    make_understanding,
 )
 from semrec.artifact.behavioural_models import load_behaviour, load_neighbours, state_of
 from semrec.artifact.encoder import make_encoder, make_interpreter, make_language_model
@@ -30,7 +30,7 @@ from semrec.errors import ArtifactError
 from semrec.fusion.blocks import Block
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.gate import Gate
-from semrec.fusion.prototypes import Prototypes
+from semrec.fusion.label_centroids import LabelCentroids
 from semrec.lexical.storage import load_bm25, save_bm25
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder
@@ -93,13 +93,16 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
         **found,
         **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
     )
-    if fusion.prototypes is not None:
+    if fusion.label_centroids is not None:
         _save(
             folder / "labels.safetensors",
-            semantic=fusion.prototypes.semantic,
-            behavioural=fusion.prototypes.behavioural,
+            semantic=fusion.label_centroids.semantic,
+            behavioural=fusion.label_centroids.behavioural,
         )
-        told = {"labels": list(fusion.prototypes.labels), "strength": fusion.prototypes.strength}
+        told = {
+            "labels": list(fusion.label_centroids.labels),
+            "strength": fusion.label_centroids.strength,
+        }
         (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
     if parts.lexical is not None:
         save_bm25(parts.lexical, folder)
@@ -218,7 +221,7 @@ def _load_parts(
         gate=Gate.from_dict(manifest["gate"]),
         decay=config.fusion.decay,
         text_map=arrays.get("text_map"),
-        prototypes=_load_prototypes(folder),
+        label_centroids=_load_prototypes(folder),
     )
     counted = np.stack([fusion.popularity, fusion.domain], axis=1)
     index = load_index(folder, config.index, manifest.get("index", {}), mapped, counted)
@@ -229,7 +232,7 @@ def _load_parts(
     return Parts(
         catalog=catalog,
         interactions=interactions,
-        understanding=make_understanding(config, catalog, interactions),
+        intent_parser=make_intent_parser(config, catalog, interactions),
         prompts=Prompts(item=own["item"], query=own["query"], about=own.get("item_about")),
         behaviour=behaviour,
         neighbours=neighbours,
@@ -241,12 +244,12 @@ def _load_parts(
     )
 
 
-def _load_prototypes(folder: Path) -> Prototypes | None:
+def _load_prototypes(folder: Path) -> LabelCentroids | None:
     stored = folder / "labels.safetensors"
     if not stored.is_file():
         return None
     told = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    return Prototypes(
+    return LabelCentroids(
         labels=[(name, label) for name, label in told["labels"]],
         strength=told["strength"],
         **load_file(stored),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from semrec.types import Boost, FloatArray, SessionRows
+from semrec.types import FloatArray, SessionRows, SparseScores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Neighbours:
     n_seen: int
     decay: float
 
-    def nearest(self, session: SessionRows) -> Boost:
+    def nearest(self, session: SessionRows) -> SparseScores:
         """The session's neighbours; an item that several events point to adds up."""
         starts, ends = self.weights.indptr[session.rows], self.weights.indptr[session.rows + 1]
         spans = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
@@ -37,7 +37,9 @@ class Neighbours:
         rows, where = np.unique(self.weights.indices[places], return_inverse=True)
         scores = np.bincount(where, pull * self.weights.data[places], minlength=len(rows))
         heard = scores > 0
-        return Boost(rows=rows[heard].astype(np.int64), scores=scores[heard].astype(np.float32))
+        return SparseScores(
+            rows=rows[heard].astype(np.int64), scores=scores[heard].astype(np.float32)
+        )
 
     def scores(self, session: SessionRows) -> FloatArray:
         """(n_items,) float32, higher is better; 0 for all but the neighbours."""

@@ -10,7 +10,7 @@ from semrec.types import FloatArray, SessionRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Silent:
+class NullVectorModel:
     """Says nothing about any of `n_items`."""
 
     n_items: int

@@ -32,11 +32,11 @@ from semrec.prompting import Prompts, load_prompt
 from semrec.recommender import Recommender
 from semrec.training.behaviour_selection import (
     Behaviour,
-    choose_behaviour,
     forget_checkpoints,
     refit,
+    select_behaviour,
 )
-from semrec.training.search_context import Ground, make_ground
+from semrec.training.search_context import SearchContext, make_search_context
 from semrec.training.validation import hold_out, validation_of
 from semrec.types import Case, Progress, SessionRows, silent
 
@@ -77,7 +77,7 @@ def behavioural_report(
     cases = _cases(windows, dataset, shared)
     lists: dict[str, list[list[str]]] = {name: [] for name in configs}
     details = []
-    learned: list[tuple[Behaviour, Interactions, Ground]] = []
+    learned: list[tuple[Behaviour, Interactions, SearchContext]] = []
     for cut, (window, asked) in enumerate(zip(windows, cases, strict=True)):
         for name, config in configs.items():
             started = time.monotonic()
@@ -161,10 +161,10 @@ def _cases(windows: Sequence[Split], dataset: Dataset, config: Config) -> list[l
 
 def _learn(
     events: Interactions, dataset: Dataset, config: Config, report: Progress, deadline: float | None
-) -> tuple[Behaviour, Recommender, Ground]:
+) -> tuple[Behaviour, Recommender, SearchContext]:
     validation = validation_of(events, config.split)
-    ground, _ = make_ground(validation, dataset, config, report, deadline)
-    chosen = choose_behaviour(ground)
+    ground, _ = make_search_context(validation, dataset, config, report, deadline)
+    chosen = select_behaviour(ground)
     chosen = refit(chosen, events, ground)
     system = make_baseline(
         catalog=dataset.catalog,

@@ -13,7 +13,7 @@ from semrec.errors import ConfigError, ModelError
 from semrec.protocols import Reranker
 from semrec.recommender import Recommender
 from semrec.rerankers.worker import RerankWorker
-from semrec.types import Judged
+from semrec.types import RerankScores
 
 STALL_S = 3.0  # long after the longest budget that is measured
 REST_S = 0.05  # so that requests keep being sent to them, where a service would wait for long
@@ -23,19 +23,31 @@ REST_S = 0.05  # so that requests keep being sent to them, where a service would
 class Hanging:
     """Looks at no deadline, and answers when nobody waits any more."""
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:  # noqa: ARG002
+    def rerank(
+        self,
+        request: str,  # noqa: ARG002
+        texts: Sequence[str],
+        deadline: Deadline,  # noqa: ARG002
+    ) -> Iterator[RerankScores]:
         """Judge all after `STALL_S`."""
         time.sleep(STALL_S)
-        yield Judged(places=np.arange(len(texts)), scores=np.arange(len(texts), dtype=np.float32))
+        yield RerankScores(
+            places=np.arange(len(texts)), scores=np.arange(len(texts), dtype=np.float32)
+        )
 
 
 @dataclass(frozen=True)
 class Failing:
     """Fails at every request, after one candidate."""
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:  # noqa: ARG002
+    def rerank(
+        self,
+        request: str,  # noqa: ARG002
+        texts: Sequence[str],
+        deadline: Deadline,  # noqa: ARG002
+    ) -> Iterator[RerankScores]:
         """Judge the last, then raise."""
-        yield Judged(places=np.array([len(texts) - 1]), scores=np.ones(1, dtype=np.float32))
+        yield RerankScores(places=np.array([len(texts) - 1]), scores=np.ones(1, dtype=np.float32))
         raise ModelError("broken on purpose")
 
 
@@ -43,10 +55,15 @@ class Failing:
 class Nonsense:
     """Answers about texts that there are none of, with scores that are none."""
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:  # noqa: ARG002
+    def rerank(
+        self,
+        request: str,  # noqa: ARG002
+        texts: Sequence[str],
+        deadline: Deadline,  # noqa: ARG002
+    ) -> Iterator[RerankScores]:
         """Judge what isn't there."""
         places = np.array([-1, len(texts), len(texts) + 7, 0, 0])
-        yield Judged(places=places, scores=np.full(len(places), np.nan, dtype=np.float32))
+        yield RerankScores(places=places, scores=np.full(len(places), np.nan, dtype=np.float32))
 
 
 BROKEN: dict[str, Callable[[], Reranker]] = {

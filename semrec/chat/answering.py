@@ -8,11 +8,11 @@ from typing import Any
 
 from semrec.chat.conversation import Conversation
 from semrec.chat.replying import reply_to
-from semrec.chat.state_update import Heard, hear
+from semrec.chat.state_update import StateUpdate, hear
 from semrec.data.catalog import Catalog
+from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.linking import find_titles
 from semrec.intent.tokens import read_tokens
-from semrec.intent.understanding import MAX_READ_CHARS, Understanding
 from semrec.recommender import Recommender
 from semrec.types import Recommendations
 
@@ -34,7 +34,7 @@ class Turn:
     conversation: Conversation
     reply: str
     found: Recommendations
-    heard: Heard
+    heard: StateUpdate
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def respond(
         QueryError: If a field or the conversation's filters are wrong.
     """
     conversation, heard = hear(
-        conversation, message, recommender.understanding, recommender.catalog
+        conversation, message, recommender.intent_parser, recommender.catalog
     )
     return answered(
         recommender, conversation, heard, recommender.recommend(conversation.query(**fields))
@@ -74,35 +74,35 @@ def respond(
 
 
 def answered(
-    recommender: Recommender, conversation: Conversation, heard: Heard, found: Recommendations
+    recommender: Recommender, conversation: Conversation, heard: StateUpdate, found: Recommendations
 ) -> Turn:
     """The turn once its list is there."""
-    reply = reply_to(heard, conversation, found, recommender.catalog, recommender.understanding)
+    reply = reply_to(heard, conversation, found, recommender.catalog, recommender.intent_parser)
     return Turn(conversation=conversation.after(found), reply=reply, found=found, heard=heard)
 
 
 def replayed(
     messages: Iterable[Message],
-    understanding: Understanding | None,
+    intent_parser: IntentParser | None,
     catalog: Catalog,
     conversation: Conversation = START,
-) -> tuple[Conversation, Heard]:
+) -> tuple[Conversation, StateUpdate]:
     """The conversation that a list of messages amounts to, and what the last of them changed.
 
     Whoever asks is heard message by message; what the other says only tells which items were
     shown. Only the last `MAX_MESSAGES` are read.
     """
-    heard = Heard()
+    heard = StateUpdate()
     for message in list(messages)[-MAX_MESSAGES:]:
         if message.role == "user":
-            conversation, heard = hear(conversation, message.content, understanding, catalog)
-        elif message.role == "assistant" and understanding is not None:
-            shown = _named(message.content, understanding, catalog)
+            conversation, heard = hear(conversation, message.content, intent_parser, catalog)
+        elif message.role == "assistant" and intent_parser is not None:
+            shown = _named(message.content, intent_parser, catalog)
             conversation = replace(conversation, shown=shown, focus=next(iter(shown), None))
     return conversation, heard
 
 
-def _named(text: str, understanding: Understanding, catalog: Catalog) -> tuple[str, ...]:
+def _named(text: str, intent_parser: IntentParser, catalog: Catalog) -> tuple[str, ...]:
     """The titles that an answer named, in its order."""
-    mentions = find_titles(read_tokens(text[:MAX_READ_CHARS]), understanding.titles)
+    mentions = find_titles(read_tokens(text[:MAX_READ_CHARS]), intent_parser.titles)
     return tuple(dict.fromkeys(catalog.item_ids[mention.row] for mention in mentions))

@@ -87,7 +87,7 @@ def reasons_for(recommender: Recommender, query: Query, found: Recommendations) 
     named = understood.get("named", {}) if reads else {}
     filters = understood.get("filters", {})
     words = set(_content(str(understood.get("intent", query.intent)))) if reads else set()
-    called = languages_of(recommender.understanding)
+    called = languages_of(recommender.intent_parser)
     popular = _popular(recommender, rows)
     reasons = []
     for row, near, chosen, n_people in zip(rows, close, together, popular, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
-from semrec.intent.understanding import Understanding
+from semrec.intent.intent_parser import IntentParser
 
 MAX_SHOWN = 5
 
@@ -17,23 +17,23 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def languages_of(understanding: Understanding | None) -> Mapping[str, str]:
+def languages_of(intent_parser: IntentParser | None) -> Mapping[str, str]:
     """The language attribute's codes → what they are called; empty without one."""
-    if understanding is None or understanding.vocabulary.language is None:
+    if intent_parser is None or intent_parser.vocabulary.language is None:
         return {}
     called: dict[str, str] = {}
-    for word, codes in understanding.vocabulary.languages.items():
+    for word, codes in intent_parser.vocabulary.languages.items():
         for code in codes:
             called.setdefault(code, word.capitalize())
     return called
 
 
 def limits_in_words(
-    filters: Mapping[str, Any], catalog: Catalog, understanding: Understanding | None
+    filters: Mapping[str, Any], catalog: Catalog, intent_parser: IntentParser | None
 ) -> list[str]:
     """Each limit as a phrase: "no Horror", "only Comedy or Drama", "year 1990 to 1999"."""
-    called = languages_of(understanding)
-    language = understanding.vocabulary.language if understanding else None
+    called = languages_of(intent_parser)
+    language = intent_parser.vocabulary.language if intent_parser else None
     found: list[str] = []
     ruled_out: set[str] = set()  # several attributes may have a label of the same name
     for name, condition in filters.items():

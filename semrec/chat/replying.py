@@ -8,10 +8,10 @@ from typing import Any
 
 from semrec.chat.conversation import Conversation
 from semrec.chat.phrasing import limits_in_words
-from semrec.chat.state_update import Heard
+from semrec.chat.state_update import StateUpdate
 from semrec.data.catalog import Catalog
 from semrec.intent.conditions import explain_nothing
-from semrec.intent.understanding import Understanding
+from semrec.intent.intent_parser import IntentParser
 from semrec.prompting import Prompt, load_prompt
 from semrec.types import EVENT_WEIGHTS, Recommendations
 
@@ -19,11 +19,11 @@ MAX_NAMED, MAX_PHRASES = 2, 3
 
 
 def reply_to(
-    heard: Heard,
+    heard: StateUpdate,
     conversation: Conversation,
     found: Recommendations,
     catalog: Catalog,
-    understanding: Understanding | None,
+    intent_parser: IntentParser | None,
 ) -> str:
     """The reply to a message.
 
@@ -32,7 +32,7 @@ def reply_to(
         conversation: With the message in it.
         found: The list that is shown now.
         catalog: For titles.
-        understanding: For the names of languages.
+        intent_parser: For the names of languages.
     """
 
     def titles(*, liked: bool) -> list[str]:
@@ -47,9 +47,9 @@ def reply_to(
         liked=titles(liked=True),
         rejected=titles(liked=False),
         others=heard.others,
-        stated=limits_in_words(heard.stated, catalog, understanding)[:MAX_PHRASES],
+        stated=limits_in_words(heard.stated, catalog, intent_parser)[:MAX_PHRASES],
         lifted=lifted[:MAX_PHRASES],
-        dropped=limits_in_words(gone, catalog, understanding)[:MAX_PHRASES],
+        dropped=limits_in_words(gone, catalog, intent_parser)[:MAX_PHRASES],
         not_understood=list(heard.not_understood[:MAX_NAMED]),
         nothing=nothing,
         first=[item.title or item.item_id for item in found.items[:MAX_NAMED]],
@@ -63,7 +63,7 @@ def _template() -> Prompt:
 
 
 def _taken_back(
-    heard: Heard, filters: Mapping[str, Any]
+    heard: StateUpdate, filters: Mapping[str, Any]
 ) -> tuple[list[str], dict[str, dict[str, Any]]]:
     """Labels that are no longer ruled out, and demands that were dropped."""
     lifted: list[str] = []

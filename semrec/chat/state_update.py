@@ -24,10 +24,10 @@ from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent.comparisons import Comparison, read_comparisons
 from semrec.intent.conditions import Filters
+from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.references import Reference, read_others, read_references
 from semrec.intent.releases import Release, read_releases, read_reset
 from semrec.intent.tokens import Tokens, read_tokens, words_of
-from semrec.intent.understanding import MAX_READ_CHARS, Understanding
 from semrec.types import Event, Label
 
 MAX_ROUNDS = 3
@@ -36,7 +36,7 @@ _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
+class StateUpdate:
     """Changes that a message made, for the reply.
 
     Attributes:
@@ -59,16 +59,16 @@ class Heard:
 def hear(
     conversation: Conversation,
     message: str,
-    understanding: Understanding | None,
+    intent_parser: IntentParser | None,
     catalog: Catalog,
     deadline: Deadline = NEVER,
-) -> tuple[Conversation, Heard]:
+) -> tuple[Conversation, StateUpdate]:
     """The conversation with a message in it, and what the message changed.
 
     Args:
         conversation: As it was.
         message: What is said; of a very long one the end is read.
-        understanding: Reads words; None: the message is a wish and nothing else.
+        intent_parser: Reads words; None: the message is a wish and nothing else.
         catalog: The items that the conversation is about.
         deadline: When an interpreter must be done.
 
@@ -76,10 +76,12 @@ def hear(
         QueryError: If the conversation's filters don't suit the catalogue.
     """
     catalog.mask(conversation.filters)
-    if understanding is None:
+    if intent_parser is None:
         wishes = (*conversation.wishes, message.strip()) if message.strip() else conversation.wishes
-        return bounded(replace(conversation, wishes=wishes)), Heard(before=conversation.filters)
-    ear = _Ear(conversation, understanding, catalog)
+        return bounded(replace(conversation, wishes=wishes)), StateUpdate(
+            before=conversation.filters
+        )
+    ear = _Ear(conversation, intent_parser, catalog)
     ear.listen(message)
     ear.read(deadline)
     return ear.result()
@@ -89,9 +91,9 @@ class _Ear:
     """One message being heard: what is left of its words, and what it came to so far."""
 
     def __init__(
-        self, conversation: Conversation, understanding: Understanding, catalog: Catalog
+        self, conversation: Conversation, intent_parser: IntentParser, catalog: Catalog
     ) -> None:
-        self._start, self._understanding, self._catalog = conversation, understanding, catalog
+        self._start, self._understanding, self._catalog = conversation, intent_parser, catalog
         self._wishes = conversation.wishes
         self._filters: dict[str, Any] = dict(conversation.filters)
         self._stated: dict[str, Any] = {}
@@ -133,7 +135,7 @@ class _Ear:
         """Read what is left as any request, until no limit is left in it."""
         text = self._text
         for _ in range(MAX_ROUNDS):
-            read = self._understanding.understand(text, deadline)
+            read = self._understanding.parse_intent(text, deadline)
             self._state(read.filters)
             ids = self._catalog.item_ids
             self._events += [Event(ids[row], "view") for row in read.liked]
@@ -147,7 +149,7 @@ class _Ear:
         if self._events:
             self._focus = self._events[-1].item_id
 
-    def result(self) -> tuple[Conversation, Heard]:
+    def result(self) -> tuple[Conversation, StateUpdate]:
         """The conversation, and what has changed."""
         events = tuple(dict.fromkeys(self._events))
         missed = tuple(self._missed)
@@ -160,7 +162,7 @@ class _Ear:
             passed=self._passed,
             focus=self._focus,
         )
-        heard = Heard(
+        heard = StateUpdate(
             stated=self._stated,
             before={} if self._anew else self._start.filters,
             events=events,

@@ -39,7 +39,7 @@ def train_behaviour(
     from semrec.artifact.behavioural_models import SEQUENCE_MODELS
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
-    from semrec.training.search_context import make_ground
+    from semrec.training.search_context import make_search_context
     from semrec.training.validation import hold_out, validation_of
     from semrec.training.vector_models import choose_vectors, refit_vectors
     from semrec.types import silent
@@ -58,7 +58,7 @@ def train_behaviour(
     with screen.progress(lines=True) as progress:
         validation = validation_of(learned, loaded.split)
         report = progress if main else silent
-        ground, _ = make_ground(validation, found, loaded, report, deadline)
+        ground, _ = make_search_context(validation, found, loaded, report, deadline)
         best = choose_vectors(ground)[0]
         _, options = refit_vectors(best.options, learned, ground)
     trained = options["trained"]
@@ -89,7 +89,7 @@ def train_encoder(
     from semrec.data.intents import unit_hashes
     from semrec.encoders.checkpoints import save_sentence_encoder
     from semrec.training.encoder_training import LEAST_JUDGES, forget_training
-    from semrec.training.preparation import prepare, teach
+    from semrec.training.preparation import finetune_encoder, prepare
 
     loaded = load_config(config, settings)
     if not loaded.encoder.training.epochs:
@@ -101,14 +101,14 @@ def train_encoder(
     with screen.progress(lines=True) as progress:
         encoder = make_encoder(loaded.encoder)
         prepared = prepare(read_dataset(dataset), loaded, intents, progress, deadline)
-        taught = teach(prepared, encoder, progress, deadline)
+        taught = finetune_encoder(prepared, encoder, progress, deadline)
         if taught.folder is None:
             raise ConfigError(
-                f"found {len(prepared.judge)} real requests to judge the training by, expected "
-                f"at least {LEAST_JUDGES}; give --intents, or train on made-up requests alone "
+                f"found {len(prepared.valid_queries)} real requests to judge the training by, "
+                f"expected at least {LEAST_JUDGES}; give --intents, or train on made-up requests alone "
                 "with --set encoder.training.unjudged=true"
             )
-        save_sentence_encoder(taught.encoder, out, unit_hashes(prepared.learn))
+        save_sentence_encoder(taught.encoder, out, unit_hashes(prepared.train_queries))
         forget_training(taught.folder)
     best = max(taught.looks.values())
     if as_json:
@@ -142,14 +142,16 @@ def train_reranker(
     """
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
-    from semrec.training.reranker_training import Schooling, school_reranker
+    from semrec.training.reranker_training import RerankerOptions, finetune_reranker
 
     if out.exists():
         raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
     screen = Screen(quiet=as_json)
-    schooling = Schooling(base=base, layers=layers, epochs=epochs, made_up=made_up, teacher=teacher)
+    schooling = RerankerOptions(
+        base=base, layers=layers, epochs=epochs, made_up=made_up, teacher=teacher
+    )
     with screen.progress(lines=True) as progress:
-        told = school_reranker(
+        told = finetune_reranker(
             read_dataset(dataset),
             load_config(config, settings),
             intents,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from semrec.fusion.blocks import Block, joined, standardised_boost
-from semrec.fusion.gate import Evidence, Gate
+from semrec.fusion.gate import Gate, GateFeatures
 from semrec.protocols import SparseModel, VectorModel
 from semrec.types import NO_MATCH, FloatArray, FusedQuery, Label, LexicalMatch, SessionRows
 
@@ -48,7 +48,7 @@ class BehaviouralBlocks:
         known = session.below(len(self.behaviour.item_vectors))
         behaviour = self.behavioural.standardised(self.behaviour.session_vector(known))
         near = standardised_boost(self.neighbours, known)
-        evidence = Evidence(
+        evidence = GateFeatures(
             has_words=False,
             has_session=bool(behaviour.any()) or bool(len(near.rows)),
             session_length=len(session),

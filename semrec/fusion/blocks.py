@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from semrec.fusion.gate import Evidence, Weights
+from semrec.fusion.gate import GateFeatures, Weights
 from semrec.protocols import SparseModel
-from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, FusedQuery, SessionRows
+from semrec.types import NO_BOOST, BoolArray, FloatArray, FusedQuery, SessionRows, SparseScores
 
 SILENT = 1e-6  # a deviation below this says nothing; scaling it up would amplify rounding
 
@@ -77,7 +77,7 @@ def standardised_popularity(counts: FloatArray) -> FloatArray:
     return np.asarray((logs - logs[seen].mean()) / logs[seen].std(), dtype=np.float32)
 
 
-def standardised_boost(model: SparseModel | None, session: SessionRows) -> Boost:
+def standardised_boost(model: SparseModel | None, session: SessionRows) -> SparseScores:
     """The neighbours' scores over their deviation among the seen items; none if that is 0."""
     if model is None or not model.n_seen:
         return NO_BOOST
@@ -87,18 +87,18 @@ def standardised_boost(model: SparseModel | None, session: SessionRows) -> Boost
     variance = squares / model.n_seen - mean**2
     if variance <= SILENT * squares:
         return NO_BOOST
-    return Boost(rows=near.rows, scores=(near.scores / np.sqrt(variance)).astype(np.float32))
+    return SparseScores(rows=near.rows, scores=(near.scores / np.sqrt(variance)).astype(np.float32))
 
 
 def joined(
     semantic: Sequence[FloatArray],
     behaviour: FloatArray,
-    near: Boost,
+    near: SparseScores,
     weights: Weights,
     domain: Sequence[float],
-    evidence: Evidence,
+    evidence: GateFeatures,
     *,
-    lexical: Boost = NO_BOOST,
+    lexical: SparseScores = NO_BOOST,
     reason: str = "",
 ) -> FusedQuery:
     """Each signal times its weight: the dense ones side by side, the sparse ones added up.

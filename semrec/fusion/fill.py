@@ -18,7 +18,7 @@ RIDGES = (0.1, 1.0, 10.0, 100.0)
 HELD_OUT_EVERY = 5
 
 
-def fill_from_text(
+def impute_from_text(
     texts: FloatArray, targets: FloatArray, known: BoolArray
 ) -> tuple[FloatArray, FloatArray | None]:
     """`targets` with the rows that aren't `known` predicted from `texts`, and what predicts them.
@@ -53,7 +53,7 @@ def fill_from_text(
     return filled, text_map
 
 
-def strengthened(fusion: FusedBlocks, cold: BoolArray, strength: float) -> FusedBlocks:
+def scaled_imputation(fusion: FusedBlocks, cold: BoolArray, strength: float) -> FusedBlocks:
     """The blocks with the cold items' behavioural vectors multiplied by `strength`.
 
     A ridge predicts cautiously: its vectors are several times shorter than real ones, and what it

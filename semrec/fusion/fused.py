@@ -9,18 +9,18 @@ from functools import cached_property, partial
 import numpy as np
 
 from semrec.fusion.blocks import Block, joined, standardised_boost
-from semrec.fusion.gate import Evidence, Gate
-from semrec.fusion.prototypes import Prototypes
+from semrec.fusion.gate import Gate, GateFeatures
+from semrec.fusion.label_centroids import LabelCentroids
 from semrec.protocols import SparseModel, VectorModel
 from semrec.types import (
     NO_MATCH,
-    Boost,
     FloatArray,
     FusedQuery,
     Label,
     LexicalMatch,
     RowArray,
     SessionRows,
+    SparseScores,
 )
 
 # How much a named label's prototype counts beside the words themselves and beside the session.
@@ -45,8 +45,8 @@ class Signals:
     words: FloatArray
     texts: FloatArray
     behaviour: FloatArray
-    near: Boost
-    lexical: Boost
+    near: SparseScores
+    lexical: SparseScores
     has_session: bool
 
     @property
@@ -81,7 +81,7 @@ class FusedBlocks:
         neighbours: Gives the session's neighbours, or None.
         text_map: (semantic dim, behavioural dim + 1) float32, from a text to what stands in for
             behaviour and popularity of an item that nobody has touched; None: nothing does.
-        prototypes: What items with a label look like; None: labels in the words are words.
+        label_centroids: What items with a label look like; None: labels in the words are words.
     """
 
     semantic: Block
@@ -93,7 +93,7 @@ class FusedBlocks:
     decay: float
     neighbours: SparseModel | None = None
     text_map: FloatArray | None = None
-    prototypes: Prototypes | None = None
+    label_centroids: LabelCentroids | None = None
 
     @property
     def dim(self) -> int:
@@ -141,12 +141,18 @@ class FusedBlocks:
             behaviour = self.behavioural.standardised(behaviour)
         near = standardised_boost(self.neighbours, known)
         has_session = bool(texts.any() or behaviour.any() or len(near.rows))
-        if self.prototypes is not None and words.any() and (rows := self.prototypes.known(named)):
-            strength = np.float32(self.prototypes.strength)
-            look = self.semantic.standardised(self.prototypes.semantic[rows].sum(axis=0))
+        if (
+            self.label_centroids is not None
+            and words.any()
+            and (rows := self.label_centroids.known(named))
+        ):
+            strength = np.float32(self.label_centroids.strength)
+            look = self.semantic.standardised(self.label_centroids.semantic[rows].sum(axis=0))
             words = self.semantic.standardised(words + NAMED_IN_WORDS * strength * look)
             if behaviour_of_named:
-                liked = self.behavioural.standardised(self.prototypes.behavioural[rows].sum(axis=0))
+                liked = self.behavioural.standardised(
+                    self.label_centroids.behavioural[rows].sum(axis=0)
+                )
                 behaviour = self.behavioural.standardised(
                     behaviour + NAMED_IN_BEHAVIOUR * strength * liked
                 )
@@ -159,9 +165,9 @@ class FusedBlocks:
             has_session=has_session,
         )
 
-    def evidence(self, signals: Signals, session: SessionRows, match: LexicalMatch) -> Evidence:
+    def evidence(self, signals: Signals, session: SessionRows, match: LexicalMatch) -> GateFeatures:
         """The gate's features; all of them known before the search."""
-        return Evidence(
+        return GateFeatures(
             has_words=signals.has_words,
             has_session=signals.has_session,
             is_spoken=match.is_spoken,

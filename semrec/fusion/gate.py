@@ -102,7 +102,7 @@ class Mix:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class GateFeatures:
     """Facts about a query before anything is searched.
 
     Attributes:
@@ -166,13 +166,13 @@ class Gate:
     behaviour_unit: float = 1.0
     words_floor: float = 0.2
 
-    def topicality(self, evidence: Evidence) -> float:
+    def topicality(self, evidence: GateFeatures) -> float:
         """Between 0 (conversational) and 1 (topical)."""
         short = np.log(self.midpoint) - np.log(max(evidence.n_words, 1))
         logit = self.steepness * (short + self.rarity * (evidence.specificity - MEAN_SPECIFICITY))
         return float(1 / (1 + np.exp(-logit)))
 
-    def weights(self, evidence: Evidence, semantic_weight: float | None = None) -> Weights:
+    def weights(self, evidence: GateFeatures, semantic_weight: float | None = None) -> Weights:
         """The weights for a query.
 
         Args:
@@ -198,7 +198,7 @@ class Gate:
             neighbour_share=self.baseline.neighbour_share,
         )
 
-    def reason(self, evidence: Evidence) -> str:
+    def reason(self, evidence: GateFeatures) -> str:
         """In a sentence: what kind of query it was taken for, and why; ``""`` without words."""
         if not evidence.has_words:
             return ""
@@ -208,7 +208,7 @@ class Gate:
         known = "" if evidence.n_known == evidence.n_words else f", {evidence.n_known} known here"
         return f"taken for {kind} ({max(share, 1 - share):.0%}): {words}{known}"
 
-    def mix(self, evidence: Evidence) -> Mix:
+    def mix(self, evidence: GateFeatures) -> Mix:
         """The weights of a request in words, before they are made to sum to 1."""
         mix = self.conversational.blend(self.topical, self.topicality(evidence))
         mix = mix.without(evidence.silent)
@@ -216,7 +216,7 @@ class Gate:
         mix = replace(mix, behavioural=mix.behavioural / unit)
         return mix.with_floor(self.words_floor) if evidence.n_known else mix
 
-    def _in_words(self, evidence: Evidence) -> Weights:
+    def _in_words(self, evidence: GateFeatures) -> Weights:
         return self.mix(evidence).weights(self.session.neighbour_share)
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semrec.index.topk import MARGIN, rescored, top_rows
-from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
+from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
 
 CHUNK = 64  # queries per matrix product
 
@@ -31,7 +31,7 @@ class ExactIndex:
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
-        boosts: Sequence[Boost] | None = None,
+        boosts: Sequence[SparseScores] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best permitted rows and their scores, best first."""
         found = []

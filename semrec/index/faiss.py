@@ -17,7 +17,7 @@ import numpy as np
 
 from semrec.index.coarse import Coarse, build_coarse
 from semrec.index.topk import MARGIN, rescored, top_rows
-from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
+from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
 
 MAX_OVERFETCH = 1_000
 ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
@@ -49,7 +49,7 @@ class FaissIndex:
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
-        boosts: Sequence[Boost] | None = None,
+        boosts: Sequence[SparseScores] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
@@ -97,7 +97,7 @@ class FaissIndex:
         fetched: RowArray,
         ceiling: float,
         dropped: set[int],
-        boost: Boost,
+        boost: SparseScores,
     ) -> tuple[RowArray, FloatArray] | None:
         """The best of what was fetched and of what is boosted; None if that may not be all."""
         rows, complete = _without(fetched, dropped), len(fetched) == len(self.vectors)
@@ -159,7 +159,7 @@ class FaissIndex:
         k: int,
         excluded: RowArray,
         mask: BoolArray | None,
-        boost: Boost,
+        boost: SparseScores,
     ) -> tuple[RowArray, FloatArray]:
         permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
         permitted[excluded] = False

@@ -21,7 +21,7 @@ import numpy as np
 
 from semrec.errors import DataError
 from semrec.index.topk import MARGIN, rescored, top_rows
-from semrec.types import NO_BOOST, BoolArray, Boost, FloatArray, RowArray
+from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
 
 untyped: Any = faiss  # its stubs lag behind
 CHUNK = 16_384  # rows that are read at a time
@@ -71,7 +71,7 @@ class IvfIndex:
         k: int,
         exclude: Sequence[RowArray],
         allowed: Sequence[BoolArray | None],
-        boosts: Sequence[Boost] | None = None,
+        boosts: Sequence[SparseScores] | None = None,
     ) -> list[tuple[RowArray, FloatArray]]:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
@@ -119,7 +119,7 @@ class IvfIndex:
         k: int,
         excluded: RowArray,
         mask: BoolArray | None,
-        boost: Boost,
+        boost: SparseScores,
     ) -> tuple[RowArray, FloatArray]:
         excluded = np.unique(excluded)
         if mask is None and len(excluded) > MAX_OVERFETCH:
@@ -158,7 +158,7 @@ class IvfIndex:
         return np.asarray(rows[0][rows[0] >= 0], dtype=np.int64)
 
     def _all(
-        self, query: FloatArray, k: int, rows: RowArray, boost: Boost
+        self, query: FloatArray, k: int, rows: RowArray, boost: SparseScores
     ) -> tuple[RowArray, FloatArray]:
         """Exactly the best of `rows`, by as much of the vectors as the query needs."""
         dense = query[: len(query) - self.n_counted]
@@ -259,7 +259,7 @@ def _centroids(index: Any) -> FloatArray:  # noqa: ANN401
     return np.asarray(found, dtype=np.float32)
 
 
-def _strongest(boost: Boost, n: int) -> RowArray:
+def _strongest(boost: SparseScores, n: int) -> RowArray:
     """(up to `n`,) int64: the rows with the largest boosts: common words match half a catalogue."""
     if len(boost.rows) <= n:
         return boost.rows

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semrec.types import NO_BOOST, Boost, FloatArray, RowArray
+from semrec.types import NO_BOOST, FloatArray, RowArray, SparseScores
 
 
 def top_rows(rows: RowArray, scores: FloatArray, k: int) -> tuple[RowArray, FloatArray]:
@@ -35,7 +35,7 @@ MARGIN = 16
 
 
 def rescored(
-    vectors: FloatArray, query: FloatArray, rows: RowArray, k: int, boost: Boost = NO_BOOST
+    vectors: FloatArray, query: FloatArray, rows: RowArray, k: int, boost: SparseScores = NO_BOOST
 ) -> tuple[RowArray, FloatArray]:
     """The up to `k` best of `rows` by the inner product and `boost`, summed in one fixed order.
 

@@ -18,7 +18,7 @@ from semrec.intent.reading import (
     read_phrase,
     read_unknown,
 )
-from semrec.intent.stated import MAX_LIST, Stated, require
+from semrec.intent.stated import MAX_LIST, ParseState, require
 from semrec.intent.tokens import CLAUSE, Tokens
 from semrec.intent.vocabulary import Vocabulary
 
@@ -32,7 +32,7 @@ def read_exclusive(
     place: int,
     cue: tuple[tuple[str, ...], int],
     vocabulary: Vocabulary,
-    stated: Stated,
+    stated: ParseState,
 ) -> int:
     """Read what has to be: "only comedies or dramas"; returns where to go on."""
     phrase, at = cue
@@ -111,7 +111,7 @@ def _united(phrases: Sequence[Phrase], _end: int, has_or: bool, *, all_of: bool)
     return [*alternatives, *others]
 
 
-def read_only_behind(t: Tokens, place: int, vocabulary: Vocabulary, stated: Stated) -> int:
+def read_only_behind(t: Tokens, place: int, vocabulary: Vocabulary, stated: ParseState) -> int:
     """Read an "only" that stands behind: "comedies only", "comedies or dramas only"."""
     if "only" not in t.words[place + 1 : place + 10]:
         return place + 1

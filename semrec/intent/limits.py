@@ -26,7 +26,14 @@ from semrec.intent.reading import (
     read_language,
     read_phrase,
 )
-from semrec.intent.stated import EXCLUSIVE_CUES, IDIOM_CUES, NEGATION_CUES, Stated, match, require
+from semrec.intent.stated import (
+    EXCLUSIVE_CUES,
+    IDIOM_CUES,
+    NEGATION_CUES,
+    ParseState,
+    match,
+    require,
+)
 from semrec.intent.tokens import CLAUSE, SENTENCE, Tokens
 from semrec.intent.vocabulary import Vocabulary
 from semrec.intent.years import read_years
@@ -36,7 +43,7 @@ MAX_LOOK_BACK = 12
 _NO_LIMIT = word_set("only just mind necessarily be against to hate")
 
 
-def read_limits(t: Tokens, vocabulary: Vocabulary, titles: Sequence[tuple[int, int]]) -> Stated:
+def read_limits(t: Tokens, vocabulary: Vocabulary, titles: Sequence[tuple[int, int]]) -> ParseState:
     """All limits that a text states.
 
     Args:
@@ -45,7 +52,7 @@ def read_limits(t: Tokens, vocabulary: Vocabulary, titles: Sequence[tuple[int, i
         titles: (first, end) places of each title; nothing is read in titles.
     """
     t = t.without(titles)
-    stated = Stated()
+    stated = ParseState()
     at = 0
     while at < len(t):
         idiom, cue = match(t, at, IDIOM_CUES), match(t, at, NEGATION_CUES)
@@ -64,7 +71,7 @@ def read_limits(t: Tokens, vocabulary: Vocabulary, titles: Sequence[tuple[int, i
     return stated
 
 
-def _bare(t: Tokens, place: int, vocabulary: Vocabulary, stated: Stated) -> int:
+def _bare(t: Tokens, place: int, vocabulary: Vocabulary, stated: ParseState) -> int:
     """Limits that need no cue, years, numbers and languages, and "comedies only"."""
     read = read_years(t, place, vocabulary) or read_quantity(t, place, vocabulary)
     read = read or read_language(t, place, vocabulary)

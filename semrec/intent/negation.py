@@ -16,7 +16,7 @@ from semrec.intent.reading import (
     read_phrase,
     read_unknown,
 )
-from semrec.intent.stated import IDIOM_CUES, MAX_LIST, NEGATION_CUES, Stated, match
+from semrec.intent.stated import IDIOM_CUES, MAX_LIST, NEGATION_CUES, ParseState, match
 from semrec.intent.tokens import CLAUSE, SENTENCE, Tokens
 from semrec.intent.vocabulary import Vocabulary
 
@@ -39,7 +39,7 @@ def read_negated(
     place: int,
     cue: tuple[tuple[str, ...], int],
     vocabulary: Vocabulary,
-    stated: Stated,
+    stated: ParseState,
 ) -> int:
     """Read what a negation covers: a phrase, or a list of them; returns where to go on."""
     phrase, at = cue
@@ -75,7 +75,7 @@ def _covered(
     phrase: tuple[str, ...],
     n_read: int,
     vocabulary: Vocabulary,
-    stated: Stated,
+    stated: ParseState,
 ) -> int:
     """Read one negated phrase; returns its end, or `at` if nothing clear stands there."""
     shown_from = at if n_read else place
@@ -92,7 +92,7 @@ def _covered(
     return end
 
 
-def _non(t: Tokens, place: int, at: int, vocabulary: Vocabulary, stated: Stated) -> int:
+def _non(t: Tokens, place: int, at: int, vocabulary: Vocabulary, stated: ParseState) -> int:
     """Read "non-English": it denies only the one word."""
     read = read_language(t, at, vocabulary, bare=True)
     labels = None if read else read_labels(t, at, vocabulary)

@@ -25,7 +25,7 @@ EXCLUSIVE_CUES = by_first(EXCLUSIVES)
 
 
 @dataclass
-class Stated:
+class ParseState:
     """Limits found, and which words of the text said them.
 
     Attributes:
@@ -50,7 +50,7 @@ class Stated:
 
 
 def require(
-    t: Tokens, place: int, end: int, conditions: Iterable[Condition], stated: Stated
+    t: Tokens, place: int, end: int, conditions: Iterable[Condition], stated: ParseState
 ) -> None:
     """Add conditions that must hold; what can't be expressed is noted."""
     done = [stated.filters.add(condition) for condition in conditions]

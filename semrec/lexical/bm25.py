@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from semrec.lexical.analysis import content_words, request_terms, terms_of
-from semrec.types import Boost, FloatArray, LexicalMatch, RowArray
+from semrec.types import FloatArray, LexicalMatch, RowArray, SparseScores
 
 TITLE = 0.4  # what a word of the title counts, where an item has other words too
 K1, B = 1.2, 0.5  # saturation of counts, influence of length: picked on the even topics (LOG.md)
@@ -100,23 +100,23 @@ class BM25:
         )
         return replace(self, **_postings(known.tocsc()[:, sources].tocsr()))
 
-    def _summed(self, numbers: list[int]) -> Boost:
+    def _summed(self, numbers: list[int]) -> SparseScores:
         """The rows of some terms' postings, ascending, each with the sum of its scores."""
         spans = [slice(self.starts[number], self.starts[number + 1]) for number in numbers]
         if not spans:
-            return Boost(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+            return SparseScores(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
         if len(spans) > 1 and SPARSE * sum(span.stop - span.start for span in spans) > self.n_items:
             dense = np.zeros(self.n_items, dtype=np.float32)
             for span in spans:  # no row stands twice in one term's postings
                 dense[self.rows[span]] += self.scores[span]
             rows = np.flatnonzero(dense)
-            return Boost(rows=rows, scores=dense[rows])
+            return SparseScores(rows=rows, scores=dense[rows])
         rows = np.concatenate([self.rows[span] for span in spans])
         scores = np.concatenate([self.scores[span] for span in spans])
         if len(spans) > 1:
             rows, where = np.unique(rows, return_inverse=True)
             scores = np.bincount(where, scores)
-        return Boost(rows=rows.astype(np.int64), scores=scores.astype(np.float32))
+        return SparseScores(rows=rows.astype(np.int64), scores=scores.astype(np.float32))
 
 
 def unmatched(text: str) -> LexicalMatch:

@@ -17,7 +17,7 @@ from semrec.types import BoolArray, FloatArray, RowArray
 FIRST = 11  # the first rank that is kept; the ten before it are as they are
 
 
-def keep_places(
+def insert_cold_items(
     request: Request, index: Index, counts: RowArray, removed: RowArray, least: int
 ) -> None:
     """Keep places for untouched items in a request's list: if it is long, and nobody set weights.
@@ -37,16 +37,16 @@ def keep_places(
         return
     mask = untouched if resolved.allowed is None else untouched & resolved.allowed
     n_permitted = len(mask) if resolved.allowed is None else int(resolved.allowed.sum())
-    every = places_apart(int(mask.sum()), n_permitted, least)
+    every = slot_distance(int(mask.sum()), n_permitted, least)
     rejected = np.union1d(resolved.excluded, removed)
     n_places = 1 + (query.k - FIRST) // every
     [fresh] = index.search(fused.vector[None], n_places, [rejected], [mask], [fused.boost])
-    request.rows, request.scores = with_untouched(
+    request.rows, request.scores = with_cold_items(
         request.rows, request.scores, fresh, untouched, every
     )
 
 
-def places_apart(n_untouched: int, n_permitted: int, least: int) -> int:
+def slot_distance(n_untouched: int, n_permitted: int, least: int) -> int:
     """The distance of the kept places: never more of them than there are cold items.
 
     Args:
@@ -57,7 +57,7 @@ def places_apart(n_untouched: int, n_permitted: int, least: int) -> int:
     return max(least, n_permitted // max(n_untouched, 1))
 
 
-def with_untouched(
+def with_cold_items(
     rows: RowArray,
     scores: FloatArray,
     fresh: tuple[RowArray, FloatArray],

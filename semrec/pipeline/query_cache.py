@@ -17,7 +17,7 @@ from semrec.types import FloatArray
 MOST = 2_000  # requests: some 3 MB of vectors at 384 dimensions
 
 
-class Remembered:
+class QueryCache:
     """The vectors of the latest requests, the one asked longest ago forgotten first.
 
     Any number of threads may ask at once. What isn't known is encoded outside the lock, so two

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from semrec.deadline import NEVER, Deadline
+from semrec.pipeline.parse_intent import ParsedQuery
 from semrec.pipeline.resolve import Resolved
-from semrec.pipeline.understand import Reading
 from semrec.types import (
     NO_MATCH,
     FloatArray,
@@ -41,7 +41,7 @@ class Request:
 
     asked: Query
     deadline: Deadline = NEVER
-    reading: Reading = field(init=False)
+    reading: ParsedQuery = field(init=False)
     resolved: Resolved = field(init=False)
     vector: FloatArray | None = None
     match: LexicalMatch = NO_MATCH

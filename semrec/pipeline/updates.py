@@ -42,9 +42,9 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
         removed = set(recommender.removed.tolist())
         catalog = recommender.catalog.with_items(items, removed)
         texts = _encoded(recommender, catalog, len(items))
-        understanding = recommender.understanding
-        if understanding is not None:
-            understanding = understanding.over(catalog, recommender.interactions.counts)
+        intent_parser = recommender.intent_parser
+        if intent_parser is not None:
+            intent_parser = intent_parser.over(catalog, recommender.interactions.counts)
         lexical, added = recommender.lexical, range(len(catalog) - len(items), len(catalog))
         if lexical is not None:
             lexical = lexical.with_items(
@@ -61,7 +61,7 @@ def grow(recommender: Recommender, items: Sequence[Mapping[str, Any]]) -> None:
                 interactions=replace(one.interactions, n_items=len(catalog)),
                 fusion=fusion,
                 index=one.index.with_items(vectors),
-                understanding=understanding if one is recommender else None,
+                intent_parser=intent_parser if one is recommender else None,
                 lexical=lexical if one is recommender else None,
                 ranker=ranker if one is recommender else None,
             )

@@ -21,7 +21,7 @@ from semrec.deadline import Deadline, TimeUpError
 from semrec.prompting import Prompt
 from semrec.rerankers.parsing import MAX_REQUEST_CHARS
 from semrec.rerankers.prefixes import Prefix, PrefixModel
-from semrec.types import FloatArray, Judged
+from semrec.types import FloatArray, RerankScores
 
 Tokenise = Callable[[str], list[int]]
 """Text to tokens, none of them special (`LanguageModel.tokens`)."""
@@ -55,7 +55,9 @@ class LikelihoodReranker:
     _priors: OrderedDict[tuple[int, ...], float] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+    def rerank(
+        self, request: str, texts: Sequence[str], deadline: Deadline
+    ) -> Iterator[RerankScores]:
         """Judgements, `chunk` candidates at a time."""
         with suppress(TimeUpError):
             prefix = self._prefix(request, deadline)
@@ -106,6 +108,6 @@ def item_tokens(text: str, tokens: Tokenise) -> tuple[int, ...]:
     return tuple(tokens(f" {words}")[:MAX_ITEM_TOKENS]) if words else ()
 
 
-def chunk_of(start: int, scores: FloatArray) -> Judged:
+def chunk_of(start: int, scores: FloatArray) -> RerankScores:
     """Scores of the candidates from `start` on."""
-    return Judged(places=np.arange(start, start + len(scores)), scores=scores)
+    return RerankScores(places=np.arange(start, start + len(scores)), scores=scores)

@@ -13,7 +13,7 @@ import numpy as np
 from semrec.deadline import Deadline, TimeUpError, watched
 from semrec.errors import ModelError
 from semrec.rerankers.parsing import clean
-from semrec.types import Judged
+from semrec.types import RerankScores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,9 @@ class CrossEncoderReranker:
     chunk: int = 32
     batch_size: int = 16
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+    def rerank(
+        self, request: str, texts: Sequence[str], deadline: Deadline
+    ) -> Iterator[RerankScores]:
         """Judgements, `chunk` candidates at a time."""
         from torch.nn import Identity
 
@@ -49,7 +51,7 @@ class CrossEncoderReranker:
                         convert_to_numpy=True,
                     )
                 places = np.arange(start, start + len(pairs))
-                yield Judged(places=places, scores=np.asarray(scores, dtype=np.float32))
+                yield RerankScores(places=places, scores=np.asarray(scores, dtype=np.float32))
 
 
 def load_cross_encoder(

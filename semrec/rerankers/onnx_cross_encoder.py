@@ -13,7 +13,7 @@ import numpy as np
 from semrec.deadline import Deadline
 from semrec.environment.onnx_session import open_graph
 from semrec.rerankers.parsing import clean
-from semrec.types import FloatArray, Judged
+from semrec.types import FloatArray, RerankScores
 
 GRAPH, TOKENIZER, OPTIONS = "model.onnx", "tokenizer.json", "options.json"
 
@@ -34,7 +34,9 @@ class GraphReranker:
     pad: int
     chunk: int = 10
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+    def rerank(
+        self, request: str, texts: Sequence[str], deadline: Deadline
+    ) -> Iterator[RerankScores]:
         """Judgements, `chunk` candidates at a time."""
         asked = clean(request)
         for start in range(0, len(texts), self.chunk):
@@ -43,7 +45,7 @@ class GraphReranker:
             some = texts[start : start + self.chunk]
             pairs = self.tokenizer.encode_batch([(asked, clean(text)) for text in some])
             places = np.arange(start, start + len(pairs))
-            yield Judged(places=places, scores=self._scores(pairs))
+            yield RerankScores(places=places, scores=self._scores(pairs))
 
     def _scores(self, pairs: Sequence[Any]) -> FloatArray:
         """(n,) float32, the scores of one pass."""

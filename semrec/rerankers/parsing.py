@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from semrec.prompting import MAX_CHARS, Prompt
-from semrec.types import Judged
+from semrec.types import RerankScores
 
 MAX_REQUEST_CHARS = 1_500  # of its end: what was said last matters most
 MAX_TEXT_CHARS = 200
@@ -38,7 +38,7 @@ def listed_prompt(prompt: Prompt, request: str, labels: Sequence[str], texts: Se
     )
 
 
-def parse_ranking(answer: str, n: int) -> Judged:
+def parse_ranking(answer: str, n: int) -> RerankScores:
     """The ranking of texts 1 to n in an answer such as ``[3] > [1] > [2]`` or ``[3, 1, 2]``.
 
     The first named has score n, the next n − 1, and so on.
@@ -46,7 +46,7 @@ def parse_ranking(answer: str, n: int) -> Judged:
     named = _numbers(_THOUGHT.sub(" ", answer))
     real = [number for number in named if 1 <= number <= n]
     order = list(dict.fromkeys(real))
-    return Judged(
+    return RerankScores(
         places=np.array(order, dtype=np.int64) - 1,
         scores=np.arange(n, n - len(order), -1, dtype=np.float32),
         missing=n - len(order),

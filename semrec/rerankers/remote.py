@@ -24,7 +24,7 @@ from semrec.deadline import Deadline
 from semrec.errors import ConfigError, ModelError
 from semrec.prompting import Prompt
 from semrec.rerankers.parsing import MAX_REQUEST_CHARS, clean, listed_prompt, parse_ranking
-from semrec.types import Judged
+from semrec.types import RerankScores
 
 MAX_BYTES = 1_000_000
 LONGEST_S = 30.0  # for an answer, whatever the deadline
@@ -127,7 +127,9 @@ class ChatReranker:
     model: str
     prompt: Prompt
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+    def rerank(
+        self, request: str, texts: Sequence[str], deadline: Deadline
+    ) -> Iterator[RerankScores]:
         """One chunk with the first candidates, `MAX_LISTED` at most."""
         labels = [str(number) for number in range(1, min(len(texts), MAX_LISTED) + 1)]
         if not labels:
@@ -155,7 +157,9 @@ class ServiceReranker:
     endpoint: Endpoint
     model: str
 
-    def rerank(self, request: str, texts: Sequence[str], deadline: Deadline) -> Iterator[Judged]:
+    def rerank(
+        self, request: str, texts: Sequence[str], deadline: Deadline
+    ) -> Iterator[RerankScores]:
         """One chunk with all candidates."""
         if not texts:
             return
@@ -178,7 +182,7 @@ def _content(answer: Any) -> str:  # noqa: ANN401
     return content if isinstance(content, str) else ""
 
 
-def _relevances(answer: Any, n: int) -> Judged:  # noqa: ANN401
+def _relevances(answer: Any, n: int) -> RerankScores:  # noqa: ANN401
     """Results such as ``{"index": 2, "relevance_score": 0.7}``; all others are invented."""
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list):
@@ -195,7 +199,7 @@ def _relevances(answer: Any, n: int) -> Judged:  # noqa: ANN401
             doubled += 1
         else:
             scores[place] = score
-    return Judged(
+    return RerankScores(
         places=np.array(list(scores), dtype=np.int64),
         scores=np.array(list(scores.values()), dtype=np.float32),
         missing=n - len(scores),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from semrec.deadline import Deadline
 from semrec.protocols import Reranker
-from semrec.rerankers.score_collector import Tally
+from semrec.rerankers.score_collector import ScoreCollector
 
 # A request, a text that answers it, and one that doesn't.
 GOLDEN = (
@@ -42,7 +42,7 @@ def complaint(
     leads = []
     for number, (request, right, wrong) in enumerate(pairs):
         texts = [right, wrong] if number % 2 == 0 else [wrong, right]
-        tally = Tally.of(2)
+        tally = ScoreCollector.of(2)
         try:
             for judged in reranker.rerank(request, texts, Deadline.within(longest_ms)):
                 tally.add(judged)

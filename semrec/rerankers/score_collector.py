@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from semrec.errors import ModelError
-from semrec.types import FloatArray, Judged
+from semrec.types import FloatArray, RerankScores
 
 LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(kw_only=True)
-class Tally:
+class ScoreCollector:
     """Collects the chunks of one request.
 
     Attributes:
@@ -29,7 +29,7 @@ class Tally:
     invented: int = 0
 
     @classmethod
-    def of(cls, n: int) -> Tally:
+    def of(cls, n: int) -> ScoreCollector:
         """Of `n` candidates, none of them judged."""
         return cls(scores=np.full(n, np.nan, dtype=np.float32))
 
@@ -38,13 +38,13 @@ class Tally:
         """Number of candidates that have a score."""
         return int(np.isfinite(self.scores).sum())
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: RerankScores) -> None:
         """Take in a chunk. Of several scores of a candidate the first counts.
 
         Raises:
             ModelError: If it isn't made of whole places and as many numbers.
         """
-        if not isinstance(judged, Judged):
+        if not isinstance(judged, RerankScores):
             raise ModelError(f"a reranker gave {type(judged).__name__}, expected Judged")
         places, scores = np.asarray(judged.places), np.asarray(judged.scores)
         shaped = places.ndim == 1 and places.shape == scores.shape

@@ -9,7 +9,7 @@ WEIGHT = 0.3  # of the newest measurement
 PATIENCE = 0.98  # what an estimate shrinks to with every request that it turned away
 
 
-class Pace:
+class ThroughputEstimator:
     """Milliseconds until the first chunk is judged, and per candidate from then on.
 
     Whoever was slow once gets another try: every request that is turned away lowers the estimate a

@@ -20,8 +20,8 @@ import numpy as np
 
 from semrec.deadline import Deadline
 from semrec.protocols import Reranker
-from semrec.rerankers.score_collector import Tally
-from semrec.rerankers.throughput import Pace
+from semrec.rerankers.score_collector import ScoreCollector
+from semrec.rerankers.throughput import ThroughputEstimator
 from semrec.types import FloatArray, RerankStatus
 
 MAX_REASON = 200
@@ -54,7 +54,7 @@ class _Job:
     request: str
     texts: Sequence[str]
     deadline: Deadline
-    tally: Tally
+    tally: ScoreCollector
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
     left: bool = False  # its caller has
@@ -91,7 +91,7 @@ class RerankWorker:
         self._longest_s, self._grace_s, self._rest_s = longest_s, grace_s, rest_s
         self._most_failures = failures
         self.hangs = 0
-        self._pace = Pace()
+        self._pace = ThroughputEstimator()
         self._turn = threading.Lock()  # taken by a caller, given back by its thread
         self._running: _Job | None = None
         self._state = threading.Lock()
@@ -125,7 +125,10 @@ class RerankWorker:
             self._turn.release()
             return _skipped(texts, "too little time was left")
         job = _Job(
-            request=request, texts=texts[:n_fit], deadline=deadline, tally=Tally.of(len(texts))
+            request=request,
+            texts=texts[:n_fit],
+            deadline=deadline,
+            tally=ScoreCollector.of(len(texts)),
         )
         self._running = job
         try:
@@ -199,7 +202,7 @@ class RerankWorker:
 
 
 def _skipped(texts: Sequence[str], reason: str) -> Reranked:
-    return Reranked(scores=Tally.of(len(texts)).scores, status="skipped", reason=reason)
+    return Reranked(scores=ScoreCollector.of(len(texts)).scores, status="skipped", reason=reason)
 
 
 def _outcome(job: _Job) -> Reranked:

@@ -31,7 +31,7 @@ from semrec.training.neighbour_selection import (
     choose_neighbours,
     refit_neighbours,
 )
-from semrec.training.search_context import Ground, checkpoint_of
+from semrec.training.search_context import SearchContext, checkpoint_of
 from semrec.training.vector_models import (
     NETWORK,
     Attempt,
@@ -88,7 +88,7 @@ class Candidate:
     weighed: Weighed
 
 
-def choose_behaviour(ground: Ground) -> Behaviour:
+def select_behaviour(ground: SearchContext) -> Behaviour:
     """The behavioural half that validation likes best, or a simpler one as good."""
     attempts = choose_vectors(ground)
     near, notes = choose_neighbours(ground)
@@ -133,7 +133,7 @@ def simplest(candidates: Sequence[Candidate], units: Sequence[str]) -> Candidate
     return next(one for one in candidates if one is best or is_as_good(one))
 
 
-def refit(chosen: Behaviour, events: Interactions, ground: Ground) -> Behaviour:
+def refit(chosen: Behaviour, events: Interactions, ground: SearchContext) -> Behaviour:
     """The selected behaviour, fitted on `events`."""
     vectors, options = refit_vectors(chosen.options, events, ground)
     if chosen.neighbours is None:
@@ -144,7 +144,7 @@ def refit(chosen: Behaviour, events: Interactions, ground: Ground) -> Behaviour:
     )
 
 
-def forget_checkpoints(chosen: Behaviour, events: Interactions, ground: Ground) -> None:
+def forget_checkpoints(chosen: Behaviour, events: Interactions, ground: SearchContext) -> None:
     """Remove what a killed training would have gone on from: it is done."""
     kind, epochs = chosen.options["kind"], chosen.options.get("epochs")
     for path in (
@@ -156,7 +156,7 @@ def forget_checkpoints(chosen: Behaviour, events: Interactions, ground: Ground) 
             path.unlink(missing_ok=True)
 
 
-def _candidates(vectors: Attempt, near: list[Near], ground: Ground) -> list[Candidate]:
+def _candidates(vectors: Attempt, near: list[Near], ground: SearchContext) -> list[Candidate]:
     """The simplest first: neighbours alone, vectors alone, mixtures.
 
     Vectors that the configuration asks for by name are given up only if a mixture does best where
@@ -176,7 +176,7 @@ def _candidates(vectors: Attempt, near: list[Near], ground: Ground) -> list[Cand
 
 
 def _with_vectors(
-    vectors: Attempt, near: list[Near], ground: Ground, shares: Sequence[float]
+    vectors: Attempt, near: list[Near], ground: SearchContext, shares: Sequence[float]
 ) -> list[Candidate]:
     """The vectors alone, then with the neighbours of each kind at the best of `shares`."""
     alone = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)

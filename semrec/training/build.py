@@ -39,20 +39,20 @@ from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.checkpoints import dialogs_seen
-from semrec.fusion.fill import strengthened
+from semrec.fusion.fill import scaled_imputation
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
 from semrec.training.behaviour_selection import Behaviour, forget_checkpoints, refit
-from semrec.training.encoder_selection import settle
+from semrec.training.encoder_selection import select_encoder
 from semrec.training.encoder_training import forget_training
 from semrec.training.folds import in_folds, real_requests
 from semrec.training.fusion import fuse
 from semrec.training.gate_learning import learn_mixes
 from semrec.training.index_queries import held_out_queries
-from semrec.training.preparation import Taught, prepare, teach
+from semrec.training.preparation import FinetunedEncoder, finetune_encoder, prepare
 from semrec.training.ranker_learning import learn_ranker
-from semrec.training.reranker import choose_judge
+from semrec.training.reranker import select_reranker
 from semrec.training.runtime import choose_runtime
 from semrec.types import Case, Progress, silent
 
@@ -104,11 +104,15 @@ def build(
         report("load encoder", 1, 1)
     prepared = prepare(dataset, config, intents, report, deadline)
     told = any(prepared.texts)  # without a text there is nothing to train an encoder on
-    taught = teach(prepared, encoder, report, deadline) if told else Taught(encoder=encoder)
-    settled = settle(prepared, encoder, taught, report, deadline)
+    taught = (
+        finetune_encoder(prepared, encoder, report, deadline)
+        if told
+        else FinetunedEncoder(encoder=encoder)
+    )
+    settled = select_encoder(prepared, encoder, taught, report, deadline)
     was_trained = taught.folder is not None and settled.encoder is taught.encoder
     encoder = settled.encoder
-    taught_by = unit_hashes(prepared.learn) if was_trained else ()
+    taught_by = unit_hashes(prepared.train_queries) if was_trained else ()
     cases = real_requests(prepared, {*dialogs_seen(encoder), *taught_by})
     requests = in_folds(prepared, settled, cases) if cases else None
     settled, requests = learn_mixes(prepared, settled, requests, report)
@@ -122,17 +126,17 @@ def build(
         config,
         report,
     )
-    judge = choose_judge(prepared, settled, ranker, model, report)
+    judge = select_reranker(prepared, settled, ranker, model, report)
     tuned |= judge.told
-    dialogs = [*prepared.learn, *prepared.judge]
+    dialogs = [*prepared.train_queries, *prepared.valid_queries]
     learned = prepared.held_out.train
     chosen = refit(prepared.chosen, learned, prepared.ground)
     half = (settled.semantic, chosen.vectors, chosen.neighbours)
     fusion = fuse(*half, learned, trial.gate, config, prepared.wanted(dialogs), prepared.labelled)
-    fusion = strengthened(fusion, learned.counts == 0, settled.fill)
-    if trial.prototypes is not None and fusion.prototypes is not None:
-        strength = trial.prototypes.strength
-        fusion = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
+    fusion = scaled_imputation(fusion, learned.counts == 0, settled.fill)
+    if trial.label_centroids is not None and fusion.label_centroids is not None:
+        strength = trial.label_centroids.strength
+        fusion = replace(fusion, label_centroids=replace(fusion.label_centroids, strength=strength))
     report("build index", 0, 1)
     found = make_index(config.index, fusion.items(), held_out_queries(fusion, settled.sets))
     parts = Parts(
@@ -142,7 +146,7 @@ def build(
         behaviour=chosen.vectors,
         neighbours=chosen.neighbours,
         fusion=fusion,
-        understanding=prepared.understanding,
+        intent_parser=prepared.intent_parser,
         index=found.index,
         lexical=prepared.lexical,
         untouched_every=config.fusion.untouched_every,

@@ -17,7 +17,7 @@ Head = tuple[FusedQuery, RowArray, FloatArray]
 """A query as the index takes it; the rows it finds, best first; their scores, falling."""
 
 
-def fused_heads(
+def retrieve_candidates(
     fusion: FusedBlocks,
     cases: Sequence[TuningCase],
     depth: int,

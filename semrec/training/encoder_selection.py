@@ -20,9 +20,9 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED
 from semrec.metrics.significance import gain_interval
 from semrec.protocols import Encoder
-from semrec.training.fusion import choose_fill, choose_named, fuse, ndcg_by_case, tune_gate
+from semrec.training.fusion import choose_imputation, choose_named, fuse, ndcg_by_case, tune_gate
 from semrec.training.item_vectors import embed_views, in_bulk
-from semrec.training.preparation import Prepared, Taught
+from semrec.training.preparation import FinetunedEncoder, Prepared
 from semrec.training.random_streams import Stage, rng_of
 from semrec.training.validation_queries import TuningSets, make_tuning_sets
 from semrec.training.weight_search import cutoff_of
@@ -30,7 +30,7 @@ from semrec.types import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
+class EncoderSelection:
     """An encoder, and the fusion as validation likes it.
 
     Attributes:
@@ -59,13 +59,13 @@ class Settled:
         return ndcg_by_case(self.trial, real, cutoff_of(cutoff, real))
 
 
-def settle(
+def select_encoder(
     prepared: Prepared,
     untrained: Encoder,
-    taught: Taught,
+    taught: FinetunedEncoder,
     report: Progress,
     deadline: float | None,
-) -> Settled:
+) -> EncoderSelection:
     """The fusion with the trained encoder, or with the untrained one.
 
     The trained one is kept where the fused lists of real requests gain by it, in the whole 95 %
@@ -81,14 +81,14 @@ def settle(
     Raises:
         DataError: If the time is up before all items are embedded.
     """
-    found = _settled(prepared, taught.encoder, report, deadline)
+    found = _tuned_fusion(prepared, taught.encoder, report, deadline)
     if taught.folder is None:
         return found
     found.tuned["encoder"] = dict(taught.looks)
     if not found.sets.real:
         return found
     config = prepared.config
-    before = _settled(prepared, untrained, report, deadline)
+    before = _tuned_fusion(prepared, untrained, report, deadline)
     old, new = (one.ndcg_of_requests(config.fusion.cutoff) for one in (before, found))
     low, high = gain_interval(old, new, [case.unit for case in found.sets.real], config.seed)
     fused = {
@@ -101,34 +101,36 @@ def settle(
     return replace(kept, tuned=kept.tuned | told)
 
 
-def _settled(
+def _tuned_fusion(
     prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
-) -> Settled:
+) -> EncoderSelection:
     config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
     quick = in_bulk(encoder, config.encoder)
     semantic = fit_block(*embed_views(prepared.views, quick, report, deadline))
     sets = make_tuning_sets(
         prepared.validation,
         prepared.dataset,
-        prepared.judge,
+        prepared.valid_queries,
         encoder,
         prepared.prompts,
         config,
         prepared.cases,
         rng_of(config.seed, Stage.REQUESTS),  # each encoder is asked the same made-up ones
-        prepared.understanding,
+        prepared.intent_parser,
         prepared.lexical,
     )
     half = (semantic, chosen.vectors, chosen.neighbours)
     share = chosen.weights.neighbour_share
-    trial = fuse(*half, known, UNTUNED, config, prepared.wanted(prepared.learn), prepared.labelled)
-    fill, trial = choose_fill(trial, known, sets, config, report, deadline, share)
+    trial = fuse(
+        *half, known, UNTUNED, config, prepared.wanted(prepared.train_queries), prepared.labelled
+    )
+    fill, trial = choose_imputation(trial, known, sets, config, report, deadline, share)
     trial = choose_named(trial, sets, config)
     gate, tuned = tune_gate(trial, sets, config, share, report)
-    if trial.prototypes is not None:
-        tuned["named"] = trial.prototypes.strength
+    if trial.label_centroids is not None:
+        tuned["named"] = trial.label_centroids.strength
     tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}
-    return Settled(
+    return EncoderSelection(
         encoder=encoder,
         semantic=semantic,
         sets=sets,

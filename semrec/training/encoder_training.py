@@ -42,7 +42,7 @@ JUDGED_AT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class TrainingSet:
     """All that an encoder is trained with.
 
     Attributes:
@@ -58,7 +58,7 @@ class Lesson:
     pool: Sequence[int]
 
 
-def make_lesson(
+def make_training_set(
     dataset: Dataset,
     validation: Split,
     learn: Sequence[Case],
@@ -68,7 +68,7 @@ def make_lesson(
     item_texts: Sequence[str],
     training: EncoderTrainingConfig,
     rng: np.random.Generator,
-) -> Lesson:
+) -> TrainingSet:
     """The training set of an encoder.
 
     Args:
@@ -126,7 +126,7 @@ def make_lesson(
         )
     right = {row for _, rows in asked for row in rows if has_text[row]}
     others = rng.permutation(np.flatnonzero(has_text))[:OTHERS].tolist()
-    return Lesson(
+    return TrainingSet(
         examples=examples,
         item_texts=item_texts,
         asked=asked,
@@ -136,7 +136,7 @@ def make_lesson(
 
 def train_encoder(
     encoder: Encoder,
-    lesson: Lesson,
+    lesson: TrainingSet,
     training: EncoderTrainingConfig,
     seed: int,
     report: Progress,
@@ -180,7 +180,7 @@ def train_encoder(
     return trained, seen, folder
 
 
-def judged(encoder: Encoder, lesson: Lesson) -> float:
+def judged(encoder: Encoder, lesson: TrainingSet) -> float:
     """Mean NDCG@10 of the judging requests, ranked among the lesson's pool."""
     items = encoder.encode_items([lesson.item_texts[row] for row in lesson.pool])
     queries = encoder.encode_queries([text for text, _ in lesson.asked])
@@ -201,7 +201,7 @@ def forget_training(folder: Path | None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _digest(encoder: Encoder, lesson: Lesson, options: Options) -> str:
+def _digest(encoder: Encoder, lesson: TrainingSet, options: Options) -> str:
     """Names a training by all that decides what comes out."""
     settings = [__version__, encoder.fingerprint, repr(options), list(lesson.pool)]
     digest = hashlib.sha256(json.dumps(settings).encode())

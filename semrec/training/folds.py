@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from semrec.data.intents import fold_of, unit_hash
 from semrec.fusion.blocks import standardised_popularity
 from semrec.fusion.fused import FusedBlocks
-from semrec.training.encoder_selection import Settled
+from semrec.training.encoder_selection import EncoderSelection
 from semrec.training.preparation import Prepared
 from semrec.training.weight_search import TuningCase
 from semrec.types import Case
@@ -43,7 +43,7 @@ class Requests:
     fusions: Sequence[FusedBlocks]
 
 
-def in_folds(prepared: Prepared, settled: Settled, cases: Sequence[Case]) -> Requests:
+def in_folds(prepared: Prepared, settled: EncoderSelection, cases: Sequence[Case]) -> Requests:
     """Requests in folds.
 
     Args:
@@ -51,7 +51,7 @@ def in_folds(prepared: Prepared, settled: Settled, cases: Sequence[Case]) -> Req
         settled: The encoder, and the fusion with the tuned gate.
         cases: Some of its requests, with what turned out right.
     """
-    dialogs = (*prepared.learn, *prepared.judge)
+    dialogs = (*prepared.train_queries, *prepared.valid_queries)
     fusions = []
     for left_out in (*range(FOLDS), WHOLE):
         counted = [case for case in dialogs if fold_of(case.unit, FOLDS) != left_out]
@@ -77,6 +77,6 @@ def real_requests(prepared: Prepared, seen: Collection[str] = ()) -> list[Case]:
     """
     return [
         case
-        for case in (*prepared.learn, *prepared.judge)
+        for case in (*prepared.train_queries, *prepared.valid_queries)
         if case.relevant and case.query.intent.strip() and unit_hash(case.unit) not in seen
     ]

@@ -15,10 +15,10 @@ from semrec.config import Config
 from semrec.data.attributes import LabelledItems
 from semrec.data.interactions import Interactions
 from semrec.fusion.blocks import Block, fit_block, standardised_popularity
-from semrec.fusion.fill import fill_from_text, strengthened
+from semrec.fusion.fill import impute_from_text, scaled_imputation
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate
-from semrec.fusion.prototypes import fit_prototypes
+from semrec.fusion.label_centroids import fit_label_centroids
 from semrec.metrics.significance import standard_error
 from semrec.protocols import SparseModel, VectorModel
 from semrec.training.validation_queries import TuningSets
@@ -67,12 +67,12 @@ def fuse(
     text_map = None
     if max(config.fusion.fill) > 0 and semantic.vectors.size:
         known = np.column_stack([behavioural.vectors, popularity])
-        filled, text_map = fill_from_text(semantic.vectors, known, seen)
+        filled, text_map = impute_from_text(semantic.vectors, known, seen)
         behavioural = replace(behavioural, vectors=filled[:, :-1])
         popularity = filled[:, -1]
-    prototypes = None
+    label_centroids = None
     if labelled is not None:
-        prototypes = fit_prototypes(labelled, semantic, behavioural, seen)
+        label_centroids = fit_label_centroids(labelled, semantic, behavioural, seen)
     if wanted is None:
         wanted = np.zeros(len(popularity), dtype=np.float32)
     return FusedBlocks(
@@ -85,11 +85,11 @@ def fuse(
         decay=config.fusion.decay,
         neighbours=neighbours,
         text_map=text_map,
-        prototypes=prototypes,
+        label_centroids=label_centroids,
     )
 
 
-def choose_fill(
+def choose_imputation(
     fusion: FusedBlocks,
     events: Interactions,
     sets: TuningSets,
@@ -111,7 +111,7 @@ def choose_fill(
         timed_out = deadline is not None and time.monotonic() > deadline
         if tried and (timed_out or len(cases) < config.fusion.min_cases):
             break
-        bolder = strengthened(fusion, cold, strength)
+        bolder = scaled_imputation(fusion, cold, strength)
         shares = fused_shares(bolder, neighbour_share)
         score = 0.0
         if cases:
@@ -119,7 +119,7 @@ def choose_fill(
         tried.append((score, -strength))
     report("choose fill", len(options), len(options))
     best = -max(tried)[1]  # of equals the most cautious
-    return best, strengthened(fusion, cold, best)
+    return best, scaled_imputation(fusion, cold, best)
 
 
 def fused_shares(fusion: FusedBlocks, neighbour_share: float) -> tuple[float, ...]:
@@ -135,14 +135,14 @@ def choose_named(fusion: FusedBlocks, sets: TuningSets, config: Config) -> Fused
     can't tell: they name their target's labels, and always rightly.
     """
     real = sets.real
-    if fusion.prototypes is None or not real:
+    if fusion.label_centroids is None or not real:
         return fusion
     cutoff = cutoff_of(config.fusion.cutoff, real)
     tried: list[tuple[float, float]] = []
     for strength in NAMED_STRENGTHS:
-        pulled = replace(fusion, prototypes=replace(fusion.prototypes, strength=strength))
+        pulled = replace(fusion, label_centroids=replace(fusion.label_centroids, strength=strength))
         tried.append((mean_ndcg(pulled, real, cutoff), strength))
-    return replace(fusion, prototypes=replace(fusion.prototypes, strength=max(tried)[1]))
+    return replace(fusion, label_centroids=replace(fusion.label_centroids, strength=max(tried)[1]))
 
 
 def ndcg_by_case(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semrec.training.encoder_selection import Settled
+from semrec.training.encoder_selection import EncoderSelection
 from semrec.training.folds import FOLDS, Requests
 from semrec.training.fusion import reached_in_words
 from semrec.training.gate_search import Kind, learn_gate, make_kind
@@ -23,8 +23,8 @@ from semrec.types import Progress
 
 
 def learn_mixes(
-    prepared: Prepared, settled: Settled, requests: Requests | None, report: Progress
-) -> tuple[Settled, Requests | None]:
+    prepared: Prepared, settled: EncoderSelection, requests: Requests | None, report: Progress
+) -> tuple[EncoderSelection, Requests | None]:
     """Both with the mixes that suit the requests better, or as they are.
 
     Args:
@@ -51,7 +51,7 @@ def learn_mixes(
     )
 
 
-def _kinds(settled: Settled, requests: Requests, least: int) -> list[Kind]:
+def _kinds(settled: EncoderSelection, requests: Requests, least: int) -> list[Kind]:
     """Those with at least so many cases."""
     trial, sets = settled.trial, settled.sets
     found: dict[str, list[Candidates]] = {

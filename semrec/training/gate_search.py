@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from semrec.fusion.gate import Evidence, Gate
+from semrec.fusion.gate import Gate, GateFeatures
 from semrec.training.weight_search import Candidates
 from semrec.types import BoolArray, FloatArray
 
@@ -54,7 +54,7 @@ class Kind:
     present: BoolArray
     right: BoolArray
     n_relevant: NDArray[np.int64]
-    evidence: Sequence[Evidence]
+    evidence: Sequence[GateFeatures]
     teaches: BoolArray
 
     def __len__(self) -> int:
@@ -193,7 +193,7 @@ def _worst(found: Array) -> float:
     return float(found.min() + 0.1 * found.mean())
 
 
-def _weights(gate: Gate, evidence: Sequence[Evidence]) -> FloatArray:
+def _weights(gate: Gate, evidence: Sequence[GateFeatures]) -> FloatArray:
     """(n, 6) float32: the gate's weights of each request, in the order of `Kind.signals`."""
     return np.stack(
         [np.array(list(asdict(gate.mix(one)).values()), np.float32) for one in evidence]

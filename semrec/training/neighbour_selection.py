@@ -9,10 +9,10 @@ from typing import Any
 from semrec.artifact.behavioural_models import fit_neighbours
 from semrec.behaviour.ease import MAX_ITEMS
 from semrec.behaviour.neighbours import Neighbours
-from semrec.behaviour.null_model import Silent
+from semrec.behaviour.null_model import NullVectorModel
 from semrec.data.interactions import Interactions
 from semrec.errors import ConfigError
-from semrec.training.search_context import Ground
+from semrec.training.search_context import SearchContext
 from semrec.training.weight_search import Weighed
 
 ALONE = (1.0,)
@@ -33,7 +33,7 @@ class Near:
         return f"{told['kind']} strength {told['strength']:g} decay {told['decay']:g}"
 
 
-def choose_neighbours(ground: Ground) -> tuple[list[Near], tuple[str, ...]]:
+def choose_neighbours(ground: SearchContext) -> tuple[list[Near], tuple[str, ...]]:
     """All attempts in the order they were made, and notes on what was left out."""
     kinds, notes = _kinds(ground)
     found: list[Near] = []
@@ -53,7 +53,7 @@ def best_of_kinds(found: list[Near]) -> list[Near]:
 
 
 def refit_neighbours(
-    options: Mapping[str, Any], events: Interactions, ground: Ground
+    options: Mapping[str, Any], events: Interactions, ground: SearchContext
 ) -> tuple[Neighbours, Mapping[str, Any]]:
     """The same kind and options fitted on other events, and the options as now stored."""
     ground.report("fit neighbours", 0, 1)
@@ -64,7 +64,7 @@ def refit_neighbours(
     return neighbours, {**options, "n_seen": neighbours.n_seen}
 
 
-def _kinds(ground: Ground) -> tuple[list[str], tuple[str, ...]]:
+def _kinds(ground: SearchContext) -> tuple[list[str], tuple[str, ...]]:
     """The kinds to try, and notes on those that are left out."""
     kind = ground.config.behaviour.neighbours.kind
     kinds: list[str] = ["item_knn", "ease"] if kind == "auto" else [kind]
@@ -83,7 +83,7 @@ def _kinds(ground: Ground) -> tuple[list[str], tuple[str, ...]]:
     return kinds, tuple(notes)
 
 
-def _attempts(ground: Ground, kind: str, *, may_skip: bool) -> list[Near]:
+def _attempts(ground: SearchContext, kind: str, *, may_skip: bool) -> list[Near]:
     """Strengths with a middle decay; then the best of them with the other decays.
 
     EASE's strengths are tried in their order as long as each is better than the one before: its
@@ -121,8 +121,8 @@ def _attempts(ground: Ground, kind: str, *, may_skip: bool) -> list[Near]:
     return tried
 
 
-def _weighed(ground: Ground, fitted: Neighbours, options: Mapping[str, Any]) -> Near:
-    silent = Silent(n_items=ground.events.n_items)
+def _weighed(ground: SearchContext, fitted: Neighbours, options: Mapping[str, Any]) -> Near:
+    silent = NullVectorModel(n_items=ground.events.n_items)
     return Near(
         neighbours=fitted,
         options={**options, "n_seen": fitted.n_seen},

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from semrec.artifact.assembly import make_understanding
+from semrec.artifact.assembly import make_intent_parser
 from semrec.config import Config
 from semrec.data.attributes import LabelledItems, labelled_items
 from semrec.data.catalog import Catalog
@@ -17,15 +17,15 @@ from semrec.data.dataset import Dataset
 from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
 from semrec.encoders.cached import CachedEncoder
-from semrec.intent.understanding import Understanding
+from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, fit_bm25
-from semrec.pipeline.understand import understand
+from semrec.pipeline.parse_intent import parse_intent
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
-from semrec.training.behaviour_selection import Behaviour, choose_behaviour
-from semrec.training.encoder_training import LEAST_JUDGES, make_lesson, train_encoder
+from semrec.training.behaviour_selection import Behaviour, select_behaviour
+from semrec.training.encoder_training import LEAST_JUDGES, make_training_set, train_encoder
 from semrec.training.random_streams import Stage, rng_of
-from semrec.training.search_context import Ground, make_ground
+from semrec.training.search_context import SearchContext, make_search_context
 from semrec.training.synthetic_queries import frequent_tags
 from semrec.training.validation import hold_out, validation_of
 from semrec.training.validation_queries import encoded
@@ -41,11 +41,11 @@ class Prepared:
         dataset: As it was read.
         config: How to build.
         prompts: Put items and requests into words.
-        understanding: Reads requests, or None.
+        intent_parser: Reads requests, or None.
         held_out: What may be learned from, and what is kept for a test.
         validation: The former again in two.
-        learn: Requests to learn from, as they are understood.
-        judge: Requests of other dialogs, to judge by.
+        train_queries: Requests to learn from, parsed.
+        valid_queries: Requests of other dialogs, to validate on.
         ground: What behavioural options were tried on.
         cases: Next-item cases that validate.
         chosen: The behavioural half, fitted on `validation.train`.
@@ -58,12 +58,12 @@ class Prepared:
     dataset: Dataset
     config: Config
     prompts: Prompts
-    understanding: Understanding | None
+    intent_parser: IntentParser | None
     held_out: Split
     validation: Split
-    learn: Sequence[Case]
-    judge: Sequence[Case]
-    ground: Ground
+    train_queries: Sequence[Case]
+    valid_queries: Sequence[Case]
+    ground: SearchContext
     cases: Sequence[Case]
     chosen: Behaviour
     views: Sequence[Sequence[str]]
@@ -83,11 +83,11 @@ class Prepared:
 
     def encoded(self, cases: Sequence[Case], encoder: Encoder) -> list[TuningCase]:
         """The cases as they are tuned on."""
-        return encoded(cases, self.dataset, encoder, self.prompts, self.understanding, self.lexical)
+        return encoded(cases, self.dataset, encoder, self.prompts, self.intent_parser, self.lexical)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taught:
+class FinetunedEncoder:
     """An encoder, trained or as it was.
 
     Attributes:
@@ -128,12 +128,12 @@ def prepare(
         else None,
     )
     held_out = hold_out(dataset.positives, config.split)
-    understanding = make_understanding(config, dataset.catalog, held_out.train)
+    intent_parser = make_intent_parser(config, dataset.catalog, held_out.train)
     dialogs = [
-        _understood(case, understanding, dataset.catalog)
+        _understood(case, intent_parser, dataset.catalog)
         for case in _read_intents([*dataset.intents, *intents])
     ]
-    learn, judge = split_dialogs(dialogs, config.split.valid_dialogs)
+    train_queries, valid_queries = split_dialogs(dialogs, config.split.valid_dialogs)
     validation = validation_of(held_out.train, config.split)
     if validation.cut is None:  # each user's last moments: tags are bounded by the test's cut
         validation = replace(validation, cut=held_out.cut)
@@ -141,19 +141,19 @@ def prepare(
     views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
     if prompts.about is not None:
         views.append(ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags, about=True))
-    ground, cases = make_ground(validation, dataset, config, report, deadline)
+    ground, cases = make_search_context(validation, dataset, config, report, deadline)
     return Prepared(
         dataset=dataset,
         config=config,
         prompts=prompts,
-        understanding=understanding,
+        intent_parser=intent_parser,
         held_out=held_out,
         validation=validation,
-        learn=learn,
-        judge=judge,
+        train_queries=train_queries,
+        valid_queries=valid_queries,
         ground=ground,
         cases=cases,
-        chosen=choose_behaviour(ground),
+        chosen=select_behaviour(ground),
         views=views,
         lexical=fit_bm25(
             prompts.fields_of(dataset.catalog, row, tags.get(row, ()))
@@ -163,26 +163,30 @@ def prepare(
         else None,
         labelled=(
             labelled_items(dataset.catalog.attributes, len(dataset.catalog))
-            if config.fusion.named and understanding is not None
+            if config.fusion.named and intent_parser is not None
             else None
         ),
     )
 
 
-def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None) -> Taught:
+def finetune_encoder(
+    prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
+) -> FinetunedEncoder:
     """The encoder trained as the configuration says.
 
     It stays as it is with 0 epochs, and where too few real requests would judge what it learned.
     """
     training = prepared.config.encoder.training
-    judging = sum(bool(case.relevant) and bool(case.query.intent) for case in prepared.judge)
+    judging = sum(
+        bool(case.relevant) and bool(case.query.intent) for case in prepared.valid_queries
+    )
     if not training.epochs or (judging < LEAST_JUDGES and not training.unjudged):
-        return Taught(encoder=encoder)
-    lesson = make_lesson(
+        return FinetunedEncoder(encoder=encoder)
+    lesson = make_training_set(
         prepared.dataset,
         prepared.validation,
-        prepared.learn,
-        prepared.judge,
+        prepared.train_queries,
+        prepared.valid_queries,
         prepared.chosen,
         prepared.prompts,
         prepared.texts,
@@ -193,7 +197,7 @@ def teach(prepared: Prepared, encoder: Encoder, report: Progress, deadline: floa
     trained, looks, folder = train_encoder(
         base, lesson, training, prepared.config.seed, report, deadline
     )
-    return Taught(encoder=trained, looks=looks, folder=folder)
+    return FinetunedEncoder(encoder=trained, looks=looks, folder=folder)
 
 
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
@@ -206,6 +210,6 @@ def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:
     return cases
 
 
-def _understood(case: Case, understanding: Understanding | None, catalog: Catalog) -> Case:
+def _understood(case: Case, intent_parser: IntentParser | None, catalog: Catalog) -> Case:
     """The case as the recommender reads it: what is learned from it is what it will meet."""
-    return replace(case, query=understand(case.query, understanding, catalog).query)
+    return replace(case, query=parse_intent(case.query, intent_parser, catalog).query)

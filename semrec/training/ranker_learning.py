@@ -29,14 +29,14 @@ from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of
 from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker, faded
 from semrec.ranking.wide_deep import WideDeep
-from semrec.training.candidates import fused_heads
+from semrec.training.candidates import retrieve_candidates
 from semrec.training.folds import FOLDS, WHOLE, Requests
 from semrec.training.weight_search import TuningCase, cutoff_of
 from semrec.types import Label, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ground:
+class _RankerContext:
     """The shared data of all kinds of query."""
 
     facts: ItemFacts
@@ -76,7 +76,7 @@ def learn_ranker(
     if not config.ranking.enabled:
         return None, {}
     facts = item_facts(catalog, events)
-    ground = _Ground(facts=facts, crossed=frequent_labels(facts), config=config)
+    ground = _RankerContext(facts=facts, crossed=frequent_labels(facts), config=config)
     lists = ground.lists(sessions, fusion)
     models, told = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
     if requests is not None:
@@ -154,7 +154,9 @@ def lists_of(
 ) -> list[RankedList]:
     """The head of each case's fused list, as it is searched when it is asked."""
     lists = []
-    for case, (query, rows, scores) in zip(cases, fused_heads(fusion, cases, DEPTH), strict=True):
+    for case, (query, rows, scores) in zip(
+        cases, retrieve_candidates(fusion, cases, DEPTH), strict=True
+    ):
         if query.values is None or not len(rows):
             continue
         known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)

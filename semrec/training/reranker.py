@@ -9,7 +9,7 @@ from semrec.artifact.rerankers import make_reranking
 from semrec.encoders.language_model import LanguageModel
 from semrec.pipeline.rerank import Reranking
 from semrec.ranking.ranker import Ranker
-from semrec.training.encoder_selection import Settled
+from semrec.training.encoder_selection import EncoderSelection
 from semrec.training.preparation import Prepared
 from semrec.training.reranker_weight import choose_weights
 from semrec.types import Progress
@@ -28,9 +28,9 @@ class Chosen:
     told: dict[str, Any]
 
 
-def choose_judge(
+def select_reranker(
     prepared: Prepared,
-    settled: Settled,
+    settled: EncoderSelection,
     ranker: Ranker | None,
     model: LanguageModel | None,
     report: Progress,

@@ -36,11 +36,11 @@ from semrec.rerankers.blending import standardised
 from semrec.rerankers.cross_encoder_training import Steps, TaughtList, train_cross_encoder
 from semrec.rerankers.layer_pruning import cut_layers, export_cross_encoder
 from semrec.rerankers.onnx_cross_encoder import load_graph_reranker
-from semrec.rerankers.score_collector import Tally
+from semrec.rerankers.score_collector import ScoreCollector
 from semrec.rerankers.worker import RerankWorker
-from semrec.training.candidates import fused_heads
-from semrec.training.encoder_selection import Settled, settle
-from semrec.training.preparation import Prepared, Taught, prepare
+from semrec.training.candidates import retrieve_candidates
+from semrec.training.encoder_selection import EncoderSelection, select_encoder
+from semrec.training.preparation import FinetunedEncoder, Prepared, prepare
 from semrec.training.reranker_weight import choose_weights
 from semrec.training.synthetic_queries import make_request, tags_by_row
 from semrec.training.weight_search import TuningCase
@@ -52,7 +52,7 @@ RIGHT = 4.0  # how far what was right stands above the rest, in deviations of a 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schooling:
+class RerankerOptions:
     """Options of a reranker's training.
 
     Attributes:
@@ -70,11 +70,11 @@ class Schooling:
     teacher: str
 
 
-def school_reranker(
+def finetune_reranker(
     dataset: Dataset,
     config: Config,
     intents: Sequence[str | Path | Sequence[Case]],
-    schooling: Schooling,
+    schooling: RerankerOptions,
     out: Path,
     *,
     report: Progress,
@@ -96,7 +96,7 @@ def school_reranker(
     """
     prepared = prepare(dataset, config, intents, report, None)
     encoder = make_encoder(config.encoder)
-    settled = settle(prepared, encoder, Taught(encoder=encoder), report, None)
+    settled = select_encoder(prepared, encoder, FinetunedEncoder(encoder=encoder), report, None)
     wording = Wording(
         words="text",
         prompt=load_prompt("rerank_request", config.rerank.prompt),
@@ -123,7 +123,7 @@ def school_reranker(
         staged = out.with_name(out.name + ".part")
         shutil.rmtree(staged, ignore_errors=True)
         export_cross_encoder(model, staged)
-        seen = json.dumps(unit_hashes(prepared.learn))
+        seen = json.dumps(unit_hashes(prepared.train_queries))
         (staged / DIALOGS).write_text(seen, encoding="utf-8")
         staged.rename(out)
     shutil.rmtree(folder, ignore_errors=True)
@@ -140,7 +140,7 @@ def school_reranker(
 
 def taught_lists(
     prepared: Prepared,
-    settled: Settled,
+    settled: EncoderSelection,
     wording: Wording,
     *,
     made_up: int,
@@ -161,12 +161,14 @@ def taught_lists(
         report: Called as it proceeds.
     """
     rng = np.random.default_rng(prepared.config.seed)
-    cases = [case for case in prepared.learn if case.relevant and case.query.intent.strip()]
+    cases = [case for case in prepared.train_queries if case.relevant and case.query.intent.strip()]
     cases += _of_users(prepared, made_up, rng)
     known = prepared.encoded(cases, settled.encoder)
     fusion, catalog = settled.trial, prepared.dataset.catalog
     lists: list[TaughtList] = []
-    for case, one, (_, rows, _) in zip(cases, known, fused_heads(fusion, known, HEAD), strict=True):
+    for case, one, (_, rows, _) in zip(
+        cases, known, retrieve_candidates(fusion, known, HEAD), strict=True
+    ):
         report("lists to learn from", len(lists), len(known))
         drawn = _drawn(one, rows, rng)
         if drawn is None:
@@ -176,7 +178,7 @@ def taught_lists(
         liked = fusion.signals(None, one.session).behaviour
         labels = standardised(fusion.behavioural.vectors[drawn] @ liked)
         if teacher is not None:
-            tally = Tally.of(len(texts))
+            tally = ScoreCollector.of(len(texts))
             for judged in teacher.rerank(request, texts, NEVER):
                 tally.add(judged)
             theirs = standardised(np.nan_to_num(tally.scores).astype(np.float32))

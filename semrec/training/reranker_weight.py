@@ -25,7 +25,7 @@ from semrec.metrics.significance import gain_interval
 from semrec.pipeline.rerank import Reranking
 from semrec.ranking.ranker import Ranker
 from semrec.rerankers.blending import blended
-from semrec.training.candidates import fused_heads
+from semrec.training.candidates import retrieve_candidates
 from semrec.training.validation_queries import TuningSets
 from semrec.training.weight_search import TuningCase
 from semrec.types import BoolArray, FloatArray, Progress
@@ -35,7 +35,7 @@ FOLDS, CUTOFF = 5, 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgedList:
+class ScoredList:
     """A case's head as the list had it, and as the judge sees it.
 
     Attributes:
@@ -104,11 +104,11 @@ def judged_lists(
     report: Progress,
     kind: str,
     ranker: Ranker | None = None,
-) -> list[JudgedList]:
+) -> list[ScoredList]:
     """The head of each case's list, as it is searched, ranked and judged when it is asked."""
-    lists: list[JudgedList] = []
+    lists: list[ScoredList] = []
     for case, (_, rows, scores) in zip(
-        cases, fused_heads(fusion, cases, reranking.top, ranker), strict=True
+        cases, retrieve_candidates(fusion, cases, reranking.top, ranker), strict=True
     ):
         report(f"judge {kind}", len(lists), len(cases))
         judged = reranking.worker.rerank_within(
@@ -117,7 +117,7 @@ def judged_lists(
             NEVER,
         )
         lists.append(
-            JudgedList(
+            ScoredList(
                 listed=scores,
                 judged=judged.scores,
                 right=np.isin(rows, case.targets),
@@ -129,7 +129,7 @@ def judged_lists(
     return lists
 
 
-def best_weight(lists: Sequence[JudgedList], seed: int) -> tuple[float, dict[str, Any]]:
+def best_weight(lists: Sequence[ScoredList], seed: int) -> tuple[float, dict[str, Any]]:
     """The weight, 0 unless lists of units that didn't choose theirs are better; and the figures."""
     reached = np.array([[one.ndcg(weight) for one in lists] for weight in WEIGHTS])
     folds = np.array([fold_of(one.unit, FOLDS) for one in lists])

@@ -30,7 +30,7 @@ from semrec.types import Case, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class SearchContext:
     """The events and cases that options are tried on.
 
     Attributes:
@@ -81,13 +81,13 @@ class Ground:
         )
 
 
-def make_ground(
+def make_search_context(
     validation: Split,
     dataset: Dataset,
     config: Config,
     report: Progress,
     deadline: float | None,
-) -> tuple[Ground, list[Case]]:
+) -> tuple[SearchContext, list[Case]]:
     """The ground over a validation split, and the cases that tune the fusion, as asked outside.
 
     The ground has `behaviour.max_cases` of them, of which the first `fusion.max_cases` tune.
@@ -103,7 +103,7 @@ def make_ground(
     rng = rng_of(config.seed, Stage.VALIDATION_CASES)
     cases = validation_cases(validation, dataset.catalog, config, most, rng)
     judging = cases[: config.behaviour.max_cases]
-    ground = Ground(
+    ground = SearchContext(
         events=validation.train,
         cases=[in_rows(case, None, dataset) for case in judging if case.query.session],
         config=config,
@@ -116,7 +116,7 @@ def make_ground(
 
 
 def checkpoint_of(
-    kind: str, events: Interactions, ground: Ground, epochs: int | None
+    kind: str, events: Interactions, ground: SearchContext, epochs: int | None
 ) -> Path | None:
     """The path of a training's checkpoint: named by all that decides what comes out.
 

@@ -10,7 +10,7 @@ import numpy as np
 from semrec.config import Config
 from semrec.data.dataset import Dataset
 from semrec.data.splits import Split
-from semrec.intent.understanding import Understanding
+from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
 from semrec.pipeline.resolve import in_words, resolve
 from semrec.prompting import Prompts, load_prompt
@@ -64,7 +64,7 @@ def make_tuning_sets(
     config: Config,
     cases: Sequence[Case],
     rng: np.random.Generator,
-    understanding: Understanding | None = None,
+    intent_parser: IntentParser | None = None,
     lexical: BM25 | None = None,
 ) -> TuningSets:
     """Cases for tuning.
@@ -78,10 +78,10 @@ def make_tuning_sets(
         config: How many cases at least, at most.
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
-        understanding: Finds the titles and labels that requests name; None: none are.
+        intent_parser: Finds the titles and labels that requests name; None: none are.
         lexical: Matches their words; None: nothing does.
     """
-    told = (dataset, encoder, prompts, understanding, lexical)
+    told = (dataset, encoder, prompts, intent_parser, lexical)
     session = [in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
@@ -149,7 +149,7 @@ def encoded(
     dataset: Dataset,
     encoder: Encoder,
     prompts: Prompts,
-    understanding: Understanding | None,
+    intent_parser: IntentParser | None,
     lexical: BM25 | None,
 ) -> list[TuningCase]:
     """Requests as they are tuned on; without words an intent of None.
@@ -159,11 +159,11 @@ def encoded(
         dataset: For the catalogue.
         encoder: Encodes the words.
         prompts: Put them into words.
-        understanding: Finds the titles and labels that they name; None: none are.
+        intent_parser: Finds the titles and labels that they name; None: none are.
         lexical: Matches their words; None: nothing does.
     """
     found = [in_rows(case, None, dataset) for case in cases]
-    read = [_read(case.query.intent, understanding) for case in cases]
+    read = [_read(case.query.intent, intent_parser) for case in cases]
     texts = [
         in_words(about, one.session, dataset.catalog, prompts)
         for (about, _), one in zip(read, found, strict=True)
@@ -185,11 +185,11 @@ def encoded(
     ]
 
 
-def _read(intent: str, understanding: Understanding | None) -> tuple[str, tuple[Label, ...]]:
+def _read(intent: str, intent_parser: IntentParser | None) -> tuple[str, tuple[Label, ...]]:
     """A request without the titles that it names; and the labels that it names."""
-    if understanding is None or not intent.strip():
+    if intent_parser is None or not intent.strip():
         return intent, ()
-    read = understanding.understand(intent)
+    read = intent_parser.parse_intent(intent)
     return read.about, read.named
 
 

@@ -21,7 +21,7 @@ from semrec.artifact.behavioural_models import (
 from semrec.data.interactions import Interactions
 from semrec.metrics.ranking import ndcg
 from semrec.protocols import VectorModel
-from semrec.training.search_context import Ground, checkpoint_of
+from semrec.training.search_context import SearchContext, checkpoint_of
 from semrec.training.weight_search import Weighed
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Attempt:
         return " ".join([str(self.options["kind"]), *numbers])
 
 
-def choose_vectors(ground: Ground) -> list[Attempt]:
+def choose_vectors(ground: SearchContext) -> list[Attempt]:
     """All attempts, the best first."""
     kind = ground.config.behaviour.kind
     tried: list[Attempt] = []
@@ -61,7 +61,7 @@ def choose_vectors(ground: Ground) -> list[Attempt]:
     return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
 
 
-def choose_network(ground: Ground) -> Attempt | None:
+def choose_network(ground: SearchContext) -> Attempt | None:
     """SASRec beside what is quick, where `auto` may take so many minutes; else None."""
     behaviour = ground.config.behaviour
     if behaviour.kind != "auto" or behaviour.network_minutes is None:
@@ -70,7 +70,7 @@ def choose_network(ground: Ground) -> Attempt | None:
 
 
 def refit_vectors(
-    options: Mapping[str, Any], events: Interactions, ground: Ground
+    options: Mapping[str, Any], events: Interactions, ground: SearchContext
 ) -> tuple[VectorModel, Mapping[str, Any]]:
     """The same kind and options fitted on other events, and the options as now stored."""
     kind = options["kind"]
@@ -88,7 +88,7 @@ def refit_vectors(
     return vectors, {**options, **options_of(vectors)}
 
 
-def _quick(ground: Ground, kind: str) -> list[Attempt]:
+def _quick(ground: SearchContext, kind: str) -> list[Attempt]:
     """First what the fit depends on, with a middle decay; then the best of these with others."""
     config = ground.config.behaviour
     stage = f"choose {kind}"
@@ -118,7 +118,7 @@ def _quick(ground: Ground, kind: str) -> list[Attempt]:
     return tried
 
 
-def _sequence(ground: Ground, kind: str) -> Attempt:
+def _sequence(ground: SearchContext, kind: str) -> Attempt:
     """One training that validation stops. It has half the time: it is trained once more."""
     config = ground.config.behaviour
     options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
@@ -142,7 +142,7 @@ def _sequence(ground: Ground, kind: str) -> Attempt:
     return Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors))
 
 
-def _until(ground: Ground) -> float | None:
+def _until(ground: SearchContext) -> float | None:
     """The end of a training; one that `auto` may take has half of its minutes from now."""
     behaviour = ground.config.behaviour
     ends = [] if ground.deadline is None else [ground.deadline]
@@ -151,7 +151,7 @@ def _until(ground: Ground) -> float | None:
     return min(ends, default=None)
 
 
-def _stopping_score(model: SequenceModel, ground: Ground) -> float:
+def _stopping_score(model: SequenceModel, ground: SearchContext) -> float:
     """Mean NDCG@10 of the model's own list, without popularity."""
     unseen = np.flatnonzero(ground.events.counts == 0)
     values = []

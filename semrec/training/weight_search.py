@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import Evidence, Gate, Weights
+from semrec.fusion.gate import Gate, GateFeatures, Weights
 from semrec.types import (
     NO_MATCH,
     BoolArray,
@@ -77,7 +77,7 @@ class Candidates:
     n_targets: int
     n_relevant: int
     has_neighbours: bool
-    evidence: Evidence
+    evidence: GateFeatures
     unit: str = ""
 
     def signals(self, neighbour_share: float) -> FloatArray:
@@ -97,7 +97,7 @@ class Candidates:
         return self.signals(weights.neighbour_share) @ signal_weights(weights, self.evidence)
 
 
-def signal_weights(weights: Weights, evidence: Evidence) -> FloatArray:
+def signal_weights(weights: Weights, evidence: GateFeatures) -> FloatArray:
     """(6,) float32: weights in the order of `Candidates.signals`."""
     dense = weights.semantic * (1 - weights.lexical_share)
     share = weights.intent_share

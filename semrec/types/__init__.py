@@ -16,10 +16,10 @@ from semrec.errors import QueryError, nearest
 from semrec.types.sparse import NO_BOOST as NO_BOOST
 from semrec.types.sparse import NO_MATCH as NO_MATCH
 from semrec.types.sparse import BoolArray as BoolArray
-from semrec.types.sparse import Boost as Boost
 from semrec.types.sparse import FloatArray as FloatArray
 from semrec.types.sparse import LexicalMatch as LexicalMatch
 from semrec.types.sparse import RowArray as RowArray
+from semrec.types.sparse import SparseScores as SparseScores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class RerankScores:
     """A reranker's scores of some of the candidates.
 
     Attributes:
@@ -317,7 +317,7 @@ class FusedQuery:
     """
 
     vector: FloatArray
-    boost: Boost
+    boost: SparseScores
     weights: dict[str, float]
     evidence: dict[str, float]
     kind: str = ""

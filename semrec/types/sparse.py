@@ -13,7 +13,7 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boost:
+class SparseScores:
     """Sparse scores: what is added to the inner products of a few rows.
 
     Attributes:
@@ -31,7 +31,7 @@ class Boost:
         places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
         return np.where(self.rows[places] == rows, self.scores[places], np.float32(0))
 
-    def plus(self, other: Boost) -> Boost:
+    def plus(self, other: SparseScores) -> SparseScores:
         """The sum of both, over the rows of either."""
         if not len(self.rows) or not len(other.rows):
             return self if len(self.rows) else other
@@ -42,19 +42,19 @@ class Boost:
         shared = many.rows[last] == few.rows
         scores = many.scores.copy()
         scores[places[shared]] += few.scores[shared]
-        return Boost(
+        return SparseScores(
             rows=np.insert(many.rows, places[~shared], few.rows[~shared]),
             scores=np.insert(scores, places[~shared], few.scores[~shared]),
         )
 
-    def times(self, weight: float) -> Boost:
+    def times(self, weight: float) -> SparseScores:
         """The same times a weight; nothing is left of a weight of 0."""
         if weight <= 0:
             return NO_BOOST
-        return Boost(rows=self.rows, scores=np.float32(weight) * self.scores)
+        return SparseScores(rows=self.rows, scores=np.float32(weight) * self.scores)
 
 
-NO_BOOST = Boost(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+NO_BOOST = SparseScores(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class LexicalMatch:
         specificity: Mean idf of the content words, 0 (unknown, or everywhere) to 1 (in one item).
     """
 
-    scores: Boost = NO_BOOST
+    scores: SparseScores = NO_BOOST
     is_spoken: bool = False
     n_words: int = 0
     n_known: int = 0

@@ -9,16 +9,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from semrec.behaviour.neighbours import Neighbours
-from semrec.behaviour.null_model import Silent
+from semrec.behaviour.null_model import NullVectorModel
 from semrec.behaviour.pure_svd import PureSVD
 from semrec.fusion.behavioural import BehaviouralBlocks
 from semrec.fusion.blocks import fit_block, standardised_popularity
-from semrec.fusion.fill import fill_from_text, strengthened
+from semrec.fusion.fill import impute_from_text, scaled_imputation
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import UNTUNED, Evidence, Gate, Mix, Weights
+from semrec.fusion.gate import UNTUNED, Gate, GateFeatures, Mix, Weights
 from semrec.metrics.ranking import ndcg
 from semrec.training.weight_search import TuningCase, cutoff_of, tune_weights
-from semrec.types import NO_BOOST, Boost, LexicalMatch, SessionRows
+from semrec.types import NO_BOOST, LexicalMatch, SessionRows, SparseScores
 
 N, TEXT_DIM, BEHAVIOUR_DIM = 200, 12, 6
 EMPTY = SessionRows.of(())
@@ -188,14 +188,14 @@ def test_without_any_signal_everything_is_popularity(fusion, intent, semantic_we
 
 
 def test_the_gate_is_asked_for_what_the_query_brings(fused, raw):
-    words = Evidence(has_words=True, has_session=False)
+    words = GateFeatures(has_words=True, has_session=False)
     for intent, session, want in (
         (raw.texts[0], EMPTY, replace(words, silent=SILENT | {"texts", "behavioural"})),
-        (None, SESSIONS["session"], Evidence(has_words=False, has_session=True)),
+        (None, SESSIONS["session"], GateFeatures(has_words=False, has_session=True)),
         (
             raw.texts[0],
             SESSIONS["session"],
-            Evidence(has_words=True, has_session=True, silent=SILENT),
+            GateFeatures(has_words=True, has_session=True, silent=SILENT),
         ),
     ):
         _, weights = asked(fused, intent, session, None)
@@ -273,7 +273,7 @@ def test_neighbours_share_the_behavioural_weight(kind, share, near, raw, request
 
 
 def test_a_boost_gives_each_row_its_own_score_and_the_others_none():
-    boost = Boost(rows=np.array([3, 7]), scores=np.array([0.5, 2.0], np.float32))
+    boost = SparseScores(rows=np.array([3, 7]), scores=np.array([0.5, 2.0], np.float32))
     np.testing.assert_array_equal(boost.at(np.array([7, 0, 3, 9, 7])), [2, 0, 0.5, 0, 2])
     np.testing.assert_array_equal(NO_BOOST.at(np.array([7, 0])), [0, 0])
 
@@ -288,7 +288,7 @@ def test_without_neighbours_nothing_is_boosted(fused, near, session):
 
 def test_neighbours_alone_are_a_session(fused, near):
     """An item that only the neighbours know: the query isn't one without any signal."""
-    silent = Silent(n_items=N)
+    silent = NullVectorModel(n_items=N)
     nothing = fit_block(silent.item_vectors, np.ones(N, bool))
     fusion = BehaviouralBlocks(
         behavioural=nothing,
@@ -402,7 +402,7 @@ def test_a_planted_linear_map_is_recovered(planted_map):
     texts, targets = planted_map
     known = np.arange(300) % 3 > 0
     given_targets = np.where(known[:, None], targets, np.float32(99))  # must not be looked at
-    filled, _ = fill_from_text(texts, given_targets, known)
+    filled, _ = impute_from_text(texts, given_targets, known)
     np.testing.assert_array_equal(filled[known], targets[known])
     np.testing.assert_allclose(filled[~known], targets[~known], atol=0.02)
 
@@ -411,7 +411,7 @@ def test_a_row_without_text_stays_zero_and_does_not_teach(planted_map):
     texts, targets = planted_map
     known = np.arange(300) % 3 > 0
     blank = np.arange(300) % 10 == 0
-    filled, _ = fill_from_text(np.where(blank[:, None], np.float32(0), texts), targets, known)
+    filled, _ = impute_from_text(np.where(blank[:, None], np.float32(0), texts), targets, known)
     np.testing.assert_array_equal(filled[blank & ~known], 0)
     np.testing.assert_array_equal(filled[blank & known], targets[blank & known])
     np.testing.assert_allclose(filled[~blank & ~known], targets[~blank & ~known], atol=0.02)
@@ -421,19 +421,19 @@ def test_noise_is_answered_with_caution(planted_map):
     texts, targets = planted_map
     noise = np.random.default_rng(3).standard_normal(targets.shape).astype(np.float32)
     known = np.arange(300) < 40
-    filled, _ = fill_from_text(texts, noise, known)
+    filled, _ = impute_from_text(texts, noise, known)
     assert np.abs(filled[~known]).mean() < np.abs(noise[known]).mean() / 2
 
 
 def test_from_too_few_items_nothing_is_concluded(planted_map):
     texts, targets = planted_map
     known = np.arange(300) < 9
-    np.testing.assert_array_equal(fill_from_text(texts, targets, known)[0][~known], 0)
+    np.testing.assert_array_equal(impute_from_text(texts, targets, known)[0][~known], 0)
 
 
 def test_strength_lengthens_cold_items_only(fused):
     cold = np.arange(N) % 5 == 0
-    bolder = strengthened(fused, cold, 2.5).behavioural
+    bolder = scaled_imputation(fused, cold, 2.5).behavioural
     np.testing.assert_allclose(bolder.vectors[cold], 2.5 * fused.behavioural.vectors[cold])
     np.testing.assert_array_equal(bolder.vectors[~cold], fused.behavioural.vectors[~cold])
     np.testing.assert_array_equal(bolder.covariance, fused.behavioural.covariance)
@@ -518,7 +518,7 @@ def test_the_tuned_ndcg_is_the_one_of_the_whole_list_and_the_best(fused, raw, se
 
 
 def test_the_lexical_match_is_added_to_the_rows_that_have_it(fused, raw):
-    scores = Boost(rows=np.array([3, 9]), scores=np.array([2.0, 5.0], np.float32))
+    scores = SparseScores(rows=np.array([3, 9]), scores=np.array([2.0, 5.0], np.float32))
     match = LexicalMatch(scores=scores, n_words=1, n_known=1, specificity=0.9)
     weights = Weights(semantic=0.6, behavioural=0.2, popularity=0.2, lexical_share=0.25)
     fusion = replace(fused, gate=gate_of(weights))
@@ -532,7 +532,7 @@ def test_the_lexical_match_is_added_to_the_rows_that_have_it(fused, raw):
 
 def test_boosts_of_neighbours_and_words_add_up(fused, near, raw):
     rows = near.nearest(SESSIONS["session"]).rows[:2]
-    scores = Boost(rows=np.append(rows, N - 1), scores=np.ones(3, np.float32))
+    scores = SparseScores(rows=np.append(rows, N - 1), scores=np.ones(3, np.float32))
     match = LexicalMatch(scores=scores, n_words=1, n_known=1)
     fusion = replace(fused, neighbours=near)
     found = fusion.query(raw.texts[0], SESSIONS["session"], None, match)
@@ -545,7 +545,7 @@ def test_boosts_of_neighbours_and_words_add_up(fused, near, raw):
 
 
 def test_a_match_alone_is_a_request_in_words(fused):
-    scores = Boost(rows=np.array([3]), scores=np.array([2.0], np.float32))
+    scores = SparseScores(rows=np.array([3]), scores=np.array([2.0], np.float32))
     match = LexicalMatch(scores=scores, n_words=1, n_known=1)
     found = fused.query(None, EMPTY, None, match)
     assert found.kind == "words"

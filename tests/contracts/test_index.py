@@ -16,7 +16,7 @@ from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
 from semrec.index.ivf import build_ivf, load_ivf, save_ivf
 from semrec.index.selection import choose_index, kth_scores, recalled
-from semrec.types import NO_BOOST, Boost
+from semrec.types import NO_BOOST, SparseScores
 
 N, DIM = 2_000, 32
 NOTHING = np.array([], np.int64)
@@ -65,7 +65,7 @@ def search(index, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
 
 def boost_of(scores):
     rows = np.asarray(sorted(scores), np.int64)
-    return Boost(rows=rows, scores=np.asarray([scores[row] for row in rows], np.float32))
+    return SparseScores(rows=rows, scores=np.asarray([scores[row] for row in rows], np.float32))
 
 
 def assert_like_oracle(found, want):
@@ -375,7 +375,7 @@ def test_what_16_bits_leave_out_is_under_the_ceiling():
 
 
 @pytest.mark.parametrize(
-    "boost", [NO_BOOST, Boost(rows=np.array([7]), scores=np.ones(1, np.float32))]
+    "boost", [NO_BOOST, SparseScores(rows=np.array([7]), scores=np.ones(1, np.float32))]
 )
 def test_a_list_is_exact_where_16_bits_tell_nothing_apart(boost):
     close = np.float32(1) + np.arange(300, dtype=np.float32)[:, None] * np.float32(1e-5)

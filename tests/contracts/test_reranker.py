@@ -18,7 +18,7 @@ from semrec.rerankers.onnx_cross_encoder import load_graph_reranker
 from semrec.rerankers.prefixes import PrefixModel
 from semrec.rerankers.remote import ChatReranker, Endpoint, ServiceReranker
 from semrec.rerankers.sanity_check import complaint
-from semrec.rerankers.score_collector import Tally
+from semrec.rerankers.score_collector import ScoreCollector
 from semrec.rerankers.worker import RerankWorker
 
 REQUEST = "a film about a ghost in a castle"
@@ -127,7 +127,7 @@ def reranker(request, one_thread):
 
 
 def tallied(reranker, texts, deadline=NEVER, request=REQUEST):
-    tally = Tally.of(len(texts))
+    tally = ScoreCollector.of(len(texts))
     for judged in reranker.rerank(request, texts, deadline):
         tally.add(judged)
     return tally

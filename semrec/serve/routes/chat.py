@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from semrec.chat.answering import Message, Turn, answered, replayed
 from semrec.chat.conversation import Conversation
-from semrec.chat.state_update import Heard, hear
+from semrec.chat.state_update import StateUpdate, hear
 from semrec.deadline import Deadline
 from semrec.recommender import Recommender
 from semrec.serve.disconnect import unless_gone
@@ -153,11 +153,11 @@ async def converse(
     if understood is not None:
         before = before.edited(understood)
 
-    def listen(recommender: Recommender) -> tuple[Conversation, Heard]:
-        understanding, catalog = recommender.understanding, recommender.catalog
+    def listen(recommender: Recommender) -> tuple[Conversation, StateUpdate]:
+        intent_parser, catalog = recommender.intent_parser, recommender.catalog
         if message is None:
-            return replayed(said, understanding, catalog, before)
-        return hear(before, message, understanding, catalog, deadline)
+            return replayed(said, intent_parser, catalog, before)
+        return hear(before, message, intent_parser, catalog, deadline)
 
     conversation, heard = await service.compute(listen)
     served = await service.answer(conversation.query(**fields), session_id, deadline)

@@ -24,7 +24,7 @@ LEAST_ITEMS = 5  # of a label: the mean of fewer is about these items, not about
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prototypes:
+class LabelCentroids:
     """One prototype per label.
 
     Attributes:
@@ -49,12 +49,12 @@ class Prototypes:
         return {label: place for place, label in enumerate(self.labels)}
 
 
-def fit_prototypes(
+def fit_label_centroids(
     labelled: LabelledItems,
     semantic: Block,
     behavioural: Block,
     seen: BoolArray,
-) -> Prototypes:
+) -> LabelCentroids:
     """The prototypes of the most frequent labels.
 
     Args:
@@ -67,7 +67,7 @@ def fit_prototypes(
     often = np.argsort(-counts, kind="stable")[:MOST]
     kept = often[counts[often] >= LEAST_ITEMS].tolist()
     some = labelled.pairs[kept]
-    return Prototypes(
+    return LabelCentroids(
         labels=tuple(labelled.labels[row] for row in kept),
         semantic=_means(some, semantic),
         behavioural=_means(some.multiply(seen[None, :]).tocsr(), behavioural),

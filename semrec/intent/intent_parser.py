@@ -16,7 +16,7 @@ from semrec.intent.linking import find_titles
 from semrec.intent.moods import Moods, learn_moods, read_moods
 from semrec.intent.named import named_labels
 from semrec.intent.polarity import polarities
-from semrec.intent.stated import Stated
+from semrec.intent.stated import ParseState
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import Tokens, read_tokens
 from semrec.intent.turns import Turn, read_turns, rejects
@@ -31,7 +31,7 @@ _HAS_WORD = re.compile(r"\w")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Understood:
+class ParsedIntent:
     """A parsed text.
 
     Attributes:
@@ -60,7 +60,7 @@ class Understood:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Understanding:
+class IntentParser:
     """Reads texts for one catalogue; made by `learn_vocabulary`."""
 
     vocabulary: Vocabulary
@@ -68,13 +68,13 @@ class Understanding:
     moods: Moods
     interpreter: Interpreter | None = None
 
-    def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> Understanding:
+    def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> IntentParser:
         """The same parser for a catalogue that has grown; new items have no counts yet."""
         padded = np.zeros(len(catalog), dtype=np.int64)
         padded[: len(counts)] = counts
         return replace(learn_vocabulary(catalog, padded), interpreter=self.interpreter)
 
-    def understand(self, text: str, deadline: Deadline = NEVER) -> Understood:
+    def parse_intent(self, text: str, deadline: Deadline = NEVER) -> ParsedIntent:
         """Parse a text, in time linear in its length; never an error.
 
         The rules come first; an interpreter is asked only about what is denied in words that
@@ -108,7 +108,7 @@ class Understanding:
                 taken[mention.row] = not rejected
         return taken
 
-    def _read(self, text: str, deadline: Deadline) -> Understood:
+    def _read(self, text: str, deadline: Deadline) -> ParsedIntent:
         unread = text[: max(0, len(text) - MAX_READ_CHARS)]
         t = read_tokens(text[len(unread) :])
         mentions = find_titles(t, self.titles)
@@ -133,7 +133,7 @@ class Understanding:
         asks = " ".join(dict.fromkeys(one.mood.asks for one in felt))
         named = named_labels(t, self.vocabulary, [*titles, *cut, *spans])
         named += tuple(label for one in felt for label in one.mood.named)
-        return Understood(
+        return ParsedIntent(
             words=f"{unread} {_without(t, cut)}".strip(),
             about=f"{unread} {_without(t, [*cut, *titled, *spans])} {asks}".strip(),
             filters=stated.filters.found,
@@ -145,7 +145,7 @@ class Understanding:
             moods={t.phrase(one.first, one.end): one.mood.asks for one in felt},
         )
 
-    def _interpreted(self, stated: Stated, deadline: Deadline) -> dict[str, str]:
+    def _interpreted(self, stated: ParseState, deadline: Deadline) -> dict[str, str]:
         """Denials in unknown words, read by the interpreter and made limits."""
         found: dict[str, str] = {}
         if self.interpreter is None or not self.vocabulary.choices:
@@ -162,7 +162,7 @@ class Understanding:
 
 def learn_vocabulary(
     catalog: Catalog, counts: Sequence[int] | np.ndarray | None = None
-) -> Understanding:
+) -> IntentParser:
     """Learn how a catalogue's attributes and titles are written.
 
     Args:
@@ -171,7 +171,7 @@ def learn_vocabulary(
     """
     vocabulary = learn_attributes(catalog)
     known = np.zeros(len(catalog), dtype=np.int64) if counts is None else counts
-    return Understanding(
+    return IntentParser(
         vocabulary=vocabulary,
         titles=learn_titles(catalog, known, vocabulary),
         moods=learn_moods(vocabulary),

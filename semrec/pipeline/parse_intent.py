@@ -12,12 +12,12 @@ from typing import Any
 
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
-from semrec.intent.understanding import Understanding
+from semrec.intent.intent_parser import IntentParser
 from semrec.types import MAX_INTENT_CHARS, Event, Label, Query
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ParsedQuery:
     """A query as it was understood.
 
     Attributes:
@@ -36,12 +36,12 @@ class Reading:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def understand(
+def parse_intent(
     query: Query,
-    understanding: Understanding | None,
+    intent_parser: IntentParser | None,
     catalog: Catalog,
     deadline: Deadline = NEVER,
-) -> Reading:
+) -> ParsedQuery:
     """The query with what its words state made exact, and what was understood.
 
     A limit that was read is a filter beside the given ones; of the same attribute the given one
@@ -50,14 +50,14 @@ def understand(
 
     Args:
         query: As it was asked.
-        understanding: Reads the words; None: nothing is read.
+        intent_parser: Reads the words; None: nothing is read.
         catalog: For item ids.
         deadline: When an interpreter must be done.
     """
-    if understanding is None or not query.intent.strip():
+    if intent_parser is None or not query.intent.strip():
         told = {"filters": query.filters} if query.filters else {}
-        return Reading(query=query, about=query.intent, told=told)
-    read = understanding.understand(query.intent, deadline)
+        return ParsedQuery(query=query, about=query.intent, told=told)
+    read = intent_parser.parse_intent(query.intent, deadline)
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
     liked = [catalog.item_ids[row] for row in read.liked]
@@ -84,4 +84,4 @@ def understand(
         understood["named"] = by_attribute
     words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
-    return Reading(query=changed, about=read.about, named=read.named, told=understood)
+    return ParsedQuery(query=changed, about=read.about, named=read.named, told=understood)
