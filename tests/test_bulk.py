@@ -29,7 +29,7 @@ def torch_encoder():
 @pytest.fixture
 def few(monkeypatch):
     """Already so many are many."""
-    monkeypatch.setattr(bulk, "LEAST_TEXTS", 16)
+    monkeypatch.setattr(bulk, "MIN_TEXTS", 16)
 
 
 @pytest.mark.weights
@@ -75,7 +75,7 @@ def test_where_the_graph_says_something_else_torch_encodes(torch_encoder, export
 @pytest.mark.weights
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_passes_side_by_side_are_those_one_after_another(exported, precision, monkeypatch):
-    monkeypatch.setattr(onnx, "FEW_PASSES", 1)
+    monkeypatch.setattr(onnx, "MAX_SERIAL_PASSES", 1)
     one = replace(load_onnx(exported / precision, threads=1), workers=1)
     np.testing.assert_array_equal(
         replace(one, workers=3).encode_items(TEXTS), one.encode_items(TEXTS)

@@ -10,7 +10,7 @@ from semrec.data.attributes import labelled_items, make_attribute
 from semrec.fusion.blocks import fit_block, standardised_popularity
 from semrec.fusion.fused import NAMED_IN_BEHAVIOUR, NAMED_IN_WORDS, FusedBlocks
 from semrec.fusion.gate import UNTUNED
-from semrec.fusion.label_centroids import LEAST_ITEMS, fit_label_centroids
+from semrec.fusion.label_centroids import MIN_ITEMS_OF_LABEL, fit_label_centroids
 from semrec.training.fusion import choose_named
 from semrec.training.validation_queries import TuningSets
 from semrec.training.weight_search import TuningCase
@@ -21,7 +21,7 @@ MATCH = LexicalMatch(is_spoken=True, n_words=2)
 GENRES = [
     ["Dark", "Funny"] if row % 4 == 0 else ["dark"] if row % 4 == 1 else [] for row in range(N)
 ]
-RARE = [["Once"] if row < LEAST_ITEMS - 1 else [] for row in range(N)]
+RARE = [["Once"] if row < MIN_ITEMS_OF_LABEL - 1 else [] for row in range(N)]
 
 
 class Behaviour:

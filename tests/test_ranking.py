@@ -13,7 +13,7 @@ from semrec.encoders.hashing import HashingEncoder
 from semrec.fusion.blocks import standardised_popularity
 from semrec.ranking.features import (
     BUCKETS,
-    MOST_LABELS,
+    MAX_CROSSED_LABELS,
     Asked,
     frequent_labels,
     inputs_of,
@@ -182,7 +182,7 @@ def facts(world):
 def test_crosses_are_what_they_are_said_to_be(world, facts):
     """Item 12 is `space`, `even`, of 1972; 18 and 24 too, of 1978 and 1984; 13 is `heist`, odd."""
     crossed = frequent_labels(facts)
-    assert len(crossed) == min(MOST_LABELS, len(facts.numbers))
+    assert len(crossed) == min(MAX_CROSSED_LABELS, len(facts.numbers))
     asked = Asked(
         session=SessionRows.of([18, 24]), named=[("labels", THEMES[1].upper())], n_words=3
     )

@@ -88,7 +88,7 @@ def train_encoder(
     from semrec.data.dataset import read_dataset
     from semrec.data.intents import unit_hashes
     from semrec.encoders.checkpoints import save_sentence_encoder
-    from semrec.training.encoder_training import LEAST_JUDGES, forget_training
+    from semrec.training.encoder_training import MIN_VALID_QUERIES, forget_training
     from semrec.training.preparation import finetune_encoder, prepare
 
     loaded = load_config(config, settings)
@@ -105,8 +105,8 @@ def train_encoder(
         if taught.folder is None:
             raise ConfigError(
                 f"found {len(prepared.valid_queries)} real requests to judge the training by, "
-                f"expected at least {LEAST_JUDGES}; give --intents, or train on made-up requests alone "
-                "with --set encoder.training.unjudged=true"
+                f"expected at least {MIN_VALID_QUERIES}; give --intents, or train on "
+                "made-up requests alone with --set encoder.training.unjudged=true"
             )
         save_sentence_encoder(taught.encoder, out, unit_hashes(prepared.train_queries))
         forget_training(taught.folder)

@@ -20,16 +20,16 @@ from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import ModelError
 from semrec.types import FloatArray
 
-LEAST_TEXTS = 200  # fewer are encoded by the time that a graph is exported
+MIN_TEXTS = 200  # fewer are encoded by the time that a graph is exported
 COMPARED = 8  # texts of each call, of all lengths
-LEAST_COSINE = 0.999
+MIN_COSINE = 0.999
 
 
 class BulkEncoder:
     """A sentence encoder whose items go through a quicker form of it, if there are many.
 
     Its vectors are the encoder's but for rounding, and so it has the encoder's name and
-    fingerprint. Should one that is compared lie further away than `LEAST_COSINE`, or no such form
+    fingerprint. Should one that is compared lie further away than `MIN_COSINE`, or no such form
     be possible, the encoder itself takes that call's items and all later ones.
     """
 
@@ -60,17 +60,17 @@ class BulkEncoder:
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items: (n, dim) float32, unit rows."""
-        if not self._tried and len(texts) >= LEAST_TEXTS:
+        if not self._tried and len(texts) >= MIN_TEXTS:
             self._tried = True
             self._quick = rounded(self._encoder) if has_tiles() else _graph_of(self._encoder)
-        if self._quick is not None and len(texts) >= LEAST_TEXTS:
+        if self._quick is not None and len(texts) >= MIN_TEXTS:
             vectors = self._quick.encode_items(texts)
             by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
             some = [
                 by_length[place] for place in np.linspace(0, len(texts) - 1, COMPARED, dtype=int)
             ]
             true = self._encoder.encode_items([texts[place] for place in some])
-            if (vectors[some] * true).sum(axis=1).min() >= LEAST_COSINE:
+            if (vectors[some] * true).sum(axis=1).min() >= MIN_COSINE:
                 return vectors
             self._quick = None
         return self._encoder.encode_items(texts)

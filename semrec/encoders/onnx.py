@@ -23,7 +23,9 @@ from semrec.types import FloatArray
 
 GRAPH, TOKENIZER, OPTIONS = "model.onnx", "tokenizer.json", "options.json"
 MAX_THREADS = 4  # more wait for one another at a single request
-FEW_PASSES = 8  # threads take longer to start, and a service's other requests need their cores
+MAX_SERIAL_PASSES = (
+    8  # threads take longer to start, and a service's other requests need their cores
+)
 PASS_TOKENS = 256  # of more, what lies between two layers no longer fits a core's own cache
 
 
@@ -80,7 +82,7 @@ class OnnxEncoder:
         found = [one.ids for one in self.tokenizer.encode_batch(list(texts))]
         passes = _passes([len(ids) for ids in found], self.batch_size)
         asked = [[found[place] for place in places] for places in passes]  # as tokens
-        if len(passes) <= FEW_PASSES or self.workers == 1:
+        if len(passes) <= MAX_SERIAL_PASSES or self.workers == 1:
             answers = [self._pass(tokens) for tokens in asked]
         else:  # a pass leaves Python's lock to the others
             with ThreadPoolExecutor(self.workers) as pool:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from semrec import __version__
 from semrec.evaluate.charts import Scale, Series, plot, scale_of, track
 from semrec.evaluate.report import Report
-from semrec.evaluate.slices import LEAST_UNITS, Slice
+from semrec.evaluate.slices import MIN_UNITS, Slice
 from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION, outcome, sentences
 from semrec.metrics.significance import N_RESAMPLES, Estimate
 
@@ -65,7 +65,7 @@ def as_html(report: Report) -> str:
         notes=[note for note in report.notes if not note.startswith("NOT A FAIR TEST")],
         datasets=sorted({o["dataset"] for o in report.origins.values() if o.get("dataset")}),
         origins={name: origin for name, origin in report.origins.items() if origin},
-        least_units=LEAST_UNITS,
+        least_units=MIN_UNITS,
         version=__version__,
         resamples=N_RESAMPLES,
         machine=f"{os.cpu_count()} cores, {platform.machine()}",

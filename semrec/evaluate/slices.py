@@ -20,7 +20,7 @@ from semrec.metrics.significance import (
 )
 
 MARGIN = 0.05  # "not worse": the interval's lower end is above minus this share of the baseline
-LEAST_UNITS = 200  # smaller slices are shown, and nothing is concluded from them
+MIN_UNITS = 200  # smaller slices are shown, and nothing is concluded from them
 
 Families = Mapping[str, Mapping[str, Sequence[int]]]
 """Family ("session length") → slice ("no session") → places of its cases."""
@@ -62,7 +62,7 @@ class Slice:
     @property
     def verdict(self) -> str:
         """In a word or two: better, not worse, worse, or why nothing can be said."""
-        if self.n_units < LEAST_UNITS:
+        if self.n_units < MIN_UNITS:
             return "too few units"
         if self.low > 0:
             return "better"

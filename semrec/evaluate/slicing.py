@@ -17,7 +17,7 @@ from semrec.types import Case, RowArray
 COLDEST = 0.3  # of the items that were touched, by how many people touched them
 SHORT_SESSION = 5
 SHORT_INTENT = 10  # words
-MOST_LABELS = 12  # of an attribute, those that most cases ask for
+MAX_CROSSED_LABELS = 12  # of an attribute, those that most cases ask for
 
 
 def slices_of(
@@ -188,7 +188,7 @@ def _by_attribute(cases: Sequence[Case], catalog: Catalog, name: str) -> dict[st
     for place, own in enumerate(rows):
         for code in {code for row in own for code in of_item.get(row, ())}:
             places.setdefault(words[code], []).append(place)
-    most = sorted(places, key=lambda label: (-len(places[label]), label))[:MOST_LABELS]
+    most = sorted(places, key=lambda label: (-len(places[label]), label))[:MAX_CROSSED_LABELS]
     return {f"{name}: {label}": places[label] for label in most}
 
 

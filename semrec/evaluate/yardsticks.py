@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semrec.evaluate.slices import LEAST_UNITS, MARGIN
+from semrec.evaluate.slices import MARGIN, MIN_UNITS
 from semrec.metrics.significance import Estimate
 from semrec.types import Case
 
@@ -89,7 +89,7 @@ class Yardstick:
         """In a word or two: better, not worse, worse or inconclusive."""
         if self.difference.low > 0 and self.real:
             return "better"
-        if self.n_units >= LEAST_UNITS and self.difference.low >= -MARGIN * self.base:
+        if self.n_units >= MIN_UNITS and self.difference.low >= -MARGIN * self.base:
             return "not worse"
         return "worse" if self.difference.high < 0 and self.real else "inconclusive"
 
@@ -249,7 +249,7 @@ def below_text(report: Report) -> list[str]:
         looked_at += [
             part
             for part in report.slices
-            if part.family == "words" and part.name != "no words" and part.n_units >= LEAST_UNITS
+            if part.family == "words" and part.name != "no words" and part.n_units >= MIN_UNITS
         ]
     found = []
     for part in looked_at:

@@ -19,8 +19,8 @@ from semrec.data.attributes import LabelledItems
 from semrec.fusion.blocks import Block
 from semrec.types import BoolArray, FloatArray, Label
 
-MOST = 2_000  # labels, the most frequent ones
-LEAST_ITEMS = 5  # of a label: the mean of fewer is about these items, not about the label
+MAX_LABELS = 2_000  # labels, the most frequent ones
+MIN_ITEMS_OF_LABEL = 5  # of a label: the mean of fewer is about these items, not about the label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ def fit_label_centroids(
         seen: (n_items,) bool: items with events; behaviour is averaged over these alone.
     """
     counts = np.diff(labelled.pairs.indptr)
-    often = np.argsort(-counts, kind="stable")[:MOST]
-    kept = often[counts[often] >= LEAST_ITEMS].tolist()
+    often = np.argsort(-counts, kind="stable")[:MAX_LABELS]
+    kept = often[counts[often] >= MIN_ITEMS_OF_LABEL].tolist()
     some = labelled.pairs[kept]
     return LabelCentroids(
         labels=tuple(labelled.labels[row] for row in kept),

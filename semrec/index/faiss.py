@@ -21,7 +21,7 @@ from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
 
 MAX_OVERFETCH = 1_000
 ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
-FEW = 8  # queries; FAISS answers more of them together, and sooner than one by one
+MAX_COARSE_QUERIES = 8  # queries; FAISS answers more of them together, and sooner than one by one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class FaissIndex:
             width = widest if self.exact else widths[place]
             groups.setdefault(width, []).append(place)
         fetches = [self._fetch]
-        if self.coarse is not None and len(quick) <= FEW:
+        if self.coarse is not None and len(quick) <= MAX_COARSE_QUERIES:
             fetches.insert(0, partial(self._fetch_coarsely, self.coarse))
         found: dict[int, tuple[RowArray, FloatArray]] = {}
         for fetch, (width, places) in product(fetches, groups.items()):

@@ -27,10 +27,10 @@ untyped: Any = faiss  # its stubs lag behind
 CHUNK = 16_384  # rows that are read at a time
 GATHERED = 20_000  # a filter that leaves no more rows than this is answered by reading them all
 MAX_OVERFETCH = 1_000  # exclusions; more of them are a filter
-READ_PER_ITEM, LEAST_READ = 10, 200  # rows that are scored exactly for each one wanted
+READ_PER_ITEM, MIN_READ = 10, 200  # rows that are scored exactly for each one wanted
 TRAIN_ROWS_PER_LIST = 40
-LEAST_TRAINED = 16  # as many as there are codes of 4 bits
-LEAST_SCALE = 1e-3  # of the largest column's: a column that no sampled query used stays searchable
+MIN_TRAINING_VECTORS = 16  # as many as there are codes of 4 bits
+MIN_SCALE = 1e-3  # of the largest column's: a column that no sampled query used stays searchable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class IvfIndex:
         if n_permitted <= self.gathered or not dense.any():
             rows = _permitted(len(self.vectors), excluded, mask)
             return self._all(query, k, rows, boost)
-        width = max(LEAST_READ, READ_PER_ITEM * k) + (len(excluded) if mask is None else 0)
+        width = max(MIN_READ, READ_PER_ITEM * k) + (len(excluded) if mask is None else 0)
         share = n_permitted / len(self.vectors)
         fetched = self._fetch(query, min(width, len(self.vectors)), mask, share)
         near = np.setdiff1d(np.union1d(fetched, _strongest(boost, width)), excluded)
@@ -199,7 +199,9 @@ def build_ivf(
     scale = _scale(queries, dim)
     rng = np.random.default_rng(seed)
     some = np.sort(rng.choice(n, min(n, TRAIN_ROWS_PER_LIST * n_lists), replace=False))
-    some = np.resize(some, max(len(some), LEAST_TRAINED))  # over and over where there are too few
+    some = np.resize(
+        some, max(len(some), MIN_TRAINING_VECTORS)
+    )  # over and over where there are too few
     counted = np.array(vectors[:, dim - n_counted :], dtype=np.float32)
     dim += dim % 2
     index: Any = faiss.IndexIVFPQFastScan(
@@ -245,7 +247,7 @@ def _scale(queries: FloatArray, dim: int) -> FloatArray:
     if not queries.any():
         return np.ones(dim, dtype=np.float32)
     asked = np.sqrt(np.mean(np.square(queries, dtype=np.float64), axis=0))
-    return np.asarray(np.maximum(asked, LEAST_SCALE * asked.max()), dtype=np.float32)
+    return np.asarray(np.maximum(asked, MIN_SCALE * asked.max()), dtype=np.float32)
 
 
 def _scaled(vectors: FloatArray, scale: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from semrec.types import FloatArray
 IndexKind = Literal["exact", "flat", "hnsw", "ivf"]
 FLAT_MOST = 50_000  # items up to which looking at all of them is quick enough
 RECALL_AT = 100
-MOST_QUERIES = 100  # of each kind
+MAX_QUERIES = 100  # of each kind
 STARTS_AT = 64  # the first try looks into so small a part of the lists
 HNSW_MOST = 4_000
 
@@ -136,8 +136,8 @@ def _breadths(index: FaissIndex | IvfIndex) -> Iterator[int]:
 
 
 def _some(vectors: FloatArray, queries: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    some = {name: asked[:MOST_QUERIES] for name, asked in queries.items() if len(asked)}
+    some = {name: asked[:MAX_QUERIES] for name, asked in queries.items() if len(asked)}
     if some:
         return some
-    every = max(1, len(vectors) // MOST_QUERIES)
-    return {"items": np.array(vectors[::every][:MOST_QUERIES])}
+    every = max(1, len(vectors) // MAX_QUERIES)
+    return {"items": np.array(vectors[::every][:MAX_QUERIES])}

@@ -14,7 +14,7 @@ import numpy as np
 from semrec.protocols import Encoder
 from semrec.types import FloatArray
 
-MOST = 2_000  # requests: some 3 MB of vectors at 384 dimensions
+MAX_REQUESTS = 2_000  # requests: some 3 MB of vectors at 384 dimensions
 
 
 class QueryCache:
@@ -24,7 +24,7 @@ class QueryCache:
     that ask the same for the first time both encode it.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MAX_REQUESTS) -> None:
         """`most` is how many are kept; 0: none."""
         self._most = most
         self._lock = Lock()

@@ -18,7 +18,7 @@ from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.types import FloatArray, Label, RowArray, SessionRows
 
-MOST_LABELS = 32  # the most frequent ones are crossed with the session's, one weight each
+MAX_CROSSED_LABELS = 32  # the most frequent ones are crossed with the session's, one weight each
 BUCKETS = 5  # of popularity and of recency, equally full
 RECENCY = 0.9  # an event's share in the session's labels falls by this with every newer one
 YEAR = "year"  # the attribute that holds an item's year
@@ -65,9 +65,9 @@ def item_facts(catalog: Catalog, events: Interactions) -> ItemFacts:
 
 
 def frequent_labels(facts: ItemFacts) -> list[Label]:
-    """The `MOST_LABELS` labels of most items: those that are worth crossing."""
+    """The `MAX_CROSSED_LABELS` labels of most items: those that are worth crossing."""
     counts = facts.labels.getnnz(axis=0)
-    often = np.argsort(-counts, kind="stable")[:MOST_LABELS]
+    often = np.argsort(-counts, kind="stable")[:MAX_CROSSED_LABELS]
     names = list(facts.numbers)
     return [names[number] for number in often.tolist()]
 

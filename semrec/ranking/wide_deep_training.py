@@ -20,7 +20,7 @@ from semrec.ranking.wide_deep import WideDeep, standardised
 from semrec.types import FloatArray
 
 STOP_EVERY = 5  # one unit in so many says when to stop
-LEAST_GAIN = 1e-4  # of the loss
+MIN_IMPROVEMENT = 1e-4  # of the loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ def _fit(
         network.eval()
         with torch.no_grad():
             loss = float(_loss(network, [one[stop] for one in tensors]))
-        if loss < least - LEAST_GAIN:
+        if loss < least - MIN_IMPROVEMENT:
             least, waited = loss, 0
             best = {name: weights.clone() for name, weights in network.state_dict().items()}
         else:

@@ -27,7 +27,7 @@ from semrec.rerankers.parsing import MAX_REQUEST_CHARS, clean, listed_prompt, pa
 from semrec.types import RerankScores
 
 MAX_BYTES = 1_000_000
-LONGEST_S = 30.0  # for an answer, whatever the deadline
+MAX_S = 30.0  # for an answer, whatever the deadline
 MAX_LISTED = 50
 MAX_SCORE = 1e30  # still a float32
 
@@ -68,10 +68,10 @@ class Endpoint:
             ModelError: If it can't be reached, answers with another status than 200, with more
                 than a megabyte, or not in JSON; or if the key isn't set.
         """
-        if not self._turn.acquire(timeout=min(deadline.left_ms / 1000, LONGEST_S)):
+        if not self._turn.acquire(timeout=min(deadline.left_ms / 1000, MAX_S)):
             return None
         try:
-            left_s = min(deadline.left_ms / 1000, LONGEST_S)
+            left_s = min(deadline.left_ms / 1000, MAX_S)
             return json.loads(self._runner.run(self._ask(payload, left_s)))
         except TimeoutError:
             return None

@@ -19,7 +19,7 @@ GOLDEN = (
     ("a cartoon for small children", "The Little Cartoon Rabbit", "Prison Murders: Uncut"),
     ("running shoes for a marathon", "Lightweight marathon running shoes", "Garden hose, 20 m"),
 )
-LONGEST_MS = 5_000.0  # per pair
+MAX_MS = 5_000.0  # per pair
 FAILS = "it fails"  # how a complaint begins about one that can't be asked at all
 
 
@@ -27,7 +27,7 @@ def complaint(
     reranker: Reranker,
     pairs: Sequence[tuple[str, str, str]] = GOLDEN,
     *,
-    longest_ms: float = LONGEST_MS,
+    longest_ms: float = MAX_MS,
 ) -> str | None:
     """A reason not to ask a reranker; None if nothing is wrong with it.
 

@@ -36,7 +36,7 @@ from semrec.training.synthetic_queries import tags_by_row
 from semrec.types import Case, Progress
 
 MAX_JUDGED = 300  # requests
-LEAST_JUDGES = 30  # with fewer real requests, made-up ones judge, if that is wanted
+MIN_VALID_QUERIES = 30  # with fewer real requests, made-up ones judge, if that is wanted
 OTHERS = 700  # items ranked beside what was right for them
 JUDGED_AT = 10
 
@@ -104,7 +104,7 @@ def make_training_set(
             session = resolve(case.query, dataset.catalog, dataset.interactions).session
             text = in_words(case.query.intent, session, dataset.catalog, prompts)
             asked.append((text, frozenset(rows)))
-    if len(asked) < LEAST_JUDGES:
+    if len(asked) < MIN_VALID_QUERIES:
         users = sorted({draft.group for draft in made})
         judging = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
         asked = [(d.query, frozenset([d.row])) for d in made if d.group in judging]

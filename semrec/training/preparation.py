@@ -23,7 +23,7 @@ from semrec.pipeline.parse_intent import parse_intent
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.training.behaviour_selection import Behaviour, select_behaviour
-from semrec.training.encoder_training import LEAST_JUDGES, make_training_set, train_encoder
+from semrec.training.encoder_training import MIN_VALID_QUERIES, make_training_set, train_encoder
 from semrec.training.random_streams import Stage, rng_of
 from semrec.training.search_context import SearchContext, make_search_context
 from semrec.training.synthetic_queries import frequent_tags
@@ -180,7 +180,7 @@ def finetune_encoder(
     judging = sum(
         bool(case.relevant) and bool(case.query.intent) for case in prepared.valid_queries
     )
-    if not training.epochs or (judging < LEAST_JUDGES and not training.unjudged):
+    if not training.epochs or (judging < MIN_VALID_QUERIES and not training.unjudged):
         return FinetunedEncoder(encoder=encoder)
     lesson = make_training_set(
         prepared.dataset,

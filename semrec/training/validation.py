@@ -19,7 +19,7 @@ from semrec.errors import DataError
 from semrec.types import Case
 
 ENOUGH = 10_000  # cases that tell options apart
-LEAST_USERS = 200  # that may judge: of the cases of fifty, it is these fifty's taste that chooses
+MIN_USERS = 200  # that may judge: of the cases of fifty, it is these fifty's taste that chooses
 
 
 def hold_out(events: Interactions, split: SplitConfig) -> Split:
@@ -36,7 +36,7 @@ def hold_out(events: Interactions, split: SplitConfig) -> Split:
 def validation_of(events: Interactions, split: SplitConfig) -> Split:
     """Newest events of clock data; with an order only, each user's second-last of all events.
 
-    Where fewer than `LEAST_USERS` were there in the newest time, all users' last moments are asked
+    Where fewer than `MIN_USERS` were there in the newest time, all users' last moments are asked
     about instead. Long histories are then asked about more moments: up to `valid_share` of each,
     until there are some `ENOUGH`.
 
@@ -49,7 +49,7 @@ def validation_of(events: Interactions, split: SplitConfig) -> Split:
         except DataError:
             nothing = events.where(np.zeros(len(events), dtype=bool))
             return Split(train=events, test=nothing, cut=None)
-        if len(np.unique(newest.test.users)) >= LEAST_USERS:
+        if len(np.unique(newest.test.users)) >= MIN_USERS:
             return newest
     n_users = int(np.count_nonzero(np.diff(events.starts)))
     return leave_out_last(
