@@ -146,20 +146,11 @@ class FusionConfig(_Closed):
     cutoff: int | None = Field(default=None, ge=1, le=1000)
     max_cases: int = Field(default=1500, ge=1)  # of each kind that tune; behaviour has its own
     min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay
-    fill: Choices = [1.0, 2.0, 3.0]  # strength of text in place of behaviour; 0: none
+    fill: bool = True  # items without events get behaviour and popularity from their text
     decay: float = Field(default=0.9, gt=0, le=1)  # of the session's texts
     # From rank 11 on, one place in so many is for an item that nobody has touched, or fewer where
     # these are a smaller share of the catalogue; 0: none is.
     untouched_every: int = Field(default=3, ge=0, le=1000)
-
-    _as_list = field_validator("fill", mode="before")(_listed)
-
-    @field_validator("fill")
-    @classmethod
-    def _not_negative(cls, values: Choices) -> Choices:
-        if not values or min(values) < 0:
-            raise ValueError("expected one or more numbers from 0 on")
-        return values
 
 
 class LexicalConfig(_Closed):

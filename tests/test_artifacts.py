@@ -201,7 +201,6 @@ def test_progress_is_told_stage_by_stage(world):
         "choose ease",
         "embed items",
         "embed items, without titles",
-        "choose fill",
         "tune fusion",
         "fit neighbours",
         "build index",

@@ -70,6 +70,6 @@ def test_figures_on_amazon_beauty_are_those_of_an_independent_evaluation(shared_
             "decay": [0.8],
             "neighbours": {"kind": "none"},
         },
-        fusion={"gate": "fixed", "fill": [1.0], "max_cases": 200},
+        fusion={"gate": "fixed", "max_cases": 200},
     )
     check(shared_data / "amazon-beauty", config, tmp_path / "beauty", 22_363)

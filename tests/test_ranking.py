@@ -462,7 +462,7 @@ def far_from(n):
 
 def test_build_keeps_a_ranker_that_pays(world, tmp_path, one_thread):
     config = world_config(
-        fusion={"gate": "fixed", "fill": 0},
+        fusion={"gate": "fixed", "fill": False},
         split={"valid_dialogs": 0.8},
         ranking={"enabled": True, "learning_rate": 0.01},
     )

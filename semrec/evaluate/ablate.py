@@ -79,7 +79,7 @@ INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
     "learned gate": _fusion(gate="fixed"),
     "understanding": _unread,
     "named labels": _fusion(named=False),
-    "text for cold items": _fusion(fill=[0.0]),
+    "text for cold items": _fusion(fill=False),
     "ranker": _unranked,
 }
 """Ingredient → the configuration without it."""

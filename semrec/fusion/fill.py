@@ -7,11 +7,8 @@ cold item's behavioural score is zero and it is buried.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from semrec.fusion.fused import FusedBlocks
 from semrec.types import BoolArray, FloatArray
 
 RIDGES = (0.1, 1.0, 10.0, 100.0)
@@ -51,25 +48,6 @@ def impute_from_text(
     text_map = _ridge(texts[usable], targets[usable], best)
     filled[unknown] = texts[unknown] @ text_map
     return filled, text_map
-
-
-def scaled_imputation(fusion: FusedBlocks, cold: BoolArray, strength: float) -> FusedBlocks:
-    """The blocks with the cold items' behavioural vectors multiplied by `strength`.
-
-    A ridge predicts cautiously: its vectors are several times shorter than real ones, and what it
-    predicts is hardly ever seen. How bold to be is for validation to say.
-    """
-    vectors = np.where(
-        cold[:, None], np.float32(strength) * fusion.behavioural.vectors, fusion.behavioural.vectors
-    )
-    text_map = fusion.text_map
-    if text_map is not None:
-        bold = np.full(text_map.shape[1], strength, dtype=np.float32)
-        bold[-1] = 1.0  # the last column is popularity
-        text_map = text_map * bold
-    return replace(
-        fusion, behavioural=replace(fusion.behavioural, vectors=vectors), text_map=text_map
-    )
 
 
 def _ridge(inputs: FloatArray, outputs: FloatArray, ridge: float) -> FloatArray:

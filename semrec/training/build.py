@@ -39,7 +39,6 @@ from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.checkpoints import dialogs_seen
-from semrec.fusion.fill import scaled_imputation
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
@@ -133,7 +132,6 @@ def build(
     chosen = refit(prepared.chosen, learned, prepared.ground)
     half = (settled.semantic, chosen.vectors, chosen.neighbours)
     fusion = fuse(*half, learned, trial.gate, config, prepared.wanted(dialogs), prepared.labelled)
-    fusion = scaled_imputation(fusion, learned.counts == 0, settled.fill)
     if trial.label_centroids is not None and fusion.label_centroids is not None:
         strength = trial.label_centroids.strength
         fusion = replace(fusion, label_centroids=replace(fusion.label_centroids, strength=strength))

@@ -1,6 +1,6 @@
 """With which encoder the fusion does best, and with which weights.
 
-items and judging requests embedded → fill, labels and weights tuned → the better encoder's
+items and judging requests embedded → labels and weights tuned → the better encoder's
 
 A trained encoder is kept only where the fused lists of real requests gain by it. Alone it
 nearly always is better than before; but what it has learned from few requests, behaviour and
@@ -20,7 +20,7 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED
 from semrec.metrics.significance import gain_interval
 from semrec.protocols import Encoder
-from semrec.training.fusion import choose_imputation, choose_named, fuse, ndcg_by_case, tune_gate
+from semrec.training.fusion import choose_named, fuse, ndcg_by_case, tune_gate
 from semrec.training.item_vectors import embed_views, in_bulk
 from semrec.training.preparation import FinetunedEncoder, Prepared
 from semrec.training.random_streams import Stage, rng_of
@@ -38,7 +38,6 @@ class EncoderSelection:
         semantic: The items' texts.
         sets: What was tuned on.
         trial: The blocks over `validation.train`, with a gate that is tuned for sessions.
-        fill: How strongly text stands in for behaviour.
         tuned: What was reached on how many cases, for the manifest.
     """
 
@@ -46,7 +45,6 @@ class EncoderSelection:
     semantic: Block
     sets: TuningSets
     trial: FusedBlocks
-    fill: float
     tuned: dict[str, Any]
 
     def ndcg_of_requests(self, cutoff: int | None) -> NDArray[np.float64]:
@@ -124,7 +122,6 @@ def _tuned_fusion(
     trial = fuse(
         *half, known, UNTUNED, config, prepared.wanted(prepared.train_queries), prepared.labelled
     )
-    fill, trial = choose_imputation(trial, known, sets, config, report, deadline, share)
     trial = choose_named(trial, sets, config)
     gate, tuned = tune_gate(trial, sets, config, share, report)
     if trial.label_centroids is not None:
@@ -135,6 +132,5 @@ def _tuned_fusion(
         semantic=semantic,
         sets=sets,
         trial=replace(trial, gate=gate),
-        fill=fill,
-        tuned=tuned | {"fill": fill, **tried, "encoder": {}},
+        tuned=tuned | {**tried, "encoder": {}},
     )

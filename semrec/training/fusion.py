@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from semrec.config import Config
 from semrec.data.attributes import LabelledItems
 from semrec.data.interactions import Interactions
 from semrec.fusion.blocks import Block, fit_block, standardised_popularity
-from semrec.fusion.fill import impute_from_text, scaled_imputation
+from semrec.fusion.fill import impute_from_text
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate
 from semrec.fusion.label_centroids import fit_label_centroids
@@ -27,7 +26,6 @@ from semrec.training.weight_search import (
     cutoff_of,
     ndcg_of,
     reduce_cases,
-    tune_weights,
     weigh,
 )
 from semrec.types import FloatArray, Progress
@@ -65,7 +63,7 @@ def fuse(
     behavioural = fit_block(vectors.item_vectors, seen)
     popularity = standardised_popularity(events.counts.astype(np.float32))
     text_map = None
-    if max(config.fusion.fill) > 0 and semantic.vectors.size:
+    if config.fusion.fill and semantic.vectors.size:
         known = np.column_stack([behavioural.vectors, popularity])
         filled, text_map = impute_from_text(semantic.vectors, known, seen)
         behavioural = replace(behavioural, vectors=filled[:, :-1])
@@ -87,39 +85,6 @@ def fuse(
         text_map=text_map,
         label_centroids=label_centroids,
     )
-
-
-def choose_imputation(
-    fusion: FusedBlocks,
-    events: Interactions,
-    sets: TuningSets,
-    config: Config,
-    report: Progress,
-    deadline: float | None,
-    neighbour_share: float,
-) -> tuple[float, FusedBlocks]:
-    """The strength of text in place of behaviour, and the blocks with it.
-
-    Validation holds items that were new then, so it knows what boldness with them is worth.
-    """
-    cold, cases = events.counts == 0, sets.session
-    cutoff = cutoff_of(config.fusion.cutoff, cases)
-    options = config.fusion.fill if cold.any() else config.fusion.fill[:1]
-    tried: list[tuple[float, float]] = []
-    for done, strength in enumerate(options):
-        report("choose fill", done, len(options))
-        timed_out = deadline is not None and time.monotonic() > deadline
-        if tried and (timed_out or len(cases) < config.fusion.min_cases):
-            break
-        bolder = scaled_imputation(fusion, cold, strength)
-        shares = fused_shares(bolder, neighbour_share)
-        score = 0.0
-        if cases:
-            score = tune_weights(bolder, cases, cutoff=cutoff, neighbour_shares=shares)[1]
-        tried.append((score, -strength))
-    report("choose fill", len(options), len(options))
-    best = -max(tried)[1]  # of equals the most cautious
-    return best, scaled_imputation(fusion, cold, best)
 
 
 def fused_shares(fusion: FusedBlocks, neighbour_share: float) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from semrec.behaviour.null_model import NullVectorModel
 from semrec.behaviour.pure_svd import PureSVD
 from semrec.fusion.behavioural import BehaviouralBlocks
 from semrec.fusion.blocks import fit_block, standardised_popularity
-from semrec.fusion.fill import impute_from_text, scaled_imputation
+from semrec.fusion.fill import impute_from_text
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, GateFeatures, Mix, Weights
 from semrec.metrics.ranking import ndcg
@@ -429,14 +429,6 @@ def test_from_too_few_items_nothing_is_concluded(planted_map):
     texts, targets = planted_map
     known = np.arange(300) < 9
     np.testing.assert_array_equal(impute_from_text(texts, targets, known)[0][~known], 0)
-
-
-def test_strength_lengthens_cold_items_only(fused):
-    cold = np.arange(N) % 5 == 0
-    bolder = scaled_imputation(fused, cold, 2.5).behavioural
-    np.testing.assert_allclose(bolder.vectors[cold], 2.5 * fused.behavioural.vectors[cold])
-    np.testing.assert_array_equal(bolder.vectors[~cold], fused.behavioural.vectors[~cold])
-    np.testing.assert_array_equal(bolder.covariance, fused.behavioural.covariance)
 
 
 # --- tuning ---
