@@ -31,6 +31,8 @@ N_ITEMS, GROUP = 60, 10
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # others run beside it, and want their core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def theme(row: int) -> str:

@@ -16,6 +16,7 @@ def run(world, **options):
     return ablate(world, ASKED, config=world_config(), encoder=HashingEncoder(dim=64), **options)
 
 
+@pytest.mark.slow
 def test_what_is_needed_is_missed_and_what_is_not_in_is_not_shown(world, without_minilm):
     report = run(world, intents=[OTHERS])
     means = {row.system: row.metrics["ndcg"].mean for row in report.rows}

@@ -189,6 +189,7 @@ def test_compare_of_named_systems(place):
     assert [row["system"] for row in rows] == ["artifact", "popularity", "ease"]
 
 
+@pytest.mark.slow
 def test_crossfit(place):
     arguments = ("crossfit", "data", "--cases", "asked.parquet", "--folds", "2")
     done = run(*arguments, "--config", "quick.yaml", "--json", cwd=place)
@@ -201,6 +202,7 @@ def test_bench_latency_prints_every_stage(place):
         assert word in done.stdout
 
 
+@pytest.mark.slow
 def test_bench_scale_measures_every_size_and_draws_them(place):
     pytest.importorskip("matplotlib")
     arguments = ("bench", "scale", "artifact", "--sizes", "1000,50", "--kind", "ivf", "-n", "5")
@@ -214,6 +216,7 @@ def test_bench_scale_measures_every_size_and_draws_them(place):
     assert (place / "scale" / "scale.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_bench_encoders_prints_two_tables_and_writes_both(place):
     arguments = ("bench", "encoders", "hashing", "--data", "data", "--cases", "asked.parquet")
     arguments = (*arguments, "--config", "quick.yaml")
@@ -324,6 +327,7 @@ def test_bench_turns_times_each_turn(place):
     assert len(json.loads(done.stdout)["long"]) == 50
 
 
+@pytest.mark.slow
 def test_bench_load_asks_at_the_given_rates(place):
     arguments = ("bench", "load", "artifact", "--seconds", "3", "--session-per-s", "10")
     done = run(*arguments, "--words-per-s", "5", "--times", "2", "--json", cwd=place)

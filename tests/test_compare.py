@@ -409,6 +409,7 @@ def test_crossfit_answers_each_case_without_having_seen_its_dialog(world, monkey
     assert everything == set(dialogs)
 
 
+@pytest.mark.slow
 def test_crossfit_reports_on_all_cases(world, without_minilm):
     silent = case([], case_id="silent", unit="d1", intent="ghost")
     result = crossfit(

@@ -79,6 +79,7 @@ def check(state, acknowledged):
         assert set(acknowledged) <= set(found)
 
 
+@pytest.mark.slow
 def test_an_acknowledged_event_survives_kill_9(artifact, tmp_path):
     acknowledged = killed(artifact, tmp_path / "state", 3, seed=1)
     assert acknowledged

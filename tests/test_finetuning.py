@@ -56,6 +56,7 @@ def untrained():
     return load_sentence_encoder("sentence-transformers/all-MiniLM-L6-v2")
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_a_planted_code_is_learned_and_the_original_stays(untrained, tmp_path):
     before = untrained.encode_queries(["a pirate"])
@@ -75,6 +76,7 @@ def test_a_planted_code_is_learned_and_the_original_stays(untrained, tmp_path):
     np.testing.assert_array_equal(untrained.encode_queries(["a pirate"]), before)
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_a_killed_training_goes_on_to_the_same_weights(untrained, tmp_path):
     def run(folder, report=silent):

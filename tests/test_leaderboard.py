@@ -111,6 +111,7 @@ def test_every_configuration_of_the_leaderboard_is_valid():
         assert config.split.test in ("last", "time")
 
 
+@pytest.mark.slow
 def test_train_leaves_what_build_goes_on_from(world_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("SEMREC_CACHE", str(tmp_path / "cache"))
     options = [

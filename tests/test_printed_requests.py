@@ -38,7 +38,7 @@ INTENTS = {printed.request["intent"] for printed in PRINTED}
 def sources():
     """Whatever a person reads: name → text."""
     paths = [HERE / "README.md", HERE / "configs" / "README.md"]
-    paths += [HERE / "semrec" / f"{name}.py" for name in ("__init__", "demo", "terminal")]
+    paths += [HERE / "semrec" / "__init__.py", *sorted((HERE / "docs").glob("*.md"))]
     paths += sorted((HERE / "semrec" / "cli").glob("*.py"))
     paths += sorted((HERE / "semrec" / "serve").rglob("*.py"))
     paths += sorted(PAGE.glob("*"))

@@ -356,7 +356,7 @@ def learned(settled, cases=(), **ranking):
     prepared, found = settled
     config = world_config(ranking=ranking)
     events, sessions = prepared.validation.train, found.sets.session
-    asked = in_folds(replace(prepared, learn=cases), found, cases) if cases else None
+    asked = in_folds(replace(prepared, train_queries=cases), found, cases) if cases else None
     known = (prepared.dataset.catalog, events, config, silent)
     return learn_ranker(found.trial, sessions, asked, *known)
 
@@ -368,7 +368,9 @@ def test_switched_off_nothing_is_measured(settled):
 def test_a_fold_is_searched_by_who_does_not_know_its_dialogs(settled, world):
     prepared, found = settled
     cases = [replace(case, relevant=case.relevant[:1]) for case in far_from(2)]
-    asked = in_folds(replace(prepared, learn=cases[:9], judge=cases[9:]), found, cases)
+    asked = in_folds(
+        replace(prepared, train_queries=cases[:9], valid_queries=cases[9:]), found, cases
+    )
     assert len(asked.fusions) == FOLDS + 1
     assert set(asked.folds) == set(range(FOLDS))
     for left_out, fusion in enumerate(asked.fusions):
