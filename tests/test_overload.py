@@ -10,6 +10,7 @@ import pytest
 from serving import in_thread
 
 import semrec
+from semrec.types import to_query
 
 
 class Held:
@@ -24,7 +25,8 @@ class Held:
     def __getattr__(self, name):
         return getattr(self._recommender, name)
 
-    def recommend(self, query):
+    def recommend(self, query=None, /, **fields):
+        query = to_query(query, **fields)
         self.reached.append(query.intent)
         if query.intent == "break":
             raise RuntimeError("something of ours")
