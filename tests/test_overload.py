@@ -87,7 +87,7 @@ def until(condition):
 
 
 def waiting(client):
-    return len(client.app.state.service.engine._waiting)
+    return client.app.state.service.engine._waiting
 
 
 def announce(client, path="/v1/recommend"):
