@@ -15,17 +15,20 @@ from semrec.types import Query, Recommendations, Trace
 class Slow:
     """Answers when it is let; notes what reached it."""
 
+    reranking = None
+
     def __init__(self):
         self.go, self.began = threading.Event(), threading.Event()
-        self.intents = []
+        self.batches = []
 
-    def recommend(self, query):
-        self.intents.append(query.intent)
+    def recommend_many(self, queries):
+        self.batches.append([query.intent for query in queries])
         self.began.set()
         self.go.wait(10)
-        if query.intent == "wrong":
+        if any(query.intent == "wrong" for query in queries):
             raise QueryError("wrong")
-        return Recommendations(items=(), trace=Trace(weights={}, timings_ms={}))
+        trace = Trace(weights={}, timings_ms={})
+        return [Recommendations(items=(), trace=trace) for _ in queries]
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def slow():
 
 @pytest.fixture
 def engine(slow):
-    made = Engine(lambda: slow, threads=1, max_queue=4)
+    made = Engine(lambda: slow, threads=1, max_queue=4, max_batch=3)
     yield made
     slow.go.set()
     made.close()
@@ -53,7 +56,7 @@ async def first(engine, slow):
     return task
 
 
-def test_what_waits_is_answered_in_its_order(engine, slow):
+def test_what_waits_is_answered_together(engine, slow):
     async def scene():
         tasks = [await first(engine, slow), *(ask(engine, f"{n}") for n in range(4))]
         await asyncio.sleep(0)
@@ -61,19 +64,20 @@ def test_what_waits_is_answered_in_its_order(engine, slow):
         return await asyncio.gather(*tasks)
 
     assert len(asyncio.run(scene())) == 5
-    assert slow.intents == ["first", "0", "1", "2", "3"]
+    assert slow.batches == [["first"], ["0", "1", "2"], ["3"]]
 
 
-def test_a_budget_is_kept_beside_a_query_without_one_that_takes_a_second():
+def test_a_budget_is_kept_beside_a_query_whose_reranking_takes_a_second():
     class Reranks(Slow):
-        def recommend(self, query):
-            if query.intent == "no budget":
-                self.intents.append(query.intent)
+        reranking = "slow"
+
+        def recommend_many(self, queries):
+            if any(query.intent == "no budget" for query in queries):
                 time.sleep(1)
-            return super().recommend(query)
+            return super().recommend_many(queries)
 
     slow = Reranks()
-    engine = Engine(lambda: slow, threads=2, max_queue=9)
+    engine = Engine(lambda: slow, threads=2, max_queue=9, max_batch=9)
 
     async def in_ms(task, began_s):
         await task
@@ -81,7 +85,7 @@ def test_a_budget_is_kept_beside_a_query_without_one_that_takes_a_second():
 
     async def scene():
         held = [ask(engine, f"{n}") for n in range(2)]
-        while len(slow.intents) < 2:
+        while len(slow.batches) < 2:
             await asyncio.sleep(0.01)
         began_s = time.monotonic()
         queued = [
@@ -96,6 +100,25 @@ def test_a_budget_is_kept_beside_a_query_without_one_that_takes_a_second():
     patient, *punctual = asyncio.run(scene())
     assert patient >= 1000
     assert max(punctual) < 500
+    assert max(map(len, slow.batches)) == 1
+    engine.close()
+
+
+def test_what_isnt_reranked_is_still_answered_together(slow):
+    slow.reranking = "there"
+    engine = Engine(lambda: slow, threads=1, max_queue=9, max_batch=9)
+
+    async def scene():
+        held = await first(engine, slow)
+        plain = [Query(intent=f"{n}", rerank=False) for n in range(2)]
+        queries = [*plain, Query(intent="reranked"), *plain]
+        tasks = [asyncio.ensure_future(engine.recommend(q, Deadline())) for q in queries]
+        await asyncio.sleep(0)
+        slow.go.set()
+        await asyncio.gather(held, *tasks)
+
+    asyncio.run(scene())
+    assert slow.batches == [["first"], ["0", "1"], ["reranked"], ["0", "1"]]
     engine.close()
 
 
@@ -125,11 +148,14 @@ def test_whose_budget_passed_never_reaches_the_recommender(engine, slow):
             await late
 
     asyncio.run(scene())
-    assert slow.intents == ["first", "patient"]
+    assert slow.batches == [["first"], ["patient"]]
 
 
 def test_no_budget_is_too_small_where_a_thread_is_free(engine, slow):
     slow.go.set()
+    until = time.monotonic() + 10
+    while not engine._idle and time.monotonic() < until:
+        time.sleep(0.01)
     assert asyncio.run(engine.recommend(Query(budget_ms=0), Deadline.within(0))).found.items == ()
 
 
@@ -144,10 +170,10 @@ def test_who_is_gone_never_reaches_the_recommender(engine, slow):
         await asyncio.gather(held, there)
 
     asyncio.run(scene())
-    assert slow.intents == ["first", "there"]
+    assert slow.batches == [["first"], ["there"]]
 
 
-def test_a_wrong_request_hurts_no_other(engine, slow):
+def test_one_wrong_request_of_a_batch_hurts_no_other(engine, slow):
     async def scene():
         held = await first(engine, slow)
         tasks = [ask(engine, "right"), ask(engine, "wrong"), ask(engine, "also right")]
@@ -161,9 +187,9 @@ def test_a_wrong_request_hurts_no_other(engine, slow):
     assert right.found.items == also.found.items == ()
 
 
-def test_what_waits_is_answered_by_the_recommender_of_then(slow):
+def test_a_batch_has_one_recommender(slow):
     other, current = Slow(), []
-    engine = Engine(lambda: current[-1], threads=1, max_queue=9)
+    engine = Engine(lambda: current[-1], threads=1, max_queue=9, max_batch=9)
 
     async def scene():
         current.append(slow)
@@ -193,7 +219,7 @@ def test_other_work_runs_alone_and_its_errors_come_back(engine, slow):
 
 
 def test_closing_finishes_what_was_accepted(slow):
-    engine = Engine(lambda: slow, threads=1, max_queue=9)
+    engine = Engine(lambda: slow, threads=1, max_queue=9, max_batch=2)
 
     async def scene():
         held = [await first(engine, slow), *(ask(engine, f"{n}") for n in range(3))]
@@ -207,3 +233,21 @@ def test_closing_finishes_what_was_accepted(slow):
         return await asyncio.gather(*held)
 
     assert len(asyncio.run(scene())) == 4
+
+
+def test_threads_share_what_waits(slow):
+    engine = Engine(lambda: slow, threads=2, max_queue=20, max_batch=20)
+
+    async def scene():
+        tasks = [ask(engine, f"{n}") for n in range(2)]
+        until = time.monotonic() + 10
+        while len(slow.batches) < 2 and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        tasks += [ask(engine, f"later {n}") for n in range(6)]
+        await asyncio.sleep(0)
+        slow.go.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(scene())
+    assert max(len(batch) for batch in slow.batches) <= 3
+    engine.close()

@@ -120,6 +120,7 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         lambda: deployment.current,
         threads=settings.engine_threads,
         max_queue=settings.max_queue,
+        max_batch=settings.max_batch,
         on_depth=metrics.queue.set,
     )
     return Service(

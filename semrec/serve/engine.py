@@ -1,7 +1,7 @@
-"""A few threads that compute answers, and a bounded queue before them.
+"""A few threads, a bounded queue before them, and requests that wait answered together.
 
 Knows no HTTP. A request whose client is gone, or whose budget passed while it waited, never
-reaches the recommender.
+reaches the recommender. A query that is reranked is answered alone: nobody waits for its reranker.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from semrec.deadline import NEVER, Deadline
+from semrec.errors import SemrecError
 from semrec.recommender import Recommender
 from semrec.types import Query, Recommendations
 
@@ -38,13 +40,48 @@ class Answer:
     waited_ms: float
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Job:
+    """A piece of work: an answer to `query`, or else `work`."""
+
+    query: Query | None = None
+    work: Callable[[Recommender], Any] | None = None
+    deadline: Deadline = NEVER
+    queued: bool  # every thread was taken when it came
+    future: Future[Any] = field(default_factory=Future)
+    entered_s: float = field(default_factory=time.monotonic)
+
+    def joins(self, reranks: bool) -> bool:
+        """True if it may be answered together with others.
+
+        Args:
+            reranks: Whether the recommender has a reranker: that may take seconds for a query
+                without a budget, and one with 50 ms must not wait for it.
+        """
+        return self.query is not None and (self.query.rerank is False or not reranks)
+
+    def begins(self) -> bool:
+        """True if it is still wanted; if not, whoever waits for it is told.
+
+        Where a thread was free no budget is too small: then there is a list, just not more.
+        """
+        if not self.future.set_running_or_notify_cancel():
+            return False
+        if self.queued and self.deadline.passed:
+            self.future.set_exception(ExpiredError())
+            return False
+        return True
+
+
 class Engine:
-    """Threads that answer one request each.
+    """Threads that answer.
 
     Args:
-        current: Gives the recommender that answers now; asked once for each request.
+        current: Gives the recommender that answers now; asked once per batch, so that no batch
+            mixes two.
         threads: How many compute at a time.
         max_queue: How many requests may wait.
+        max_batch: How many are answered together.
         on_depth: Told whenever the number of waiting requests changes.
     """
 
@@ -54,19 +91,26 @@ class Engine:
         *,
         threads: int,
         max_queue: int,
+        max_batch: int,
         on_depth: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._current, self._on_depth = current, on_depth
-        self._threads, self._max_queue = threads, max_queue
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="engine")
-        self._lock = threading.Lock()
-        self._waiting = self._running = 0
+        self._max_queue, self._max_batch = max_queue, max_batch
+        self._waiting: deque[_Job] = deque()
+        self._changed = threading.Condition()
         self._closed = False
+        self._idle = 0  # threads that wait for a job
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"engine-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def full(self) -> bool:
         """True if one more request would be refused."""
-        return self._waiting >= self._max_queue
+        return len(self._waiting) >= self._max_queue
 
     async def recommend(self, query: Query, deadline: Deadline) -> Answer:
         """The answer to a query.
@@ -76,57 +120,96 @@ class Engine:
             ExpiredError: If `deadline` passed while it waited.
             QueryError: As `Recommender.recommend`.
         """
-        entered_s = time.monotonic()
+        answer: Answer = await self._submit(query=query, deadline=deadline)
+        return answer
 
-        def answer(recommender: Recommender) -> Answer:
-            waited_ms = (time.monotonic() - entered_s) * 1000
-            left_ms = None if query.budget_ms is None else deadline.left_ms
-            found = recommender.recommend(replace(query, budget_ms=left_ms))
-            return Answer(found=found, recommender=recommender, waited_ms=waited_ms)
-
-        return await self.run(answer, deadline)
-
-    async def run(self, work: Callable[[Recommender], T], deadline: Deadline = NEVER) -> T:
+    async def run(self, work: Callable[[Recommender], T]) -> T:
         """The result of `work` on the recommender that answers now.
 
         Raises:
-            BusyError: If the queue is full.
-            ExpiredError: If `deadline` passed while it waited. And whatever `work` raises.
+            BusyError: If the queue is full. And whatever `work` raises.
         """
-        with self._lock:
-            if self._closed or self.full:
-                raise BusyError
-            # Where a thread is free no budget is too small: there is a list, just not more.
-            must_begin_by = deadline if self._waiting + self._running >= self._threads else NEVER
-            self._moved(waiting=1)
-        future = self._pool.submit(self._compute, work, must_begin_by)
-        future.add_done_callback(self._forget)
-        return await asyncio.wrap_future(future)
+        result: T = await self._submit(work=work)
+        return result
 
     def close(self) -> None:
         """Finish what waits, then end the threads."""
-        with self._lock:
+        with self._changed:
             self._closed = True
-        self._pool.shutdown()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
-    def _compute(self, work: Callable[[Recommender], T], must_begin_by: Deadline) -> T:
-        with self._lock:
-            self._moved(waiting=-1, running=1)
-        try:
-            if must_begin_by.passed:
-                raise ExpiredError
-            return work(self._current())
-        finally:
-            with self._lock:
-                self._moved(running=-1)
+    def _submit(
+        self,
+        query: Query | None = None,
+        work: Callable[[Recommender], Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> asyncio.Future[Any]:
+        with self._changed:
+            if self._closed or self.full:
+                raise BusyError
+            queued = len(self._waiting) >= self._idle
+            job = _Job(query=query, work=work, deadline=deadline, queued=queued)
+            self._waiting.append(job)
+            self._on_depth(len(self._waiting))
+            self._changed.notify()
+        return asyncio.wrap_future(job.future)
 
-    def _forget(self, future: Future[T]) -> None:
-        if future.cancelled():  # its client is gone; no thread had begun with it
-            with self._lock:
-                self._moved(waiting=-1)
+    def _loop(self) -> None:
+        while jobs := self._take():
+            now_s = time.monotonic()
+            wanted = [job for job in jobs if job.begins()]
+            if wanted:
+                _compute(wanted, self._current(), now_s)
+            del jobs, wanted  # an idle thread holds on to no answer
 
-    def _moved(self, *, waiting: int = 0, running: int = 0) -> None:
-        self._waiting += waiting
-        self._running += running
-        if waiting:
-            self._on_depth(self._waiting)
+    def _take(self) -> list[_Job]:
+        """The job that waits longest, with queries behind it for a batch; none: it's over.
+
+        A thread takes no more than its share, so that none is idle while others have batches.
+        """
+        with self._changed:
+            self._idle += 1
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            self._idle -= 1
+            share = -(-len(self._waiting) // len(self._threads))
+            reranks = self._current().reranking is not None
+            jobs: list[_Job] = []
+            while self._waiting and len(jobs) < min(self._max_batch, max(share, 1)):
+                if jobs and not all(job.joins(reranks) for job in (jobs[0], self._waiting[0])):
+                    break
+                jobs.append(self._waiting.popleft())
+            if jobs:
+                self._on_depth(len(self._waiting))
+            return jobs
+
+
+def _compute(jobs: list[_Job], recommender: Recommender, now_s: float) -> None:
+    """Answer jobs whose futures are running; whatever is raised goes to who waits for it."""
+    work = jobs[0].work
+    try:
+        if work is not None:
+            jobs[0].future.set_result(work(recommender))
+            return
+        found = recommender.recommend_many([_in_time(job) for job in jobs])
+    except Exception as error:
+        if len(jobs) > 1 and isinstance(error, SemrecError):  # one of them is wrong, not all
+            for job in jobs:
+                _compute([job], recommender, now_s)
+        else:
+            for job in jobs:
+                job.future.set_exception(error)
+        return
+    for job, one in zip(jobs, found, strict=True):
+        waited_ms = (now_s - job.entered_s) * 1000
+        job.future.set_result(Answer(found=one, recommender=recommender, waited_ms=waited_ms))
+
+
+def _in_time(job: _Job) -> Query:
+    """The query with what is left of its budget."""
+    assert job.query is not None
+    if job.query.budget_ms is None:
+        return job.query
+    return replace(job.query, budget_ms=job.deadline.left_ms)

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     threads: int | None = Field(default=None, ge=1)  # of one worker; None: its share of the cores
     max_queue: int = Field(default=20, ge=1)  # requests that wait in one worker; more get a 503
+    max_batch: int = Field(default=8, ge=1)  # requests that are answered together
     served_days: float = Field(default=30.0, gt=0)  # how long served lists stay in the log
     log_intents: bool = False  # what people ask for, word for word, in the logs
 
