@@ -1,4 +1,4 @@
-"""The straight line that every request walks.
+"""The query pipeline: parse, resolve, encode, match, fuse, search, rank, rerank.
 
     to_query → understand → resolve → encode ∥ match words → fusion.query → index.search
              → rank → rerank_within(deadline) → items + trace

@@ -1,4 +1,4 @@
-"""Places kept for items that nobody has touched: beyond the first ten, one in so many.
+"""Reserves list positions from rank 11 on for cold items: those that nobody has touched.
 
 What text says of such an item is a cautious guess, while the scores of what is known have a long
 tail; so hardly one would ever be seen on a session alone, however good it is. Making the guess

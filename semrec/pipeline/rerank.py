@@ -1,4 +1,4 @@
-"""The last stage: a judge reads the head of the list, within what is left of the budget.
+"""Reranks the top candidates within the remaining latency budget.
 
     request and candidates in words → worker (never late) → its word and the list's, blended
                                     → the head in its new order

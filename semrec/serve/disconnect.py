@@ -1,4 +1,4 @@
-"""Clients that don't wait for their answer: what they asked for is dropped."""
+"""Cancels work when the client disconnects."""
 
 from __future__ import annotations
 
