@@ -481,3 +481,15 @@ def test_build_keeps_a_ranker_that_pays(world, tmp_path, one_thread):
     query = {"intent": LONG.replace("ghost", "calm"), "session": [item_id(3)], "k": 5}
     assert loaded.recommend(**query).items == built.recommend(**query).items
     assert item_id(43) in ids(loaded.recommend(**query))
+
+
+def test_how_sure_a_topic_is_doesnt_hang_on_what_the_gate_has_learned(rec):
+    """A soft blend of mixes would let a ranker that learned from dialogs reorder topics."""
+    [vector] = rec.encoder.encode_queries(["a ghost story"])
+    match = rec.lexical.match("a ghost story", "a ghost story")
+    soft = replace(rec.fusion.gate, steepness=0.1, midpoint=50.0)
+    usual, softer = (
+        one.query(vector, SessionRows.of(()), None, match).topicality
+        for one in (rec.fusion, replace(rec.fusion, gate=soft))
+    )
+    assert usual == softer > 0.5

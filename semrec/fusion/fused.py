@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from semrec.fusion.blocks import Block, joined, standardised_boost
-from semrec.fusion.gate import Gate, GateFeatures
+from semrec.fusion.gate import UNTUNED, Gate, GateFeatures
 from semrec.fusion.label_centroids import LabelCentroids
 from semrec.protocols import SparseModel, VectorModel
 from semrec.types import (
@@ -214,7 +214,9 @@ class FusedBlocks:
         )
         if is_free and (evidence.has_words or evidence.has_session):
             values = partial(self.values, signals, session)
-            topicality = self.gate.topicality(evidence) if evidence.has_words else 0.0
+            # By the default gate: a learned one blends its mixes more softly, and a ranker that
+            # learned from dialogs would reorder topics then (notebooks/LOG.md).
+            topicality = UNTUNED.topicality(evidence) if evidence.has_words else 0.0
             fused = replace(fused, kind=evidence.kind, topicality=topicality, values=values)
         return fused
 
