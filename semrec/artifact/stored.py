@@ -221,7 +221,7 @@ def _load_parts(
         gate=Gate.from_dict(manifest["gate"]),
         decay=config.fusion.decay,
         text_map=arrays.get("text_map"),
-        label_centroids=_load_prototypes(folder),
+        label_centroids=_load_label_centroids(folder),
     )
     counted = np.stack([fusion.popularity, fusion.domain], axis=1)
     index = load_index(folder, config.index, manifest.get("index", {}), mapped, counted)
@@ -244,7 +244,7 @@ def _load_parts(
     )
 
 
-def _load_prototypes(folder: Path) -> LabelCentroids | None:
+def _load_label_centroids(folder: Path) -> LabelCentroids | None:
     stored = folder / "labels.safetensors"
     if not stored.is_file():
         return None

@@ -1,5 +1,6 @@
 """Rerankers that are of no use, to measure that the line is as punctual with them."""
 
+# ruff: noqa: ARG002 (broken ones don't listen)
 from __future__ import annotations
 
 import time
@@ -24,10 +25,7 @@ class Hanging:
     """Looks at no deadline, and answers when nobody waits any more."""
 
     def rerank(
-        self,
-        request: str,  # noqa: ARG002
-        texts: Sequence[str],
-        deadline: Deadline,  # noqa: ARG002
+        self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
         """Judge all after `STALL_S`."""
         time.sleep(STALL_S)
@@ -41,10 +39,7 @@ class Failing:
     """Fails at every request, after one candidate."""
 
     def rerank(
-        self,
-        request: str,  # noqa: ARG002
-        texts: Sequence[str],
-        deadline: Deadline,  # noqa: ARG002
+        self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
         """Judge the last, then raise."""
         yield RerankScores(places=np.array([len(texts) - 1]), scores=np.ones(1, dtype=np.float32))
@@ -56,10 +51,7 @@ class Nonsense:
     """Answers about texts that there are none of, with scores that are none."""
 
     def rerank(
-        self,
-        request: str,  # noqa: ARG002
-        texts: Sequence[str],
-        deadline: Deadline,  # noqa: ARG002
+        self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
         """Judge what isn't there."""
         places = np.array([-1, len(texts), len(texts) + 7, 0, 0])

@@ -93,7 +93,7 @@ class _Ear:
     def __init__(
         self, conversation: Conversation, intent_parser: IntentParser, catalog: Catalog
     ) -> None:
-        self._start, self._understanding, self._catalog = conversation, intent_parser, catalog
+        self._start, self._parser, self._catalog = conversation, intent_parser, catalog
         self._wishes = conversation.wishes
         self._filters: dict[str, Any] = dict(conversation.filters)
         self._stated: dict[str, Any] = {}
@@ -114,7 +114,7 @@ class _Ear:
         if (reset := read_reset(t)) is not None:
             self._start_over()
             cut.append(reset)
-        for release in read_releases(t, self._understanding.vocabulary):
+        for release in read_releases(t, self._parser.vocabulary):
             if self._release(release):
                 cut.append((release.first, release.end))
         t = t.without(cut)
@@ -124,7 +124,7 @@ class _Ear:
         for first, end in read_others(t):
             self._pass_over()
             cut.append((first, end))
-        for comparison in read_comparisons(t, self._understanding.vocabulary):
+        for comparison in read_comparisons(t, self._parser.vocabulary):
             if self._start.shown:
                 self._compare(comparison, t)
                 cut.append((comparison.first, comparison.end))
@@ -135,7 +135,7 @@ class _Ear:
         """Read what is left as any request, until no limit is left in it."""
         text = self._text
         for _ in range(MAX_ROUNDS):
-            read = self._understanding.parse_intent(text, deadline)
+            read = self._parser.parse_intent(text, deadline)
             self._state(read.filters)
             ids = self._catalog.item_ids
             self._events += [Event(ids[row], "view") for row in read.liked]
@@ -155,7 +155,7 @@ class _Ear:
         missed = tuple(self._missed)
         conversation = replace(
             self._start,
-            wishes=without_labels(self._wishes, self._ruled_out(), self._understanding.vocabulary),
+            wishes=without_labels(self._wishes, self._ruled_out(), self._parser.vocabulary),
             filters=self._filters,
             session=(*self._start.session, *events),
             not_understood=tuple(dict.fromkeys((*self._not_understood, *missed))),
@@ -189,7 +189,7 @@ class _Ear:
         left = released(self._filters, release)
         wishes = self._wishes
         if not release.allows:
-            vocabulary = self._understanding.vocabulary
+            vocabulary = self._parser.vocabulary
             wishes = without_labels(wishes, labels_of(release.conditions), vocabulary)
         changed = left != self._filters or wishes != self._wishes
         if release.everything:

@@ -16,7 +16,7 @@ from semrec.intent.vocabulary import Vocabulary
 from semrec.intent.years import read_years
 
 MAX_RELEASES, MAX_YEAR_WORDS = 20, 8
-ParseState = tuple[tuple[Condition, ...], int]
+Statement = tuple[tuple[Condition, ...], int]
 # Cue → what follows may be again. "How about horror" is a wish too, so its words stay.
 _ALLOW = by_first(
     phrases(
@@ -200,7 +200,7 @@ def _is_denied(t: Tokens, place: int) -> bool:
     return False
 
 
-def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> ParseState | None:
+def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> Statement | None:
     """Statements of phrases joined by "or" and "and", and the place after them."""
     found = _stated_once(t, at, vocabulary)
     while found and t.word(found[1]) in JOINTS:
@@ -211,7 +211,7 @@ def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> ParseState | None:
     return found
 
 
-def _stated_once(t: Tokens, at: int, vocabulary: Vocabulary) -> ParseState | None:
+def _stated_once(t: Tokens, at: int, vocabulary: Vocabulary) -> Statement | None:
     """The statement of one phrase; years need no word that leads up to them."""
     found = read_phrase(t, at, vocabulary)
     if found is not None:
