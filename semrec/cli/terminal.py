@@ -311,8 +311,8 @@ class Screen:
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(justify="right")
         table.add_column(max_width=34, no_wrap=True, overflow="ellipsis")
-        table.add_column(justify="right")
-        table.add_column(max_width=36, no_wrap=True, overflow="ellipsis", style="dim")
+        table.add_column(justify="right", min_width=4, no_wrap=True)
+        table.add_column(max_width=34, no_wrap=True, overflow="ellipsis", style="dim")
         for item in answer["items"]:
             year, labels = item["year"] or "", ", ".join(item["labels"])
             table.add_row(str(item["rank"]), escape(item["title"]), str(year), escape(labels))
