@@ -10,7 +10,84 @@ HOME = Path(semrec.__file__).resolve().parent
 FILES = sorted(path for path in HOME.rglob("*.py") if "_packaged" not in path.parts)
 ASKING = {"What", "How", "Whether", "Why", "Which", "Who", "Whose", "Where", "When"}
 MAX_LINES, MAX_AT_ROOT = 400, 9
-MAX_IN_ALL = 33_100  # lowered with every cut
+MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
+# Lines of each folder: lowered with every cut, raised only by a feature.
+FOLDERS = {
+    ".": 1_390,
+    "artifact": 1_230,
+    "behaviour": 1_180,
+    "bench": 2_150,
+    "chat": 1_210,
+    "cli": 1_930,
+    "data": 1_960,
+    "demo_data": 20,
+    "encoders": 2_210,
+    "environment": 130,
+    "evaluate": 3_430,
+    "fusion": 880,
+    "index": 870,
+    "intent": 3_400,
+    "lexical": 360,
+    "metrics": 230,
+    "pipeline": 680,
+    "ranking": 560,
+    "rerankers": 1_460,
+    "serve": 2_750,
+    "sessions": 650,
+    "training": 3_950,
+    "types": 490,
+}
+# Functions that may be longer, or take more: each with its reason.
+LONG = {
+    "artifact/behavioural_models.py:fit_behaviour": "to be cut",
+    "behaviour/sequence_training.py:train": "to be cut",
+    "behaviour/sequential.py:fit_sequence_model": "to be cut",
+    "bench/behaviour_models.py:behavioural_report": "to be cut",
+    "bench/encoders.py:encoders_report": "to be cut",
+    "bench/encoding.py:encoding_speed": "to be cut",
+    "bench/load.py:load_test": "to be cut",
+    "bench/rerank_curve.py:rerank_curve": "to be cut",
+    "bench/scale.py:scale": "to be cut",
+    "bench/serving.py:throughput": "to be cut",
+    "cli/data.py:data_import": "to be cut",
+    "encoders/decoder.py:load_decoder": "to be cut",
+    "encoders/finetuning.py:finetune": "to be cut",
+    "encoders/onnx_export.py:export_onnx": "to be cut",
+    "evaluate/compare.py:compare": "to be cut",
+    "evaluate/crossfit.py:crossfit": "to be cut",
+    "evaluate/markdown.py:as_markdown": "to be cut",
+    "evaluate/scoring.py:summarise": "to be cut",
+    "evaluate/scoring.py:_of_one_kind": "to be cut",
+    "evaluate/slices.py:measure": "to be cut",
+    "rerankers/cross_encoder_training.py:train_cross_encoder": "to be cut",
+    "training/build.py:build": "to be cut",
+    "training/encoder_training.py:make_training_set": "to be cut",
+    "training/preparation.py:prepare": "to be cut",
+    "training/reranker_training.py:finetune_reranker": "to be cut",
+}
+MANY = {
+    "artifact/assembly.py:make_baseline": "to be cut",
+    "artifact/behavioural_models.py:fit_behaviour": "to be cut",
+    "behaviour/sequence_training.py:train": "to be cut",
+    "behaviour/sequential.py:fit_sequence_model": "to be cut",
+    "bench/load.py:load_test": "to be cut",
+    "bench/scale.py:scale": "to be cut",
+    "data/sources.py:from_frames": "to be cut",
+    "encoders/decoder.py:load_decoder": "to be cut",
+    "encoders/finetuning.py:finetune": "to be cut",
+    "evaluate/ablate.py:ablate": "to be cut",
+    "evaluate/compare.py:compare": "to be cut",
+    "evaluate/crossfit.py:crossfit": "to be cut",
+    "evaluate/scoring.py:summarise": "to be cut",
+    "evaluate/scoring.py:_of_one_kind": "to be cut",
+    "fusion/blocks.py:joined": "to be cut",
+    "index/selection.py:choose_index": "to be cut",
+    "training/build.py:build": "to be cut",
+    "training/encoder_training.py:make_training_set": "to be cut",
+    "training/fusion.py:fuse": "to be cut",
+    "training/runtime.py:_exported": "to be cut",
+    "training/validation_queries.py:make_tuning_sets": "to be cut",
+}
 
 
 def docstrings(path):
@@ -33,7 +110,32 @@ def test_a_docstring_names_a_thing_or_says_what_is_done():
 def test_no_file_is_long_and_none_is_called_like_another():
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert not [path for path, n in lines.items() if n > MAX_LINES]
-    assert sum(lines.values()) <= MAX_IN_ALL
     names = Counter(path.name for path in FILES if path.name != "__init__.py")
     assert not [name for name, n in names.items() if n > 1]
     assert len([path for path in FILES if path.parent == HOME]) <= MAX_AT_ROOT
+
+
+def test_folders_keep_to_their_lines():
+    lines: Counter[str] = Counter()
+    for path in FILES:
+        folder = path.relative_to(HOME).parts[0] if path.parent != HOME else "."
+        lines[folder] += len(path.read_text(encoding="utf-8").splitlines())
+    assert {name: n for name, n in lines.items() if n > FOLDERS.get(name, 0)} == {}
+
+
+def test_functions_are_short_and_take_little():
+    long, many = set(), set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            name = f"{path.relative_to(HOME).as_posix()}:{node.name}"
+            taken = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+            n_taken = len([one for one in taken if one.arg not in {"self", "cls"}])
+            if node.end_lineno - node.lineno >= MAX_FUNCTION_LINES:
+                long.add(name)
+            # A command's options are its parameters: typer reads them there.
+            if n_taken > MAX_PARAMETERS and not name.startswith("cli/"):
+                many.add(name)
+    assert long == set(LONG), "cut them, or take the cut ones out of LONG"
+    assert many == set(MANY), "bundle what goes together, or take the mended ones out of MANY"
