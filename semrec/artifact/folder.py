@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from semrec.environment.files import replacing
 from semrec.errors import ArtifactError
 
 FORMAT = 2  # raised with each change of form, of the configuration in it too
@@ -55,10 +53,7 @@ def write_artifact(
         ArtifactError: As `check_target`.
     """
     check_target(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-    try:
-        made = staging / "new"
+    with replacing(out) as made:
         made.mkdir()
         write(made)
         files = {
@@ -72,20 +67,8 @@ def write_artifact(
         whole = {"format": FORMAT, **manifest, "files": files}
         whole["checksum"] = _checksum(whole)
         text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-        with (made / MANIFEST).open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        (made / MANIFEST).write_text(text, encoding="utf-8")
         check_target(out)
-        if out.exists():
-            out.rename(staging / "old")
-        made.rename(out)
-    except BaseException:
-        if (staging / "old").exists() and not out.exists():
-            (staging / "old").rename(out)
-        raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return whole
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from semrec.environment.files import replacing
 from semrec.errors import ArtifactError
 from semrec.types import Progress, RowArray
 
@@ -258,10 +258,8 @@ def _write(
     tensors |= {f"best.{name}": value.clone() for name, value in best.items()}
     for place, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{place}.{name}": value.cpu() for name, value in moments.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    save_file(tensors, beside, metadata={"state": json.dumps(asdict(state))})
-    beside.replace(path)
+    with replacing(path) as made:
+        save_file(tensors, made, metadata={"state": json.dumps(asdict(state))})
 
 
 def _resume(

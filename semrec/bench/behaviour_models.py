@@ -22,6 +22,7 @@ from semrec.config import Config
 from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split, next_item_cases, split_at
+from semrec.environment.files import write_text
 from semrec.errors import ConfigError, DataError
 from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
@@ -193,6 +194,4 @@ def _session_vector_ms(chosen: Behaviour, cases: Sequence[Case], dataset: Datase
 
 def write_details(folder: Path, details: Sequence[Mapping[str, Any]]) -> Path:
     """Write ``systems.json`` beside the report."""
-    path = folder / "systems.json"
-    path.write_text(json.dumps(list(details), indent=2) + "\n", encoding="utf-8")
-    return path
+    return write_text(folder / "systems.json", json.dumps(list(details), indent=2) + "\n")

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from semrec.chat.answering import START, respond
 from semrec.data.formats import read_table, require_columns, strings
+from semrec.metrics.significance import percentiles
 from semrec.recommender import Recommender
 from semrec.types import Progress, silent
 
@@ -67,10 +66,7 @@ def turn_times(
                 began = time.process_time()  # what else the machine does counts for no turn
                 conversation = respond(recommender, text, conversation).conversation
                 spent.setdefault(turn, []).append((time.process_time() - began) * 1000)
-        measured[name] = {turn: _summary(times) for turn, times in sorted(spent.items())}
+        measured[name] = {
+            turn: {"n": len(ms), **percentiles(ms, (50, 95))} for turn, ms in sorted(spent.items())
+        }
     return measured
-
-
-def _summary(times_ms: Sequence[float]) -> dict[str, float]:
-    p50, p95 = np.percentile(times_ms, (50, 95))
-    return {"n": len(times_ms), "p50": round(float(p50), 2), "p95": round(float(p95), 2)}

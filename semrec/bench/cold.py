@@ -17,7 +17,7 @@ from semrec.config import Config
 from semrec.data.dataset import Dataset
 from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
 from semrec.evaluate.runners import SemanticOnly, System, ask
-from semrec.metrics.ranking import METRICS, ranks_of
+from semrec.metrics.ranking import METRICS, scores_at
 from semrec.protocols import Encoder
 from semrec.training.build import build
 from semrec.types import Case, Progress
@@ -105,11 +105,8 @@ def _measure(
 
     def mean(system: System, cases: Sequence[Case], metric: str, k: int, name: str) -> float:
         lists = ask(system, cases, k=k, name=f"{name} (seed {seed})", progress=progress)
-        found = [
-            METRICS[metric](ranks_of(list_, case.relevant), len(set(case.relevant)), k)
-            for list_, case in zip(lists, cases, strict=True)
-        ]
-        return round(float(np.mean(found)), 6)
+        found = scores_at(k, lists, [case.relevant for case in cases], METRICS[metric])
+        return round(float(found.mean()), 6)
 
     semantic = SemanticOnly(recommender=rec)
     return ColdStart(

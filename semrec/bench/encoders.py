@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-
 from semrec.artifact.encoder import make_encoder
 from semrec.config import Config, EncoderConfig
 from semrec.data.dataset import Dataset
@@ -22,6 +20,7 @@ from semrec.data.intents import read_cases, refuse_seen, unit_hashes
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.names import name_and_quantisation, resolve
 from semrec.encoders.weights import kind_of_model
+from semrec.environment.files import write_text
 from semrec.errors import DataError
 from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
@@ -29,6 +28,7 @@ from semrec.evaluate.runners import SemanticOnly, System, ask
 from semrec.evaluate.scoring import summarise
 from semrec.evaluate.systems import with_cache
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
+from semrec.metrics.significance import percentiles
 from semrec.recommender import Recommender
 from semrec.training.build import build
 from semrec.types import Case, Progress, silent
@@ -162,10 +162,8 @@ def encoder_config(name: str, config: EncoderConfig) -> EncoderConfig:
 
 def write_costs(folder: Path, costs: Sequence[EncoderCost]) -> Path:
     """Write ``encoders.json`` beside the report."""
-    path = folder / "encoders.json"
     text = json.dumps([cost.to_dict() for cost in costs], indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_text(folder / "encoders.json", text + "\n")
 
 
 def _requests(source: str | Path | Sequence[Case]) -> Sequence[Case]:
@@ -208,8 +206,6 @@ def _cost(
         dim=encoder.dim,
         quantisation=weighed.quantisation if weighed else "",
         weights_mb=round(weighed.weight_bytes / 1e6, 1) if weighed else 0.0,
-        query_ms={f"p{p}": round(float(np.percentile(spent, p)), 2) for p in (50, 95)}
-        if spent
-        else {},
+        query_ms=percentiles(spent, (50, 95)),
         timed_queries=len(spent),
     )

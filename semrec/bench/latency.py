@@ -15,10 +15,10 @@ from semrec.data.interactions import Interactions
 from semrec.encoders.onnx import OnnxEncoder
 from semrec.errors import ModelError
 from semrec.fusion.fused import FusedBlocks
+from semrec.metrics.significance import percentiles
 from semrec.recommender import Recommender
 from semrec.types import Progress, Query
 
-PERCENTILES = (50, 95, 99)
 BLOCK = 20  # requests in a row before the other is timed: each runs warm, and both drift alike
 
 
@@ -73,8 +73,8 @@ def latency(
                     spent[name] += taken if start >= warmup else []
             if progress:
                 progress(f"bench {kind}", start + len(some), warmup + n)
-        result[kind] = {stage: _percentiles(ms) for stage, ms in laps.items()}
-    timed = {name: _percentiles(ms) for name, ms in spent.items() if ms}
+        result[kind] = {stage: percentiles(ms, digits=3) for stage, ms in laps.items()}
+    timed = {name: percentiles(ms, digits=3) for name, ms in spent.items() if ms}
     if timed:
         result["words alone, for reference"] = timed
     return result
@@ -128,10 +128,6 @@ def _timed(ask: Callable[[str], object], text: str) -> float:
     start = time.perf_counter()
     ask(text)
     return (time.perf_counter() - start) * 1000
-
-
-def _percentiles(spent: Sequence[float]) -> dict[str, float]:
-    return {f"p{p}": round(float(np.percentile(spent, p)), 3) for p in PERCENTILES}
 
 
 def new_queries(

@@ -25,6 +25,7 @@ from semrec.bench.latency import new_queries
 from semrec.bench.serving import served
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
+from semrec.metrics.significance import percentiles
 from semrec.types import Progress, silent
 
 HOST = "127.0.0.1"
@@ -210,6 +211,4 @@ def _rss_mb(service: psutil.Process) -> float:
 
 
 def _percentiles(spent_ms: list[float]) -> dict[str, float]:
-    if not spent_ms:
-        return {}
-    return {f"p{p}_ms": round(float(np.percentile(spent_ms, p)), 2) for p in (50, 99)}
+    return {f"{p}_ms": ms for p, ms in percentiles(spent_ms, (50, 99)).items()}

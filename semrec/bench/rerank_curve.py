@@ -10,20 +10,21 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semrec.errors import ConfigError
-from semrec.metrics.ranking import ndcg, ranks_of
-from semrec.metrics.significance import bootstrap_means, interval
+from semrec.metrics.ranking import scores_at
+from semrec.metrics.significance import bootstrap_means, estimate, percentiles
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress, Recommendations, silent
 
 BUDGETS_MS = (0, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, None)
 K = 10
+SHOWN = (50, 95, 99, 100)  # percentiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +85,10 @@ def rerank_curve(
             "gain": _estimate(gains - base, means[:, 1] - means[:, 0]),
             "statuses": {name: n / len(scored) for name, n in sorted(statuses.items())},
             "scored": float(np.mean([one.trace.rerank.scored for one in asked.found])),
-            "spent_ms": _percentiles(asked.spent_ms),
+            "spent_ms": percentiles(asked.spent_ms, SHOWN),
         }
         if budget_ms is not None:
-            row["over_ms"] = _percentiles(asked.spent_ms - max(budget_ms, floor_ms))
+            row["over_ms"] = percentiles(asked.spent_ms - max(budget_ms, floor_ms), SHOWN)
         rows.append(row)
     report("rerank", len(budgets_ms), len(budgets_ms))
     return {
@@ -99,7 +100,7 @@ def rerank_curve(
         "weights": dict(recommender.reranking.weights),
         "plain": {
             "ndcg": _estimate(base, alone),
-            "spent_ms": _percentiles(plain.spent_ms),
+            "spent_ms": percentiles(plain.spent_ms, SHOWN),
         },
         "rows": rows,
     }
@@ -127,18 +128,8 @@ def _ask(
 
 def _gains(asked: _Asked, cases: Sequence[Case]) -> NDArray[np.float64]:
     lists = [[item.item_id for item in one.items] for one in asked.found]
-    return np.array(
-        [
-            ndcg(ranks_of(listed, case.relevant), len(set(case.relevant)), K)
-            for listed, case in zip(lists, cases, strict=True)
-        ]
-    )
+    return scores_at(K, lists, [case.relevant for case in cases])
 
 
 def _estimate(values: NDArray[np.float64], samples: NDArray[np.float64]) -> dict[str, float]:
-    low, high = interval(samples)
-    return {"mean": float(values.mean()), "low": low, "high": high}
-
-
-def _percentiles(values: NDArray[np.float64]) -> dict[str, float]:
-    return {f"p{p}": round(float(np.percentile(values, p)), 2) for p in (50, 95, 99, 100)}
+    return asdict(estimate(values, samples))

@@ -29,6 +29,7 @@ from semrec.errors import DataError
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.index.selection import RECALL_AT, kth_scores, recalled
 from semrec.lexical.storage import load_bm25, save_bm25
+from semrec.metrics.significance import percentiles
 from semrec.pipeline.resolve import in_words, resolve
 from semrec.protocols import Index
 from semrec.recommender import Recommender
@@ -49,7 +50,6 @@ SIZES = (10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # vectors that are made at a time
 JUDGING = 100  # requests whose recall is measured, at each weight; as many choose the breadth
 K, WARMUP = 10, 20
-PERCENTILES = (50, 95, 99)
 
 
 def scale(
@@ -227,10 +227,7 @@ def _ask(
         "resident_mb": None if before is None else _beyond(loaded, before),
         "resident_after_mb": None if before is None else _beyond(after, before),
         "recall@100": recall,
-        "ms": {
-            stage: {f"p{p}": round(float(np.percentile(ms[WARMUP:], p)), 2) for p in PERCENTILES}
-            for stage, ms in spent.items()
-        },
+        "ms": {stage: percentiles(ms[WARMUP:]) for stage, ms in spent.items()},
     }
 
 

@@ -22,8 +22,9 @@ import numpy as np
 import psutil
 
 from semrec.artifact.stored import load
-from semrec.bench.latency import PERCENTILES, new_queries
+from semrec.bench.latency import new_queries
 from semrec.errors import ArtifactError
+from semrec.metrics.significance import percentiles
 from semrec.types import Progress, silent
 
 CLIENTS = (1, 2, 4, 8)
@@ -110,7 +111,7 @@ def throughput(
             told: dict[str, Any] = {
                 name: {
                     "requests_per_s": round(len(laps[name]) / seconds[name], 1),
-                    **{f"p{p}": round(float(np.percentile(laps[name], p)), 2) for p in PERCENTILES},
+                    **percentiles(laps[name]),
                 }
                 for name in sides
             }

@@ -25,6 +25,7 @@ from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, describe, read_dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split, drawn_cases, time_split, withhold_items
+from semrec.environment.files import write_text
 from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import compare
 from semrec.evaluate.report import Report
@@ -91,8 +92,7 @@ def run_demo(
     step("cold_items", everywhere)
     step("cold_items_among_themselves", among)
     shown["seconds"] = round(time.perf_counter() - started, 1)
-    text = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
-    (out / "demo.json").write_text(text, encoding="utf-8")
+    write_text(out / "demo.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
     return shown
 
 

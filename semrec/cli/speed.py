@@ -12,6 +12,7 @@ import typer
 from semrec.bench import tables as shown
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
 from semrec.cli.terminal import Screen
+from semrec.environment.files import write_text
 from semrec.errors import ConfigError
 
 speed = typer.Typer()
@@ -241,8 +242,7 @@ def bench_scale(
             progress=progress,
         )
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "scale.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+        write_text(out / "scale.json", json.dumps(measured, indent=2) + "\n")
         if not plot_scale(measured, out / "scale.png"):
             screen.line("no plot: that takes matplotlib, pip install 'semrec[plots]'")
     print_json(measured) if as_json else screen.show(shown.scale(measured))

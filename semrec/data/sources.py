@@ -6,7 +6,6 @@ Everything is written in the one form that `read_dataset` reads, beside its plac
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from semrec.data.dataset import Dataset, read_dataset, read_settings
+from semrec.environment.files import replacing
 from semrec.environment.optional import import_pandas
 from semrec.errors import DataError, nearest
 
@@ -128,18 +128,13 @@ def _place(out: Path, name: str, files: Collection[str], write: Callable[[Path],
         raise DataError(
             f"{out}: holds something else than an earlier dataset {name!r}; take another folder"
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
-        made = Path(temporary) / out.name
+    with replacing(out) as made:
         made.mkdir()
         write(made)
         try:
             read_dataset(made)  # refuses before anything takes its place
         except DataError as error:
             raise DataError(str(error).replace(str(made), str(out))) from None
-        if out.exists():
-            out.rename(Path(temporary) / "old")
-        made.rename(out)
     return read_dataset(out)
 
 

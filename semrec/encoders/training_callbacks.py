@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 
 from semrec.encoders.sentence import SentenceEncoder
+from semrec.environment.files import replacing, write_text
 from semrec.types import Progress
 
 Judge = Callable[[SentenceEncoder], float]
@@ -71,12 +72,10 @@ class Watch(TrainerCallback):
             score = self._judge(self._encoder)
         model.train()
         if score > max(self.seen.values(), default=-1.0):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            staged = self._weights.with_suffix(".part")
-            save_file({k: v.contiguous() for k, v in model.state_dict().items()}, staged)
-            staged.replace(self._weights)
+            with replacing(self._weights) as made:
+                save_file({k: v.contiguous() for k, v in model.state_dict().items()}, made)
         self.seen[str(step)] = round(score, 6)
-        self._record.write_text(json.dumps(self.seen), encoding="utf-8")
+        write_text(self._record, json.dumps(self.seen))
 
     def _told(self) -> str:
         best = max(self.seen, key=lambda step: self.seen[step])

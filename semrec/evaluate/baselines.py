@@ -20,7 +20,7 @@ from semrec.data.splits import (
 )
 from semrec.errors import DataError
 from semrec.index.topk import top_rows
-from semrec.metrics.ranking import ndcg, ranks_of
+from semrec.metrics.ranking import scores_at
 from semrec.pipeline.resolve import resolve
 from semrec.protocols import Scorer
 from semrec.types import Case, Item, Progress, Query, Recommendations, Trace
@@ -139,16 +139,5 @@ def _choose(
 
 def _mean_ndcg(system: ScoredBaseline, cases: Sequence[Case]) -> float:
     answers = system.recommend_many(case.query for case in cases)
-    return float(
-        np.mean(
-            [
-                ndcg(
-                    ranks_of([i.item_id for i in answer.items], case.relevant),
-                    len(case.relevant),
-                    10,
-                )
-                for case, answer in zip(cases, answers, strict=True)
-            ]
-            or [0.0]
-        )
-    )
+    lists = [[item.item_id for item in answer.items] for answer in answers]
+    return float(scores_at(10, lists, [case.relevant for case in cases]).mean()) if cases else 0.0

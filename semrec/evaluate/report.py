@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semrec.environment.files import write_text
 from semrec.environment.optional import import_pandas
 from semrec.evaluate.examples import Example
 from semrec.evaluate.slices import Slice
@@ -266,14 +267,9 @@ class Report:
     def save(self, folder: str | Path) -> list[Path]:
         """Write ``report.json``, ``report.md`` and ``report.html`` into `folder`."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         contents = {
             "report.json": json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n",
             "report.md": self.to_markdown(),
             "report.html": self.to_html(),
         }
-        for name, text in contents.items():
-            beside = folder / f".{name}.new"
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(folder / name)
-        return [folder / name for name in contents]
+        return [write_text(folder / name, text) for name, text in contents.items()]

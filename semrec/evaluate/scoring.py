@@ -36,6 +36,7 @@ from semrec.metrics.significance import (
     estimate,
     holm,
     interval,
+    percentiles,
     permutation_ps,
 )
 from semrec.types import Case
@@ -351,12 +352,7 @@ def _ratios(
 def _percentiles(answered: Answered | None) -> dict[str, float]:
     if answered is None or not len(answered.latency_ms):
         return {}
-    p50, p95 = np.percentile(answered.latency_ms, [50, 95])
-    return {
-        "p50": round(float(p50), 4),
-        "p95": round(float(p95), 4),
-        "n": len(answered.latency_ms),
-    }
+    return {**percentiles(answered.latency_ms, (50, 95), 4), "n": len(answered.latency_ms)}
 
 
 FAULTS = {

@@ -70,3 +70,18 @@ METRICS: Mapping[str, Callable[[Ranks, int, int], float]] = {
     "map": average_precision,
     "precision": precision,
 }
+
+
+def scores_at(
+    k: int,
+    lists: Sequence[Sequence[str]],
+    relevant: Sequence[Sequence[str]],
+    metric: Callable[[Ranks, int, int], float] = ndcg,
+) -> NDArray[np.float64]:
+    """(n,): a metric at `k` of each list of item ids, by the ids that are right for it."""
+    return np.array(
+        [
+            metric(ranks_of(items, wanted), len(set(wanted)), k)
+            for items, wanted in zip(lists, relevant, strict=True)
+        ]
+    )

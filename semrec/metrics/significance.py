@@ -27,6 +27,16 @@ class Estimate:
     high: float
 
 
+def percentiles(
+    values: Sequence[float] | Values, of: Sequence[int] = (50, 95, 99), digits: int = 2
+) -> dict[str, float]:
+    """``p50`` and so on → that percentile, rounded; empty if there are no values."""
+    if not len(values):
+        return {}
+    reached = np.percentile(values, of)
+    return {f"p{p}": round(float(value), digits) for p, value in zip(of, reached, strict=True)}
+
+
 def unit_sums(values: Values, units: Sequence[str]) -> tuple[Values, Values]:
     """Per unit the sum of each system's values, and how many cases it has.
 

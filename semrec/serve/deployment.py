@@ -12,7 +12,6 @@ import gc
 import json
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from typing import Literal
 import psutil
 
 from semrec.artifact.folder import MANIFEST
+from semrec.environment.files import write_text
 from semrec.errors import ArtifactError, SemrecError, StateError
 from semrec.recommender import Recommender
 from semrec.serve.gc_freeze import set_apart
@@ -95,7 +95,8 @@ class Deployment:
             except BlockingIOError:
                 raise StateError("another reload is under way; wait for it to end") from None
             order = self._ordered()[0] + 1
-            _write(self._folder / "order.json", {"order": order, "action": action})
+            order_file = self._folder / "order.json"
+            write_text(order_file, json.dumps({"order": order, "action": action}))
             yield order
 
     def workers(self) -> list[Worker]:
@@ -173,10 +174,4 @@ class Deployment:
 
     def _tell(self, error: str | None) -> None:
         told = Worker(pid=os.getpid(), order=self._order, version=self.current.version, error=error)
-        _write(self._mine, asdict(told))
-
-
-def _write(path: Path, values: dict[str, object]) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(values, file)
-    Path(file.name).rename(path)
+        write_text(self._mine, json.dumps(asdict(told)))

@@ -29,6 +29,7 @@ from semrec.encoders.language_model import load_language_model
 from semrec.encoders.names import resolve
 from semrec.encoders.silence_progress import quietly
 from semrec.environment.caches import cache_folder
+from semrec.environment.files import replacing
 from semrec.pipeline.rerank import Reranking, Wording
 from semrec.prompting import load_prompt
 from semrec.protocols import Reranker
@@ -120,12 +121,10 @@ def finetune_reranker(
         model = train_cross_encoder(
             cut, lists, steps, folder=folder, report=report, deadline=deadline
         )
-        staged = out.with_name(out.name + ".part")
-        shutil.rmtree(staged, ignore_errors=True)
-        export_cross_encoder(model, staged)
-        seen = json.dumps(unit_hashes(prepared.train_queries))
-        (staged / DIALOGS).write_text(seen, encoding="utf-8")
-        staged.rename(out)
+        with replacing(out) as made:
+            export_cross_encoder(model, made)
+            seen = json.dumps(unit_hashes(prepared.train_queries))
+            (made / DIALOGS).write_text(seen, encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     taught = Reranking(
         worker=RerankWorker(load_graph_reranker(out)),
