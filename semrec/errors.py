@@ -29,27 +29,71 @@ __all__ = [
 
 
 class SemrecError(Exception):
-    """Base of all of semrec's errors: catch this one to catch them all."""
+    """Base of all of semrec's errors: catch this one to catch them all.
+
+    Examples:
+        >>> import semrec
+        >>> try:
+        ...     semrec.Query(intent="a heist", k=0)
+        ... except semrec.SemrecError as error:
+        ...     print(error)
+        k is 0, expected 1 to 1000
+    """
 
 
 class DataError(SemrecError):
-    """A dataset file is missing, malformed or contradicts another one."""
+    """A dataset file is missing, malformed or contradicts another one.
+
+    Examples:
+        >>> import semrec
+        >>> semrec.build("data/nowhere")
+        Traceback (most recent call last):
+        semrec.errors.DataError: data/nowhere: no such folder; expected ...
+    """
 
 
 class ConfigError(SemrecError):
-    """A configuration key, a configured value or a prompt template is wrong."""
+    """A configuration key, a configured value or a prompt template is wrong.
+
+    Examples:
+        >>> import semrec
+        >>> semrec.build("data/films", settings=["behaviour.factor=64"])
+        Traceback (most recent call last):
+        semrec.errors.ConfigError: ...: unknown key 'behaviour.factor'; did you mean 'factors'?
+    """
 
 
 class QueryError(SemrecError):
-    """A request can't be answered as asked."""
+    """A request can't be answered as asked.
+
+    Examples:
+        >>> import semrec
+        >>> semrec.Query(intent="a heist", k=0)
+        Traceback (most recent call last):
+        semrec.errors.QueryError: k is 0, expected 1 to 1000
+    """
 
 
 class ArtifactError(SemrecError):
-    """An artifact is broken, foreign, or in the way."""
+    """An artifact is broken, foreign, or in the way.
+
+    Examples:
+        >>> import semrec
+        >>> semrec.load("data/films")
+        Traceback (most recent call last):
+        semrec.errors.ArtifactError: data/films: ...
+    """
 
 
 class ModelError(SemrecError):
-    """A model or an optional package isn't installed here."""
+    """A model or an optional package isn't installed here.
+
+    Examples:
+        >>> import semrec
+        >>> semrec.build("data/films", settings=["encoder.model=nobody/nothing"])
+        Traceback (most recent call last):
+        semrec.errors.ModelError: encoder 'nobody/nothing' is neither in the local hub cache nor ...
+    """
 
 
 class StateError(SemrecError):
@@ -57,7 +101,12 @@ class StateError(SemrecError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"``, or the known words if none is near, or nothing."""
+    """``"; did you mean 'x'?"``, or the known words if none is near, or nothing.
+
+    Examples:
+        >>> nearest("genre", ["genres", "year"])
+        "; did you mean 'genres'?"
+    """
     words = sorted(map(str, known))
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:

@@ -28,6 +28,12 @@ class Encoder(Protocol):
         name: Canonical name, for example ``sentence-transformers/all-MiniLM-L6-v2``.
         fingerprint: Hash of what decides its vectors (weights, options); never of a path.
         dim: Length of its vectors.
+
+    Examples:
+        >>> from semrec.encoders.hashing import HashingEncoder
+        >>> encoder: Encoder = HashingEncoder(dim=64)
+        >>> encoder.encode_queries(["a quiet heist", "a wedding"]).shape
+        (2, 64)
     """
 
     @property
@@ -63,7 +69,15 @@ class Interpreter(Protocol):
 
 
 class Scorer(Protocol):
-    """A behavioural model: what goes with what was done before."""
+    """A behavioural model: what goes with what was done before.
+
+    Examples:
+        >>> import numpy as np
+        >>> from semrec.behaviour.popularity import Popularity
+        >>> scorer: Scorer = Popularity(counts=np.array([3, 1, 2], dtype=np.float32))
+        >>> scorer.scores(SessionRows.of([1])).tolist()
+        [3.0, 1.0, 2.0]
+    """
 
     def scores(self, session: SessionRows) -> FloatArray:
         """(n_items,) float32, higher is better; all equal if the session says nothing."""
@@ -123,7 +137,17 @@ class Fusion(Protocol):
 
 
 class Index(Protocol):
-    """Finds the rows with the largest inner product, plus what a boost adds to it."""
+    """Finds the rows with the largest inner product, plus what a boost adds to it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from semrec.index.exact import ExactIndex
+        >>> index: Index = ExactIndex(vectors=np.eye(3, dtype=np.float32))
+        >>> query = np.array([[0.1, 0.9, 0.5]], dtype=np.float32)
+        >>> [(rows, scores)] = index.search(query, 2, [np.array([1])], [None])
+        >>> rows.tolist()
+        [2, 0]
+    """
 
     def search(
         self,
@@ -191,6 +215,15 @@ class SessionStore(Protocol):
     """Keeps what was done in sessions. What `append` has returned from, every later `get` sees.
 
     All methods raise `StateError` while the store can't be reached.
+
+    Examples:
+        >>> from semrec.sessions.memory import MemorySessions
+        >>> store: SessionStore = MemorySessions()
+        >>> liked = Event("heat", "like", event_id="e1")
+        >>> store.append({"ada": [liked]}), store.append({"ada": [liked]})
+        (1, 0)
+        >>> [event.item_id for event in store.get("ada")], store.erase("ada"), store.get("ada")
+        (['heat'], 1, ())
     """
 
     def get(self, session_id: str) -> tuple[Event, ...]:

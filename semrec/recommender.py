@@ -71,6 +71,13 @@ class Recommender:
         query_cache: Vectors of the latest requests.
         manifest: The artifact's manifest.
         path: Where the artifact lies, if it was written.
+
+    Examples:
+        >>> import semrec
+        >>> rec = semrec.load("artifacts/films")
+        >>> recs = rec.recommend(intent="a quiet heist", session=["heat"], k=2)
+        >>> recs.items[0].title
+        'Rififi'
     """
 
     catalog: Catalog
@@ -98,10 +105,17 @@ class Recommender:
     ) -> Recommendations:
         """The best items for a query, given as a `Query`, a mapping, or keywords.
 
-            rec.recommend(intent="a thought-provoking sci-fi film", session=["1240", "541"], k=10)
-
         Raises:
             QueryError: If the query can't be understood.
+
+        Examples:
+            >>> import semrec
+            >>> rec = semrec.load("artifacts/films")
+            >>> rec.recommend(intent="alone in space, made after 2000", k=1).items[0].title
+            'Moon'
+            >>> recs = rec.recommend(session=["heat"], filters={"year": {"lt": 1960}})
+            >>> [item.title for item in recs.items]
+            ['Rififi']
         """
         return self.recommend_many([to_query(query, **fields)])[0]
 
@@ -110,6 +124,13 @@ class Recommender:
 
         Raises:
             QueryError: If a query can't be understood.
+
+        Examples:
+            >>> import semrec
+            >>> rec = semrec.load("artifacts/films")
+            >>> queries = [semrec.Query(intent="a heist", k=3), semrec.Query(session=["moon"], k=5)]
+            >>> [len(recs.items) for recs in rec.recommend_many(queries)]
+            [3, 5]
         """
         asked = [to_query(query) for query in queries]
         if self.behavioural is not None:
@@ -119,7 +140,15 @@ class Recommender:
         return self._walk(asked) if asked else []
 
     def baseline(self) -> Recommender:
-        """The same interface, behavioural-only: words are ignored, the search is exact."""
+        """The same interface, behavioural-only: words are ignored, the search is exact.
+
+        Examples:
+            >>> import semrec
+            >>> base = semrec.load("artifacts/films").baseline()
+            >>> heist, love = base.recommend(intent="a heist"), base.recommend(intent="love")
+            >>> heist.items == love.items
+            True
+        """
         return self.behavioural or self
 
     def add_items(self, items: Iterable[Mapping[str, Any]]) -> int:
@@ -136,6 +165,14 @@ class Recommender:
 
         Raises:
             DataError: On an unknown column, a value of another type, or an id that is in use.
+
+        Examples:
+            >>> import semrec
+            >>> rec = semrec.load("artifacts/films")
+            >>> rec.add_items([{"item_id": "new", "title": "A submarine heist", "year": 2026}])
+            1
+            >>> rec.recommend(intent="submarine", k=1).items[0].item_id
+            'new'
         """
         found = list(items)
         grow(self, found)
@@ -149,6 +186,14 @@ class Recommender:
 
         Raises:
             DataError: If one isn't there.
+
+        Examples:
+            >>> import semrec
+            >>> rec = semrec.load("artifacts/films")
+            >>> rec.remove_items(["rififi"])
+            1
+            >>> "rififi" in [item.item_id for item in rec.recommend(intent="a quiet heist").items]
+            False
         """
         return drop(self, list(item_ids))
 

@@ -13,13 +13,13 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_390,
+    ".": 1_430,
     "artifact": 1_220,
     "behaviour": 1_180,
     "bench": 2_120,
     "chat": 1_210,
     "cli": 1_930,
-    "data": 1_960,
+    "data": 1_970,
     "demo_data": 20,
     "encoders": 2_210,
     "environment": 190,
@@ -28,14 +28,14 @@ FOLDERS = {
     "index": 870,
     "intent": 3_400,
     "lexical": 360,
-    "metrics": 260,
+    "metrics": 320,
     "pipeline": 680,
     "ranking": 560,
     "rerankers": 1_460,
     "serve": 2_750,
     "sessions": 650,
     "training": 3_950,
-    "types": 490,
+    "types": 530,
 }
 # Functions that may be longer, or take more: each with its reason.
 LONG = {
@@ -97,6 +97,11 @@ def docstrings(path):
             yield getattr(node, "name", path.stem), ast.get_docstring(node) or ""
 
 
+def n_example_lines(docstring):
+    """Lines of a docstring from its examples on: no budget counts what a reader of code skips."""
+    return len(docstring.partition("\nExamples:\n")[2].splitlines())
+
+
 def test_a_docstring_names_a_thing_or_says_what_is_done():
     asking = [
         f"{path.relative_to(HOME)}: {name}"
@@ -119,7 +124,8 @@ def test_folders_keep_to_their_lines():
     lines: Counter[str] = Counter()
     for path in FILES:
         folder = path.relative_to(HOME).parts[0] if path.parent != HOME else "."
-        lines[folder] += len(path.read_text(encoding="utf-8").splitlines())
+        examples = sum(n_example_lines(text) for _, text in docstrings(path))
+        lines[folder] += len(path.read_text(encoding="utf-8").splitlines()) - examples
     assert {name: n for name, n in lines.items() if n > FOLDERS.get(name, 0)} == {}
 
 
@@ -132,7 +138,8 @@ def test_functions_are_short_and_take_little():
             name = f"{path.relative_to(HOME).as_posix()}:{node.name}"
             taken = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
             n_taken = len([one for one in taken if one.arg not in {"self", "cls"}])
-            if node.end_lineno - node.lineno >= MAX_FUNCTION_LINES:
+            examples = n_example_lines(ast.get_docstring(node) or "")
+            if node.end_lineno - node.lineno - examples >= MAX_FUNCTION_LINES:
                 long.add(name)
             # A command's options are its parameters: typer reads them there.
             if n_taken > MAX_PARAMETERS and not name.startswith("cli/"):

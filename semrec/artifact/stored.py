@@ -139,6 +139,12 @@ def load(
     Raises:
         ArtifactError: If a file is missing or changed, or the encoder is another one.
         ModelError: If the encoder isn't here and the hub doesn't give it.
+
+    Examples:
+        >>> import semrec
+        >>> rec = semrec.load("artifacts/films", verify="size")
+        >>> len(rec.version)
+        12
     """
     folder = Path(path)
     manifest = read_manifest(folder, verify)

@@ -81,6 +81,11 @@ def read_dataset(folder: str | Path) -> Dataset:
 
     Raises:
         DataError: Naming the file, row and column, what was found and what is expected.
+
+    Examples:
+        >>> dataset = read_dataset("data/films")
+        >>> dataset.name, len(dataset.catalog), len(dataset.interactions)
+        ('films', 12, 150)
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -57,6 +57,20 @@ def compare(
     Raises:
         DataError: If there is nothing to score, a cutoff is below 1, cases overlap with training
             dialogs, or an attribute of `slices` is unknown.
+
+    Examples:
+        A system is a recommender, or any function from a query to item ids.
+
+        >>> import semrec
+        >>> wanted = {"a bank heist": "inside", "alone in space": "moon", "a trick": "sting"}
+        >>> cases = [
+        ...     semrec.Case(case_id=id, query=semrec.Query(intent=words), relevant=(id,), unit=id)
+        ...     for words, id in wanted.items()
+        ... ]
+        >>> rec = semrec.load("artifacts/films")
+        >>> report = semrec.compare({"fused": rec, "mine": lambda query: ["heat", "moon"]}, cases)
+        >>> report.row("fused").metrics["hit"].mean, report.row("mine").metrics["hit"].mean
+        (1.0, 0.3333333333333333)
     """
     cases = cases_from(cases)
     if not systems:

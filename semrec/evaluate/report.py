@@ -109,6 +109,17 @@ class Report:
         origins: System → what it was made of: versions and hashes.
         code_hash: sha256 of semrec's own source.
         command: The command that makes this report again.
+
+    Examples:
+        >>> import semrec
+        >>> rec = semrec.load("artifacts/films")
+        >>> query = semrec.Query(intent="alone in space")
+        >>> case = semrec.Case(case_id="1", query=query, relevant=("moon",), unit="dialog 1")
+        >>> report = semrec.compare({"fused": rec, "baseline": rec.baseline()}, [case])
+        >>> report.measure, report.row("fused").metrics["mrr"].mean
+        ('NDCG@10', 1.0)
+        >>> [path.name for path in report.save("report")]
+        ['report.json', 'report.md', 'report.html']
     """
 
     k: int

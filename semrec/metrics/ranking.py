@@ -15,7 +15,12 @@ Ranks = Sequence[int] | NDArray[np.float64]
 
 
 def ranks_of(recommended: Sequence[str], relevant: Sequence[str]) -> list[int]:
-    """Ranks (from 1) at which relevant items stand in a list; a repeated item counts once."""
+    """Ranks (from 1) at which relevant items stand in a list; a repeated item counts once.
+
+    Examples:
+        >>> ranks_of(["a", "b", "c", "b"], relevant=["b", "c", "z"])
+        [2, 3]
+    """
     wanted, ranks = set(relevant), []
     for rank, item_id in enumerate(recommended, start=1):
         if item_id in wanted:
@@ -25,7 +30,17 @@ def ranks_of(recommended: Sequence[str], relevant: Sequence[str]) -> list[int]:
 
 
 def recall(ranks: Ranks, n_relevant: int, k: int) -> float:
-    """Share of the relevant items among the first `k`."""
+    """Share of the relevant items among the first `k`.
+
+    Args:
+        ranks: Ranks of the relevant items that the list has, from 1 on.
+        n_relevant: How many items are relevant, in the list or not; at least 1.
+        k: Cutoff, at least 1.
+
+    Examples:
+        >>> recall([2, 30], n_relevant=4, k=10)
+        0.25
+    """
     return float(np.sum(np.asarray(ranks) <= k) / n_relevant)
 
 
@@ -34,30 +49,58 @@ def precision(ranks: Ranks, n_relevant: int, k: int) -> float:
 
     The divisor is min(`k`, `n_relevant`), so that the best possible list has 1 where fewer than
     `k` items are relevant; trec_eval's P_k divides by `k` always.
+
+    Examples:
+        >>> precision([1, 2], n_relevant=2, k=10), precision([1, 2], n_relevant=50, k=10)
+        (1.0, 0.2)
     """
     return float(np.sum(np.asarray(ranks) <= k) / min(k, n_relevant))
 
 
 def hit(ranks: Ranks, n_relevant: int, k: int) -> float:  # noqa: ARG001 (one signature for all)
-    """1 if any relevant item is among the first `k`, else 0."""
+    """1 if any relevant item is among the first `k`, else 0.
+
+    Examples:
+        >>> hit([3], n_relevant=5, k=10), hit([30], n_relevant=5, k=10)
+        (1.0, 0.0)
+    """
     return float(np.any(np.asarray(ranks) <= k))
 
 
 def mrr(ranks: Ranks, n_relevant: int, k: int) -> float:  # noqa: ARG001 (one signature for all)
-    """1 / rank of the first relevant item among the first `k`, else 0."""
+    """1 / rank of the first relevant item among the first `k`, else 0 (Voorhees 1999, TREC-8).
+
+    Examples:
+        >>> mrr([4, 2], n_relevant=2, k=10)
+        0.5
+    """
     found = [rank for rank in ranks if rank <= k]
     return float(1 / min(found)) if found else 0.0
 
 
 def ndcg(ranks: Ranks, n_relevant: int, k: int) -> float:
-    """Normalised discounted cumulative gain at `k` (Järvelin & Kekäläinen 2002)."""
+    """Normalised discounted cumulative gain at `k`.
+
+    Järvelin & Kekäläinen 2002 (doi:10.1145/582415.582418).
+
+    Examples:
+        >>> ndcg([1, 2], n_relevant=2, k=10)
+        1.0
+        >>> ndcg([3], n_relevant=1, k=10)  # 1 / log2(4)
+        0.5
+    """
     found = np.asarray([rank for rank in ranks if rank <= k], dtype=np.float64)
     ideal = np.arange(1, min(k, n_relevant) + 1, dtype=np.float64)
     return float(np.sum(1 / np.log2(found + 1)) / np.sum(1 / np.log2(ideal + 1)))
 
 
 def average_precision(ranks: Ranks, n_relevant: int, k: int) -> float:
-    """Mean over the relevant items of the precision at their ranks, 0 for those beyond `k`."""
+    """Mean over the relevant items of the precision at their ranks, 0 for those beyond `k`.
+
+    Examples:
+        >>> average_precision([1, 4], n_relevant=2, k=10)  # (1/1 + 2/4) / 2
+        0.75
+    """
     found = sorted(rank for rank in ranks if rank <= k)
     return sum(place / rank for place, rank in enumerate(found, start=1)) / n_relevant
 

@@ -87,6 +87,14 @@ def build(
 
     Raises:
         SemrecError: A subclass says which input is wrong and how; nothing is written then.
+
+    Examples:
+        ``films.yaml`` takes the encoder that needs no weights (``encoder: {kind: hashing}``).
+
+        >>> import semrec
+        >>> rec = semrec.build("data/films", config="films.yaml", out="artifacts/films")
+        >>> len(rec.catalog), rec.encoder.dim
+        (12, 256)
     """
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     report = progress or silent

@@ -6,13 +6,16 @@ Knows nothing of models, files or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 
 from semrec.errors import QueryError, nearest
+from semrec.types.signals import FusedQuery as FusedQuery
+from semrec.types.signals import RerankScores as RerankScores
+from semrec.types.signals import SessionRows as SessionRows
 from semrec.types.sparse import NO_BOOST as NO_BOOST
 from semrec.types.sparse import NO_MATCH as NO_MATCH
 from semrec.types.sparse import BoolArray as BoolArray
@@ -58,7 +61,25 @@ EVENT_WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that somebody did: what was touched, how, and when (Unix seconds)."""
+    """One thing that somebody did.
+
+    Attributes:
+        item_id: The item that was touched; a whole number becomes text.
+        type: ``view``, ``play``, ``like``, ``buy`` or ``reject``: a stronger one pulls the session
+            further towards its item (`EVENT_WEIGHTS`); a rejected item never attracts.
+        timestamp: Unix seconds; None: not known.
+        event_id: A service takes an event with the same id once.
+
+    Raises:
+        QueryError: If the id isn't text or a whole number, or the type is unknown.
+
+    Examples:
+        >>> Event(1240, "like").item_id
+        '1240'
+        >>> Event("1240", "liked")
+        Traceback (most recent call last):
+        semrec.errors.QueryError: event type 'liked' is unknown; did you mean 'like'?
+    """
 
     item_id: str
     type: EventType = "view"
@@ -84,11 +105,16 @@ class Query:
         exclude: Item ids that must not come back.
         filters: Conditions on attributes, such as ``{"year": {"gte": 1990}}``.
         budget_ms: Time that may be spent, in milliseconds; None: no limit.
-        rerank: Whether to rerank; None: as configured.
+        rerank: True or False; None: as configured.
         semantic_weight: Weight of the semantic block, 0 to 1; None: the gate decides.
 
     Raises:
         QueryError: If a value has the wrong type or lies out of range.
+
+    Examples:
+        >>> query = Query(intent="a quiet heist", session=["heat"], filters={"year": {"lt": 1990}})
+        >>> query.k, query.events
+        (10, (Event(item_id='heat', type='view', timestamp=None, event_id=None),))
     """
 
     intent: str = ""
@@ -135,32 +161,25 @@ class Query:
 
 @dataclass(frozen=True)
 class Item:
-    """One recommended item; `rank` counts from 1, a higher `score` is better."""
+    """One recommended item.
+
+    Attributes:
+        item_id: Its id in the catalogue.
+        title: Its title there.
+        score: Higher is better; comparable within one list only.
+        rank: Its position in the list, from 1 on.
+        explanation: A sentence on why it is there, if one was asked for.
+
+    Examples:
+        >>> Item("heat", "Heat", score=2.5, rank=1).title
+        'Heat'
+    """
 
     item_id: str
     title: str
     score: float
     rank: int
     explanation: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RerankScores:
-    """A reranker's scores of some of the candidates.
-
-    Attributes:
-        places: (m,) int64, which of the texts, each once.
-        scores: (m,) float32, higher is better, comparable with the request's other scores.
-        missing: Texts that it was asked about and didn't answer.
-        doubled: Texts that it answered more than once; the first answer counts.
-        invented: Answers about texts that there are none of.
-    """
-
-    places: RowArray
-    scores: FloatArray
-    missing: int = 0
-    doubled: int = 0
-    invented: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +207,17 @@ class RerankTrace:
 @dataclass(frozen=True, kw_only=True)
 class Trace:
     """The way to a list: weights, times, what was understood.
+
+    Examples:
+        >>> import semrec
+        >>> rec = semrec.load("artifacts/films")
+        >>> trace = rec.recommend(intent="a quiet heist film, no comedies").trace
+        >>> trace.understood["filters"]
+        {'genres': {'none': ['Comedy']}}
+        >>> trace.reason
+        'taken for a topic (87%): 2 content words'
+        >>> round(sum(trace.weights[name] for name in ("semantic", "behavioural", "popularity")), 6)
+        1.0
 
     Attributes:
         weights: Weight of each signal: semantic, behavioural, popularity, domain (popularity in
@@ -218,7 +248,20 @@ class Trace:
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendations:
-    """The answer to one `Query`: items, best first, and how they came about."""
+    """The answer to one `Query`.
+
+    Attributes:
+        items: At most `k`, best first; fewer only if fewer are permitted.
+        trace: The way to this list.
+
+    Examples:
+        >>> import semrec
+        >>> recs = semrec.load("artifacts/films").recommend(intent="a quiet heist", k=2)
+        >>> [item.title for item in recs.items]
+        ['Rififi', 'Inside Man']
+        >>> recs.to_frame()["rank"].tolist()
+        [1, 2]
+    """
 
     items: tuple[Item, ...]
     trace: Trace
@@ -254,6 +297,11 @@ class Case:
         turn: Its place in its dialog: turns with larger numbers came later; None: not in one.
         topic: What the words ask for, where `relevant` is all that carries it; None: `relevant` is
             what somebody liked.
+
+    Examples:
+        >>> query = Query(intent="a bank heist")
+        >>> Case(case_id="1", query=query, relevant=("inside",), unit="dialog 1").topic is None
+        True
     """
 
     case_id: str
@@ -264,73 +312,18 @@ class Case:
     topic: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionRows:
-    """A session as models see it: oldest first, known items only, nothing rejected.
-
-    Attributes:
-        rows: (m,) int64, item rows.
-        weights: (m,) float32, positive pull of each event, before any recency.
-    """
-
-    rows: RowArray
-    weights: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @classmethod
-    def of(cls, rows: Iterable[int]) -> SessionRows:
-        """A session of plain views."""
-        array = np.fromiter(rows, dtype=np.int64)
-        return cls(rows=array, weights=np.ones(len(array), np.float32))
-
-    def below(self, n_items: int) -> SessionRows:
-        """The events of rows below `n_items`: those that a model knows which saw no more."""
-        known = self.rows < n_items
-        return (
-            self if known.all() else SessionRows(rows=self.rows[known], weights=self.weights[known])
-        )
-
-    def recency(self, decay: float) -> FloatArray:
-        """(m,) float32: the weights times ``decay ** age``; the newest event has age 0."""
-        ages = np.arange(len(self) - 1, -1, -1, dtype=np.float32)
-        return (self.weights * np.float32(decay) ** ages).astype(np.float32)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FusedQuery:
-    """A query as the index takes it, and the weights that made it.
-
-    Attributes:
-        vector: (dim,) float32.
-        boost: Added to the inner products with `vector`.
-        weights: For the trace.
-        evidence: What the weights went by, for the trace.
-        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
-            without any signal, and where somebody asked for weights.
-        topicality: How sure it is that it names a topic, 0 to 1: what a ranker learned from dialogs
-            about tastes is no answer to that.
-        values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
-            where there is no kind.
-        reason: What kind of request it was taken for, and why; ``""`` where the gate didn't say.
-    """
-
-    vector: FloatArray
-    boost: SparseScores
-    weights: dict[str, float]
-    evidence: dict[str, float]
-    kind: str = ""
-    topicality: float = 0.0
-    values: Callable[[RowArray], FloatArray] | None = None
-    reason: str = ""
-
-
 def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401
     """A `Query` from one, from a mapping, or from keywords.
 
     Raises:
         QueryError: On an unknown field (naming the nearest), or a wrong value.
+
+    Examples:
+        >>> to_query({"intent": "a heist"}, k=3).k
+        3
+        >>> to_query(intnt="a heist")
+        Traceback (most recent call last):
+        semrec.errors.QueryError: unknown field 'intnt'; did you mean 'intent'?
     """
     if isinstance(query, Query):
         if fields:
