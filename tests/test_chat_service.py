@@ -32,7 +32,7 @@ def ids(answer):
 def test_a_conversation_goes_on_where_it_was(client):
     first = say(client, "a", "a space story, no jungle")
     assert first["understood"]["filters"] == {"labels": {"none": ["jungle"]}}
-    assert first["reply"].startswith("Noted: no jungle. “")
+    assert first["reply"].startswith("A space story, no jungle: “")
     second = say(client, "a", "the second one looks good, and from 1980 or later")
     assert second["understood"]["filters"]["year"] == {"gte": 1980}
     assert ids(first)[1] not in ids(second)
@@ -151,7 +151,7 @@ def test_openais_client_talks_to_it(openai):
     messages = [{"role": "user", "content": "a space story, no jungle"}]
     first = openai.chat.completions.create(model="semrec", messages=messages, temperature=0.7)
     words = first.choices[0].message.content
-    assert words.startswith("Noted: no jungle. “")
+    assert words.startswith("A space story, no jungle: “")
     shown = [item["item_id"] for item in first.semrec["items"]]
     messages += [
         {"role": "assistant", "content": words},

@@ -13,11 +13,11 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_430,
+    ".": 1_460,
     "artifact": 1_220,
     "behaviour": 1_180,
     "bench": 2_120,
-    "chat": 1_210,
+    "chat": 1_910,
     "cli": 1_930,
     "data": 1_970,
     "demo_data": 20,

@@ -130,7 +130,7 @@ def test_it_opens_with_popular_items_and_something_to_say(page):
 def test_a_message_gives_a_list_a_reply_and_what_holds(page):
     page.say("a space story, no jungle")
     assert page.texts(".said.you") == ["a space story, no jungle"]
-    assert page.texts(".said.it")[0].startswith("Noted: no jungle. “")
+    assert page.texts(".said.it")[0].startswith("A space story, no jungle: “")
     assert page.texts(".chip span") == ["no jungle"]
     assert page.texts(".card .year")[0].isdecimal()
     assert "space" in page.texts(".card .facts")[0]

@@ -14,7 +14,7 @@ PROMPTS = Prompts(item=ITEM, query=QUERY)
 
 def test_the_packaged_prompts_are_these():
     names = (
-        "chat_reply explanation item item_about limit query request rerank_likelihood"
+        "chat_act chat_reply explanation item item_about limit query request rerank_likelihood"
         " rerank_listwise rerank_request synthesise"
     )
     assert packaged_names("prompts") == names.split()

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semrec.chat.conversation import Conversation
+from semrec.chat.act_replies import reply_to_act
+from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.replying import reply_to
-from semrec.chat.state_update import StateUpdate, hear
+from semrec.chat.state_update import hear
 from semrec.data.catalog import Catalog
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.linking import find_titles
@@ -77,7 +78,10 @@ def answered(
     recommender: Recommender, conversation: Conversation, heard: StateUpdate, found: Recommendations
 ) -> Turn:
     """The turn once its list is there."""
-    reply = reply_to(heard, conversation, found, recommender.catalog, recommender.intent_parser)
+    if heard.act is None:
+        reply = reply_to(heard, conversation, found, recommender)
+    else:
+        reply = reply_to_act(heard.act, recommender, conversation, found)
     return Turn(conversation=conversation.after(found), reply=reply, found=found, heard=heard)
 
 

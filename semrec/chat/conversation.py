@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from semrec.chat.acts import Act
 from semrec.errors import QueryError, nearest
 from semrec.types import Event, Query, Recommendations, to_query
 
 MAX_WISHES, MAX_WISH_CHARS, MAX_WISHES_CHARS = 3, 1_000, 1_500
-MAX_EVENTS, MAX_PASSED, MAX_SHOWN, MAX_NOT_UNDERSTOOD = 200, 200, 100, 10
-ECHOED = ("intent", "filters", "session", "exclude", "not_understood", "shown")
+MAX_EVENTS, MAX_PASSED, MAX_SHOWN, MAX_NOT_UNDERSTOOD, MAX_PAST = 200, 200, 100, 10, 5
+ECHOED = ("intent", "wishes", "filters", "session", "exclude", "not_understood", "shown")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """A state of a conversation to go back to.
+
+    Attributes:
+        wishes: As `Conversation` has them, and so `filters`, `not_understood`, `passed`, `k`.
+        events: Those that the turn after it added.
+    """
+
+    wishes: tuple[str, ...] = ()
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    not_understood: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    k: int = 0
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +44,8 @@ class Conversation:
         shown: Item ids of the last list, best first.
         passed: Item ids that were passed over for others.
         focus: The item that was talked of last.
+        k: The number of items that was asked for in words; 0: none was.
+        past: What "undo" goes back to, oldest first.
     """
 
     wishes: tuple[str, ...] = ()
@@ -35,6 +55,8 @@ class Conversation:
     shown: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
     focus: str | None = None
+    k: int = 0
+    past: tuple[Past, ...] = ()
 
     @property
     def intent(self) -> str:
@@ -47,6 +69,8 @@ class Conversation:
         Raises:
             QueryError: If a value is wrong.
         """
+        if self.k:
+            fields["k"] = self.k
         return to_query(
             intent=self.intent,
             filters=self.filters,
@@ -54,6 +78,39 @@ class Conversation:
             exclude=self.passed,
             **fields,
         )
+
+    def state(self, events: tuple[Event, ...]) -> Past:
+        """The state as "undo" goes back to it, when a turn adds `events`."""
+        return Past(
+            wishes=self.wishes,
+            filters=self.filters,
+            not_understood=self.not_understood,
+            passed=self.passed,
+            k=self.k,
+            events=events,
+        )
+
+    def undone(self) -> tuple[Conversation, tuple[Event, ...]]:
+        """The conversation before the last turn that changed it, and the events that went."""
+        if not self.past:
+            return self, ()
+        last = self.past[-1]
+        session = list(self.session)
+        gone: list[Event] = []
+        for event in reversed(last.events):
+            same = [at for at, e in enumerate(session) if _alike(e, event)]
+            if same:
+                gone.append(session.pop(same[-1]))
+        return replace(
+            self,
+            wishes=last.wishes,
+            filters=last.filters,
+            not_understood=last.not_understood,
+            passed=last.passed,
+            k=last.k,
+            session=tuple(session),
+            past=self.past[:-1],
+        ), tuple(gone)
 
     def after(self, found: Recommendations) -> Conversation:
         """The same when a list has been shown."""
@@ -65,6 +122,7 @@ class Conversation:
         """The parse so far, to be shown, edited and sent back."""
         return {
             "intent": self.intent,
+            "wishes": list(self.wishes),
             "filters": dict(self.filters),
             "session": [{"item_id": e.item_id, "type": e.type} for e in self.session],
             "exclude": list(self.passed),
@@ -82,12 +140,12 @@ class Conversation:
             if name not in ECHOED:
                 raise QueryError(f"understood has no field {name!r}{nearest(name, ECHOED)}")
         asked = to_query({k: v for k, v in understood.items() if k in Query.__dataclass_fields__})
-        for name in ("not_understood", "shown"):
+        for name in ("not_understood", "shown", "wishes"):
             texts = understood.get(name, ())
             if not isinstance(texts, list | tuple) or not all(isinstance(t, str) for t in texts):
                 raise QueryError(f"understood.{name}: expected a list of texts")
-        wishes = self.wishes
-        if "intent" in understood and asked.intent != self.intent:
+        wishes = tuple(understood.get("wishes", self.wishes))
+        if wishes == self.wishes and "intent" in understood and asked.intent != self.intent:
             wishes = (asked.intent,) if asked.intent.strip() else ()
         return bounded(
             replace(
@@ -109,10 +167,51 @@ class Conversation:
     def from_dict(cls, values: Mapping[str, Any]) -> Conversation:
         """Read what `to_dict` gave; fields that this version doesn't know are left out."""
         known: dict[str, Any] = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-        events = tuple(Event(**event) for event in known.pop("session", ()))
-        for name, value in known.items():
-            known[name] = tuple(value) if isinstance(value, list) else value
-        return cls(session=events, **known)
+        events = _events(known.pop("session", ()))
+        past = tuple(
+            Past(**{**_tuples(state), "events": _events(state["events"])})
+            for state in known.pop("past", ())
+        )
+        return cls(session=events, past=past, **_tuples(known))
+
+
+def _events(values: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
+    return tuple(Event(**event) for event in values)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+
+
+def _alike(event: Event, other: Event) -> bool:
+    return (event.item_id, event.type) == (other.item_id, other.type)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateUpdate:
+    """Changes that a message made, for the reply.
+
+    Attributes:
+        stated: The limits that it states, as `Query.filters`.
+        before: The limits that held before it.
+        events: What it says of items: liked, seen, rejected.
+        not_understood: Limits that it states and no attribute can answer.
+        wish: What it asks for in words.
+        others: Whether it asks for other items than those shown.
+        anew: Whether it starts over.
+        act: The act that it is, if it is nothing else.
+        withdrawn: Events that it takes back.
+    """
+
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    wish: str = ""
+    others: bool = False
+    anew: bool = False
+    act: Act | None = None
+    withdrawn: tuple[Event, ...] = ()
 
 
 def bounded(conversation: Conversation) -> Conversation:
@@ -131,6 +230,7 @@ def bounded(conversation: Conversation) -> Conversation:
         session=conversation.session[-MAX_EVENTS:],
         passed=conversation.passed[-MAX_PASSED:],
         not_understood=conversation.not_understood[-MAX_NOT_UNDERSTOOD:],
+        past=conversation.past[-MAX_PAST:],
     )
 
 

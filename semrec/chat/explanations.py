@@ -25,6 +25,7 @@ from semrec.recommender import Recommender
 from semrec.types import EVENT_WEIGHTS, Event, Query, Recommendations, SessionRows
 
 MAX_ITEMS, MAX_SESSION, MAX_LABELS, MAX_MENTIONS = 50, 20, 3, 2
+MAX_BRIEF = 3  # liked items that a few words look at
 MIN_TOGETHER = 3  # fewer people who chose both say nothing about either
 CLOSE = 1.5  # deviations above the catalogue's mean
 POPULAR_SHARE = 0.05
@@ -106,6 +107,36 @@ def reasons_for(recommender: Recommender, query: Query, found: Recommendations) 
             one = replace(one, n_people=n_people)
         reasons.append(one)
     return reasons
+
+
+def main_reason(recommender: Recommender, query: Query, found: Recommendations) -> str:
+    """The best reason for the first item, in a few words; empty if there is none at hand.
+
+    The words before the session: who chose both is counted only where no word speaks.
+    """
+    if not found.items:
+        return ""
+    catalog = recommender.catalog
+    row = catalog.row(found.items[0].item_id)
+    understood, weights = found.trace.understood, found.trace.weights
+    if row is None:
+        return ""
+    reasons = Reasons()
+    if recommender.encoder is not None and weights.get("semantic", 0.0) > 0:
+        words = set(_content(str(understood.get("intent", query.intent))))
+        named = understood.get("named", {})
+        asked = _asked(catalog.record(row), named, {}, catalog)
+        reasons = Reasons(
+            asked=asked, mentions=() if asked else _mentions(catalog.texts[row], words)
+        )
+    if reasons == Reasons():
+        liked = _session(recommender, query, understood.get("session"))
+        chosen = _together(recommender, [row], liked[:MAX_BRIEF])[0] if liked else None
+        if chosen is None:
+            return ""
+        reasons = Reasons(chosen_with=chosen[0], n_both=chosen[1], n_who=chosen[2])
+    text = _sentence(_template(), reasons).removesuffix(", as you asked")
+    return text[:1].lower() + text[1:] if not reasons.asked else text
 
 
 @lru_cache(maxsize=1)

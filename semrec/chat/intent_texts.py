@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from semrec.intent.conditions import Condition, Has
 from semrec.intent.english import FILLERS, word_set
 from semrec.intent.reading import read_labels
-from semrec.intent.tokens import MARKS, read_tokens
+from semrec.intent.tokens import MARKS, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
 
@@ -23,10 +23,53 @@ _TALK = FILLERS | word_set(
     " looking search searching find recommend suggest said mean meant wait were changed mind"
     " got want need hated hate lol haha awesome first second third fourth fifth last all"
 )
+# What is said after these adds to what was asked before.
+_ADDING = word_set(
+    "and plus with without but in set for by from less maybe preferably ideally too starring under"
+    " over between until before after no nothing any"
+)
+_POLITE = word_set("ok okay yes yeah well so please thanks now then actually hm oh great cool nice")
+_SOMETHING = word_set(
+    "something anything a an bit little much slightly way somewhat make it them be"
+)
+_MODIFIERS = word_set(
+    "dark light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy epic"
+    " short long old new foreign animated surreal dreamy intense uplifting gentle clever smart"
+    " silly strange tense bleak warm cute deep stylish classic recent modern famous and but very"
+    " really more less not too so rather quite"
+)
+COMPARATIVES = {
+    **{
+        f"{word[:-1]}ier": word
+        for word in word_set(
+            "funny happy scary weighty gory gloomy silly crazy sexy cosy cozy moody gritty creepy"
+            " bloody dreamy witty sunny sappy cheesy edgy brainy trippy"
+        )
+    },
+    **{
+        f"{word}er": word
+        for word in word_set(
+            "dark light slow fast smart deep warm cold soft calm quiet loud bleak sweet tough kind"
+            " wild weird mild"
+        )
+    },
+    "sadder": "sad",
+    "gentler": "gentle",
+    "stranger": "strange",
+    "simpler": "simple",
+}
+MAX_LEAD = 4  # words in which a message says that it compares
+_COMPARATIVE = re.compile(rf"\b(?:{'|'.join(COMPARATIVES)})\b", re.IGNORECASE)
+_LESS = re.compile(
+    r"\b(?:(?:a (?:bit|little) |much |somewhat )?less|not as|not so) ", re.IGNORECASE
+)
 _OPENING = re.compile(
-    r"^(?:(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|actually)\b[\s,.!;:?]*|[,.;:!?\s]+)+",
+    r"^(?:(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|actually|instead|rather"
+    r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
+    r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+)+",
     re.IGNORECASE,
 )
+_CLOSING = re.compile(r"[\s,]+(?:instead|please|then|thanks)[\s.!?]*$", re.IGNORECASE)
 
 
 def content_of(text: str) -> str:
@@ -34,7 +77,30 @@ def content_of(text: str) -> str:
     words = [word for word in read_tokens(text).words if word not in MARKS]
     if all(word in _TALK for word in words):
         return ""
-    return _OPENING.sub("", " ".join(text.split())).strip(" ,;:-")
+    return _CLOSING.sub("", _OPENING.sub("", " ".join(text.split()))).strip(" ,;:-")
+
+
+def adds_to_wishes(t: Tokens) -> bool:
+    """True for words that add to what was asked before; False if they name a new topic.
+
+    "also with robots", "set in Paris", "darker", "a bit more upbeat" add; "Christmas movies" and
+    "something about robots" replace.
+    """
+    words = [word for word in t.words if word not in MARKS and word not in _POLITE]
+    if not words or "also" in words or words[0] in _ADDING:
+        return True
+    if len(words) > 1 and words[0] == "a" and words[1] in ("bit", "little"):
+        return True
+    head = [word for word in words[:MAX_LEAD] if word not in _SOMETHING]
+    if head and (head[0] in ("more", "less", "not", "too") or head[0] in COMPARATIVES):
+        return True
+    return len(words) <= MAX_LEAD and all(word in _MODIFIERS for word in words)
+
+
+def plainly(text: str) -> str:
+    """A wish without what only compares: "something funnier" is a wish for something funny."""
+    text = _LESS.sub("not too ", text)
+    return _COMPARATIVE.sub(lambda found: COMPARATIVES[found.group().lower()], text)
 
 
 def labels_of(conditions: Sequence[Condition]) -> set[Label]:

@@ -34,6 +34,11 @@ def limits_in_words(
     """Each limit as a phrase: "no Horror", "only Comedy or Drama", "year 1990 to 1999"."""
     called = languages_of(intent_parser)
     language = intent_parser.vocabulary.language if intent_parser else None
+    year = (
+        intent_parser.vocabulary.year.attribute
+        if intent_parser and intent_parser.vocabulary.year
+        else None
+    )
     found: list[str] = []
     ruled_out: set[str] = set()  # several attributes may have a label of the same name
     for name, condition in filters.items():
@@ -53,9 +58,22 @@ def limits_in_words(
         ruled_out |= {one.casefold() for one in said["none"] if one != "…"}
         if said["none"]:
             found.append(f"no {prefix}{' or '.join(said['none'])}")
-        if bounds := _bounds(of):
+        if name == year:
+            found += _years(of)
+        elif bounds := _bounds(of):
             found.append(f"{spoken(name)} {bounds}")
     return found
+
+
+def _years(of: Mapping[str, Any]) -> list[str]:
+    """A year's bounds, as people say them: "from 1990 to 1999", "from 1990 on", "before 1980"."""
+    low = of["gte"] if "gte" in of else of["gt"] + 1 if "gt" in of else None
+    high = of["lte"] if "lte" in of else of["lt"] - 1 if "lt" in of else None
+    if low is not None and high is not None:
+        return [f"from {low:g}" if low == high else f"from {low:g} to {high:g}"]
+    if low is not None:
+        return [f"from {low:g} on"]
+    return [] if high is None else [f"before {high + 1:g}"]
 
 
 def _bounds(of: Mapping[str, Any]) -> str:

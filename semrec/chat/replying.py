@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from semrec.chat.conversation import Conversation
+from semrec.chat.conversation import Conversation, StateUpdate
+from semrec.chat.explanations import main_reason
 from semrec.chat.phrasing import limits_in_words
-from semrec.chat.state_update import StateUpdate
-from semrec.data.catalog import Catalog
 from semrec.intent.conditions import explain_nothing
-from semrec.intent.intent_parser import IntentParser
 from semrec.prompting import Prompt, load_prompt
-from semrec.types import EVENT_WEIGHTS, Recommendations
+from semrec.recommender import Recommender
+from semrec.types import Recommendations
 
-MAX_NAMED, MAX_PHRASES = 2, 3
+MAX_NAMED, MAX_PHRASES, MAX_WISH_CHARS = 2, 3, 60
 
 
 def reply_to(
     heard: StateUpdate,
     conversation: Conversation,
     found: Recommendations,
-    catalog: Catalog,
-    intent_parser: IntentParser | None,
+    recommender: Recommender,
 ) -> str:
     """The reply to a message.
 
     Args:
         heard: What the message changed.
-        conversation: With the message in it.
+        conversation: With the message in it; `shown` is still the list before.
         found: The list that is shown now.
-        catalog: For titles.
-        intent_parser: For the names of languages.
+        recommender: For titles, records and the names of languages.
     """
+    catalog, intent_parser = recommender.catalog, recommender.intent_parser
 
-    def titles(*, liked: bool) -> list[str]:
-        ids = [e.item_id for e in heard.events if bool(EVENT_WEIGHTS[e.type]) == liked]
+    def titles(types: Sequence[str], *, shown: bool | None = None) -> list[str]:
+        ids = [
+            event.item_id
+            for event in heard.events
+            if event.type in types and shown in (None, event.item_id in conversation.shown)
+        ]
         named = [catalog.titles[row] for row in catalog.rows(ids)]
         return [title for title in dict.fromkeys(named) if title][:MAX_NAMED]
 
+    liked = titles(("like", "purchase")) + titles(("view",), shown=False)
+    said_so = any(title.casefold() in heard.wish.casefold() for title in liked)
     lifted, gone = _taken_back(heard, conversation.filters)
     nothing = None if found.items else explain_nothing(conversation.filters, catalog)
+    opens = not conversation.shown and not heard.stated and not heard.events
     text = _template().render(
         anew=heard.anew,
-        liked=titles(liked=True),
-        rejected=titles(liked=False),
+        wish=heard.wish if len(heard.wish) <= MAX_WISH_CHARS and not said_so else "",
+        liked=liked,
+        seen=titles(("view",), shown=True),
+        rejected=titles(("reject",)),
         others=heard.others,
         stated=limits_in_words(heard.stated, catalog, intent_parser)[:MAX_PHRASES],
         lifted=lifted[:MAX_PHRASES],
@@ -53,6 +60,8 @@ def reply_to(
         not_understood=list(heard.not_understood[:MAX_NAMED]),
         nothing=nothing,
         first=[item.title or item.item_id for item in found.items[:MAX_NAMED]],
+        reason=main_reason(recommender, conversation.query(), found),
+        ask=bool(opens and heard.wish and not heard.not_understood and found.items),
     )
     return text[:1].upper() + text[1:]
 

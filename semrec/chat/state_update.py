@@ -11,14 +11,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from semrec.chat.acting import carry_out
+from semrec.chat.acts import read_act, read_count
 from semrec.chat.constraints import added, released
-from semrec.chat.conversation import Conversation, bounded
-from semrec.chat.intent_texts import content_of, labels_of, without_labels
+from semrec.chat.conversation import Conversation, StateUpdate, bounded
+from semrec.chat.intent_texts import adds_to_wishes, content_of, labels_of, plainly, without_labels
 from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
@@ -33,27 +35,6 @@ from semrec.types import Event, Label
 MAX_ROUNDS = 3
 _INSTEAD = frozenset(("instead", "actually", "rather"))
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateUpdate:
-    """Changes that a message made, for the reply.
-
-    Attributes:
-        stated: The limits that it states, as `Query.filters`.
-        before: The limits that held before it.
-        events: What it says of items: liked, seen, rejected.
-        not_understood: Limits that it states and no attribute can answer.
-        others: Whether it asks for other items than those shown.
-        anew: Whether it starts over.
-    """
-
-    stated: Mapping[str, Any] = field(default_factory=dict)
-    before: Mapping[str, Any] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-    not_understood: tuple[str, ...] = ()
-    others: bool = False
-    anew: bool = False
 
 
 def hear(
@@ -81,8 +62,11 @@ def hear(
         return bounded(replace(conversation, wishes=wishes)), StateUpdate(
             before=conversation.filters
         )
+    t = read_tokens(message[-MAX_READ_CHARS:])
+    if (act := read_act(t, shown_words(conversation, catalog))) is not None:
+        return carry_out(act, conversation)
     ear = _Ear(conversation, intent_parser, catalog)
-    ear.listen(message)
+    ear.listen(message, t)
     ear.read(deadline)
     return ear.result()
 
@@ -102,14 +86,16 @@ class _Ear:
         self._missed: list[str] = []
         self._passed = conversation.passed
         self._focus = conversation.focus
+        self._talked_of: str | None = None
         self._others = self._anew = self._instead = False
-        self._text = ""
+        self._adds = True
+        self._k = conversation.k
+        self._text = self._wish = ""
 
-    def listen(self, message: str) -> None:
+    def listen(self, message: str, t: Tokens) -> None:
         """Take out what only a conversation can mean; the rest of the words is left."""
         if unread := message[:-MAX_READ_CHARS]:
             self._missed.append(f"(the first {len(unread)} characters were not read)")
-        t = read_tokens(message[-MAX_READ_CHARS:])
         cut: list[tuple[int, int]] = []
         if (reset := read_reset(t)) is not None:
             self._start_over()
@@ -118,7 +104,7 @@ class _Ear:
             if self._release(release):
                 cut.append((release.first, release.end))
         t = t.without(cut)
-        for reference in read_references(t, self._shown_words()):
+        for reference in read_references(t, shown_words(self._start, self._catalog)):
             self._refer(reference)
             cut.append((reference.first, reference.end))
         for first, end in read_others(t):
@@ -128,12 +114,16 @@ class _Ear:
             if self._start.shown:
                 self._compare(comparison, t)
                 cut.append((comparison.first, comparison.end))
+        if (count := read_count(t)) is not None:
+            self._k = count[0]
+            cut.append(count[1])
         self._text = _left(t, cut)
         self._instead = bool(_INSTEAD & set(t.words))
+        self._adds = adds_to_wishes(t) and not self._instead
 
     def read(self, deadline: Deadline) -> None:
         """Read what is left as any request, until no limit is left in it."""
-        text = self._text
+        text = plainly(self._text)
         for _ in range(MAX_ROUNDS):
             read = self._parser.parse_intent(text, deadline)
             self._state(read.filters)
@@ -145,9 +135,9 @@ class _Ear:
             if not (read.filters or read.rejected or read.not_understood):
                 break
         if (wish := content_of(text)) and wish not in self._wishes[-1:]:
-            self._wishes = (*self._wishes, wish)
+            self._want(wish, adds=self._adds)
         if self._events:
-            self._focus = self._events[-1].item_id
+            self._talked_of = self._events[-1].item_id
 
     def result(self) -> tuple[Conversation, StateUpdate]:
         """The conversation, and what has changed."""
@@ -160,22 +150,35 @@ class _Ear:
             session=(*self._start.session, *events),
             not_understood=tuple(dict.fromkeys((*self._not_understood, *missed))),
             passed=self._passed,
-            focus=self._focus,
+            focus=self._talked_of,
+            k=self._k,
         )
+        if conversation != self._start:
+            past = (*self._start.past, self._start.state(events))
+            conversation = replace(conversation, past=past)
         heard = StateUpdate(
             stated=self._stated,
             before={} if self._anew else self._start.filters,
             events=events,
             not_understood=missed,
+            wish=self._wish,
             others=self._others,
             anew=self._anew,
         )
         return bounded(conversation), heard
 
+    def _want(self, wish: str, *, adds: bool) -> None:
+        """The newest wish leads; older ones stay where it only adds to them."""
+        if not adds:
+            self._wishes = ()
+            self._passed = self._passed if self._others else ()
+        self._wish = wish
+        self._wishes = (*self._wishes, wish)
+
     def _start_over(self) -> None:
         """Forget what was said; what was liked and rejected is known all the same."""
         self._anew, self._filters, self._wishes = True, {}, ()
-        self._not_understood, self._passed = (), ()
+        self._not_understood, self._passed, self._k = (), (), 0
 
     def _release(self, release: Release) -> bool:
         """Take a limit back or replace it; whether the words have done their work with that."""
@@ -202,7 +205,7 @@ class _Ear:
         for place in reference.places:
             item_id = self._focus if place < 0 else self._start.shown[place]
             if item_id is not None:
-                self._focus = item_id
+                self._focus = self._talked_of = item_id
                 if reference.taken != "asked":
                     self._events.append(Event(item_id, reference.taken))
 
@@ -250,10 +253,12 @@ class _Ear:
             for label in of.get("none", ())
         }
 
-    def _shown_words(self) -> list[Sequence[str]]:
-        rows = [self._catalog.row(item_id) for item_id in self._start.shown]
-        titles = ["" if row is None else self._catalog.titles[row] for row in rows]
-        return [words_of(_YEAR.sub("", title)) for title in titles]
+
+def shown_words(conversation: Conversation, catalog: Catalog) -> list[Sequence[str]]:
+    """The words of each shown item's title, in the list's order."""
+    rows = [catalog.row(item_id) for item_id in conversation.shown]
+    titles = ["" if row is None else catalog.titles[row] for row in rows]
+    return [words_of(_YEAR.sub("", title)) for title in titles]
 
 
 def _left(t: Tokens, cut: Sequence[tuple[int, int]]) -> str:

@@ -19,7 +19,7 @@ from semrec.intent.turns import rejects
 
 Taken = Literal["like", "view", "reject", "asked"]
 
-_ORDINALS = {
+ORDINALS = {
     word: place
     for words in (
         "first second third fourth fifth sixth seventh eighth ninth tenth",
@@ -118,7 +118,7 @@ def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | 
         return (at + 2, (place,)) if 0 <= place < n_shown else None
     start = at + (word == "the")
     word = t.word(start)
-    if word not in _ORDINALS and word != "last":
+    if word not in ORDINALS and word != "last":
         return None
     count = _COUNTS.get(t.word(start + 1), 1)
     end = start + 1 + (count > 1)
@@ -130,7 +130,7 @@ def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | 
         return None
     if not named and count == 1 and word[0].isalpha() and start == at:
         return None  # "first, …"
-    first = _ORDINALS.get(word, n_shown - count)
+    first = ORDINALS.get(word, n_shown - count)
     places = tuple(place for place in range(first, first + count) if 0 <= place < n_shown)
     return (end, places) if places else None
 

@@ -17,8 +17,8 @@ from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from semrec.chat.answering import Message, Turn, answered, replayed
-from semrec.chat.conversation import Conversation
-from semrec.chat.state_update import StateUpdate, hear
+from semrec.chat.conversation import Conversation, StateUpdate
+from semrec.chat.state_update import hear
 from semrec.deadline import Deadline
 from semrec.recommender import Recommender
 from semrec.serve.disconnect import unless_gone
