@@ -55,7 +55,7 @@ OLDER = (
     "The row of dialogs learned from without a ranker was measured before the lexical part and the "
     "new gate; all else is of 2026-11-29."
 )
-START, END = "<!-- results -->", "<!-- /results -->"
+FIRST, RESULTS = "first look", "results"  # README's parts that are written here
 
 
 def read(name):
@@ -563,10 +563,51 @@ didn't help is in [`LOG.md`](LOG.md).
 """
 
 
+def first_look():
+    """A printed answer of the demo, and three benefits with their figures."""
+    answer = read("demo")["answers"][1]
+    lines = [f"“{answer['intent']}”, after {' and '.join(answer['session_titles'])}", ""]
+    for item in answer["items"]:
+        title = f"{item['title']} ({item['year']})"
+        lines.append(f"{item['rank']}  {title:<24} {', '.join(item['labels'])}")
+    weights = [
+        f"{name} {answer['weights'][name]:.2f}"
+        for name in ("semantic", "behavioural", "popularity")
+    ]
+    lines += ["", f"{', '.join(weights)}; {answer['total_ms']:.1f} ms"]
+    parts = read("yardsticks")["yardsticks"]
+    topics = next(one for one in parts if one["part"] == "without a session")
+    liked = next(one for one in parts if one["kind"] == "liked")
+    latency = read("latency")
+    spent = latency["words and session"]["total"]
+    return "\n".join(
+        [
+            "```",
+            *lines,
+            "```",
+            "",
+            f"- **It answers the words.** Of {topics['n_cases']} topics, precision at 10 is "
+            f"{over(topics)} that of plain text search.",
+            f"- **It knows taste.** Of {liked['n_cases']:,} requests that people made in "
+            f"conversations, NDCG@10 is {over(liked)} that of the best list without words.",
+            f"- **It is quick.** A new request over {latency['items']:,} items takes "
+            f"{spent['p50']:.1f} ms at p50 and {spent['p99']:.1f} ms at p99 on two cores, its "
+            "encoder included.",
+        ]
+    )
+
+
+def over(yardstick):
+    ratio = yardstick["ratio"]
+    return times(ratio["mean"], ratio["low"], ratio["high"])
+
+
 def with_results(readme):
-    before, rest = readme.split(START)
-    _, after = rest.split(END)
-    return f"{before}{START}\n{summary()}\n{END}{after}"
+    for part, text in ((FIRST, first_look()), (RESULTS, summary())):
+        before, rest = readme.split(f"<!-- {part} -->")
+        _, after = rest.split(f"<!-- /{part} -->")
+        readme = f"{before}<!-- {part} -->\n{text}\n<!-- /{part} -->{after}"
+    return readme
 
 
 def details():
