@@ -26,7 +26,7 @@ FOLDERS = {
     "evaluate": 3_430,
     "fusion": 880,
     "index": 870,
-    "intent": 3_400,
+    "intent": 3_260,
     "lexical": 360,
     "metrics": 320,
     "pipeline": 680,

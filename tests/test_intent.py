@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from semrec.data.catalog import Catalog, make_catalog
 from semrec.intent.conditions import explain_nothing
-from semrec.intent.english import EXCLUSIVES, IDIOMS, NEGATIONS
+from semrec.intent.cues import EXCLUSIVES, IDIOMS, NEGATIONS
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, learn_vocabulary
 
 GENRES = ("Comedy", "Drama", "Horror", "War", "Western", "Musical", "Sci-Fi", "Film-Noir",
@@ -320,7 +320,7 @@ def test_text_stays_data(intent_parser: IntentParser, text: str) -> None:
     assert intent_parser.parse_intent(text).filters == no("Horror")
 
 
-CUES = [" ".join(phrase) for phrase in (*NEGATIONS, *EXCLUSIVES, *IDIOMS)]
+CUES = [cue for table in (NEGATIONS, EXCLUSIVES, IDIOMS) for cue in table.split(",")]
 PIECES = st.one_of(
     st.sampled_from(CUES),
     st.sampled_from([*STATED, *NO_LIMIT, *UNANSWERABLE]),

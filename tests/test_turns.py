@@ -3,7 +3,7 @@
 import pytest
 from conftest import item_id, theme
 
-from semrec.intent.turns import MAX_TURNS, Turn, read_turns, rejects
+from semrec.intent.intent_parser import MAX_TURNS, Turn, read_turns, rejects
 
 
 def test_turns_are_told_apart_and_lines_go_on():

@@ -12,7 +12,7 @@ from semrec.chat.replying import reply_to
 from semrec.chat.state_update import hear
 from semrec.data.catalog import Catalog
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
-from semrec.intent.linking import find_titles
+from semrec.intent.mentions import find_titles
 from semrec.intent.tokens import read_tokens
 from semrec.recommender import Recommender
 from semrec.types import Recommendations

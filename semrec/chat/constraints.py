@@ -12,7 +12,7 @@ from typing import Any
 from semrec.data.attributes import MAX_VALUES
 from semrec.data.catalog import Catalog
 from semrec.intent.conditions import Has, Span
-from semrec.intent.releases import Release
+from semrec.intent.follow_ups import Retraction
 
 _LOWER, _UPPER = ("gt", "gte"), ("lt", "lte")
 Operators = dict[str, Any]
@@ -43,24 +43,24 @@ def added(
     return filters
 
 
-def released(standing: Mapping[str, Any], release: Release) -> dict[str, Any]:
+def retracted(standing: Mapping[str, Any], retraction: Retraction) -> dict[str, Any]:
     """The limits that are left after one was taken back; equal to `standing` if none was."""
-    if release.everything:
+    if retraction.everything:
         return {}
     filters = dict(standing)
-    if release.attribute is not None:
-        if release.attribute in filters:
-            of = _operators(filters[release.attribute])
+    if retraction.attribute is not None:
+        if retraction.attribute in filters:
+            of = _operators(filters[retraction.attribute])
             # "Any genre is fine" ends "only comedies", and "no war films" only where there is
             # nothing else that it could mean.
-            dropped = release.operators or (set(of) - {"none"}) or {"none"}
+            dropped = retraction.operators or (set(of) - {"none"}) or {"none"}
             left = {name: value for name, value in of.items() if name not in dropped}
-            _put(filters, release.attribute, left)
+            _put(filters, retraction.attribute, left)
         return filters
-    for condition in release.conditions:
+    for condition in retraction.conditions:
         if isinstance(condition, Has | Span) and condition.attribute in filters:
             of = _operators(filters[condition.attribute])
-            _put(filters, condition.attribute, _without(of, condition, allows=release.allows))
+            _put(filters, condition.attribute, _without(of, condition, allows=retraction.allows))
     return filters
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 
 from semrec.intent.conditions import Condition, Has
 from semrec.intent.english import FILLERS, word_set
-from semrec.intent.reading import read_labels
+from semrec.intent.spans import Spans
 from semrec.intent.tokens import MARKS, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
@@ -120,18 +120,19 @@ def without_labels(
 
 def _without(wish: str, labels: Set[Label], vocabulary: Vocabulary) -> str:
     t = read_tokens(wish)
+    spans = Spans(t, vocabulary)
     at, kept, parts = 0, 0, []
     while at < len(t):
-        read = read_labels(t, at, vocabulary)
+        read = spans.labels(at)
         named = (
-            {(h.attribute, label) for of in read[0] for h in of for label in h.labels}
+            {(h.attribute, label) for of in read.conditions for h in of for label in h.labels}
             if read
             else set()
         )
         if read and named and named <= labels:
             parts.append(wish[kept : t.starts[at]])
-            kept = t.ends[read[1] - 1]
-        at = read[1] if read else at + 1
+            kept = t.ends[read.end - 1]
+        at = read.end if read else at + 1
     if not parts:
         return wish
     return content_of(" ".join((*parts, wish[kept:])))

@@ -18,17 +18,23 @@ import numpy as np
 
 from semrec.chat.acting import carry_out
 from semrec.chat.acts import read_act, read_count
-from semrec.chat.constraints import added, released
+from semrec.chat.constraints import added, retracted
 from semrec.chat.conversation import Conversation, StateUpdate, bounded
 from semrec.chat.intent_texts import adds_to_wishes, content_of, labels_of, plainly, without_labels
 from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
-from semrec.intent.comparisons import Comparison, read_comparisons
 from semrec.intent.conditions import Filters
+from semrec.intent.follow_ups import (
+    Comparison,
+    Retraction,
+    read_comparisons,
+    read_others,
+    read_reset,
+    read_retractions,
+)
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
-from semrec.intent.references import Reference, read_others, read_references
-from semrec.intent.releases import Release, read_releases, read_reset
+from semrec.intent.references import Reference, read_references
 from semrec.intent.tokens import Tokens, read_tokens, words_of
 from semrec.types import Event, Label
 
@@ -100,9 +106,9 @@ class _Ear:
         if (reset := read_reset(t)) is not None:
             self._start_over()
             cut.append(reset)
-        for release in read_releases(t, self._parser.vocabulary):
-            if self._release(release):
-                cut.append((release.first, release.end))
+        for retraction in read_retractions(t, self._parser.vocabulary):
+            if self._retract(retraction):
+                cut.append((retraction.first, retraction.end))
         t = t.without(cut)
         for reference in read_references(t, shown_words(self._start, self._catalog)):
             self._refer(reference)
@@ -180,26 +186,26 @@ class _Ear:
         self._anew, self._filters, self._wishes = True, {}, ()
         self._not_understood, self._passed, self._k = (), (), 0
 
-    def _release(self, release: Release) -> bool:
+    def _retract(self, retraction: Retraction) -> bool:
         """Take a limit back or replace it; whether the words have done their work with that."""
-        if release.replaces:
+        if retraction.replaces:
             said = Filters()
-            if not all([said.add(condition) for condition in release.conditions]):  # noqa: C419
+            if not all([said.add(condition) for condition in retraction.conditions]):  # noqa: C419
                 return False
             self._filters = added(self._filters, said.found, self._catalog, instead=True)
             self._stated = added(self._stated, said.found, self._catalog, instead=True)
             return True
-        left = released(self._filters, release)
+        left = retracted(self._filters, retraction)
         wishes = self._wishes
-        if not release.allows:
+        if not retraction.allows:
             vocabulary = self._parser.vocabulary
-            wishes = without_labels(wishes, labels_of(release.conditions), vocabulary)
+            wishes = without_labels(wishes, labels_of(retraction.conditions), vocabulary)
         changed = left != self._filters or wishes != self._wishes
-        if release.everything:
+        if retraction.everything:
             self._not_understood = ()
         self._filters, self._wishes = left, wishes
-        said_all = release.allows or release.everything or release.attribute is not None
-        return (changed or said_all) and not release.wishes
+        said_all = retraction.allows or retraction.everything or retraction.attribute is not None
+        return (changed or said_all) and not retraction.wishes
 
     def _refer(self, reference: Reference) -> None:
         for place in reference.places:

@@ -5,11 +5,6 @@ All entries are as `tokens.read_tokens` leaves words: casefolded, without accent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
-"""Phrases by their first word, the longest first."""
-
 
 def word_set(text: str) -> frozenset[str]:
     """The words of a text, for tables that people can read."""
@@ -18,23 +13,6 @@ def word_set(text: str) -> frozenset[str]:
 
 def _in_order(text: str) -> tuple[str, ...]:
     return tuple(text.split())
-
-
-def phrases(text: str) -> tuple[tuple[str, ...], ...]:
-    """Phrases between commas, word by word, for tables that people can read."""
-    return tuple(tuple(phrase.split()) for phrase in text.split(","))
-
-
-def by_first(several: Iterable[tuple[str, ...]]) -> Phrases:
-    """Phrases by their first word, the longest first."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for phrase in sorted(set(several), key=len, reverse=True):
-        found.setdefault(phrase[0], []).append(phrase)
-    return {word: tuple(of) for word, of in found.items()}
-
-
-def _table(text: str) -> Phrases:
-    return by_first(phrases(text))
 
 
 # Kinds of thing that people write for "item": "horror films", "nothing but war stuff".
@@ -88,63 +66,10 @@ NOT_A_KIND = word_set(
     " important picky fussy certain ready tonight everyone everything again alone far well"
     " clear true"
 )
-# "not X" and "no X" that state no limit; the whole idiom is stepped over.
-IDIOMS = phrases(
-    "why not,not only,not just,not necessarily,not sure,not certain,not bad,not too bad"
-    ",not so bad,not that bad,not really sure,not to mention,not at all,not yet,if not,or not"
-    ",not too picky,not picky,not fussy,not opposed to,not against,not averse to,not too sure"
-    ",not too fussy,no problem,no problem with,no idea,no preference,no preferences,no matter"
-    ",no doubt,no worries,no thanks,no thank you,no need,no way,no one,no luck,no reason"
-    ",no clue,no objection to,no objections to,no issue with,no issues with,no such thing,no go"
-    ",no limits,no limit,nothing in particular,nothing particular,nothing specific"
-    ",nothing special,nothing against,nothing wrong,nothing wrong with,nothing beats"
-    ",nothing better than,nothing fancy,nothing else,nothing much,nothing to,nothing yet"
-    ",nothing like,cant go wrong,cannot go wrong,never mind,dont mind,do not mind,doesnt mind"
-    ",wouldnt mind,would not mind,dont hate,do not hate,not hate,didnt hate,cant get enough"
-    ",cannot get enough,not get enough,cant hate,dont avoid,do not avoid,not avoid"
-    ",never tired of,never get tired of,not tired of,not sick of,never sick of,not without"
-    ",cant wait,dont care,do not care,dont necessarily,do not necessarily,not have to be"
-    ",doesnt have to be,does not have to be,dont have to be,do not have to be,not need to be"
-    ",doesnt need to be,does not need to be,not be afraid,whether or not,not being,if only"
-    ",only if,not limited to,no longer than ever,love to hate,nothing if not,hate to,hate it"
-    ",hate when,dont only,dont just,do not only,do not just,dont always,not always"
-    ",not everything,not all,not every,not dislike,not afraid of"
-)
-# Cue → what follows is not wanted. Adverbs between the words of a cue are stepped over.
-NEGATIONS = phrases(
-    "no,not,nothing,without,nor,neither,avoid,avoiding,except,except for,anything but"
-    ",everything but,all but,anything except,everything except,anything except for"
-    ",everything except for,anything other than,other than,apart from,aside from,excluding"
-    ",exclude,minus,hate,hates,detest,loathe,despise,dislike,dislikes,cant stand,cannot stand"
-    ",can not stand,cant bear,cannot bear,dont like,do not like,doesnt like,does not like"
-    ",dont enjoy,do not enjoy,doesnt enjoy,dont love,do not love,dont care for,do not care for"
-    ",doesnt care for,dont want,do not want,doesnt want,does not want,dont want to watch"
-    ",dont want to see,do not want to watch,do not want to see,dont wanna watch,dont wanna see"
-    ",dont feel like,do not feel like,not feeling like,not in the mood for,not in a mood for"
-    ",not looking for,not interested in,not into,not in to,not a fan of,not a fan,not fan of"
-    ",not fans of,not a big fan of,not a huge fan of,not a great fan of,not the biggest fan of"
-    ",not the biggest fan,not keen on,not fond of,not one for,not much for,not much of a fan of"
-    ",sick of,tired of,fed up with,bored of,bored with,had enough of,stay away from"
-    ",steer clear of,keep away from,leave out,rather not watch,rather not see,rather not have"
-    ",rather avoid,could do without,can do without,dont give me,do not give me,dont show me"
-    ",do not show me,dont recommend,do not recommend,dont suggest,do not suggest"
-    ",dont recommend me,dont suggest me,dont need,never liked,never been into,never show me"
-    ",not like,not to watch,not to see,not to have,not want,not wanting,no to,say no to,skip"
-    ",skip the,spare me,spare me the,enough with,enough with the,cant do,not that into,skip any"
-    ",non,not be,shouldnt be,mustnt be,cant be,cannot be,isnt,arent,no interest in,not having"
-    ",hold the,not have any"
-)
 # Stepped over inside a cue: "don't really like".
 ADVERBS = word_set(
     "really actually particularly even ever generally usually normally honestly ever"
 )
-# Cue → the item has to be what follows.
-EXCLUSIVES = phrases(
-    "only,just,strictly,exclusively,solely,purely,nothing but,nothing except,nothing other than"
-    ",must be,has to be,have to be,needs to be,need to be,got to be,should be,limit it to"
-    ",limited to,stick to,sticking to,restrict it to"
-)
-MUST = frozenset(phrase for phrase in EXCLUSIVES if phrase[-1] == "be")
 AFTER_EXCLUSIVE = word_set(
     "want like watch enjoy see show me into looking for need accept interested in the mood to"
     " love give recommend suggest"
@@ -160,7 +85,6 @@ SOFT_BEFORE = word_set(
     " approximately say"
 )
 APPROXIMATE = word_set("around circa about roughly approximately say")  # only directly before
-SOFT_AFTER = _table("or so,ish,if possible,or thereabouts,would be nice,is fine,are fine,too")
 MADE = word_set("made released filmed shot produced published written out issued dating")
 
 NUMBERS = {
@@ -231,25 +155,6 @@ KINDS = {
 }
 # A word of an attribute's name that changes its unit: how many base units one of them is.
 NAMED_UNITS = {"s": 1 / 60, "sec": 1 / 60, "seconds": 1 / 60, "h": 60.0, "hours": 60.0}
-
-BELOW = _table("under,below,less than,fewer than,shorter than,cheaper than")
-AT_MOST = _table("at most,max,maximum,maximum of,a maximum of,up to,within,a max of")
-ABOVE = _table("over,above,more than,longer than,exceeding")
-AT_LEAST = _table("at least,minimum,minimum of,a minimum of,min")
-OR_LESS = _table(
-    "or less,or shorter,or under,or below,max,maximum,tops,at most,or fewer,at the most"
-)
-OR_MORE = _table("or more,or longer,or over,or above,minimum,at least,plus,+,and up,at the least")
-
-BEFORE = _table("before,prior to,earlier than,older than,pre,pre -")
-UNTIL = _table("until,till,up to,up until,at most,at the latest")
-AFTER = _table("after,later than,newer than,more recent than,younger than,post,post -")
-SINCE = _table("since,starting in,starting from,at least,at least from")
-ONWARDS = _table(
-    "or later,or newer,or after,or more recent,or younger,and later,and newer,and up,and after"
-    ",onwards,onward,on,+,upwards,or onwards,at the earliest"
-)
-BACKWARDS = _table("or earlier,or older,or before,and earlier,and older,and before,at the latest")
 
 # Language → codes: ISO 639-1 and what else catalogues use for it (639-2, TMDB's cn).
 LANGUAGES: dict[str, tuple[str, ...]] = {

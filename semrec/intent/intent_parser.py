@@ -1,4 +1,12 @@
-"""The front: a catalogue's vocabulary, and what a text says in it."""
+"""The front: a text, or a conversation in one, as constraints, titles, labels, moods and words.
+
+    User: something like Alien (1979)
+    Assistant: Have you seen Aliens (1986)?
+    User: hated it. Anything older?
+
+What the one who asks says is the request; what the other says is not, but the titles that it
+names were offered, and the next answer tells whether they were liked or rejected.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +19,27 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
-from semrec.intent.limits import read_limits
-from semrec.intent.linking import find_titles
-from semrec.intent.moods import Moods, learn_moods, read_moods
-from semrec.intent.named import named_labels
-from semrec.intent.polarity import polarities
-from semrec.intent.stated import ParseState
+from semrec.intent.constraint_parsing import ParseState, parse_constraints
+from semrec.intent.cues import REFUSALS
+from semrec.intent.english import word_set
+from semrec.intent.mentions import Mention, find_titles, named_labels, polarities
+from semrec.intent.moods import KnownMood, learn_moods
 from semrec.intent.titles import Titles, learn_titles
-from semrec.intent.tokens import Tokens, read_tokens
-from semrec.intent.turns import Turn, read_turns, rejects
+from semrec.intent.tokens import CLAUSE, Interval, PhraseTable, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
 from semrec.protocols import Interpreter
 from semrec.types import Label
 
 MAX_READ_CHARS = 20_000
+MAX_TURNS = 200
 _SPACES = re.compile(r"\s+")
 _ORPHANS = re.compile(r"(?: ?[,;:.!?]){2,}")
 _HAS_WORD = re.compile(r"\w")
+_ASKING = word_set("user seeker customer human me person client visitor")
+_ANSWERING = word_set("assistant recommender system bot agent ai model semrec")
+_LINE = re.compile(r"^[ \t]*(?:\*\*)?([A-Za-z]{2,12})(?:\*\*)?[ \t]*:[ \t]*(.*)$")
+_ANSWER = re.compile(r"^\s*(?:no|yes|yeah|yep|well|hmm|oh|ok|okay)\b[\s,.!]*")
+_MAX_OPENING = 6  # words in which a refusal stands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +72,20 @@ class ParsedIntent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A turn of one speaker: the one who asks (`asks`), or the other."""
+
+    asks: bool
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntentParser:
     """Reads texts for one catalogue; made by `learn_vocabulary`."""
 
     vocabulary: Vocabulary
     titles: Titles
-    moods: Moods
+    moods: PhraseTable[KnownMood]
     interpreter: Interpreter | None = None
 
     def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> IntentParser:
@@ -99,13 +119,11 @@ class IntentParser:
     def _taken(self, turns: Sequence[Turn]) -> dict[int, bool]:
         """Titles that the other offered, oldest first, and whether they were not rejected."""
         taken: dict[int, bool] = {}
-        for place, turn in enumerate(turns):
-            if turn.asks:
-                continue
-            answers = turns[place + 1 : place + 2]
-            rejected = bool(answers) and rejects(answers[0].text)
-            for mention in find_titles(read_tokens(turn.text), self.titles):
-                taken[mention.row] = not rejected
+        for turn, answer in zip(turns, [*turns[1:], None], strict=True):
+            if not turn.asks:
+                rejected = answer is not None and rejects(answer.text)
+                for mention in find_titles(read_tokens(turn.text), self.titles):
+                    taken[mention.row] = not rejected
         return taken
 
     def _read(self, text: str, deadline: Deadline) -> ParsedIntent:
@@ -113,51 +131,46 @@ class IntentParser:
         t = read_tokens(text[len(unread) :])
         mentions = find_titles(t, self.titles)
         titles = [(mention.first, mention.end) for mention in mentions]
-        stated = read_limits(t, self.vocabulary, titles)
-        interpreted = self._interpreted(stated, deadline)
-        liked: dict[int, None] = {}
-        rejected: dict[int, None] = {}
-        cut = list(stated.cut)
-        for mention, polarity in zip(mentions, polarities(t, mentions), strict=True):
-            if polarity == "liked":
-                liked[mention.row] = None
-            elif polarity == "rejected":
-                rejected[mention.row] = None
-                cut.append((mention.first, mention.end))
+        state = parse_constraints(t, self.vocabulary, titles)
+        interpreted = self._interpreted(state, deadline)
+        meant = list(zip(mentions, polarities(t, mentions), strict=True))
+        rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
+        liked = {mention.row: None for mention, polarity in meant if polarity == "liked"}
+        cut = [*state.cut, *((m.first, m.end) for m, polarity in meant if polarity == "rejected")]
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
-        felt = read_moods(t.without([*titles, *cut]), self.moods)
-        for one in felt:
-            for condition in one.mood.never:
-                stated.filters.add(condition, negated=True)
-        spans = [(one.first, one.end) for one in felt]
-        asks = " ".join(dict.fromkeys(one.mood.asks for one in felt))
-        named = named_labels(t, self.vocabulary, [*titles, *cut, *spans])
-        named += tuple(label for one in felt for label in one.mood.named)
+        moods = list(self.moods.matches(t.without([*titles, *cut]).stems))
+        for _, mood in moods:
+            for condition in mood.value.never:
+                state.filters.add(condition, negated=True)
+        felt = [(first, mood.end) for first, mood in moods]
+        asks = " ".join(dict.fromkeys(mood.value.asks for _, mood in moods))
+        named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
+        named += tuple(label for _, mood in moods for label in mood.value.named)
+        not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
         return ParsedIntent(
             words=f"{unread} {_without(t, cut)}".strip(),
-            about=f"{unread} {_without(t, [*cut, *titled, *spans])} {asks}".strip(),
-            filters=stated.filters.found,
+            about=f"{unread} {_without(t, [*cut, *titled, *felt])} {asks}".strip(),
+            filters=state.filters.found,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),
-            not_understood=(*_not_read(unread), *stated.not_understood),
+            not_understood=(*not_read, *state.not_understood),
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted,
-            moods={t.phrase(one.first, one.end): one.mood.asks for one in felt},
+            moods={t.phrase(first, mood.end): mood.value.asks for first, mood in moods},
         )
 
-    def _interpreted(self, stated: ParseState, deadline: Deadline) -> dict[str, str]:
+    def _interpreted(self, state: ParseState, deadline: Deadline) -> dict[str, str]:
         """Denials in unknown words, read by the interpreter and made limits."""
-        found: dict[str, str] = {}
-        if self.interpreter is None or not self.vocabulary.choices:
-            return found
-        for shown, denied in stated.denied.items():
-            label = self.interpreter.choose(denied, list(self.vocabulary.choices), deadline)
-            if label is not None and stated.filters.add(
-                self.vocabulary.choices[label], negated=True
-            ):
-                found[shown] = label
-                stated.not_understood.remove(shown)
-        return found
+        read: dict[str, str] = {}
+        choices = self.vocabulary.choices
+        if self.interpreter is None or not choices:
+            return read
+        for shown, negated in state.negated.items():
+            label = self.interpreter.choose(negated, list(choices), deadline)
+            if label is not None and state.exclude([choices[label]]):
+                read[shown] = label
+                state.not_understood.remove(shown)
+        return read
 
 
 def learn_vocabulary(
@@ -178,11 +191,39 @@ def learn_vocabulary(
     )
 
 
-def _not_read(unread: str) -> tuple[str, ...]:
-    return (f"(the first {len(unread)} characters were not read)",) if unread else ()
+def read_turns(text: str) -> list[Turn]:
+    """The turns of a conversation; none if the text isn't one.
+
+    It is one if its first line with anything in it names a speaker, and the one who asks says
+    something. A line without a speaker goes on with the turn before it.
+    """
+    turns: list[Turn] = []
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        found = _LINE.match(line)
+        speaker = found.group(1).lower() if found else ""
+        if found and speaker in _ASKING | _ANSWERING:
+            turns.append(Turn(asks=speaker in _ASKING, text=found.group(2)))
+        elif turns:
+            turns[-1] = Turn(asks=turns[-1].asks, text=f"{turns[-1].text}\n{line}")
+        else:
+            return []
+    return turns[-MAX_TURNS:] if any(turn.asks and turn.text.strip() for turn in turns) else []
 
 
-def _without(t: Tokens, cut: Sequence[tuple[int, int]]) -> str:
+def rejects(text: str) -> bool:
+    """True if an answer rejects what was offered just before it: "hated it", "not that one"."""
+    t = read_tokens(text)
+    opening = [word for word in t.words[:_MAX_OPENING] if word not in CLAUSE]
+    if any(REFUSALS.match(opening, place) for place in range(3)):
+        return True
+    # What was offered stands for a title in front; "no" to a question is no verdict.
+    t = read_tokens(f"it, {_ANSWER.sub('', text.lower())}")
+    return polarities(t, [Mention(0, 1)]) == ["rejected"]
+
+
+def _without(t: Tokens, cut: Sequence[Interval]) -> str:
     """The text without some of its words, and without the marks that are left over."""
     if not cut:
         return t.text.strip()

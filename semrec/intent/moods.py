@@ -6,13 +6,13 @@ cheerleaders. What such words come to is written down here; of it counts what th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semrec.intent.conditions import Has
 from semrec.intent.english import word_set
-from semrec.intent.named import named_labels
-from semrec.intent.tokens import Tokens, key, read_tokens
+from semrec.intent.mentions import named_labels
+from semrec.intent.tokens import PhraseTable, key, read_tokens
 from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
 
@@ -159,63 +159,17 @@ class KnownMood:
     never: tuple[Has, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Felt:
-    """A mood at its place, ``[first, end)``, in a text."""
-
-    first: int
-    end: int
-    mood: KnownMood
-
-
-Moods = Mapping[str, Sequence[tuple[Sequence[frozenset[str]], KnownMood]]]
-"""First word → phrases that begin with it, the longest first, and what they come to."""
-
-
-def learn_moods(vocabulary: Vocabulary, moods: Sequence[Mood] = MOODS) -> Moods:
-    """Moods by the first word of what is said."""
-    found: dict[str, list[tuple[Sequence[frozenset[str]], KnownMood]]] = {}
-    for mood in moods:
-        known = KnownMood(
+def learn_moods(vocabulary: Vocabulary, moods: Sequence[Mood] = MOODS) -> PhraseTable[KnownMood]:
+    """Moods by what is said, each word in the singular, and what they come to."""
+    known = {
+        ",".join(mood.said): KnownMood(
             asks=mood.asks,
-            named=named_labels(read_tokens(mood.asks), vocabulary, []),
+            named=named_labels(read_tokens(mood.asks), vocabulary),
             never=_ruled_out(mood.never, vocabulary),
         )
-        for phrase in mood.said:
-            words = [frozenset(word.split("/")) for word in phrase.split()]
-            for first in words[0]:
-                found.setdefault(first, []).append((words, known))
-    return {first: sorted(those, key=lambda one: -len(one[0])) for first, those in found.items()}
-
-
-def read_moods(t: Tokens, moods: Moods) -> list[Felt]:
-    """The moods that a text tells of, the longest phrase at each place.
-
-    Args:
-        t: The text, without titles and limits.
-        moods: What is known.
-    """
-    found: list[Felt] = []
-    at = 0
-    while at < len(t):
-        ends = ((_end(t, at, words), known) for words, known in moods.get(t.stems[at], ()))
-        end, mood = next(((end, known) for end, known in ends if end), (at + 1, None))
-        if mood is not None:
-            found.append(Felt(first=at, end=end, mood=mood))
-        at = end
-    return found
-
-
-def _end(t: Tokens, place: int, words: Sequence[frozenset[str]]) -> int:
-    """The place after a phrase that stands here, or 0; small words in between are stepped over."""
-    at = place
-    for n, some in enumerate(words):
-        while n and at < len(t) and t.stems[at] not in some and t.words[at] in _BETWEEN:
-            at += 1
-        if at >= len(t) or t.stems[at] not in some:
-            return 0
-        at += 1
-    return at
+        for mood in moods
+    }
+    return PhraseTable(known, between=_BETWEEN)
 
 
 def _ruled_out(never: Sequence[str], vocabulary: Vocabulary) -> tuple[Has, ...]:

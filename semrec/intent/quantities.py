@@ -1,105 +1,140 @@
-"""Limits on numbers with a unit, read at one place of a text: "under two hours"."""
+"""Limits on years and other numbers, at one place: "from the nineties", "under two hours"."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from semrec.intent.conditions import Condition, Span, Unanswerable
-from semrec.intent.english import (
-    ABOVE,
-    AT_LEAST,
-    AT_MOST,
-    BELOW,
-    NUMBERS,
-    OR_LESS,
-    OR_MORE,
-    UNITS,
+from semrec.intent.cues import (
+    NUMBER_BOUNDS,
+    NUMBER_BOUNDS_BEHIND,
+    YEAR_BOUNDS,
+    YEAR_BOUNDS_BEHIND,
 )
-from semrec.intent.tokens import Tokens, singular
+from semrec.intent.english import (
+    CENTURIES,
+    DECADES,
+    FILLERS,
+    FOLLOWERS,
+    MADE,
+    NUMBERS,
+    RESTRICTIONS,
+    UNITS,
+    word_set,
+)
+from semrec.intent.tokens import CLAUSE, Tokens, singular
 from semrec.intent.vocabulary import Vocabulary
 
+FIRST_YEAR, LAST_YEAR = 1800, 2100
+MAX_PERIODS = 20
 _GLUED = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)([a-z]{1,8})")
-_COMPARISONS = (
-    (BELOW, True, True),
-    (AT_MOST, True, False),
-    (ABOVE, False, True),
-    (AT_LEAST, False, False),
-)
+_DECADE = re.compile(r"(1[89]|20)\d0s")
+_PARTS = {"early": (0, 3), "mid": (4, 6), "middle": (4, 6), "late": (7, 9)}
+_SPELLS = word_set("year years decade decades month months week weeks")
+_UP_TO = ("to", "until", "till", "through", "thru", "-")
+_NOT_BEFORE = word_set("the in my her his their our your (")
+_CURRENCIES = ("$", "€", "£")
+# A limit begins with a digit or with one of these; most words are none.
+_YEAR_STARTS = (
+    MADE | YEAR_BOUNDS.first_words | _PARTS.keys() | DECADES.keys() | CENTURIES.keys()
+) | word_set("came come comes coming from of in during between within year")
+_NUMBER_STARTS = NUMBER_BOUNDS.first_words | NUMBERS.keys() | set(_CURRENCIES)
 
 
-@dataclass(frozen=True)
-class Read:
+class Limit(NamedTuple):
     """A condition and the place after its last word."""
 
     condition: Condition
     end: int
 
 
-def read_quantity(t: Tokens, place: int, vocabulary: Vocabulary) -> Read | None:
+class _Years(NamedTuple):
+    """Intervals of years, and the place after the words that say so."""
+
+    intervals: tuple[tuple[float, float], ...]
+    end: int
+
+
+class _Period(NamedTuple):
+    """A year, decade or century, and the place after it."""
+
+    first: int
+    last: int
+    end: int
+    is_year: bool
+
+
+class _Amount(NamedTuple):
+    """A number in base units of its kind, and the place after it."""
+
+    number: float
+    kind: str
+    end: int
+
+
+def read_quantity(t: Tokens, place: int, vocabulary: Vocabulary) -> Limit | None:
     """A limit on a number with a unit that begins here: "under two hours", "at most 300 pages"."""
-    for phrases, is_upper, open_ in _COMPARISONS:
-        start = t.skip(place, phrases)
-        if start > place and (amount := _amount(t, start, vocabulary)) is not None:
-            return _limit(amount, is_upper=is_upper, open_=open_, vocabulary=vocabulary)
+    word = t.word(place)
     unit = t.stems[place] if place < len(t) else ""
-    if unit in vocabulary.quantities and t.word(place) not in UNITS:  # "rating above 4"
-        for phrases, is_upper, open_ in _COMPARISONS:
-            start = t.skip(place + 1, phrases)
-            number = read_number(t, start) if start > place + 1 else None
-            if number is not None:
-                amount = (number[0], unit, number[1])
-                return _limit(amount, is_upper=is_upper, open_=open_, vocabulary=vocabulary)
+    is_named = unit in vocabulary.quantities and word not in UNITS
+    if not (is_named or word in _NUMBER_STARTS or word[0].isdigit()):
+        return None
+    if (bound := NUMBER_BOUNDS.match(t.words, place)) is not None:
+        amount = _amount(t, bound.end, vocabulary)
+        if amount is not None:
+            return _bounded(amount, vocabulary, *bound.value)
+    if is_named and (bound := NUMBER_BOUNDS.match(t.words, place + 1)) is not None:
+        number = read_number(t, bound.end)  # "rating above 4"
+        if number is not None:
+            return _bounded(_Amount(number[0], unit, number[1]), vocabulary, *bound.value)
     amount = _amount(t, place, vocabulary)
     if amount is not None:
-        for phrases, is_upper in ((OR_LESS, True), (OR_MORE, False)):
-            end = t.skip(amount[2], phrases)
-            if end > amount[2]:
-                limit = (amount[0], amount[1], end)
-                return _limit(limit, is_upper=is_upper, open_=False, vocabulary=vocabulary)
+        behind = NUMBER_BOUNDS_BEHIND.match(t.words, amount.end)
+        if behind is not None:
+            return _bounded(amount._replace(end=behind.end), vocabulary, behind.value)
     return None
 
 
-def _limit(
-    amount: tuple[float, str, int], *, is_upper: bool, open_: bool, vocabulary: Vocabulary
-) -> Read:
-    number, kind, end = amount
-    quantity = vocabulary.quantities.get(kind)
+def _bounded(
+    amount: _Amount, vocabulary: Vocabulary, is_upper: bool, is_open: bool = False
+) -> Limit:
+    quantity = vocabulary.quantities.get(amount.kind)
     if quantity is None:
-        return Read(Unanswerable(), end)
-    value = round(number / quantity.factor, 6)
+        return Limit(Unanswerable(), amount.end)
+    value = round(amount.number / quantity.factor, 6)
     interval = (-math.inf, value) if is_upper else (value, math.inf)
     span = Span(
-        attribute=quantity.attribute, intervals=(interval,), open_=open_, whole=quantity.whole
+        attribute=quantity.attribute, intervals=(interval,), open_=is_open, whole=quantity.whole
     )
-    return Read(span, end)
+    return Limit(span, amount.end)
 
 
-def _amount(t: Tokens, place: int, vocabulary: Vocabulary) -> tuple[float, str, int] | None:
-    """(number in base units, kind, the place after it): "two and a half hours", "1h 30 min"."""
+def _amount(t: Tokens, place: int, vocabulary: Vocabulary) -> _Amount | None:
+    """An amount with its unit: "two and a half hours", "1h 30 min"."""
     total, kind, at = 0.0, "", place
     for _ in range(2):  # hours and minutes
-        part = _one_amount(t, at + (kind != "" and t.word(at) == "and"), vocabulary)
-        if part is None or (kind and part[1] != kind):
+        part = _amount_of_one_unit(t, at + (kind != "" and t.word(at) == "and"), vocabulary)
+        if part is None or (kind and part.kind != kind):
             break
-        total, kind, at = total + part[0], part[1], part[2]
+        total, kind, at = total + part.number, part.kind, part.end
     if not kind:
         return None
     if t.words[at : at + 3] == ["and", "a", "half"]:  # "an hour and a half"
         total, at = total * 1.5 if total == 60 else total + 30, at + 3
-    at += t.word(at) in ("long", "in") and t.word(at) == "long"
-    return total, kind, at
+    return _Amount(total, kind, at + (t.word(at) == "long"))
 
 
-def _one_amount(t: Tokens, place: int, vocabulary: Vocabulary) -> tuple[float, str, int] | None:
-    if t.word(place) in ("$", "€", "£"):
+def _amount_of_one_unit(t: Tokens, place: int, vocabulary: Vocabulary) -> _Amount | None:
+    if t.word(place) in _CURRENCIES:
         price = read_number(t, place + 1)
-        return None if price is None else (price[0], "price", price[1])
+        return None if price is None else _Amount(price[0], "price", price[1])
     glued = _GLUED.fullmatch(t.word(place))
     if glued and glued[2] in UNITS:
         kind, factor = UNITS[glued[2]]
-        return float(glued[1]) * factor, kind, place + 1
+        return _Amount(float(glued[1]) * factor, kind, place + 1)
     number = read_number(t, place)
     if number is None:
         return None
@@ -107,10 +142,9 @@ def _one_amount(t: Tokens, place: int, vocabulary: Vocabulary) -> tuple[float, s
     end += t.word(end) == "-"
     if t.word(end) in UNITS:
         kind, factor = UNITS[t.word(end)]
-        return value * factor, kind, end + 1
-    if singular(t.word(end)) in vocabulary.quantities:
-        return value, singular(t.word(end)), end + 1
-    return None
+        return _Amount(value * factor, kind, end + 1)
+    unit = singular(t.word(end))
+    return _Amount(value, unit, end + 1) if unit in vocabulary.quantities else None
 
 
 def read_number(t: Tokens, place: int) -> tuple[float, int] | None:
@@ -130,3 +164,178 @@ def read_number(t: Tokens, place: int) -> tuple[float, int] | None:
     if t.words[end : end + 3] == ["and", "a", "half"]:
         value, end = value + 0.5, end + 3
     return value, end
+
+
+def read_years(t: Tokens, place: int, vocabulary: Vocabulary) -> Limit | None:
+    """A limit on years that begins here: "from the nineties", "before 1980", "1990-1995"."""
+    word = t.word(place)
+    if not (word in _YEAR_STARTS or word[0].isdigit()):
+        return None
+    if (end := _until_now(t, place)) > place:
+        return Limit(Unanswerable(), end)
+    years = _years(t, place, vocabulary)
+    if years is None:
+        return None
+    if vocabulary.year is None:
+        return Limit(Unanswerable(), years.end)
+    of = vocabulary.year
+    return Limit(Span(attribute=of.attribute, intervals=years.intervals, whole=of.whole), years.end)
+
+
+def _until_now(t: Tokens, place: int) -> int:
+    """The end of "from the last ten years", which no attribute answers; `place` without it."""
+    at = place + (t.word(place) in MADE)
+    if t.word(at) not in ("from", "within") and at == place:
+        return place
+    at += 1 + (t.word(at + 1) == "the")
+    if t.word(at) not in ("last", "past"):
+        return place
+    at += 1
+    at = number[1] if (number := read_number(t, at)) else at + (t.word(at) in ("few", "couple"))
+    at += t.word(at) in ("of", "few", "couple")
+    return at + 1 if t.word(at) in _SPELLS else place
+
+
+def _years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
+    start, is_made = place, False
+    if t.word(start) in MADE:
+        start, is_made = start + 1, True
+    elif t.word(start) in ("came", "come", "comes", "coming") and t.word(start + 1) == "out":
+        start, is_made = start + 2, True
+    preposition = t.word(start)
+    limit = start + (preposition in ("from", "of"))
+    if (years := _bounded_years(t, limit)) is not None:
+        return years
+    if t.word(limit) == "between":
+        return _between(t, limit + 1, ("and", "-", "to"))
+    if preposition in ("from", "in", "of", "during"):
+        # "in the nineties" is when a story happens, "films in the nineties" isn't
+        if preposition != "from" and not (
+            _is_kind(t, place - 1, vocabulary) or (is_made and preposition != "of")
+        ):
+            return None
+        if t.word(start + 1) in ("like", "around"):  # "from like 2016": about then
+            return None
+        return _between(t, start + 1, _UP_TO) or _periods(t, start + 1)
+    return None if is_made else _bare_years(t, place, vocabulary)
+
+
+def _bounded_years(t: Tokens, place: int) -> _Years | None:
+    """Years that are open to one side: "before 1980", "since the nineties"."""
+    bound = YEAR_BOUNDS.match(t.words, place)
+    period = bound and _period(t, bound.end + (t.word(bound.end) == "from"))
+    if not bound or not period:
+        return None
+    low, high = {
+        "before": (-math.inf, period.first - 1),
+        "until": (-math.inf, period.last),
+        "after": (period.last + 1, math.inf),
+        "since": (period.first, math.inf),
+    }[bound.value]
+    return _Years(((low, high),), period.end)
+
+
+def _is_kind(t: Tokens, place: int, vocabulary: Vocabulary) -> bool:
+    """True if a word says what kind of item is meant: "films", "comedy", "French"."""
+    if not 0 <= place < len(t):
+        return False
+    word, labels = t.words[place], vocabulary.labels
+    if word in FILLERS or word in vocabulary.languages or t.stems[place] in labels:
+        return True
+    return " ".join(t.stems[place : place + 2]) in labels
+
+
+def _bare_years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
+    """Years without a preposition: "80s comedies", "1990-1995", "2000 or later"."""
+    before = t.word(place - 1)
+    if before in _NOT_BEFORE or before in _PARTS:
+        return None
+    earlier = place - 1
+    while earlier > place - 3 and t.word(earlier) in (",", "and", "or"):
+        earlier -= 1
+    if earlier < place - 1 and t.word(earlier) in DECADES:
+        return None  # the rest of a list that was no limit
+    period = _period(t, place)
+    if period is None:
+        return None
+    if period.is_year:
+        years = _between(t, place, ("-", "to"))
+        if years is not None and t.word(years.end) != ")":
+            return years
+        is_open = YEAR_BOUNDS_BEHIND.match(t.words, period.end) is not None
+        return _periods(t, place) if is_open or _is_kind(t, period.end, vocabulary) else None
+    years = _periods(t, place)
+    if years is None:
+        return None
+    after = t.word(years.end)
+    is_alone = after in CLAUSE or after in FOLLOWERS or after in RESTRICTIONS
+    if before == "only" or is_alone or _is_kind(t, years.end, vocabulary):
+        return years
+    return None  # "80s music", "nineties nostalgia"
+
+
+def _between(t: Tokens, place: int, joints: Sequence[str]) -> _Years | None:
+    """Years from one to another: "1990 to 1995", "1990-95"."""
+    first = _period(t, place)
+    if first is None or t.word(first.end) not in joints:
+        return None
+    last = _period(t, first.end + 1)
+    if last is not None:
+        return _Years(((first.first, last.last),), last.end)
+    word = t.word(first.end + 1)
+    if first.is_year and t.word(first.end) == "-" and len(word) == 2 and word.isdecimal():
+        return _Years(((first.first, first.first // 100 * 100 + int(word)),), first.end + 2)
+    return None
+
+
+def _periods(t: Tokens, place: int) -> _Years | None:
+    """One year or decade, open to one side, or several: "from the 60s or the 80s"."""
+    period = _period(t, place)
+    if period is None:
+        return None
+    bound = YEAR_BOUNDS_BEHIND.match(t.words, period.end)
+    # "from 1990 on a boat" isn't "from 1990 on"
+    if bound and (bound.phrase != "on" or t.word(bound.end) in CLAUSE):
+        is_since = bound.value == "since"
+        interval = (period.first, math.inf) if is_since else (-math.inf, period.last)
+        return _Years((interval,), bound.end)
+    periods = [period]
+    while len(periods) < MAX_PERIODS:
+        after = periods[-1].end
+        joint = after
+        while t.word(joint) in (",", "or", "and", "/") and joint < after + 2:
+            joint += 1
+        joint += t.word(joint) == "from"
+        following = _period(t, joint) if joint > after else None
+        if following is None:
+            break
+        periods.append(following)
+    intervals: list[tuple[float, float]] = []
+    for first, last in sorted((p.first, p.last) for p in periods):
+        if intervals and first <= intervals[-1][1] + 1:
+            intervals[-1] = (intervals[-1][0], max(last, intervals[-1][1]))
+        else:
+            intervals.append((first, last))
+    return _Years(tuple(intervals), periods[-1].end)
+
+
+def _period(t: Tokens, place: int) -> _Period | None:
+    at = place + (t.word(place) == "the")
+    at += t.word(at) == "year"
+    part = _PARTS.get(t.word(at))
+    if part is not None:
+        at += 1
+        at += t.word(at) in ("-", "of")
+        at += t.word(at) == "the"
+    word = t.word(at)
+    if word in CENTURIES and t.word(at + 1) == "century":
+        return _Period(CENTURIES[word], CENTURIES[word] + 99, at + 2, is_year=False)
+    decade = int(word[:4]) if _DECADE.fullmatch(word) else DECADES.get(word)
+    if decade is not None:
+        first, last = part or (0, 9)
+        return _Period(decade + first, decade + last, at + 1, is_year=False)
+    if len(word) == 4 and word.isascii() and word.isdecimal():
+        year = int(word)
+        if FIRST_YEAR <= year <= LAST_YEAR and t.word(at - 1) != "(":
+            return _Period(year, year, at + 1, is_year=True)
+    return None

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from semrec.intent.english import FILLERS, by_first, phrases, word_set
-from semrec.intent.linking import Mention
-from semrec.intent.polarity import polarities
-from semrec.intent.stated import match
+from semrec.intent.cues import OTHERS
+from semrec.intent.english import FILLERS, word_set
+from semrec.intent.intent_parser import rejects
+from semrec.intent.mentions import Mention, polarities
 from semrec.intent.tokens import CLAUSE, SENTENCE, Tokens
-from semrec.intent.turns import rejects
 
 Taken = Literal["like", "view", "reject", "asked"]
 
@@ -35,15 +34,6 @@ _SAYS = word_set(
     "looks look sounds sound seems seem is isnt was wasnt please and or but too instead again"
     " thanks though i ive we if because appeals works could would might are were"
 )
-_OTHERS = by_first(
-    phrases(
-        "something else,anything else,what else,other ones,some others,show me others,others"
-        ",another one,none of these,none of those,none of them,not those,not these,not them"
-        ",show me more,more options,more suggestions,next ones,seen them all,seen all of them"
-        ",seen all of these,seen all of those,seen these,seen those,seen them,different ones"
-    )
-)
-_AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
 _LIKES = word_set(
     "good great nice cool perfect love loved like liked likes lovely interesting promising fun"
     " enjoy enjoyed best favorite favourite watch take pick choose yes fan similar"
@@ -54,7 +44,7 @@ _SEEN = word_set("seen saw watched know knew read heard played had")
 _OF_IT = word_set("not like love seen saw watched know")
 _NOT_OF_IT = re.compile(r"\bnot (?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)")
 _IT = re.compile(r"\b(?:it|that)\b")
-OPENING = 8  # words in which a refusal stands
+_MAX_OPENING = 8  # words in which a refusal stands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +80,7 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
         if read is not None:
             found.append((at, *read))
         at = at + 1 if read is None else read[0]
-    mentions = [Mention(first=first, end=end, row=-1) for first, end, _ in found]
+    mentions = [Mention(first, end) for first, end, _ in found]
     references = [
         Reference(first=first, end=end, places=places, taken=_taken(t, first, end, polarity))
         for (first, end, places), polarity in zip(found, polarities(t, mentions), strict=True)
@@ -98,16 +88,6 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
     if not references and _refuses(t):
         references = [Reference(first=0, end=0, places=(-1,), taken="reject")]
     return references
-
-
-def read_others(t: Tokens) -> list[tuple[int, int]]:
-    """(first, end) places of what asks for other items than those shown: "something else"."""
-    found = []
-    for place in range(len(t)):
-        cue = match(t, place, _OTHERS)
-        if cue is not None and (t.word(cue[1]) in CLAUSE or t.word(cue[1]) in _AFTER_OTHERS):
-            found.append((place, cue[1]))
-    return found
 
 
 def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | None:
@@ -179,7 +159,7 @@ def _taken(t: Tokens, first: int, end: int, polarity: str) -> Taken:
 
 def _refuses(t: Tokens) -> bool:
     """True if what was talked of is refused: "hated it", "not for me"; not "not for kids"."""
-    opening = " ".join(t.words[:OPENING])
+    opening = " ".join(t.words[:_MAX_OPENING])
     if _NOT_OF_IT.search(opening) or (opening.startswith("no ") and not _IT.search(opening)):
         return False
-    return rejects(t.text) and match(t, 0, _OTHERS) is None
+    return rejects(t.text) and OTHERS.match(t.words, 0) is None

@@ -13,7 +13,7 @@ from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
 from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, NOT_A_NOUN, OPINIONS
 from semrec.intent.tokens import words_of
-from semrec.intent.vocabulary import Vocabulary
+from semrec.intent.vocabulary import Vocabulary, longest_by_first_word
 
 MAX_TITLE_WORDS = 15
 MAX_TEXTS_READ = 20_000
@@ -70,10 +70,6 @@ def learn_titles(
             weak.setdefault(part, []).append(row)
     for part, of in weak.items():
         rows.setdefault(part, of)
-    longest: dict[str, int] = {}
-    for name in rows:
-        first, n = name.partition(" ")[0], name.count(" ") + 1
-        longest[first] = max(longest.get(first, 0), n)
     frequent, has_texts = _frequent(catalog)
     labels = {word for phrase in vocabulary.labels for word in phrase.split()}
     kinds = frozenset(labels | set(vocabulary.languages) | FILLERS | {"i", "im"})
@@ -82,7 +78,7 @@ def learn_titles(
             name: tuple(sorted(set(of), key=lambda row: (-counts[row], row)))
             for name, of in rows.items()
         },
-        longest=longest,
+        longest=longest_by_first_word(rows),
         years=years,
         common=frozenset(_ORDINARY | frequent | kinds),
         ordinary=kinds,

@@ -1,13 +1,16 @@
-"""A text as words and the punctuation that separates them, with their places in the text."""
+"""A text as words and the punctuation that separates them, and phrases looked up among them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
-from semrec.intent.english import Phrases
+Interval = tuple[int, int]
+"""Places ``[first, end)`` of words in a text."""
+V = TypeVar("V")
 
 # Alternatives begin with different characters or are tried left to right once: linear.
 _TOKEN = re.compile(r"\d+(?:\.\d+)?[^\W\d_]*(?:['’][^\W\d_]+)?|[^\W_]+(?:['’][^\W_]+)*|\n+|[^\w\s]")
@@ -20,7 +23,7 @@ SENTENCE, CLAUSE = ".", frozenset((".", ",", "(", ")"))
 MARKS = frozenset((".", ",", "(", ")", "/", "-", "+", "$", "€", "£"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Tokens:
     """Words of a text; the lists are equally long.
 
@@ -51,20 +54,95 @@ class Tokens:
         """The text from one word up to, not including, another."""
         return self.text[self.starts[first] : self.ends[end - 1]] if end > first else ""
 
-    def without(self, spans: Sequence[tuple[int, int]]) -> Tokens:
+    def without(self, spans: Sequence[Interval]) -> Tokens:
         """The same text in which the words of some spans say nothing: each reads as "it"."""
+        if not spans:
+            return self
         words, stems = list(self.words), list(self.stems)
         for first, end in spans:
             words[first:end] = stems[first:end] = ["it"] * (end - first)
-        return replace(self, words=words, stems=stems)
+        return Tokens(self.text, words, stems, self.starts, self.ends, self.capitals)
 
-    def skip(self, place: int, phrases: Phrases) -> int:
-        """The place after the longest of `phrases` that stands here; `place` if none does."""
-        for phrase in phrases.get(self.word(place), ()):
-            end = place + len(phrase)
-            if tuple(self.words[place:end]) == phrase:
-                return end
-        return place
+
+class Match(NamedTuple, Generic[V]):
+    """A phrase that stands in a text, what it announces, and the place after it."""
+
+    phrase: str
+    value: V
+    end: int
+
+
+class PhraseTable(Generic[V]):
+    """Phrases and what each announces, as a trie of words: the longest is matched.
+
+        table = PhraseTable({"no,not,do not want": "negation", "for/with kid/child": "children"})
+
+    Args:
+        entries: Phrases between commas → value; ``/`` stands between words that may take one
+            place. Of a phrase that is given twice the first value counts.
+        between: Words that may stand between those of a phrase.
+    """
+
+    def __init__(self, entries: Mapping[str, V], between: Set[str] = frozenset()) -> None:
+        self._between = between
+        self._root = _Node[V]()
+        for text, value in entries.items():
+            for phrase in text.split(","):
+                nodes = [self._root]
+                for word in phrase.split():
+                    nodes = [
+                        node.further.setdefault(one, _Node())
+                        for node in nodes
+                        for one in word.split("/")
+                    ]
+                for node in nodes:
+                    node.match = node.match or (phrase, value)
+
+    @property
+    def first_words(self) -> frozenset[str]:
+        """Words with which a phrase begins."""
+        return frozenset(self._root.further)
+
+    def match(self, words: Sequence[str], place: int) -> Match[V] | None:
+        """The longest phrase that begins at a place."""
+        node = self._root.further.get(words[place]) if place < len(words) else None
+        return None if node is None else self._longest(node, words, place + 1)
+
+    def skip(self, words: Sequence[str], place: int) -> int:
+        """The place after the phrase that begins here; `place` if none does."""
+        match = self.match(words, place)
+        return match.end if match else place
+
+    def matches(self, words: Sequence[str]) -> Iterator[tuple[int, Match[V]]]:
+        """Place and match of each phrase in a text, in its order; none lies within another."""
+        at = 0
+        while at < len(words):
+            match = self.match(words, at)
+            if match is not None:
+                yield at, match
+            at = at + 1 if match is None else match.end
+
+    def _longest(self, node: _Node[V], words: Sequence[str], end: int) -> Match[V] | None:
+        at = end
+        while at < len(words):
+            if (further := node.further.get(words[at])) is not None:
+                match = self._longest(further, words, at + 1)
+                if match is not None:
+                    return match
+            if words[at] not in self._between:
+                break
+            at += 1
+        return Match(*node.match, end) if node.match else None
+
+
+class _Node(Generic[V]):
+    """Phrases that begin alike: their next words, and the one that ends here."""
+
+    __slots__ = ("further", "match")
+
+    def __init__(self) -> None:
+        self.further: dict[str, _Node[V]] = {}
+        self.match: tuple[str, V] | None = None
 
 
 def read_tokens(text: str) -> Tokens:
@@ -91,7 +169,7 @@ def read_tokens(text: str) -> Tokens:
         starts.append(match.start())
         ends.append(match.end())
         capitals.append(found[0].isupper() or found[0].isdigit())
-    return Tokens(text=text, words=words, stems=stems, starts=starts, ends=ends, capitals=capitals)
+    return Tokens(text, words, stems, starts, ends, capitals)
 
 
 def plain(word: str) -> str:

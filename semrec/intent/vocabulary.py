@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ class Vocabulary:
     Attributes:
         labels: Phrase in the singular → one condition for each attribute that has such a label.
         pairs: Phrase → conditions that it means at once ("rom-com").
-        longest: The most words of a phrase.
+        longest: First word → the most words of a phrase that begins with it.
         languages: Word → labels of the language attribute.
         language: The language attribute, if there is one.
         year: The attribute that holds years, if there is one.
@@ -58,7 +58,7 @@ class Vocabulary:
 
     labels: Mapping[str, tuple[Has, ...]]
     pairs: Mapping[str, tuple[Has, ...]]
-    longest: int
+    longest: Mapping[str, int]
     languages: Mapping[str, tuple[str, ...]]
     language: str | None
     year: Quantity | None
@@ -105,7 +105,7 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
     return Vocabulary(
         labels=known,
         pairs=pairs,
-        longest=max((phrase.count(" ") + 1 for phrase in (*known, *pairs)), default=0),
+        longest=longest_by_first_word((*known, *pairs)),
         languages=_languages(catalog, language),
         language=language,
         year=_year(numbers),
@@ -113,6 +113,15 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
         choices=choices,
         attributes={key(name.replace("_", " ")): name for name in catalog.attribute_names},
     )
+
+
+def longest_by_first_word(phrases: Iterable[str]) -> dict[str, int]:
+    """The most words of the phrases that begin with a word."""
+    longest: dict[str, int] = {}
+    for phrase in phrases:
+        first, n_words = phrase.partition(" ")[0], phrase.count(" ") + 1
+        longest[first] = max(longest.get(first, 0), n_words)
+    return longest
 
 
 def _labels(column: pa.ChunkedArray) -> list[str]:

@@ -1,6 +1,7 @@
-"""Limits that a later message takes back or replaces: "actually horror is fine", "make it the 80s".
+"""Follow-ups: limits taken back or replaced, others than those shown, shorter ones, start over.
 
 What is taken back only has an effect on limits that stand; whether one does, the caller knows.
+The phrases that announce each are in `cues`.
 """
 
 from __future__ import annotations
@@ -8,42 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semrec.intent.conditions import Condition, Has, Span
-from semrec.intent.english import DETERMINERS, FILLERS, by_first, phrases, word_set
-from semrec.intent.reading import JOINTS, read_phrase
-from semrec.intent.stated import match
-from semrec.intent.tokens import CLAUSE, Tokens, read_tokens, singular
-from semrec.intent.vocabulary import Vocabulary
-from semrec.intent.years import read_years
+from semrec.intent.cues import COMPARATIVES, NO_MATTER, OTHERS, RESETS, RETRACTIONS
+from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, word_set
+from semrec.intent.quantities import read_years
+from semrec.intent.spans import JOINTS, Spans
+from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens, singular
+from semrec.intent.vocabulary import Quantity, Vocabulary
 
-MAX_RELEASES, MAX_YEAR_WORDS = 20, 8
-Statement = tuple[tuple[Condition, ...], int]
-# Cue → what follows may be again. "How about horror" is a wish too, so its words stay.
-_ALLOW = by_first(
-    phrases(
-        "dont mind,do not mind,doesnt mind,wouldnt mind,no problem with,fine with,ok with"
-        ",okay with,cool with,good with,open to,up for,allow,allowing,im not against"
-    )
-)
-_WISH = by_first(
-    phrases(
-        "how about,what about,why not,maybe,lets try,lets see,give me,show me,make it,make that"
-        ",switch to,change it to,change that to,go with,go for,lets do,lets say"
-    )
-)
-# Cue → what follows need not be any more.
-_DROP = by_first(
-    phrases(
-        "forget,forget about,forget the,never mind,nevermind,ignore,drop,scrap,lose,lift,remove"
-        ",cancel,undo,take back,doesnt have to be,does not have to be,dont have to be"
-        ",do not have to be,doesnt need to be,does not need to be,need not be,not necessarily"
-    )
-)
-_DONT_CARE = by_first(
-    phrases(
-        "dont care about,do not care about,regardless of,whatever,any,no matter,no limit on"
-        ",no limits on"
-    )
-)
+MAX_RETRACTIONS, MAX_YEAR_WORDS = 20, 8
 _IS = word_set("is are was were would sounds works work")
 _FINE = word_set("fine ok okay alright allowed cool good great welcome acceptable right works work")
 _SOFTENERS = word_set("totally also actually perfectly completely all be too just now really quite")
@@ -52,7 +25,6 @@ _DENYING = word_set("no not dont never without non except but for than from nor 
 _RULE = word_set("limit limits filter filters rule rules restriction restrictions part requirement")
 _ALL = word_set("everything all")
 _BEFORE_RULE = DETERMINERS | word_set("the my those that no only about from")
-_MATTER = by_first(phrases("doesnt matter,does not matter,isnt important"))
 _LEADING = word_set(
     "actually ok okay well and but oh also now then no yes hmm i im id you can please"
 )
@@ -64,16 +36,15 @@ _CALLED = {
     "minutes": word_set("length runtime duration"),
     "price": word_set("price cost budget"),
 }
-RESETS = by_first(
-    phrases(
-        "start over,start again,start afresh,start from scratch,from scratch,new search"
-        ",forget everything,forget all of that,forget all that,clear everything,reset everything"
-    )
+_AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
+_BEFORE_COMPARATIVE = word_set(
+    "something anything bit lot little much even slightly way far any some but please and one"
+    " somewhat with need want prefer maybe give show considerably"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class Retraction:
     """A limit that is taken back.
 
     Attributes:
@@ -99,63 +70,104 @@ class Release:
     replaces: bool = False
 
 
-def read_releases(t: Tokens, vocabulary: Vocabulary) -> list[Release]:
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """More or less of something than what was shown.
+
+    Attributes:
+        first: Place of its word.
+        end: The place after it.
+        quantity: The attribute; None if the catalogue has none.
+        more: Whether more of it is wanted.
+    """
+
+    first: int
+    end: int
+    quantity: Quantity | None
+    more: bool
+
+
+def read_retractions(t: Tokens, vocabulary: Vocabulary) -> list[Retraction]:
     """Retractions in a message, in its order."""
-    found: list[Release] = []
+    spans = Spans(t, vocabulary)
+    retractions: list[Retraction] = []
     at = 0
-    while at < len(t) and len(found) < MAX_RELEASES:
-        release = _at(t, at, vocabulary)
-        if release is not None:
-            found.append(release)
-        at = at + 1 if release is None else release.end
-    return found
+    while at < len(t) and len(retractions) < MAX_RETRACTIONS:
+        retraction = _retraction(spans, at)
+        if retraction is not None:
+            retractions.append(retraction)
+        at = at + 1 if retraction is None else retraction.end
+    return retractions
 
 
-def read_reset(t: Tokens) -> tuple[int, int] | None:
-    """(first, end) places of "start over"; None if nothing says so."""
-    for place in range(len(t)):
-        if cue := match(t, place, RESETS):
-            return place, cue[1]
-    return None
+def read_reset(t: Tokens) -> Interval | None:
+    """Places of "start over"; None if nothing says so."""
+    return next(((place, cue.end) for place, cue in RESETS.matches(t.words)), None)
 
 
-def _at(t: Tokens, place: int, vocabulary: Vocabulary) -> Release | None:
-    if (drop := match(t, place, _DROP)) is not None:
-        return _dropped(t, place, drop[1], vocabulary)
-    for cues, wishes in ((_ALLOW, False), (_WISH, True)):
-        if (cue := match(t, place, cues)) is not None:
-            read = _stated(t, cue[1], vocabulary)
-            if read is None or t.word(place - 1) in _DENYING:
-                return None
-            first, end = _lead(t, place), _tail(t, read[1])
-            if wishes and _is_exact(read[0], vocabulary):
-                return Release(first=first, end=end, conditions=read[0], replaces=True)
-            return Release(first=first, end=end, conditions=read[0], allows=True, wishes=wishes)
-    if (cue := match(t, place, _DONT_CARE)) is not None:
-        attribute, end = _attribute(t, cue[1], vocabulary)
-        if attribute is not None:
-            return Release(first=_lead(t, place), end=_judged(t, end) or end, attribute=attribute)
-    return _fine(t, place, vocabulary)
+def read_others(t: Tokens) -> list[Interval]:
+    """Places of what asks for other items than those shown: "something else"."""
+    return [
+        (place, cue.end)
+        for place, cue in OTHERS.matches(t.words)
+        if t.word(cue.end) in CLAUSE or t.word(cue.end) in _AFTER_OTHERS
+    ]
 
 
-def _dropped(t: Tokens, place: int, at: int, vocabulary: Vocabulary) -> Release | None:
+def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
+    """Comparisons with what was shown, in their order: "shorter", "anything newer?"."""
+    comparisons = []
+    for place, cue in COMPARATIVES.matches(t.words):
+        before, after = t.word(place - 1), t.word(cue.end)
+        ends = after in CLAUSE or after in FILLERS or after in FOLLOWERS
+        if ends and (before in CLAUSE or before in _BEFORE_COMPARATIVE):
+            kind, more = cue.value
+            quantity = vocabulary.year if kind == "year" else vocabulary.quantities.get(kind)
+            comparisons.append(Comparison(first=place, end=cue.end, quantity=quantity, more=more))
+    return comparisons
+
+
+def _retraction(spans: Spans, place: int) -> Retraction | None:
+    t, cue = spans.t, RETRACTIONS.match(spans.t.words, place)
+    if cue is None:
+        return _fine(spans, place)
+    if cue.value == "drop":
+        return _dropped(spans, place, cue.end)
+    if cue.value == "indifferent":
+        attribute, end = _attribute(t, cue.end, spans.vocabulary)
+        if attribute is None:
+            return _fine(spans, place)
+        return Retraction(first=_lead(t, place), end=_judged(t, end) or end, attribute=attribute)
+    stated = _stated(spans, cue.end)
+    if stated is None or t.word(place - 1) in _DENYING:
+        return None
+    conditions, first, end = stated[0], _lead(t, place), _tail(t, stated[1])
+    if cue.value == "wish" and _is_exact(conditions, spans.vocabulary):
+        return Retraction(first=first, end=end, conditions=conditions, replaces=True)
+    wishes = cue.value == "wish"
+    return Retraction(first=first, end=end, conditions=conditions, allows=True, wishes=wishes)
+
+
+def _dropped(spans: Spans, place: int, at: int) -> Retraction | None:
     """Reads "Forget the nineties", "drop the language", "ignore the no horror rule"."""
+    t, vocabulary = spans.t, spans.vocabulary
     first = _lead(t, place)
     while t.word(at) in _BEFORE_RULE:
         at += 1
     if t.word(at) in _RULE | _ALL:
         while t.word(at) in _RULE | _ALL | {"the", "else", "of"}:
             at += 1
-        return Release(first=first, end=at, everything=True)
+        return Retraction(first=first, end=at, everything=True)
     attribute, end = _attribute(t, at, vocabulary)
     if attribute is not None:
-        return Release(first=first, end=_rule(t, end), attribute=attribute)
-    read = _stated(t, at, vocabulary)
-    return read and Release(first=first, end=_rule(t, read[1]), conditions=read[0])
+        return Retraction(first=first, end=_rule(t, end), attribute=attribute)
+    read = _stated(spans, at)
+    return read and Retraction(first=first, end=_rule(t, read[1]), conditions=read[0])
 
 
-def _fine(t: Tokens, place: int, vocabulary: Vocabulary) -> Release | None:
+def _fine(spans: Spans, place: int) -> Retraction | None:
     """Reads "Horror is fine", "older ones are ok too", "the language doesn't matter"."""
+    t, vocabulary = spans.t, spans.vocabulary
     has_the = t.word(place - 1) == "the"
     if _is_denied(t, place - has_the):
         return None
@@ -166,18 +178,18 @@ def _fine(t: Tokens, place: int, vocabulary: Vocabulary) -> Release | None:
         end = _judged(t, place + 1 + (t.word(place + 1) in FILLERS))
         if attribute is None or not end:
             return None
-        return Release(first=first, end=end, attribute=attribute, operators=operators)
+        return Retraction(first=first, end=end, attribute=attribute, operators=operators)
     attribute, end = _attribute(t, place, vocabulary)
-    if attribute is not None and (after := t.skip(end, _MATTER)) > end:
-        return Release(first=first, end=_tail(t, after), attribute=attribute)
-    read = _stated(t, place, vocabulary)
+    if attribute is not None and (matter := NO_MATTER.match(t.words, end)):
+        return Retraction(first=first, end=_tail(t, matter.end), attribute=attribute)
+    read = _stated(spans, place)
     if read is None:
         return None
     if t.word(read[1]) == "instead" and _is_exact(read[0], vocabulary):
         first -= t.word(first - 1) in ("from", "in")
-        return Release(first=first, end=read[1] + 1, conditions=read[0], replaces=True)
+        return Retraction(first=first, end=read[1] + 1, conditions=read[0], replaces=True)
     end = _judged(t, read[1] + (t.word(read[1]) in ("too", "also")))
-    return Release(first=first, end=end, conditions=read[0], allows=True) if end else None
+    return Retraction(first=first, end=end, conditions=read[0], allows=True) if end else None
 
 
 def _is_exact(conditions: tuple[Condition, ...], vocabulary: Vocabulary) -> bool:
@@ -200,20 +212,21 @@ def _is_denied(t: Tokens, place: int) -> bool:
     return False
 
 
-def _stated(t: Tokens, at: int, vocabulary: Vocabulary) -> Statement | None:
+def _stated(spans: Spans, at: int) -> tuple[tuple[Condition, ...], int] | None:
     """Statements of phrases joined by "or" and "and", and the place after them."""
-    found = _stated_once(t, at, vocabulary)
-    while found and t.word(found[1]) in JOINTS:
-        more = _stated_once(t, found[1] + 1, vocabulary)
-        if more is None or len(found[0]) > MAX_RELEASES:
+    found = _stated_once(spans, at)
+    while found and spans.t.word(found[1]) in JOINTS:
+        more = _stated_once(spans, found[1] + 1)
+        if more is None or len(found[0]) > MAX_RETRACTIONS:
             break
         found = (*found[0], *more[0]), more[1]
     return found
 
 
-def _stated_once(t: Tokens, at: int, vocabulary: Vocabulary) -> Statement | None:
+def _stated_once(spans: Spans, at: int) -> tuple[tuple[Condition, ...], int] | None:
     """The statement of one phrase; years need no word that leads up to them."""
-    found = read_phrase(t, at, vocabulary)
+    t, vocabulary = spans.t, spans.vocabulary
+    found = spans.phrase(at)
     if found is not None:
         return tuple(one for of in found.conditions for one in of), found.end
     if t.word(at) in vocabulary.languages and vocabulary.language is not None:

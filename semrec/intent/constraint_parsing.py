@@ -1,0 +1,393 @@
+"""Constraints that a text states: negations with their scope, demands, bare limits.
+
+Precision comes first: a label that is merely mentioned, an idiom ("why not"), an answer ("No, too
+risqué"), a taste ("I love 80s films") or a description of some film sets no limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from semrec.intent.conditions import Condition, Filters, Has, Unanswerable
+from semrec.intent.cues import CONSTRAINTS, MUST, SOFT_AFTER, ConstraintCue
+from semrec.intent.english import (
+    ADVERBS,
+    AFTER_EXCLUSIVE,
+    APPROXIMATE,
+    FOLLOWERS,
+    MADE,
+    NOT_A_KIND,
+    RESTRICTIONS,
+    SOFT_BEFORE,
+    TELLING,
+    WISHING,
+    word_set,
+)
+from semrec.intent.quantities import Limit
+from semrec.intent.spans import JOINTS, Phrase, Spans
+from semrec.intent.tokens import CLAUSE, SENTENCE, Interval, Match, Tokens
+from semrec.intent.vocabulary import Vocabulary
+
+MAX_LIST, MAX_LOOK_BACK = 20, 12
+MAX_NOT_UNDERSTOOD, MAX_SHOWN_CHARS = 20, 80
+# Idioms that end in these say that the phrase behind them is no limit.
+_NO_LIMIT = word_set("only just mind necessarily be against to hate")
+_ANSWERS = word_set("you youre they people who others many some")
+_DESCRIBING = word_set(
+    "is was were am im are its thats theyre youre do does did have has had would will could can"
+    " hes shes ive ill id be been being might may isnt wasnt"
+)
+_BARE_NOT = ("not", "not like", "isnt", "arent", "not having")
+_EXCEPT = word_set("but except for than from excluding exclude")
+_VERBS = word_set("is are works will would goes sounds was")
+_SUBJECTS = word_set(
+    "i im we were am are is really but and please that which id ive so my just do as long must"
+    " should"
+)
+_NOT_ALONE = word_set("not the my your his her one if an a was")
+_STRONG = ("nothing but", "nothing except", "strictly", "exclusively")
+_NO_ITEM = word_set("that this there he she you i we to who")
+
+
+@dataclass
+class ParseState:
+    """Constraints found so far, and which words of the text said them.
+
+    Attributes:
+        spans: The text, in which titles say nothing.
+        filters: The constraints, summed up.
+        not_understood: Stated limits that no attribute answers, as they stand in the text.
+        negated: Of `not_understood`, those that deny something: as shown → what is denied.
+        cut: Places of the words that are limits and no longer content.
+    """
+
+    spans: Spans
+    filters: Filters = field(default_factory=Filters)
+    not_understood: list[str] = field(default_factory=list)
+    negated: dict[str, str] = field(default_factory=dict)
+    cut: list[Interval] = field(default_factory=list)
+
+    def require(self, place: int, end: int, conditions: Iterable[Condition]) -> None:
+        """Add conditions that must hold; what can't be expressed is noted."""
+        done = [self.filters.add(condition) for condition in conditions]
+        if not all(done):
+            self.miss(self.spans.t.phrase(place, end))
+
+    def exclude(self, conditions: Iterable[Condition]) -> bool:
+        """Rule out alternatives, each where an attribute has it; False if none has."""
+        return any([self.filters.add(one, negated=True) for one in conditions])  # noqa: C419
+
+    def miss(self, phrase: str, negated: str = "") -> None:
+        """Note a limit that was stated and can't be answered, and what it denies."""
+        shown = " ".join(phrase.split())[:MAX_SHOWN_CHARS]
+        if shown not in self.not_understood and len(self.not_understood) < MAX_NOT_UNDERSTOOD:
+            self.not_understood.append(shown)
+            if negated:
+                self.negated[shown] = " ".join(negated.split())[:MAX_SHOWN_CHARS]
+
+
+def parse_constraints(t: Tokens, vocabulary: Vocabulary, titles: Sequence[Interval]) -> ParseState:
+    """All constraints that a text states, in one pass over its words.
+
+    Args:
+        t: The text.
+        vocabulary: What is known.
+        titles: Places of titles; nothing is read there.
+    """
+    state = ParseState(Spans(t.without(titles), vocabulary))
+    at = 0
+    while at < len(t):
+        cue = CONSTRAINTS.match(state.spans.t.words, at)
+        if cue is None:
+            at = _bare(state, at)
+        elif cue.value == "negation":
+            at = _negation(state, at, cue)
+        elif cue.value == "exclusive":
+            at = _exclusive(state, at, cue)
+        else:
+            covered = _last(cue.phrase) in _NO_LIMIT and state.spans.phrase(cue.end)
+            at = covered.end if covered else cue.end
+    return state
+
+
+# "no horror or musicals", "nothing gory"
+
+
+def _negation(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
+    """Read what a negation covers: a phrase, or a list of them; returns where to go on."""
+    t, at = state.spans.t, cue.end
+    while t.word(at) in ADVERBS:
+        at += 1
+    if (cue.phrase == "no" and t.word(at) in CLAUSE) or _says_nothing(t, place, cue.phrase):
+        return cue.end
+    if cue.phrase == "non":
+        return _non(state, place, at)
+    end = at
+    for n_read in range(MAX_LIST):
+        covered = _negated(state, place, at, cue.phrase, n_read)
+        if covered == at:
+            break
+        end = covered
+        at = _next_in_list(state.spans, end, cue.phrase)
+        if at == end:
+            break
+    if end <= cue.end:
+        return cue.end
+    while place > 0 and t.word(place - 1) in _SUBJECTS:
+        place -= 1
+    if t.word(end) == "(" and t.word(end + 1).isdecimal() and t.word(end + 2) == ")":
+        end += 3  # an unknown title's year
+    state.cut.append((place, end))
+    return end
+
+
+def _negated(state: ParseState, place: int, at: int, cue: str, n_read: int) -> int:
+    """Read one negated phrase; returns its end, or `at` if nothing clear stands there."""
+    t, shown_from = state.spans.t, at if n_read else place
+    phrase = state.spans.phrase(at)
+    # A verb may end what is left out: "everything except horror is fine".
+    if phrase and (phrase.alone or (_last(cue) in _EXCEPT and t.word(phrase.end) in _VERBS)):
+        # "No romantic comedies" leaves either alone, which no filter can say.
+        if not state.exclude(phrase.conditions[0] if len(phrase.conditions) == 1 else ()):
+            state.miss(t.phrase(shown_from, phrase.end))
+        return phrase.end
+    end = _unknown(state.spans, place, at, cue, n_read)
+    if end > at:
+        state.miss(t.phrase(shown_from, end), negated=t.phrase(at, end))
+    return end
+
+
+def _last(cue: str) -> str:
+    return cue.rpartition(" ")[2]
+
+
+def _non(state: ParseState, place: int, at: int) -> int:
+    """Read "non-English": it denies only the one word."""
+    language, labels = state.spans.language(at, bare=True), state.spans.labels(at)
+    if language is not None:
+        conditions: Sequence[Condition] = (language.condition,)
+        end = language.end
+    elif labels is not None:
+        conditions, end = labels.conditions[0], labels.end
+    else:
+        return at
+    if not state.exclude(conditions):
+        return at
+    state.cut.append((place, end))
+    return end
+
+
+def _says_nothing(t: Tokens, place: int, cue: str) -> bool:
+    """True if a negation answers, asks or describes instead of stating a wish."""
+    before, further, third = (t.word(place - n) for n in (1, 2, 3))
+    if before in _ANSWERS or (before in ("do", "did", "does") and further in _ANSWERS):
+        return True
+    if before == "to" and cue in ("hate", "dislike", "avoid"):
+        return cue != "avoid"
+    if cue.split()[0] == "no" and before in ("had", "was", "were", "there", "theres", "got"):
+        return True
+    if cue not in _BARE_NOT:
+        return False
+    if cue in ("isnt", "arent"):
+        before, further, third = "is", before, further
+    if before not in _DESCRIBING:
+        return before in ("it", "that", "this")
+    if (before == "its" and further == "as") or (before == "thats" and further not in CLAUSE):
+        return False  # "as long as it's not", "a film that's not"
+    is_relative = further in ("that", "which", "who") and third not in CLAUSE
+    is_condition = further in ("it", "they") and third in ("as", "if")
+    return not (before in ("is", "are") and (is_relative or is_condition))
+
+
+def _unknown(spans: Spans, place: int, at: int, cue: str, n_read: int) -> int:
+    """The end of unknown words that are negated; `at` if it isn't clear that they are."""
+    t, end = spans.t, spans.unknown(at)
+    if end == at or cue in ("neither", "nor"):
+        return end if n_read and end - at <= 2 else at
+    if n_read and end - at > 2 and t.word(at) not in ("anything", "any", "no", "too"):
+        return at
+    if cue in _BARE_NOT:
+        is_apart = place == 0 or t.word(place - 1) in (",", "but", "and", "or", "is", "are")
+        has_degree = t.word(at) in ("too", "very", "overly", "super", "any", "so")
+        is_one_word = end == at + 1 and t.word(at) not in NOT_A_KIND
+        is_degree = has_degree and end == at + 2 and t.word(at + 1) not in NOT_A_KIND
+        return end if (is_apart and is_one_word) or is_degree else at
+    return end
+
+
+def _next_in_list(spans: Spans, end: int, cue: str) -> int:
+    """The start of the next of a list of negated phrases; `end` if the list is over."""
+    t, at = spans.t, end
+    at += t.word(at) == ","
+    has_joint = t.word(at) in JOINTS
+    at += has_joint
+    if at == end or t.word(at) == SENTENCE:
+        return end
+    cue_ahead = CONSTRAINTS.match(t.words, at) if t.word(at) != "any" else None
+    if cue_ahead is not None and cue_ahead.value != "exclusive":
+        return end
+    phrase = spans.phrase(at)
+    if phrase is None:
+        goes_on = has_joint and t.word(end) != "," and _is_short(spans, end, at)
+    elif not phrase.alone or t.word(at) in ("a", "an", "some"):
+        goes_on = t.word(at - 1) in ("or", "nor") and spans.unknown(at) > at
+    elif has_joint:
+        goes_on = True
+    else:
+        # Commas alone: "no gore, horror, war" goes on; "not horror, comedy" may not.
+        is_label = all(isinstance(one, Has) for of in phrase.conditions for one in of)
+        closes = t.word(phrase.end) in JOINTS or t.word(phrase.end + 1) in JOINTS
+        goes_on = is_label and t.word(at) != "anything" and (cue != "not" or closes)
+    return at if goes_on else end
+
+
+def _is_short(spans: Spans, end: int, at: int) -> bool:
+    """True if unknown words behind a joint can only go on with the list."""
+    n_words = spans.unknown(at) - at
+    if spans.t.word(at) in ("anything", "any"):
+        return n_words > 0
+    return n_words == 1 or (0 < n_words <= 3 and spans.t.word(end) in ("or", "nor"))
+
+
+# "only comedies or dramas", "must be a western", "documentaries only"
+
+
+class _PhraseList(NamedTuple):
+    """Phrases joined by "or", "and" or commas, and the place after them."""
+
+    phrases: Sequence[Phrase]
+    end: int
+    has_or: bool
+
+    def conditions(self, *, all_of: bool = False) -> list[Condition]:
+        """What a list demands: labels of one attribute are alternatives, the rest must hold."""
+        conditions = [of[0] for phrase in self.phrases for of in phrase.conditions]
+        if len(self.phrases) == 1 or (all_of and not self.has_or):
+            return conditions
+        labels: dict[str, dict[object, None]] = {}
+        others: list[Condition] = []
+        for condition in conditions:
+            if isinstance(condition, Has):
+                labels.setdefault(condition.attribute, {}).update(dict.fromkeys(condition.labels))
+            else:
+                others.append(condition)
+        return [*(Has(attribute=name, labels=tuple(of)) for name, of in labels.items()), *others]
+
+
+def _exclusive(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
+    """Read what has to be: "only comedies or dramas"; returns where to go on."""
+    t, at = state.spans.t, cue.end
+    if _demands_nothing(t, place, cue):
+        return at
+    is_must = cue.phrase in MUST
+    if cue.phrase == "only":
+        for _ in range(4):
+            at += t.word(at) in AFTER_EXCLUSIVE
+    at += t.word(at) in ("either", "both")
+    demanded = _list(state.spans, at)
+    if demanded is None:
+        end = state.spans.unknown(at)
+        if (is_must or cue.phrase in _STRONG) and at < end <= at + 3:
+            state.miss(t.phrase(place, end))
+        return cue.end
+    state.require(place, demanded.end, demanded.conditions(all_of=is_must))
+    while place > 0 and t.word(place - 1) in ("it", "and", "please", "but", "i"):
+        place -= 1
+    state.cut.append((place, demanded.end))
+    return demanded.end
+
+
+def _demands_nothing(t: Tokens, place: int, cue: Match[ConstraintCue]) -> bool:
+    """True if a cue says something else: "the only comedy", "you must be", "just a comedy"."""
+    before, after = t.word(place - 1), t.word(cue.end)
+    if after in ("too", "so", "very", "really"):
+        return True
+    if cue.phrase == "only":
+        return before in _NOT_ALONE
+    if cue.phrase == "just":
+        return after in ("a", "an", "the", "some", "any")
+    if cue.phrase == "should be":
+        return before not in ("it", "and", "they", "which", "movie", "film")
+    if cue.phrase in _STRONG:
+        return before in ("was", "is", "are", "were")
+    return cue.phrase in MUST and before in _NO_ITEM
+
+
+def _list(spans: Spans, at: int) -> _PhraseList | None:
+    t, phrases = spans.t, list[Phrase]()
+    has_or, has_joint, end = False, False, at
+    while len(phrases) < MAX_LIST:
+        phrase = spans.phrase(at, opinions=True)
+        if not phrase or not (phrase.alone or phrase.narrowed or t.word(phrase.end) == "only"):
+            break
+        phrases.append(phrase)
+        end = at = phrase.end
+        at += t.word(at) == ","
+        has_or |= t.word(at) == "or"
+        has_joint |= t.word(at) in JOINTS
+        at += t.word(at) in JOINTS
+        if at == end:
+            break
+    if len(phrases) > 1 and not has_joint:  # "only comedies, English": no list
+        phrases, end = phrases[:1], phrases[0].end
+    return _PhraseList(phrases, end, has_or) if phrases else None
+
+
+def _only_behind(state: ParseState, place: int) -> int:
+    """Read an "only" that stands behind: "comedies only", "comedies or dramas only"."""
+    t = state.spans.t
+    if "only" not in t.words[place + 1 : place + 10]:
+        return place + 1
+    demanded = _list(state.spans, place)
+    if demanded is None or t.word(demanded.end) != "only":
+        return place + 1
+    following = t.word(demanded.end + 1)
+    if not (following in CLAUSE or following in FOLLOWERS or following in RESTRICTIONS):
+        return place + 1
+    state.require(place, demanded.end, demanded.conditions())
+    state.cut.append((place, demanded.end + 1))
+    return demanded.end + 1
+
+
+# "from the nineties", "under two hours", "in French"
+
+
+def _bare(state: ParseState, place: int) -> int:
+    """Read a limit that needs no cue, or "comedies only"; returns where to go on."""
+    limit = state.spans.limit(place)
+    if limit is None:
+        return _only_behind(state, place)
+    if _only_tells(state.spans.t, place, limit):
+        return limit.end
+    end = limit.end + (state.spans.t.word(limit.end) == "only")
+    state.require(place, end, [limit.condition])
+    state.cut.append((place, end))
+    return end
+
+
+def _only_tells(t: Tokens, place: int, limit: Limit) -> bool:
+    """True if a year or language is taste, memory, setting, question or wish without force."""
+    before, is_unanswerable = t.word(place - 1), isinstance(limit.condition, Unanswerable)
+    if SOFT_AFTER.match(t.words, limit.end) or before in ("set", "about"):
+        return True
+    if t.word(place - 2) == "the" and not before.endswith(("s", "best")):
+        return True  # "the original from 1982" is one film
+    if is_unanswerable and before in ("in", "took", "takes"):
+        return True
+    at, in_clause, telling, wishes = place - 1, True, False, False
+    while at >= max(0, place - MAX_LOOK_BACK) and t.word(at) != SENTENCE:
+        word, after = t.word(at), t.word(at + 1)
+        in_clause &= word not in CLAUSE
+        if in_clause and word in SOFT_BEFORE and place - at <= (1 if word in APPROXIMATE else 3):
+            return True
+        if word in ("is", "was", "are", "were"):
+            telling |= after in ("it", "that", "this", "they")
+        elif word in ("i", "we"):
+            verb = t.word(at + 2) if after in ADVERBS else after
+            telling |= verb in ("like", "love", "enjoy", "do")
+        telling |= word in TELLING
+        wishes |= word in WISHING or (is_unanswerable and word in MADE)
+        at -= 1
+    return telling and not wishes

@@ -1,0 +1,308 @@
+"""Titles and labels that a text names, and whether with approval.
+
+A title counts as named if the text makes it clear: by its year ("Alien (1979)"), by quotation
+marks, or by its words, written as a title after a cue ("like", "loved"). Titles that are ordinary
+words ("It", "Up", "The One") need more than their words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from semrec.intent.english import FILLERS, word_set
+from semrec.intent.spans import Spans
+from semrec.intent.titles import ARTICLES, Titles
+from semrec.intent.tokens import CLAUSE, MARKS, SENTENCE, Interval, Tokens, singular
+from semrec.intent.vocabulary import Vocabulary
+from semrec.types import Label
+
+Polarity = Literal["liked", "rejected", "neither"]
+MAX_LINKS, MAX_NAMED = 200, 20
+MAX_REACH = 10  # words around a mention that say how it is meant
+_QUOTED = re.compile(r'["“”«„]([^"“”«»„\n]{1,120})["“”»]')
+_JOINTS = frozenset((",", "and", "or", "/", "nor"))
+_SMALL = word_set("the a an of and in on to for with at from by or as is de la le")
+_CUES = word_set(
+    "like liked loved love enjoyed enjoy seen saw watched watch watching rewatched hated hate"
+    " disliked dislike called named titled unlike adore adored finished stand"
+)
+# A word that leads up to a title only behind one of these.
+_LED_BY = {
+    "to": word_set("similar close compared akin comparable"),
+    "as": word_set("such"),
+    "of": word_set("vein fan fans lines style spirit reminded me tired sick sort"),
+    "than": word_set("better other more funnier darker scarier lighter"),
+}
+_STEPPED_OVER = word_set(
+    "movie movies film films both original first new old also really actually already just even"
+    " things stuff something either"
+)
+_AGAINST = word_set(
+    "hated hate hates disliked dislike dislikes unlike avoid despise despised detest loathe sick"
+    " tired bored disappointed skip"
+)
+_FOR = word_set(
+    "liked loved love loves like likes enjoyed enjoy adored adore favorite favourite fan fans into"
+    " close similar vein stand bear care finish lines such"
+)
+_SEEN = word_set("seen saw watched")
+_AHEAD = word_set("see watch watching try rent")
+_NOT = word_set(
+    "not didnt dont doesnt never nothing isnt wasnt werent couldnt cant cannot havent hasnt hadnt"
+    " hardly wouldnt no nor neither aint"
+)
+_BAD = word_set(
+    "awful boring terrible bad horrible stupid dumb overrated disappointing meh dull lame annoying"
+    " weak trash garbage worst tedious"
+)
+_VERDICT = word_set("sucked sucks bored disappointed annoyed")
+_GOOD = word_set("good great my for fun funny really it very that impressed enjoyable much")
+_AND = word_set("and but though although because which") | {","}
+_IT = word_set("it that this them either very much at one")
+_BEING = word_set("was is were are felt seemed got")
+
+
+class Mention(NamedTuple):
+    """A title in a text: the places of its words (with its year), its row; -1: of no title."""
+
+    first: int
+    end: int
+    row: int = -1
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text as titles are looked for: its words without marks, their places, what is quoted."""
+
+    t: Tokens
+    words: Sequence[str]
+    places: Sequence[int]
+    quoted: frozenset[Interval]
+    is_shouted: bool
+
+    def word(self, n: int) -> str:
+        return self.words[n] if 0 <= n < len(self.words) else ""
+
+    def adjoins(self, n: int) -> bool:
+        """True if no mark stands between word `n` and the one before it."""
+        return 0 < n < len(self.places) and self.places[n] == self.places[n - 1] + 1
+
+    def is_capital(self, n: int) -> bool:
+        return 0 <= n < len(self.places) and self.t.capitals[self.places[n]]
+
+
+def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
+    """The titles that a text names, in its order; no word belongs to two of them."""
+    places = [place for place, word in enumerate(t.words) if word not in MARKS]
+    text = _Text(
+        t=t,
+        words=[t.words[place] for place in places],
+        places=places,
+        quoted=frozenset(match.span(1) for match in _QUOTED.finditer(t.text)),
+        is_shouted=len(places) > 3 and sum(t.capitals[p] for p in places) > 0.7 * len(places),
+    )
+    mentions: list[Mention] = []
+    n = 0
+    while n < len(places) and len(mentions) < MAX_LINKS:
+        mention = _longest_title(text, n, titles, mentions[-1].end if mentions else None)
+        if mention is None:
+            n += 1
+            continue
+        mentions.append(mention)
+        while n < len(places) and places[n] < mention.end:
+            n += 1
+    return mentions
+
+
+def _longest_title(text: _Text, n: int, titles: Titles, last: int | None) -> Mention | None:
+    """The longest title that begins at word `n`; `last`: the end of the title before it."""
+    begin = n + (text.words[n] in ARTICLES)
+    longest = titles.longest.get(text.word(begin), 0)
+    for end in range(min(begin + longest, len(text.words)), begin, -1):
+        rows = titles.rows.get(" ".join(text.words[begin:end]))
+        if rows is None:
+            continue
+        row, until = _by_year(text, end, rows, titles)
+        if row is None and until is None:
+            after_another = last is not None and _are_joints(text.t, last, text.places[n])
+            if _is_clear(text, n, begin, end, titles, after_another):
+                row = rows[0]
+        if row is not None:
+            return Mention(text.places[n], until or text.places[end - 1] + 1, row)
+    return None
+
+
+def _are_joints(t: Tokens, first: int, end: int) -> bool:
+    """True if nothing but joints stands between two places: of "Cats and Gigli"."""
+    return end - first <= 3 and all(word in _JOINTS for word in t.words[first:end])
+
+
+def _by_year(
+    text: _Text, end: int, rows: Sequence[int], titles: Titles
+) -> tuple[int | None, int | None]:
+    """The row that a year behind the title means, and where the year ends; None without one.
+
+    Catalogues differ by a year; a title with quite another year isn't the one that is meant.
+    """
+    at, t = text.places[end - 1] + 1, text.t
+    in_brackets = t.word(at) == "("
+    word = t.word(at + in_brackets)
+    if not (len(word) == 4 and word.isascii() and word.isdecimal()):
+        return None, None
+    year = int(word)
+    if not in_brackets:
+        exact = [row for row in rows if titles.years[row] == year]
+        return (exact[0], at + 1) if exact else (None, None)
+    if t.word(at + 2) != ")":
+        return None, None
+    near = [row for row in rows if abs(titles.years[row] - year) <= 1 or not titles.years[row]]
+    near.sort(key=lambda row: titles.years[row] != year)
+    return (near[0] if near else None), at + 3
+
+
+def _is_clear(
+    text: _Text, n: int, begin: int, end: int, titles: Titles, after_another: bool
+) -> bool:
+    """True if words that could be a title are meant as one, though no year says so."""
+    span = (text.t.starts[text.places[n]], text.t.ends[text.places[end - 1]])
+    if span in text.quoted or (text.t.starts[text.places[begin]], span[1]) in text.quoted:
+        return True
+    words = text.words[begin:end]
+    if text.adjoins(end) and text.is_capital(end) and text.word(end) not in ("i", "im", "ive"):
+        return False  # the name goes on: "Adam Sandler", "Blade Runner 2049"
+    after_cue = _after_cue(text, n)
+    cued = after_another or after_cue
+    is_rare = titles.has_texts and any(
+        word not in titles.common and singular(word) not in titles.common and len(word) > 3
+        for word in words
+    )
+    titled = not text.is_shouted and all(
+        text.is_capital(begin + place)
+        for place, word in enumerate(words)
+        if word not in _SMALL or place == 0
+    )
+    is_label = all(singular(word) in titles.ordinary or word in titles.ordinary for word in words)
+    if len(words) == 1:
+        if text.adjoins(n) and text.is_capital(n - 1) and not after_cue:
+            return False
+        if not cued or is_label or words[0].isdecimal() or text.word(end) in FILLERS:
+            return False
+        return titled or (is_rare and len(words[0]) > 4)
+    if is_label and not (cued and titled and begin > n):
+        return False
+    if titled:
+        return cued or (is_rare and not all(word in titles.ordinary for word in words))
+    return (is_rare and (cued or end - n >= 3)) or len(words) >= (4 if cued else 5)
+
+
+def _after_cue(text: _Text, n: int) -> bool:
+    """True if the words before word `n` lead up to a title."""
+    at = n
+    for _ in range(4):
+        if not text.adjoins(at):
+            return False
+        at -= 1
+        before = text.word(at)
+        if before in _CUES:
+            return True
+        if before in _LED_BY:
+            return text.word(at - 1) in _LED_BY[before]
+        if before not in _STEPPED_OVER:
+            return False
+    return False
+
+
+def named_labels(
+    t: Tokens, vocabulary: Vocabulary, taken: Sequence[Interval] = ()
+) -> tuple[Label, ...]:
+    """Labels that a text names with approval, or simply names, without making them a limit.
+
+    Args:
+        t: The text.
+        vocabulary: What is known.
+        taken: Places of titles and limits; nothing is read there.
+    """
+    spans = Spans(t.without(taken), vocabulary)
+    mentions: list[Mention] = []
+    labels: list[list[Label]] = []
+    at = 0
+    while at < len(t) and len(mentions) < MAX_NAMED:
+        span = spans.labels(at)
+        if span is not None:
+            alternatives = [one for of in span.conditions for one in of]
+            labels.append(
+                [(a.attribute, x) for a in alternatives for x in a.labels if isinstance(x, str)]
+            )
+            mentions.append(Mention(at, span.end))
+        at = span.end if span else at + 1
+    meant = zip(labels, polarities(spans.t, mentions), strict=True)
+    return tuple(dict.fromkeys(x for of, polarity in meant if polarity == "liked" for x in of))
+
+
+def polarities(t: Tokens, mentions: Sequence[Mention]) -> list[Polarity]:
+    """The polarity of each mention, read from the words around it.
+
+    A list ("I hated Cats and Gigli") has one polarity. Words behind a title ("… was awful")
+    count more than those before it. A title that is only said not to have been seen, or that
+    somebody still wants to see, is neither.
+    """
+    read: list[Polarity] = []
+    for n, mention in enumerate(mentions):
+        floor = mentions[n - 1].end if n else 0
+        ceiling = mentions[n + 1].first if n + 1 < len(mentions) else len(t)
+        before = _before(t, mention, floor)
+        if before is None and n and _are_joints(t, floor, mention.first):
+            before = read[-1]
+        read.append(_behind(t, mention, ceiling) or before or "liked")
+    return read
+
+
+def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
+    at = mention.first - 1
+    if at >= floor and t.word(at) in ("not", "no", "nor"):
+        seen = any(t.word(place) in _SEEN for place in range(max(0, at - MAX_REACH), at))
+        return "neither" if seen and t.word(at) == "not" else "rejected"
+    while at >= max(floor, mention.first - MAX_REACH) and t.word(at) not in (SENTENCE, "but"):
+        word = t.word(at)
+        is_negated = any(t.word(place) in _NOT for place in range(max(floor, at - 3), at))
+        if word in _AGAINST:
+            return "liked" if is_negated else "rejected"
+        if word in _FOR and not (word == "into" and t.word(at - 1).startswith("look")):
+            return "rejected" if is_negated else "liked"
+        if word in _SEEN or (word == "see" and t.word(at - 1) in ("did", "just")):
+            return "neither" if is_negated else None
+        if word in _AHEAD:
+            return "neither"
+        if t.capitals[at] and word != "i":
+            break  # chats often run on: a capital begins something new
+        at -= 1
+    return None
+
+
+def _behind(t: Tokens, mention: Mention, ceiling: int) -> Polarity | None:
+    end = min(mention.end + MAX_REACH, ceiling)
+    is_judged = False
+    for at in range(mention.end, end):
+        word = t.word(at)
+        before = t.word(at - 1) if at > mention.end else ""
+        if word == SENTENCE or (t.capitals[at] and not (word[0] == "i" and before in _AND)):
+            break
+        is_negated = any(t.word(place) in _NOT for place in range(max(mention.end, at - 3), at))
+        if at <= mention.end + 1 and word in _BEING | _NOT:
+            is_judged = True
+        if word in ("it", "that") and at > mention.end and t.word(at + 1) in _BEING | _NOT:
+            is_judged = True
+        is_of_it = t.word(at + 1) in _IT or t.word(at + 1) in CLAUSE
+        if word in ("liked", "like", "enjoyed", "enjoy") and is_negated and is_of_it:
+            return "rejected"
+        if (word in ("hated", "disliked") and is_of_it) or (word in _VERDICT and not is_negated):
+            return "rejected"
+        is_too_much = word == "too" and before in _BEING and t.word(at + 1) not in CLAUSE
+        if is_judged and (word in _BAD or is_too_much) and not is_negated:
+            return "rejected"
+        if is_judged and word in _GOOD and is_negated:
+            return "rejected"
+    return None
