@@ -24,15 +24,8 @@ from semrec.chat.intent_texts import adds_to_wishes, content_of, labels_of, plai
 from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
+from semrec.intent import follow_ups
 from semrec.intent.conditions import Filters
-from semrec.intent.follow_ups import (
-    Comparison,
-    Retraction,
-    read_comparisons,
-    read_others,
-    read_reset,
-    read_retractions,
-)
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.references import Reference, read_references
 from semrec.intent.tokens import Tokens, read_tokens, words_of
@@ -103,20 +96,20 @@ class _Ear:
         if unread := message[:-MAX_READ_CHARS]:
             self._missed.append(f"(the first {len(unread)} characters were not read)")
         cut: list[tuple[int, int]] = []
-        if (reset := read_reset(t)) is not None:
+        if (reset := follow_ups.read_reset(t)) is not None:
             self._start_over()
             cut.append(reset)
-        for retraction in read_retractions(t, self._parser.vocabulary):
+        for retraction in follow_ups.read_retractions(t, self._parser.vocabulary):
             if self._retract(retraction):
                 cut.append((retraction.first, retraction.end))
         t = t.without(cut)
         for reference in read_references(t, shown_words(self._start, self._catalog)):
             self._refer(reference)
             cut.append((reference.first, reference.end))
-        for first, end in read_others(t):
+        for first, end in follow_ups.read_others(t):
             self._pass_over()
             cut.append((first, end))
-        for comparison in read_comparisons(t, self._parser.vocabulary):
+        for comparison in follow_ups.read_comparisons(t, self._parser.vocabulary):
             if self._start.shown:
                 self._compare(comparison, t)
                 cut.append((comparison.first, comparison.end))
@@ -186,7 +179,7 @@ class _Ear:
         self._anew, self._filters, self._wishes = True, {}, ()
         self._not_understood, self._passed, self._k = (), (), 0
 
-    def _retract(self, retraction: Retraction) -> bool:
+    def _retract(self, retraction: follow_ups.Retraction) -> bool:
         """Take a limit back or replace it; whether the words have done their work with that."""
         if retraction.replaces:
             said = Filters()
@@ -220,7 +213,7 @@ class _Ear:
         kept = {event.item_id for event in self._events}
         self._passed = (*self._passed, *(one for one in self._start.shown if one not in kept))
 
-    def _compare(self, comparison: Comparison, t: Tokens) -> None:
+    def _compare(self, comparison: follow_ups.Comparison, t: Tokens) -> None:
         """More or less than the middle of what was shown."""
         if comparison.quantity is None:
             self._missed.append(t.phrase(comparison.first, comparison.end))

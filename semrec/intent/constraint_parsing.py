@@ -262,7 +262,7 @@ class _PhraseList(NamedTuple):
     has_or: bool
 
     def conditions(self, *, all_of: bool = False) -> list[Condition]:
-        """What a list demands: labels of one attribute are alternatives, the rest must hold."""
+        """Demands of a list: labels of one attribute are alternatives, the rest must hold."""
         conditions = [of[0] for phrase in self.phrases for of in phrase.conditions]
         if len(self.phrases) == 1 or (all_of and not self.has_or):
             return conditions
