@@ -14,6 +14,7 @@ Each message says what was found, what was expected and what to do about it.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "SemrecError",
     "StateError",
     "nearest",
+    "shown",
 ]
 
 
@@ -100,8 +102,8 @@ class StateError(SemrecError):
     """Sessions or the log can't be read or written now."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"``, or the known words if none is near, or nothing.
+def nearest(word: str, known: Iterable[str], *, listed: bool = True) -> str:
+    """``"; did you mean 'x'?"``, or if none is near the known words where they are `listed`.
 
     Examples:
         >>> nearest("genre", ["genres", "year"])
@@ -111,4 +113,26 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(words[:20])}" if words else ""
+    return f"; known: {', '.join(words[:20])}" if words and listed else ""
+
+
+MAX_INT_BITS = 128  # Python refuses to write out very long ones
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 60
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = 4
+SHORT.maxlevel = 3
+
+
+def shown(value: object) -> str:
+    """A value as a message names it: in a few words, whatever it is."""
+    if value is None or isinstance(value, bool):
+        return {None: "nothing (null)", True: "true", False: "false"}[value]
+    if isinstance(value, int) and value.bit_length() > MAX_INT_BITS:
+        return f"a number of {int(value.bit_length() * 0.30103) + 1} digits"
+    if not isinstance(value, str | int | float | bytes | list | tuple | dict | set):
+        name = type(value).__name__
+        return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+    try:
+        return SHORT.repr(value)
+    except ValueError:  # a very long number inside
+        return f"a {type(value).__name__} of {len(value)}" if hasattr(value, "__len__") else "it"

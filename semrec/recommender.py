@@ -20,6 +20,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.data.item_records import item_ids_of, item_records
 from semrec.deadline import Deadline
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
@@ -43,6 +44,7 @@ from semrec.types import (
     Recommendations,
     RowArray,
     Trace,
+    as_list,
     to_query,
 )
 
@@ -99,11 +101,11 @@ class Recommender:
 
     def recommend(
         self,
-        query: Query | Mapping[str, Any] | None = None,
+        query: Query | Mapping[str, Any] | str | None = None,
         /,
         **fields: Any,  # noqa: ANN401 (the fields of Query)
     ) -> Recommendations:
-        """The best items for a query, given as a `Query`, a mapping, or keywords.
+        """The best items for a query, given as a `Query`, a mapping, words, or keywords.
 
         Raises:
             QueryError: If the query can't be understood.
@@ -132,7 +134,7 @@ class Recommender:
             >>> [len(recs.items) for recs in rec.recommend_many(queries)]
             [3, 5]
         """
-        asked = [to_query(query) for query in queries]
+        asked = [to_query(query) for query in as_list(queries, "queries", limit=None)]
         if self.behavioural is not None:
             behavioural = [place for place, q in enumerate(asked) if q.semantic_weight == 0]
             if behavioural:
@@ -158,7 +160,8 @@ class Recommender:
         behaviour. The artifact on disk stays as it is.
 
         Args:
-            items: Mappings of `item_id` and any of the catalogue's columns (`title`, `text`, …).
+            items: Mappings of `item_id` and any of the catalogue's columns (`title`, `text`, …), or
+                a frame (pandas, Polars, Arrow) with these columns.
 
         Returns:
             How many were added: all of them, or none if an error is raised.
@@ -174,7 +177,7 @@ class Recommender:
             >>> rec.recommend(intent="submarine", k=1).items[0].item_id
             'new'
         """
-        found = list(items)
+        found = item_records(items)
         grow(self, found)
         return len(found)
 
@@ -195,7 +198,14 @@ class Recommender:
             >>> "rififi" in [item.item_id for item in rec.recommend(intent="a quiet heist").items]
             False
         """
-        return drop(self, list(item_ids))
+        return drop(self, item_ids_of(item_ids))
+
+    def __repr__(self) -> str:
+        encoder = "no encoder" if self.encoder is None else self.encoder.name
+        n_items = len(self.catalog) - len(self.removed)
+        n_users = len(self.interactions.user_ids)
+        shown = f"{n_items:,} items, {n_users:,} users, {encoder}"
+        return f"Recommender({shown}, version {self.version or 'unsaved'})"
 
     def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
         return copy(self)._answered(queries)  # items that are added meanwhile are not seen

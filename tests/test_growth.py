@@ -3,6 +3,8 @@
 import threading
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from conftest import N_ITEMS, item_id, theme, world_config
 
@@ -87,14 +89,58 @@ def test_all_or_none(running):
         running.add_items([NEW, {"item_id": "x", "yaer": 1}])
     with pytest.raises(DataError, match="another type"):
         running.add_items([NEW, {"item_id": "x", "year": "soon"}])
-    with pytest.raises(DataError, match="item_id is 7"):
-        running.add_items([{"item_id": 7}])
+    with pytest.raises(DataError, match=r"item 1: item_id holds 7\.5"):
+        running.add_items([{"item_id": 7.5}])
+    with pytest.raises(DataError, match="item_id holds nothing"):
+        running.add_items([{"title": "x"}])
     with pytest.raises(DataError, match="'new' is already there"):
         running.add_items([NEW, NEW])
     with pytest.raises(DataError, match="no item 'nobody'"):
         running.remove_items(["i05", "nobody"])
     assert ids(running.recommend(intent="ghost", k=N_ITEMS)) == before
     assert running.add_items([]) == running.remove_items([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda rec: rec.remove_items("318"), r"single str, expected a sequence: write \['318'\]"),
+        (lambda rec: rec.remove_items(318), "expected a sequence"),
+        (lambda rec: rec.remove_items([3.5]), "expected an id"),
+        (lambda rec: rec.add_items({"item_id": "n"}), "single dict, expected a sequence"),
+        (lambda rec: rec.add_items("n"), "single str"),
+        (lambda rec: rec.add_items(["n"]), "item 1 is 'n', expected a mapping"),
+        (lambda rec: rec.add_items([7]), "item 1 is 7, expected a mapping"),
+        (lambda rec: rec.add_items([{"item_id": "n", "labels": "ghost"}]), r"write \['ghost'\]"),
+        (lambda rec: rec.add_items([{"item_id": "n", "labels": [1]}]), "expected a list of text"),
+        (lambda rec: rec.add_items([{"item_id": "n", "year": 1999.5}]), "expected a whole number"),
+        (lambda rec: rec.add_items([{"item_id": "n", "year": True}]), "expected a whole number"),
+        (lambda rec: rec.add_items([{"item_id": "n", "year": 10**400}]), "of 401 digits"),
+        (lambda rec: rec.add_items([{"item_id": "n", "title": 3}]), "title is 3, .* expected text"),
+        (lambda rec: rec.add_items([{"item_id": "n", 3: 3}]), "unknown field 3"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_and_nothing_changes(running, call, message):
+    before = (len(running.catalog), len(running.removed))
+    with pytest.raises(DataError, match=message):
+        call(running)
+    assert (len(running.catalog), len(running.removed)) == before
+
+
+def test_ids_may_be_whole_numbers_and_items_a_frame(running):
+    records = [{"item_id": 318, "title": "ghost ghost story", "year": 1999.0}]
+    assert running.add_items(records) == 1
+    frame = pd.DataFrame({"item_id": [319, 320], "title": ["a ghost", None], "year": [1950, None]})
+    assert running.add_items(frame) == 2
+    assert running.add_items(pa.table({"item_id": ["321"], "labels": [["ghost"]]})) == 1
+    rows = [running.catalog.record(row) for row in range(N_ITEMS, N_ITEMS + 4)]
+    assert rows == [
+        {"item_id": "318", "title": "ghost ghost story", "year": 1999},
+        {"item_id": "319", "title": "a ghost", "year": 1950},
+        {"item_id": "320"},
+        {"item_id": "321", "labels": ["ghost"]},
+    ]
+    assert running.remove_items(np.array([318, 319])) == 2
 
 
 def test_a_baseline_is_not_changed_behind_its_recommenders_back(running):

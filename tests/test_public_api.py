@@ -5,6 +5,9 @@ import inspect
 import subprocess
 import sys
 
+import pandas
+import pytest
+
 import semrec
 
 
@@ -54,6 +57,7 @@ def test_query_has_the_fields_of_the_contract():
         "budget_ms": None,
         "rerank": None,
         "semantic_weight": None,
+        "include_seen": False,
     }
     parameters = inspect.signature(semrec.Query).parameters.values()
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters)
@@ -75,6 +79,21 @@ def test_event_and_item_have_the_fields_of_the_contract():
         "items",
         "trace",
     ]
+
+
+def test_what_is_of_another_kind_is_refused_in_words(rec):
+    case = semrec.Case(case_id="1", query=semrec.Query(), relevant=("i01",), unit="u")
+    frame = pandas.DataFrame({"item_id": ["1"]})
+    wrong = {
+        r"the dataset is a DataFrame, expected a folder.*from_frames": lambda: semrec.build(frame),
+        "the dataset is nothing": lambda: semrec.build(None),
+        "no file 'test', expected an intents file": lambda: semrec.compare({"a": rec}, "test"),
+        "cases holds 7": lambda: semrec.compare({"a": rec}, [7]),
+        "systems is a Recommender, expected a mapping": lambda: semrec.compare(rec, [case]),
+    }
+    for message, call in wrong.items():
+        with pytest.raises(semrec.DataError, match=message):
+            call()
 
 
 def test_an_unknown_name_is_an_attribute_error():

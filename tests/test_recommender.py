@@ -258,3 +258,46 @@ def test_an_item_without_events_is_found_by_words_and_not_by_the_baseline(world,
     assert "i05" in ids(found)
     assert not wanted & set(ids(rec.baseline().recommend(k=60)))
     assert len(rec.baseline().recommend(k=60).items) == N_ITEMS - len(cold)
+
+
+def test_seen_items_come_back_where_they_may(rec):
+    session = [item_id(row) for row in (1, 2, 3)]
+    want = {"session": session, "k": 60}
+    assert not set(session) & set(ids(rec.recommend(want)))
+    for answering in (rec, rec.baseline()):
+        found = set(ids(answering.recommend(**want, include_seen=True)))
+        assert set(session) <= found
+    liked = rec.recommend(user_id="u0", k=60, include_seen=True)
+    history = {rec.catalog.item_ids[row] for row in rec.interactions.history("u0")}
+    assert history <= set(ids(liked))
+    rejected = [*session, {"item_id": session[0], "type": "reject"}]
+    assert session[0] not in ids(rec.recommend(session=rejected, k=60, include_seen=True))
+    named = rec.recommend('like "heist heist story number1"', k=60, include_seen=True)
+    assert named.trace.understood["session"] == ["i01"]
+    assert "i01" not in ids(named)
+
+
+def test_an_unknown_label_is_noted_and_a_known_one_is_not(rec):
+    notes = rec.recommend(filters={"labels": {"none": ["hiest", "GHOST"]}}).trace.notes
+    assert notes == ("filter 'labels': no item has 'hiest'; did you mean 'heist'?", *notes[1:])
+    assert not any("GHOST" in note for note in notes)
+    assert any("'xx'" in note for note in rec.recommend(filters={"language": "xx"}).trace.notes)
+
+
+def test_a_recommender_is_shown_in_a_line(rec):
+    assert repr(rec) == f"Recommender(60 items, 180 users, hashing-64, version {rec.version})"
+    assert repr(rec.baseline()).startswith("Recommender(60 items, 180 users, no encoder")
+
+
+def test_a_single_query_is_no_sequence_of_them(rec):
+    for single in ("words", {"intent": "words"}, semrec.Query(), 3):
+        with pytest.raises(QueryError, match="expected a sequence"):
+            rec.recommend_many(single)
+
+
+@pytest.mark.parametrize("digits", [400, 5_000])
+def test_a_number_of_hundreds_of_digits_is_refused(rec, digits):
+    huge = -(10**digits)
+    for filters in ({"year": huge}, {"year": {"gte": huge}}, {"year": {"any": [huge]}}):
+        with pytest.raises(QueryError, match="'year': found a number of"):
+            rec.recommend(filters=filters)

@@ -129,6 +129,9 @@ def recommend(
     filters: Annotated[str, typer.Option(help="Conditions as JSON.")] = "{}",
     user_id: Annotated[str | None, typer.Option(help="A known user.")] = None,
     semantic_weight: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Items of session and history may come back.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say why, for each item.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -148,6 +151,7 @@ def recommend(
         filters=conditions,
         user_id=user_id,
         semantic_weight=semantic_weight,
+        include_seen=include_seen,
     )
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:

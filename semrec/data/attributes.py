@@ -17,7 +17,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from semrec.errors import DataError, QueryError, nearest
+from semrec.errors import DataError, QueryError, nearest, shown
 from semrec.types import BoolArray, Label, RowArray
 
 MAX_VALUES = 1_000
@@ -61,9 +61,12 @@ class Numbers:
         return np.asarray(self.values == self._number(value), dtype=bool)
 
     def _number(self, value: object) -> float:
-        if not isinstance(value, int | float | np.number) or value != value:
-            raise QueryError(f"filter {self.name!r}: found {value!r}, expected a number")
-        return float(value)
+        if isinstance(value, int | float | np.number) and value == value:
+            try:
+                return float(value)
+            except OverflowError:  # a whole number of hundreds of digits
+                pass
+        raise QueryError(f"filter {self.name!r}: found {shown(value)}, expected a number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +104,24 @@ class Labels:
                 allowed &= one if operator == "any" else ~one
         return allowed
 
+    def unknown(self, condition: object) -> list[str]:
+        """Labels of a condition that no item has."""
+        named = condition.values() if isinstance(condition, Mapping) else [[condition]]
+        labels = (label for listed in named for label in listed if isinstance(label, str))
+        return [label for label in labels if label.casefold() not in self.vocabulary]
+
+    def like(self, label: str) -> list[str]:
+        """Labels, casefolded, that are about as long and begin or end as it does."""
+        low = label.casefold()
+        return [
+            known
+            for known in self.vocabulary
+            if abs(len(known) - len(low)) <= 2 and (known[:1] == low[:1] or known[-1:] == low[-1:])
+        ][:MAX_VALUES]
+
     def _has(self, label: object) -> BoolArray:
         if not isinstance(label, str):
-            raise QueryError(f"filter {self.name!r}: found {label!r}, expected text")
+            raise QueryError(f"filter {self.name!r}: found {shown(label)}, expected text")
         hit = np.zeros(self.n_items, dtype=bool)
         code = self.vocabulary.get(label.casefold())
         if code is not None:
@@ -213,7 +231,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _values(name: str, operator: str, value: Any) -> list[Any]:  # noqa: ANN401
     if not isinstance(value, list | tuple):
-        raise QueryError(f"filter {name!r}: {operator!r} takes a list, found {value!r}")
+        raise QueryError(f"filter {name!r}: {operator!r} takes a list, found {shown(value)}")
     if len(value) > MAX_VALUES:
         raise QueryError(f"filter {name!r}: {operator!r} has {len(value)} values, max {MAX_VALUES}")
     return list(value)
@@ -221,4 +239,4 @@ def _values(name: str, operator: str, value: Any) -> list[Any]:  # noqa: ANN401
 
 def _unknown(name: str, operator: object, known: tuple[str, ...]) -> QueryError:
     hint = nearest(str(operator), known)
-    return QueryError(f"filter {name!r}: unknown operator {operator!r}{hint}")
+    return QueryError(f"filter {name!r}: unknown operator {shown(operator)}{hint}")

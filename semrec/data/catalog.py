@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
-from semrec.errors import DataError, QueryError, nearest
+from semrec.data.item_records import checked_records
+from semrec.errors import DataError, QueryError, nearest, shown
 from semrec.types import BoolArray
 
 RESERVED = ("item_id", "title", "text")
@@ -105,8 +106,8 @@ class Catalog:
         allowed = np.ones(len(self), dtype=bool)
         for name, condition in filters.items():
             if name not in self.attributes:
-                hint = nearest(name, self.attributes)
-                raise QueryError(f"filter on unknown attribute {name!r}{hint}")
+                hint = nearest(str(name), self.attributes)
+                raise QueryError(f"filter on unknown attribute {shown(name)}{hint}")
             allowed &= self.attributes[name].mask(condition)
         return allowed
 
@@ -120,25 +121,17 @@ class Catalog:
         Raises:
             DataError: On an unknown column, a value of another type, or an id that is in use.
         """
+        items = checked_records(items, self.table.schema)
         rows = dict(self._rows)
         for place, item in enumerate(items):
-            for name in item:
-                if name not in self.table.column_names:
-                    hint = nearest(str(name), self.table.column_names)
-                    raise DataError(f"item {place + 1} has an unknown field {name!r}{hint}")
-            item_id = item.get("item_id")
-            if not isinstance(item_id, str) or not item_id:
-                raise DataError(f"item {place + 1}: item_id is {item_id!r}, expected text")
+            item_id = item["item_id"]
             if item_id in rows and rows[item_id] not in replaced:
                 raise DataError(f"item {item_id!r} is already there; remove it first")
             rows[item_id] = len(self) + place
-        try:
-            added = pa.Table.from_pylist([dict(item) for item in items], schema=self.table.schema)
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            raise DataError(f"an item's value has another type than its column: {error}") from error
+        added = pa.Table.from_pylist(items, schema=self.table.schema)
         return Catalog(
             table=pa.concat_tables([self.table, added]).combine_chunks(),
-            item_ids=(*self.item_ids, *(str(item["item_id"]) for item in items)),
+            item_ids=(*self.item_ids, *(item["item_id"] for item in items)),
             titles=(*self.titles, *(str(item.get("title") or "") for item in items)),
             texts=(*self.texts, *(str(item.get("text") or "") for item in items)),
             _rows=rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from semrec.data.formats import (
     strings,
 )
 from semrec.data.interactions import Interactions, read_interactions
-from semrec.errors import DataError, nearest
+from semrec.errors import DataError, nearest, shown
 
 
 class DatasetSettings(BaseModel):
@@ -87,6 +88,11 @@ def read_dataset(folder: str | Path) -> Dataset:
         >>> dataset.name, len(dataset.catalog), len(dataset.interactions)
         ('films', 12, 150)
     """
+    if not isinstance(folder, str | PathLike):
+        raise DataError(
+            f"the dataset is {shown(folder)}, expected a folder; "
+            "semrec.data.sources.from_frames writes one from frames"
+        )
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected one with items and interactions")

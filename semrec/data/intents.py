@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from semrec.data.catalog import Catalog
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
-from semrec.errors import DataError, QueryError
+from semrec.errors import DataError, QueryError, shown
 from semrec.types import Case, FloatArray, Query
 
 IDS = ("intent_id", "dialog_id")
@@ -79,12 +79,19 @@ def cases_from(source: CaseSource | Sequence[CaseSource]) -> list[Case]:
     """Cases from a file, from several, or given as they are, in this order.
 
     Raises:
-        DataError: As `read_cases`.
+        DataError: As `read_cases`, or if it is something else.
     """
     if isinstance(source, Case):
         return [source]
     if isinstance(source, str | Path):
+        if not Path(source).exists():
+            raise DataError(
+                f"cases: no file {str(source)!r}, expected an intents file or cases; those that "
+                "were held out come from semrec.evaluate.systems.cases_for"
+            )
         return read_cases(source)
+    if not isinstance(source, Iterable):
+        raise DataError(f"cases holds {shown(source)}, expected a Case or an intents file")
     return [case for one in source for case in cases_from(one)]
 
 

@@ -84,4 +84,6 @@ def parse_intent(
         understood["named"] = by_attribute
     words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
+    if query.include_seen:  # who says "like Alien" asks for others
+        changed = replace(changed, exclude=(*query.exclude, *liked))
     return ParsedQuery(query=changed, about=read.about, named=read.named, told=understood)

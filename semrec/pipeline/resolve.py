@@ -64,12 +64,13 @@ def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resol
         shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
         notes.append(f"{len(unknown)} unknown item ids in the session were skipped: {shown}")
     excluded = [*rejected, *catalog.rows(query.exclude)]
+    seen = [] if query.include_seen else rows
     session = SessionRows(
         rows=np.asarray(rows, dtype=np.int64), weights=np.asarray(weights, dtype=np.float32)
     )
     return Resolved(
         session=session,
-        excluded=np.unique(np.asarray([*rows, *excluded], dtype=np.int64)),
+        excluded=np.unique(np.asarray([*seen, *excluded], dtype=np.int64)),
         allowed=catalog.mask(query.filters),
         notes=tuple(notes),
     )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
+from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
+from semrec.errors import nearest, shown
 from semrec.intent.conditions import explain_nothing
 from semrec.pipeline.request import Request
+
+MAX_UNKNOWN = 5  # labels that no item has: notes on so many
 
 
 def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -> tuple[str, ...]:
@@ -19,7 +25,7 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         reads: Whether there is an encoder.
     """
     query = request.query
-    notes = list(request.resolved.notes)
+    notes = [*request.resolved.notes, *unknown_labels(request.asked.filters, catalog)]
     if query.rerank and request.rerank.status == "off":
         why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")
@@ -32,6 +38,20 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
     elif n_items < query.k:
         notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
     return tuple(notes)
+
+
+def unknown_labels(filters: Mapping[str, Any], catalog: Catalog) -> list[str]:
+    """Notes on labels that no item has, the first `MAX_UNKNOWN`."""
+    notes = []
+    for name, condition in filters.items():
+        attribute = catalog.attributes[name]
+        if isinstance(attribute, Labels):
+            for label in attribute.unknown(condition):
+                hint = nearest(label.casefold(), attribute.like(label), listed=False)
+                notes.append(f"filter {name!r}: no item has {shown(label)}{hint}")
+                if len(notes) == MAX_UNKNOWN:
+                    return notes
+    return notes
 
 
 class Clock:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semrec.serve.metrics import Metrics
@@ -54,7 +54,7 @@ class Guarding:
             return
         await self._app(scope, _limited(receive, self._settings.max_body_bytes), send)
 
-    def _refusal(self, scope: Scope) -> tuple[str, JSONResponse] | None:
+    def _refusal(self, scope: Scope) -> tuple[str, Response] | None:
         """The reason that a request isn't passed on, and the answer; None: it is."""
         headers = dict(scope["headers"])
         path: str = scope["path"]
@@ -126,7 +126,7 @@ def _among(given: bytes, known: Sequence[bytes]) -> bool:
     return sum([hmac.compare_digest(hashed, one) for one in known]) > 0
 
 
-def _unknown_key() -> JSONResponse:
+def _unknown_key() -> Response:
     detail = "expected a known key in `Authorization: Bearer …` or `X-API-Key`"
     return problem(401, "No such API key", detail, {"www-authenticate": "Bearer"})
 

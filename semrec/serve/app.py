@@ -15,6 +15,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
+from pydantic.json_schema import models_json_schema
 from starlette.concurrency import run_in_threadpool
 from threadpoolctl import threadpool_limits
 
@@ -79,7 +81,10 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
             task.cancel()
         await run_in_threadpool(service.close)
 
-    app = FastAPI(
+    # Swagger's files come from the package: the page works without internet.
+    app = FastAPIOffline(
+        redoc_url=None,
+        static_url="/docs/files",
         title="semrec",
         version=__version__,
         summary="Recommendations from what a person asks for and what people do",
@@ -149,7 +154,9 @@ def _document_problems(app: FastAPI) -> None:
     def with_problems() -> dict[str, Any]:
         document = made()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = Problem.model_json_schema()
+        template = "#/components/schemas/{model}"
+        _, found = models_json_schema([(Problem, "serialization")], ref_template=template)
+        schemas.update(found["$defs"])
         return document
 
     app.openapi = with_problems  # type: ignore[method-assign]

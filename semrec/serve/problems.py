@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from semrec.errors import ModelError, QueryError, StateError
 from semrec.serve.engine import BusyError, ExpiredError
-from semrec.serve.wire import Problem
+from semrec.serve.field_errors import FieldError, field_errors
+from semrec.serve.wire import ErrorObject, Problem, WireFieldError
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1
 MEDIA_TYPE = "application/problem+json"
+MAX_TOLD = 3  # errors of one request that its `detail` names; `errors` has more
+TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+ERROR_CODES = {
+    401: "invalid_api_key",
+    404: "not_found",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limit_exceeded",
+    503: "overloaded",
+}
 DESCRIPTIONS = {
     400: "Not readable as JSON",
     401: "No such API key",
@@ -26,6 +43,7 @@ DESCRIPTIONS = {
     404: "No such thing",
     409: "Not now, or not possible; the answer says why",
     413: "The body is too large",
+    415: "Not JSON; the answer names the header to send",
     422: "The request can't be understood",
     429: "Too many requests of this key",
     503: "Too busy, or what it needs can't be reached; Retry-After says when to come again",
@@ -45,19 +63,44 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 GUARDED = documented(401, 413, 429, 503)  # what `guarding` answers under /v1
-BODY = documented(400, 422)  # of what has a body
+BODY = documented(400, 415, 422)  # of what has a body
 
 
 def problem(
-    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    """An answer that says what is wrong."""
-    detail = detail.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair isn't JSON
-    content = Problem(title=title, status=status, detail=detail).model_dump()
-    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    status: int,
+    title: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    fields: Sequence[FieldError] = (),
+) -> Response:
+    """An answer that says what is wrong; OpenAI's clients read its `error`.
+
+    Args:
+        status: Of HTTP.
+        title: The same for all of a kind.
+        detail: What was found, what was expected.
+        headers: Beside the usual ones.
+        fields: What is wrong with which field of the request, the first that is named.
+    """
+    first = next(iter(fields), None)
+    content = Problem(
+        title=title,
+        status=status,
+        detail=detail,
+        error=ErrorObject(
+            message=detail,
+            type=TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
+            param=first.field.removeprefix("body.") if first else None,
+            code=first.code if first else ERROR_CODES.get(status),
+        ),
+        errors=[WireFieldError(pointer=one.pointer, detail=one.detail) for one in fields],
+    )
+    # Half a surrogate pair isn't JSON.
+    text = json.dumps(content.model_dump(), ensure_ascii=False).encode("utf-8", "replace")
+    return Response(text, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def unavailable(detail: str) -> JSONResponse:
+def unavailable(detail: str) -> Response:
     """A 503 that says when to come again."""
     headers = {"retry-after": str(RETRY_AFTER_S)}
     return problem(503, "The service can't answer this now", detail, headers)
@@ -75,34 +118,36 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return problem(422, "The request doesn't have the expected form", f"{where}: {first['msg']}")
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    model = None if body_field is None else body_field.field_info.annotation
+    fields = field_errors(error.errors(), error.body, model)
+    detail = "; ".join(f"{one.field}: {one.detail}" for one in fields[:MAX_TOLD])
+    return problem(422, "The request doesn't have the expected form", detail, fields=fields)
 
 
-def _refused(_request: Request, error: Exception) -> JSONResponse:
+def _refused(_request: Request, error: Exception) -> Response:
     return problem(422, "The request can't be answered", str(error))
 
 
-def _too_deep(_request: Request, _error: Exception) -> JSONResponse:
+def _too_deep(_request: Request, _error: Exception) -> Response:
     return problem(422, "The request can't be answered", "it is nested too deeply")
 
 
-def _busy(_request: Request, _error: Exception) -> JSONResponse:
+def _busy(_request: Request, _error: Exception) -> Response:
     return unavailable("too many requests wait already")
 
 
-def _expired(_request: Request, _error: Exception) -> JSONResponse:
+def _expired(_request: Request, _error: Exception) -> Response:
     return unavailable("its budget passed while the request waited")
 
 
-def _unreachable(_request: Request, error: Exception) -> JSONResponse:
+def _unreachable(_request: Request, error: Exception) -> Response:
     logger.error("state can't be reached", extra={"error": str(error)})
     return unavailable(str(error))
 
 
-def _http(_request: Request, error: Exception) -> JSONResponse:
+def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return problem(error.status_code, "The request failed", str(error.detail), error.headers)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 
-from semrec.errors import QueryError, nearest
+from semrec.errors import QueryError, nearest, shown
+from semrec.types.checks import id_text, number, seconds
+from semrec.types.display import as_html, short_repr
 from semrec.types.signals import FusedQuery as FusedQuery
 from semrec.types.signals import RerankScores as RerankScores
 from semrec.types.signals import SessionRows as SessionRows
@@ -67,11 +69,12 @@ class Event:
         item_id: The item that was touched; a whole number becomes text.
         type: ``view``, ``play``, ``like``, ``buy`` or ``reject``: a stronger one pulls the session
             further towards its item (`EVENT_WEIGHTS`); a rejected item never attracts.
-        timestamp: Unix seconds; None: not known.
+        timestamp: Unix seconds, or ISO 8601, which becomes seconds; None: not known.
         event_id: A service takes an event with the same id once.
 
     Raises:
-        QueryError: If the id isn't text or a whole number, or the type is unknown.
+        QueryError: If an id isn't text or a whole number, the type is unknown, or the time is no
+            such time (milliseconds, say).
 
     Examples:
         >>> Event(1240, "like").item_id
@@ -87,10 +90,15 @@ class Event:
     event_id: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "item_id", _item_id(self.item_id, "Event.item_id"))
+        set_ = object.__setattr__
+        set_(self, "item_id", id_text(self.item_id, "Event.item_id"))
         if self.type not in get_args(EventType):
             known = nearest(str(self.type), get_args(EventType))
-            raise QueryError(f"event type {self.type!r} is unknown{known}")
+            raise QueryError(f"event type {shown(self.type)} is unknown{known}")
+        if self.timestamp is not None:
+            set_(self, "timestamp", seconds(self.timestamp))
+        if self.event_id is not None:
+            set_(self, "event_id", id_text(self.event_id, "Event.event_id"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +115,8 @@ class Query:
         budget_ms: Time that may be spent, in milliseconds; None: no limit.
         rerank: True or False; None: as configured.
         semantic_weight: Weight of the semantic block, 0 to 1; None: the gate decides.
+        include_seen: Whether items of the session and of the user's history may come back, as in
+            groceries or music; what was rejected never does.
 
     Raises:
         QueryError: If a value has the wrong type or lies out of range.
@@ -126,32 +136,34 @@ class Query:
     budget_ms: float | None = None
     rerank: bool | None = None
     semantic_weight: float | None = None
+    include_seen: bool = False
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         if not isinstance(self.intent, str):
-            raise QueryError(f"intent is {type(self.intent).__name__}, expected text")
+            raise QueryError(f"intent is {shown(self.intent)}, expected text")
         if len(self.intent) > MAX_INTENT_CHARS:
             raise QueryError(
                 f"intent has {len(self.intent)} characters, at most {MAX_INTENT_CHARS}"
             )
-        set_(self, "session", tuple(_as_event(e) for e in _as_list(self.session, "session")))
-        exclude = _as_list(self.exclude, "exclude")
-        set_(self, "exclude", tuple(_item_id(i, "exclude") for i in exclude))
+        set_(self, "session", tuple(_as_event(e) for e in as_list(self.session, "session")))
+        exclude = as_list(self.exclude, "exclude")
+        set_(self, "exclude", tuple(id_text(i, "exclude") for i in exclude))
         if self.user_id is not None:
-            set_(self, "user_id", _item_id(self.user_id, "user_id"))
-        k: object = self.k
-        if isinstance(k, bool) or not isinstance(k, int | np.integer):
-            raise QueryError(f"k is {self.k!r}, expected a whole number from 1 to {MAX_K}")
-        if not 1 <= self.k <= MAX_K:
-            raise QueryError(f"k is {self.k}, expected 1 to {MAX_K}")
-        set_(self, "k", int(self.k))
+            set_(self, "user_id", id_text(self.user_id, "user_id"))
+        set_(self, "k", _whole_k(self.k))
         if not isinstance(self.filters, Mapping):
-            raise QueryError(f"filters is {type(self.filters).__name__}, expected a mapping")
-        for name, low, high in (("semantic_weight", 0.0, 1.0), ("budget_ms", 0.0, np.inf)):
+            raise QueryError(f"filters is {shown(self.filters)}, expected a mapping")
+        for name, high in (("semantic_weight", 1.0), ("budget_ms", np.inf)):
             value = getattr(self, name)
-            if value is not None and not (_is_number(value) and low <= value <= high):
-                raise QueryError(f"{name} is {value!r}, expected a number from {low} to {high}")
+            if value is not None:
+                set_(self, name, number(value, name, 0.0, high))
+        for name, also in (("rerank", None), ("include_seen", False)):
+            value = getattr(self, name)
+            if not isinstance(value, bool | np.bool_) and value is not also:
+                raise QueryError(f"{name} is {shown(value)}, expected True or False")
+
+    __repr__ = short_repr
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -245,6 +257,8 @@ class Trace:
     degraded: bool = False
     version: str = ""
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendations:
@@ -279,9 +293,11 @@ class Recommendations:
         frame: pd.DataFrame = import_pandas().DataFrame(rows, columns=columns)
         return frame
 
-    def _repr_html_(self) -> str:
-        from semrec.types.display import as_html
+    def __repr__(self) -> str:
+        titles = [item.title or item.item_id for item in self.items]
+        return f"Recommendations({len(titles)} items: {shown(titles)})"
 
+    def _repr_html_(self) -> str:
         return as_html(self)
 
 
@@ -311,9 +327,15 @@ class Case:
     turn: int | None = None
     topic: str | None = None
 
+    __repr__ = short_repr
 
-def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -> Query:  # noqa: ANN401
-    """A `Query` from one, from a mapping, or from keywords.
+
+def to_query(
+    query: Query | Mapping[str, Any] | str | None = None,
+    /,
+    **fields: Any,  # noqa: ANN401
+) -> Query:
+    """A `Query` from one, from a mapping, from words (an intent), or from keywords.
 
     Raises:
         QueryError: On an unknown field (naming the nearest), or a wrong value.
@@ -329,35 +351,41 @@ def to_query(query: Query | Mapping[str, Any] | None = None, /, **fields: Any) -
         if fields:
             raise QueryError("give a Query or keywords, not both; dataclasses.replace changes one")
         return query
+    if isinstance(query, str):
+        if "intent" in fields:
+            raise QueryError("the words are given twice: as the first argument and as intent")
+        query = {"intent": query}
     if query is not None and not isinstance(query, Mapping):
-        raise QueryError(f"got {type(query).__name__}, expected a Query, a mapping or keywords")
+        raise QueryError(f"got {shown(query)}, expected a Query, a mapping, words or keywords")
     values = {**(query or {}), **fields}
     for name in values:
         if name not in Query.__dataclass_fields__:
-            raise QueryError(f"unknown field {name!r}{nearest(name, Query.__dataclass_fields__)}")
+            hint = nearest(str(name), Query.__dataclass_fields__)
+            raise QueryError(f"unknown field {shown(name)}{hint}")
     return Query(**values)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def _whole_k(k: object) -> int:
+    if isinstance(k, bool) or not isinstance(k, int | np.integer):
+        raise QueryError(f"k is {shown(k)}, expected a whole number from 1 to {MAX_K}")
+    if not 1 <= k <= MAX_K:
+        raise QueryError(f"k is {shown(k)}, expected 1 to {MAX_K}")
+    return int(k)
 
 
-def _as_list(value: Any, name: str) -> list[Any]:  # noqa: ANN401
+def as_list(value: Any, name: str, *, limit: int | None = MAX_LIST) -> list[Any]:  # noqa: ANN401
+    """The entries of a sequence, at most `limit`.
+
+    Raises:
+        QueryError: If it is one value, or has more entries.
+    """
     if isinstance(value, str | bytes | Event | Mapping) or not isinstance(value, Iterable):
         found = type(value).__name__
-        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{value!r}]")
+        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{shown(value)}]")
     items = list(value)
-    if len(items) > MAX_LIST:
-        raise QueryError(f"{name} has {len(items)} entries, at most {MAX_LIST}")
+    if limit is not None and len(items) > limit:
+        raise QueryError(f"{name} has {len(items)} entries, at most {limit}")
     return items
-
-
-def _item_id(value: object, name: str) -> str:
-    if isinstance(value, str) and value:
-        return str(value)  # also turns NumPy's string type into Python's
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return str(value)
-    raise QueryError(f"{name} holds {value!r}, expected an id (non-empty text)")
 
 
 def _as_event(value: object) -> Event:
@@ -366,8 +394,9 @@ def _as_event(value: object) -> Event:
     if isinstance(value, Mapping):
         unknown = [key for key in value if key not in Event.__dataclass_fields__]
         if unknown:
-            raise QueryError(f"an event has no field {unknown[0]!r}; it has item_id, type, …")
+            hint = nearest(str(unknown[0]), Event.__dataclass_fields__)
+            raise QueryError(f"an event has no field {shown(unknown[0])}{hint}")
         if "item_id" not in value:
-            raise QueryError(f"the event {dict(value)!r} has no item_id")
+            raise QueryError(f"the event {shown(dict(value))} has no item_id")
         return Event(**value)
-    return Event(_item_id(value, "session"))
+    return Event(id_text(value, "session"))

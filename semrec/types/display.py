@@ -1,9 +1,12 @@
-"""A list as HTML, for notebooks."""
+"""Values as people see them: a list as HTML in notebooks, short reprs everywhere."""
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from semrec.errors import SHORT
 
 if TYPE_CHECKING:
     from semrec.types import Recommendations
@@ -29,3 +32,15 @@ def as_html(found: Recommendations) -> str:
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         f"<small>{'; '.join(told)}</small>"
     )
+
+
+def short_repr(self: Any) -> str:  # noqa: ANN401 (any dataclass)
+    """A dataclass's fields that aren't as they come, each in a few words."""
+    given = []
+    for field in fields(self):
+        value, usual = getattr(self, field.name), field.default
+        if field.default_factory is not MISSING:
+            usual = field.default_factory()
+        if usual is MISSING or value != usual:
+            given.append(f"{field.name}={SHORT.repr(value)}")
+    return f"{type(self).__name__}({', '.join(given)})"

@@ -7,9 +7,11 @@ import time
 from typing import Literal
 
 from fastapi import APIRouter
+from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from semrec.errors import StateError
+from semrec.serve.bodies import JsonRoute
 from semrec.serve.deployment import Action, Worker
 from semrec.serve.problems import BODY, documented
 from semrec.serve.service import ServiceOf
@@ -18,27 +20,39 @@ from semrec.serve.wire import Body, Closed
 PATIENCE_S = 300.0
 POLL_S = 0.1
 
-router = APIRouter(tags=["admin"], responses={**BODY, **documented(403, 409)})
+router = APIRouter(
+    route_class=JsonRoute, tags=["admin"], responses={**BODY, **documented(403, 409)}
+)
 
 
 class ReloadRequest(Body):
     """The order: load what lies behind the artifact's link now, or go back to the one before."""
 
-    to: Literal["link", "previous"] = "link"
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "link"}]})
+
+    to: Literal["link", "previous"] = Field(default="link", description="What to serve")
 
 
 class WorkerResponse(Closed):
     """The state of one worker."""
 
-    pid: int
-    version: str
+    pid: int = Field(description="Its process")
+    version: str = Field(description="The artifact that it serves")
 
 
 class ReloadResponse(Closed):
     """All workers, each with the artifact it serves now."""
 
-    version: str
-    workers: list[WorkerResponse]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"version": "2d60d9eb10b4", "workers": [{"pid": 1, "version": "2d60d9eb10b4"}]}
+            ]
+        }
+    )
+
+    version: str = Field(description="The artifact's")
+    workers: list[WorkerResponse] = Field(description="All that live")
 
 
 @router.post("/admin/reload")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from semrec.chat.answering import Message, Turn, answered, replayed
@@ -21,64 +21,90 @@ from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.state_update import hear
 from semrec.deadline import Deadline
 from semrec.recommender import Recommender
+from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY
 from semrec.serve.service import LoggedOf, Served, Service, ServiceOf
-from semrec.serve.wire import Body, Closed, Id, RecommendResponse, to_response
-from semrec.types import MAX_INTENT_CHARS, MAX_K
+from semrec.serve.wire import (
+    ANSWER,
+    Body,
+    Id,
+    QueryFields,
+    RecommendResponse,
+    Text,
+    to_response,
+)
 
 MAX_SENT = 1_000  # messages; of these the last are read
 WORDS_AT_ONCE = 3
 
-router = APIRouter(tags=["chat"])
+router = APIRouter(route_class=JsonRoute, tags=["chat"])
 
 
-class WireMessage(Closed):
+class WireMessage(Body):
     """One message."""
 
-    role: Literal["user", "assistant", "system"]
-    content: str = Field(max_length=MAX_INTENT_CHARS)
+    role: Literal["user", "assistant", "system"] = Field(description="Who says it")
+    content: Text = Field(description="What is said")
 
 
-class ChatRequest(Body):
+class ChatRequest(QueryFields):
     """One `message` of a conversation that is kept, or all `messages` of one that isn't."""
 
-    message: str | None = Field(
-        default=None,
-        max_length=MAX_INTENT_CHARS,
-        examples=["a bittersweet film from the nineties, nothing with horror"],
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "message": "a bittersweet film from the nineties, nothing with horror",
+                    "session_id": "visitor-17",
+                    "k": 5,
+                }
+            ]
+        }
     )
-    messages: list[WireMessage] | None = Field(default=None, min_length=1, max_length=MAX_SENT)
+
+    message: Text | None = Field(default=None, description="What is said now")
+    messages: list[WireMessage] | None = Field(
+        default=None, min_length=1, max_length=MAX_SENT, description="All that was said"
+    )
     session_id: Id | None = Field(default=None, description="Where the conversation is kept")
     understood: dict[str, Any] | None = Field(
         default=None, description="As it was answered, edited: counts instead of what is kept"
     )
-    user_id: str | None = Field(default=None, min_length=1)
-    k: int = Field(default=10, ge=1, le=MAX_K)
-    budget_ms: float | None = Field(default=None, ge=0)
-    rerank: bool | None = None
-    semantic_weight: float | None = Field(default=None, ge=0, le=1)
-    explain: bool = False
-    trace: bool = False
+    explain: bool = Field(default=False, description="Say why, for each item")
+    trace: bool = Field(default=False, description="Say what the list came from")
     stream: bool = Field(default=False, description="Server-sent events: the list, then the words")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> ChatRequest:
         if (self.message is None) == (self.messages is None):
-            raise ValueError("expected either `message` or `messages`")
+            found = "neither" if self.message is None else "both"
+            raise ValueError(f"found {found}, expected either `message` or `messages`")
         return self
 
     def fields(self) -> dict[str, Any]:
         """The fields that aren't said in words."""
-        names = {"user_id", "k", "budget_ms", "rerank", "semantic_weight"}
-        return self.model_dump(include=names)
+        return self.model_dump(include=set(QueryFields.model_fields))
 
 
 class ChatResponse(RecommendResponse):
     """A list, and what is said beside it; `understood` can be edited and sent back."""
 
-    reply: str
-    session_id: str | None
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **ANSWER,
+                    "understood": {"intent": "a bittersweet film", "filters": {}, "session": []},
+                    "reply": "“Matrix, The” comes first.",
+                    "session_id": "visitor-17",
+                }
+            ]
+        }
+    )
+
+    reply: str = Field(description="A sentence or two")
+    session_id: str | None = Field(description="Where the conversation is kept")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from semrec.chat.answering import Message
 from semrec.errors import QueryError
+from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
 from semrec.serve.routes.chat import (
@@ -26,7 +27,7 @@ from semrec.serve.routes.openai import MODEL, Usage, check_model
 from semrec.serve.service import LoggedOf, ServiceOf
 from semrec.serve.wire import Body, Closed, RecommendResponse, Text, to_response
 
-router = APIRouter(tags=["chat"])
+router = APIRouter(route_class=JsonRoute, tags=["chat"])
 
 
 class TextPart(Closed):

@@ -34,7 +34,13 @@ async def metrics(service: ServiceOf) -> Response:
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/v1/config", responses=GUARDED)
+CONFIG = {"host": "127.0.0.1", "workers": 1, "sessions": "sqlite", "api_keys": 0}
+
+
+@router.get(
+    "/v1/config",
+    responses={**GUARDED, 200: {"content": {"application/json": {"example": CONFIG}}}},
+)
 async def config(service: ServiceOf) -> dict[str, Any]:
     """The effective settings, without keys, passwords and paths."""
     return service.settings.shown()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 import pyarrow.compute as pc
 from fastapi import APIRouter, Query, Request
+from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from semrec import types
@@ -14,9 +15,14 @@ from semrec.recommender import Recommender
 from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
 from semrec.serve.service import LoggedOf, ServiceOf
-from semrec.serve.wire import Closed, Id, RecommendResponse, to_response
+from semrec.serve.wire import Closed, RecommendResponse, TextId, to_response
 
 MAX_FOUND = 100
+ITEM: dict[str, Any] = {
+    "item_id": "2571",
+    "title": "Matrix, The",
+    "attributes": {"year": 1999, "genres": ["Action", "Sci-Fi"]},
+}
 
 router = APIRouter(tags=["items"], responses={**BODY, **documented(404)})
 
@@ -24,16 +30,20 @@ router = APIRouter(tags=["items"], responses={**BODY, **documented(404)})
 class ItemResponse(Closed):
     """An item as the catalogue has it; what it has no value for is left out."""
 
-    item_id: str
-    title: str
-    text: str | None = None
-    attributes: dict[str, Any]
+    model_config = ConfigDict(json_schema_extra={"examples": [ITEM]})
+
+    item_id: str = Field(description="Its id in the catalogue")
+    title: str = Field(description="Its title; may be empty")
+    text: str | None = Field(default=None, description="What more it says in words")
+    attributes: dict[str, Any] = Field(description="What filters can use")
 
 
 class ItemsResponse(Closed):
     """Items whose title holds what was looked for, the most touched first."""
 
-    items: list[ItemResponse]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ITEM]}]})
+
+    items: list[ItemResponse] = Field(description="Those that begin so first")
 
 
 @router.get("/v1/items")
@@ -48,7 +58,7 @@ async def find_items(
 
 @router.get("/v1/items/{item_id:id}/similar")
 async def similar_items(
-    item_id: Id,
+    item_id: TextId,
     request: Request,
     service: ServiceOf,
     logged: LoggedOf,
@@ -63,7 +73,7 @@ async def similar_items(
 
 
 @router.get("/v1/items/{item_id:id}", response_model_exclude_unset=True)
-async def get_item(item_id: Id, service: ServiceOf) -> ItemResponse:
+async def get_item(item_id: TextId, service: ServiceOf) -> ItemResponse:
     """One item."""
     recommender = service.recommender
     return to_item(recommender, _row(recommender, item_id))

@@ -16,6 +16,7 @@ from semrec.deadline import NEVER
 from semrec.errors import QueryError
 from semrec.protocols import Encoder
 from semrec.recommender import Recommender
+from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
 from semrec.serve.service import ServiceOf
@@ -25,7 +26,7 @@ from semrec.types import FloatArray
 MODEL = "semrec"
 MAX_TEXTS = 256
 
-router = APIRouter(tags=["models"])
+router = APIRouter(route_class=JsonRoute, tags=["models"])
 
 
 class Usage(Closed):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY
 from semrec.serve.service import LoggedOf, ServiceOf
 from semrec.serve.wire import RecommendRequest, RecommendResponse, to_response
 
-router = APIRouter(tags=["recommend"])
+router = APIRouter(route_class=JsonRoute, tags=["recommend"])
 
 
 @router.post("/v1/recommend", responses=BODY)
