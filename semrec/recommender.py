@@ -44,9 +44,9 @@ from semrec.types import (
     Recommendations,
     RowArray,
     Trace,
-    as_list,
     to_query,
 )
+from semrec.types.checks import as_list
 
 DEGRADED = ("partial", "timeout", "error", "skipped")  # what a reranker left undone
 

@@ -13,29 +13,29 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_460,
+    ".": 1_570,
     "artifact": 1_220,
     "behaviour": 1_180,
     "bench": 2_120,
     "chat": 1_910,
     "cli": 1_930,
-    "data": 1_970,
+    "data": 2_115,
     "demo_data": 20,
     "encoders": 2_210,
     "environment": 190,
-    "evaluate": 3_430,
+    "evaluate": 3_440,
     "fusion": 880,
     "index": 870,
     "intent": 3_260,
     "lexical": 360,
     "metrics": 320,
-    "pipeline": 680,
+    "pipeline": 710,
     "ranking": 560,
     "rerankers": 1_460,
-    "serve": 2_750,
+    "serve": 3_340,
     "sessions": 650,
     "training": 3_950,
-    "types": 530,
+    "types": 700,
 }
 # Functions that may be longer, or take more: each with its reason.
 LONG = {

@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from semrec.errors import DataError, QueryError, nearest, shown
-from semrec.types import as_list
-from semrec.types.checks import id_text
+from semrec.types.checks import as_list, id_text
 
 
 def item_records(items: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 (whatever a caller has)
@@ -92,7 +91,7 @@ def _value(value: Any, which: str, field: pa.Field) -> Any:  # noqa: ANN401
 
 
 def _fits(value: object, kind: pa.DataType) -> tuple[bool, str]:
-    """Whether a column takes a value as it is, and what it takes, in words."""
+    """True if a column takes a value as it is; and what it takes, in words."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if pa.types.is_boolean(kind):
         return isinstance(value, bool), "True or False"
@@ -108,4 +107,4 @@ def _fits(value: object, kind: pa.DataType) -> tuple[bool, str]:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))

@@ -108,7 +108,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _unusable(value: Any) -> Iterator[tuple[Path, str]]:  # noqa: ANN401
-    """Where a document holds what no answer could repeat, and what that is."""
+    """The places of a document that no answer could repeat, and what is wrong there."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting:
         path, value = waiting.pop()

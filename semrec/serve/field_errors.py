@@ -80,7 +80,7 @@ def field_errors(
     body: Any,  # noqa: ANN401 (any JSON)
     model: Any = None,  # noqa: ANN401 (any type that pydantic takes)
 ) -> list[FieldError]:
-    """What is wrong, field by field, at most `MAX_ERRORS`; never empty.
+    """The errors field by field, at most `MAX_ERRORS`; never empty.
 
     Args:
         errors: As pydantic has them, at least one.
@@ -101,7 +101,7 @@ def field_errors(
 
 
 def _path(error: Mapping[str, Any], body: Any) -> Path:  # noqa: ANN401
-    """Where an error lies in the document; the names of a union's branches are left out."""
+    """The place of an error in the document, without the names of a union's branches."""
     source, *parts = error["loc"]
     if source != "body":
         return (source, *parts)

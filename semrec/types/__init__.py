@@ -6,14 +6,14 @@ Knows nothing of models, files or HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 
 from semrec.errors import QueryError, nearest, shown
-from semrec.types.checks import id_text, number, seconds
+from semrec.types.checks import as_list, id_text, number, seconds, whole_number
 from semrec.types.display import as_html, short_repr
 from semrec.types.signals import FusedQuery as FusedQuery
 from semrec.types.signals import RerankScores as RerankScores
@@ -35,7 +35,6 @@ EventType = Literal["view", "like", "play", "buy", "reject"]
 RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
 
 MAX_K = 1_000
-MAX_LIST = 100_000
 MAX_INTENT_CHARS = 100_000
 
 
@@ -151,7 +150,7 @@ class Query:
         set_(self, "exclude", tuple(id_text(i, "exclude") for i in exclude))
         if self.user_id is not None:
             set_(self, "user_id", id_text(self.user_id, "user_id"))
-        set_(self, "k", _whole_k(self.k))
+        set_(self, "k", whole_number(self.k, "k", MAX_K))
         if not isinstance(self.filters, Mapping):
             raise QueryError(f"filters is {shown(self.filters)}, expected a mapping")
         for name, high in (("semantic_weight", 1.0), ("budget_ms", np.inf)):
@@ -363,29 +362,6 @@ def to_query(
             hint = nearest(str(name), Query.__dataclass_fields__)
             raise QueryError(f"unknown field {shown(name)}{hint}")
     return Query(**values)
-
-
-def _whole_k(k: object) -> int:
-    if isinstance(k, bool) or not isinstance(k, int | np.integer):
-        raise QueryError(f"k is {shown(k)}, expected a whole number from 1 to {MAX_K}")
-    if not 1 <= k <= MAX_K:
-        raise QueryError(f"k is {shown(k)}, expected 1 to {MAX_K}")
-    return int(k)
-
-
-def as_list(value: Any, name: str, *, limit: int | None = MAX_LIST) -> list[Any]:  # noqa: ANN401
-    """The entries of a sequence, at most `limit`.
-
-    Raises:
-        QueryError: If it is one value, or has more entries.
-    """
-    if isinstance(value, str | bytes | Event | Mapping) or not isinstance(value, Iterable):
-        found = type(value).__name__
-        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{shown(value)}]")
-    items = list(value)
-    if limit is not None and len(items) > limit:
-        raise QueryError(f"{name} has {len(items)} entries, at most {limit}")
-    return items
 
 
 def _as_event(value: object) -> Event:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-import numbers
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from semrec.errors import QueryError, shown
 
+MAX_LIST = 100_000
 MAX_SECONDS = 1e11  # the year 5138: what is larger counts in milliseconds or less
 
 
@@ -20,7 +23,7 @@ def id_text(value: object, name: str) -> str:
     """
     if isinstance(value, str) and value:
         return str(value)  # also turns NumPy's string type into Python's
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return str(int(value))
     hint = ""
     if isinstance(value, float) and value.is_integer():
@@ -30,13 +33,45 @@ def id_text(value: object, name: str) -> str:
     )
 
 
+def whole_number(value: object, name: str, high: int) -> int:
+    """A whole number from 1 to `high`.
+
+    Raises:
+        QueryError: If it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise QueryError(f"{name} is {shown(value)}, expected a whole number from 1 to {high}")
+    if not 1 <= value <= high:
+        raise QueryError(f"{name} is {shown(value)}, expected 1 to {high}")
+    return int(value)
+
+
+def as_list(value: Any, name: str, *, limit: int | None = MAX_LIST) -> list[Any]:  # noqa: ANN401
+    """The entries of a sequence, at most `limit`.
+
+    Raises:
+        QueryError: If it is one value, or has more entries.
+    """
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        found = type(value).__name__
+        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{shown(value)}]")
+    items = list(value)
+    if limit is not None and len(items) > limit:
+        raise QueryError(f"{name} has {len(items)} entries, at most {limit}")
+    return items
+
+
 def number(value: Any, name: str, low: float, high: float) -> float:  # noqa: ANN401
     """A number from `low` to `high`.
 
     Raises:
         QueryError: If it is anything else.
     """
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and low <= value <= high:
+    if (
+        isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
+        and low <= value <= high
+    ):
         try:
             return float(value)
         except OverflowError:  # a whole number of hundreds of digits
@@ -58,7 +93,7 @@ def seconds(value: Any, name: str = "timestamp") -> float:  # noqa: ANN401
             raise QueryError(f"{name} is {shown(value)}, {expected}") from None
     if isinstance(value, datetime):
         value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not value >= 0:
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not value >= 0:
         raise QueryError(f"{name} is {shown(value)}, {expected}")
     if value > MAX_SECONDS:
         unit, factor = _unit(float(value)) if value < 1e20 else ("something else", 0)
