@@ -66,3 +66,18 @@ def test_links_lead_somewhere(path):
             assert target[1:] in headings, target
         elif not target.startswith("http"):
             assert (path.parent / target.split("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_and_folders_that_are_named_are_there(name):
+    text = (HERE / name).read_text("utf-8")
+    named = re.findall(r"`([\w./]+/[\w.]*)`", text)
+    assert named
+    for path in named:
+        assert (HERE / path).exists() or (HERE / "semrec" / path).exists(), path
+
+
+def test_the_glossary_is_short():
+    text = (HERE / "docs" / "architecture.md").read_text("utf-8")
+    words = re.findall(r"^\| .+ \|$", text.partition("## Glossary")[2], flags=re.MULTILINE)
+    assert 1 < len(words) - 1 <= 12  # beside its heading
