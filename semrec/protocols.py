@@ -186,15 +186,15 @@ class Index(Protocol):
 
 
 class Reranker(Protocol):
-    """Judges how well each of a few candidates answers a request."""
+    """Scores how well each of a few candidates answers a request."""
 
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judgements, chunk by chunk, as they are made: what was given out can't be lost any more.
+        """Scores, chunk by chunk, as they are made: what was given out can't be lost any more.
 
         It begins with the first texts, looks at the deadline inside its work and ends when it has
-        passed. What it hasn't judged by then it leaves out.
+        passed. What it hasn't scored by then it leaves out.
 
         Args:
             request: What is wanted, in words.
@@ -203,7 +203,7 @@ class Reranker(Protocol):
             deadline: When to stop.
 
         Raises:
-            SemrecError: If it can't judge; never for a deadline that has passed.
+            SemrecError: If it can't score; never for a deadline that has passed.
         """
         ...
 

@@ -68,7 +68,7 @@ class Recommender:
         index: Searches item vectors.
         lexical: Matches the words as words; None: only the encoder reads them.
         ranker: Reorders the head of what is found; None: the fused list stays.
-        reranking: Has the head judged within a query's budget; None: nobody is asked.
+        reranking: Has the head scored within a query's budget; None: nobody is asked.
         behavioural: The baseline that belongs to this recommender; None in the baseline.
         query_cache: Vectors of the latest requests.
         manifest: The artifact's manifest.

@@ -79,7 +79,7 @@ def test_any_answer_gives_a_permutation(answer, n):
     tally = ScoreCollector.of(n)
     tally.add(judged)
     assert sorted(reordered(tally.scores).tolist()) == list(range(n))
-    assert tally.n_judged + judged.missing == n
+    assert tally.n_scored + judged.missing == n
     assert min(judged.missing, judged.doubled, judged.invented) >= 0
 
 
@@ -102,7 +102,7 @@ def test_any_judgements_give_a_permutation(chunks, n):
         tally.add(RerankScores(places=places, scores=np.array(scores, dtype=np.float64)))
         n_given += len(places)
     assert sorted(reordered(tally.scores).tolist()) == list(range(n))
-    assert tally.n_judged + tally.doubled + tally.invented <= n_given
+    assert tally.n_scored + tally.doubled + tally.invented <= n_given
 
 
 def test_ten_thousand_garbage_answers_give_ten_thousand_permutations():

@@ -245,12 +245,12 @@ def test_an_error_is_told_and_what_was_judged_before_counts(error, told):
 @pytest.mark.parametrize(
     ("chunk", "reason"),
     [
-        (None, "expected Judged"),
-        ("[3] > [1]", "expected Judged"),
+        (None, "expected RerankScores"),
+        ("[3] > [1]", "expected RerankScores"),
         (RerankScores(places=np.array([0.5]), scores=np.ones(1)), "whole numbers"),
         (RerankScores(places=np.array([0, 1]), scores=np.ones(1)), "whole numbers"),
-        (chunk_of(0, 1, score=np.nan), "judged nothing"),
-        (chunk_of(-1, 10, 99), "judged nothing"),
+        (chunk_of(0, 1, score=np.nan), "scored nothing"),
+        (chunk_of(-1, 10, 99), "scored nothing"),
     ],
 )
 def test_nonsense_is_an_error_and_leaves_the_order(chunk, reason):

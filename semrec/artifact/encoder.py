@@ -66,7 +66,7 @@ def cache_file() -> Path:
 
 
 def make_language_model(config: Config) -> LanguageModel | None:
-    """The language model that interprets limits or judges lists, if one is asked for.
+    """The language model that interprets limits or reranks lists, if one is asked for.
 
     One instance serves both, and an encoder of the same weights too.
 
@@ -75,11 +75,11 @@ def make_language_model(config: Config) -> LanguageModel | None:
         ModelError: If its weights aren't here.
     """
     reads = config.intent.enabled and config.intent.interpreter == "llm"
-    judges = config.rerank.kind == "causal_lm"
-    if not reads and not judges:
+    reranks = config.rerank.kind == "causal_lm"
+    if not reads and not reranks:
         return None
-    name = config.rerank.model if judges else config.intent.llm
-    if reads and judges and config.intent.llm != name:
+    name = config.rerank.model if reranks else config.intent.llm
+    if reads and reranks and config.intent.llm != name:
         raise ConfigError(
             f"intent.llm is {config.intent.llm!r} and rerank.model {name!r}; one language model "
             "serves both: name the same"

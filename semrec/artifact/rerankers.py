@@ -1,4 +1,4 @@
-"""From configuration to the judge of a list's head."""
+"""From configuration to the reranker of a list."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def make_reranker(
     folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
 ) -> Reranker:
-    """The judge itself.
+    """The reranker itself.
 
     Raises:
         ConfigError: If the configuration doesn't say enough.
@@ -146,7 +146,7 @@ def stored_rerank(config: RerankConfig) -> RerankConfig:
 
 
 def rerank_prompt(config: RerankConfig, own: Mapping[str, Prompt] | None = None) -> Prompt:
-    """The prompt that a language model judges by: an artifact's own, else the packaged one."""
+    """The prompt that a language model reranks by: an artifact's own, else the packaged one."""
     kind = "rerank_listwise" if config.kind == "chat" else "rerank_likelihood"
     return (own or {}).get(kind) or load_prompt(kind, kind)
 

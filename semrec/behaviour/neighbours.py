@@ -36,9 +36,9 @@ class Neighbours:
         pull = np.repeat(session.recency(self.decay), ends - starts)
         rows, where = np.unique(self.weights.indices[places], return_inverse=True)
         scores = np.bincount(where, pull * self.weights.data[places], minlength=len(rows))
-        heard = scores > 0
+        kept = scores > 0
         return SparseScores(
-            rows=rows[heard].astype(np.int64), scores=scores[heard].astype(np.float32)
+            rows=rows[kept].astype(np.int64), scores=scores[kept].astype(np.float32)
         )
 
     def scores(self, session: SessionRows) -> FloatArray:

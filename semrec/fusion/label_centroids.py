@@ -3,7 +3,7 @@
 A request that names a label ("a comedy, something dark") without making it a limit means items
 like those that have it. Their mean stands for the label in the semantic block and, for people who
 like one comedy like others that needn't be called so, in the behavioural block (Rocchio's
-prototypes, 1971). It pulls, softly; limits are filters and nothing to do with it.
+centroids, 1971). It pulls, softly; limits are filters and nothing to do with it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MIN_ITEMS_OF_LABEL = 5  # of a label: the mean of fewer is about these items, no
 
 @dataclass(frozen=True, kw_only=True)
 class LabelCentroids:
-    """One prototype per label.
+    """One centroid per label.
 
     Attributes:
         labels: The labels, casefolded.
@@ -40,7 +40,7 @@ class LabelCentroids:
     strength: float = 1.0
 
     def known(self, labels: Iterable[Label]) -> list[int]:
-        """The rows of those labels that have a prototype, each once."""
+        """The rows of those labels that have a centroid, each once."""
         folded = dict.fromkeys((name, label.casefold()) for name, label in labels)
         return [self._places[label] for label in folded if label in self._places]
 
@@ -55,7 +55,7 @@ def fit_label_centroids(
     behavioural: Block,
     seen: BoolArray,
 ) -> LabelCentroids:
-    """The prototypes of the most frequent labels.
+    """The centroids of the most frequent labels.
 
     Args:
         labelled: Which items have which labels.

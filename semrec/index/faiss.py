@@ -133,7 +133,7 @@ class FaissIndex:
     def _fetch_coarsely(
         self, coarse: Coarse, queries: FloatArray, width: int
     ) -> list[tuple[RowArray, float]]:
-        """As `_fetch`, sooner, and with more in reserve for what rounding swaps."""
+        """As `_fetch`, sooner, and with more rows to spare for what rounding swaps."""
         width = min(width + 2 * MARGIN, len(self.vectors))
         return [coarse.fetch(query, width) for query in queries]
 

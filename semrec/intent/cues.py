@@ -1,4 +1,4 @@
-"""Cues: phrases that announce something, and what. To teach a new way to say it, add it here.
+"""Cues: phrases that announce something, and what. For a new way to say it, add a line here.
 
 All are as `tokens.read_tokens` leaves words: casefolded, without accents and apostrophes. The
 longest phrase that stands at a place counts.

@@ -3,7 +3,7 @@
     request and candidates in words → worker (never late) → its word and the list's, blended
                                     → the head in its new order
 
-A query's budget never shortens what comes before: where nothing is left for the judge, the list
+A query's budget never shortens what comes before: where nothing is left for the reranker, the list
 stays as it is, and the trace says ``skipped``.
 """
 
@@ -24,7 +24,7 @@ from semrec.rerankers.worker import Reranked
 from semrec.types import FusedQuery, Query, RerankTrace, RowArray, SessionRows
 
 NEWEST = 5  # events of the session that are told
-AFTER_MS = 4.0  # for what comes after the judge, while other requests are at work
+AFTER_MS = 4.0  # for what comes after the reranker, while other requests are at work
 
 Words = Literal["title", "text"]
 
@@ -52,12 +52,12 @@ class Wording:
     prompts: Prompts
 
     def request(self, intent: str, session: SessionRows, catalog: Catalog) -> str:
-        """A request as the judge reads it."""
+        """A request as the reranker reads it."""
         titles = [catalog.titles[row] for row in session.rows[-NEWEST:]]
         return self.prompt.render(intent=intent.strip(), session=[t for t in titles if t])
 
     def texts(self, rows: RowArray, catalog: Catalog) -> list[str]:
-        """Candidates as the judge reads them."""
+        """Candidates as the reranker reads them."""
         if self.words == "title":
             return [catalog.titles[row] for row in rows]
         return [self.prompts.text_of(catalog, int(row)) for row in rows]
@@ -68,13 +68,13 @@ class Reranking:
     """Reranking of a list's top candidates.
 
     Attributes:
-        worker: Judges.
+        worker: Runs the reranker, never past a deadline.
         top: So many candidates, at most.
-        weights: By kind of query, what the judge's word counts beside the list's own scores, as
-            validation says; a kind of weight 0 isn't judged.
+        weights: By kind of query, what the reranker's word counts beside the list's own scores, as
+            validation says; a kind of weight 0 isn't scored.
         always: Whether queries that don't say are reranked.
         wording: Puts requests and candidates into words.
-        complaint: Why the judge isn't asked, if it failed its check; empty: it is asked.
+        complaint: Why the reranker isn't asked, if it failed its check; empty: it is asked.
     """
 
     worker: Worker

@@ -1,4 +1,4 @@
-"""Lists that a ranker is trained on and judged by: candidates, and which of them were right."""
+"""Lists that a ranker is trained and validated on: candidates, and which of them were right."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Judging a few candidates, best first, until the deadline."""
+"""Reranking a few candidates, best first, until the deadline."""

@@ -1,7 +1,7 @@
-"""A list's own scores and a judge's, as one order.
+"""A list's own scores and a reranker's, as one order.
 
-Both are standardised over the candidates that were judged, so a judge's scale doesn't matter; its
-weight is learned on validation, and 0 leaves the list as it was.
+Both are standardised over the candidates that were scored, so a reranker's scale doesn't matter;
+its weight is learned on validation, and 0 leaves the list as it was.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import numpy as np
 from semrec.types import FloatArray, RowArray
 
 
-def blended(listed: FloatArray, judged: FloatArray, weight: float) -> RowArray:
-    """(n,) int64: places in their new order; those that weren't judged stay behind, as they were.
+def blended(listed: FloatArray, scored: FloatArray, weight: float) -> RowArray:
+    """(n,) int64: places in their new order; those that weren't scored stay behind, as they were.
 
     Args:
         listed: (n,) the list's own scores, best first.
-        judged: (n,) what the judge gave, higher is better; NaN or infinite: not judged.
-        weight: Of the judge; the list's own scores weigh 1.
+        scored: (n,) what the reranker gave, higher is better; NaN or infinite: not scored.
+        weight: Of the reranker; the list's own scores weigh 1.
     """
-    known = np.isfinite(judged)
-    both = standardised(listed[known]) + weight * standardised(judged[known])
+    known = np.isfinite(scored)
+    both = standardised(listed[known]) + weight * standardised(scored[known])
     places = np.arange(len(listed), dtype=np.int64)
     best_first = np.argsort(-both, kind="stable")  # of equals the one that was ahead stays ahead
     return np.concatenate([places[known][best_first], places[~known]])

@@ -1,4 +1,4 @@
-"""A causal language model as a judge, without writing a word: its probabilities are read.
+"""A causal language model as a reranker, without writing a word: its probabilities are read.
 
     request → prefix, read once → chunks of candidates behind it → one number each
 
@@ -44,7 +44,7 @@ class LikelihoodReranker:
         tokens: Its tokenizer.
         prompt: Of kind ``rerank_likelihood``; the candidate ends it.
         prior_weight: 0: the plain likelihood, in half the time for titles that are new.
-        chunk: Candidates judged at a time.
+        chunk: Candidates scored at a time.
     """
 
     model: PrefixModel
@@ -58,7 +58,7 @@ class LikelihoodReranker:
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judgements, `chunk` candidates at a time."""
+        """Scores, `chunk` candidates at a time."""
         with suppress(TimeUpError):
             prefix = self._prefix(request, deadline)
             for start in range(0, len(texts), self.chunk):

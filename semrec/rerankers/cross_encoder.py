@@ -1,4 +1,4 @@
-"""Any sentence-transformers CrossEncoder as a judge (Reimers & Gurevych 2019, arXiv 1908.10084)."""
+"""Any sentence-transformers CrossEncoder (Reimers & Gurevych 2019, arXiv 1908.10084)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CrossEncoderReranker:
 
     Attributes:
         model: The CrossEncoder.
-        chunk: Candidates judged at a time; within a chunk, texts of similar length share a batch.
+        chunk: Candidates scored at a time; within a chunk, texts of similar length share a batch.
         batch_size: Pairs in one pass.
     """
 
@@ -33,7 +33,7 @@ class CrossEncoderReranker:
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judgements, `chunk` candidates at a time."""
+        """Scores, `chunk` candidates at a time."""
         from torch.nn import Identity
 
         with suppress(TimeUpError):

@@ -37,7 +37,7 @@ class GraphReranker:
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judgements, `chunk` candidates at a time."""
+        """Scores, `chunk` candidates at a time."""
         asked = clean(request)
         for start in range(0, len(texts), self.chunk):
             if deadline.passed:

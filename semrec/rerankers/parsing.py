@@ -1,7 +1,7 @@
 """Ranking a list: what a language model is shown, and what its answer says.
 
 Knows nothing of models. An answer is somebody's text: anything may stand in it, and what can't be
-read as a ranking judges nothing.
+read as a ranking scores nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Judges behind an HTTP endpoint: a chat model that ranks a list, or a rerank service.
+"""Rerankers behind an HTTP endpoint: a chat model that ranks a list, or a rerank service.
 
-    request, texts → one POST with the time that is left → a bounded answer → judgements
+    request, texts → one POST with the time that is left → a bounded answer → scores
 
 A key is read from the environment when it is sent and stands nowhere else: not in an object, an
 error or a trace. Redirects aren't followed, so that it goes to no other host.

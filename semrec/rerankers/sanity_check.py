@@ -42,15 +42,15 @@ def complaint(
     leads = []
     for number, (request, right, wrong) in enumerate(pairs):
         texts = [right, wrong] if number % 2 == 0 else [wrong, right]
-        tally = ScoreCollector.of(2)
+        collector = ScoreCollector.of(2)
         try:
-            for judged in reranker.rerank(request, texts, Deadline.within(longest_ms)):
-                tally.add(judged)
+            for scored in reranker.rerank(request, texts, Deadline.within(longest_ms)):
+                collector.add(scored)
         except Exception as error:
             return f"{FAILS}: {type(error).__name__}: {error}"
-        if tally.n_judged < 2:
+        if collector.n_scored < 2:
             return f"it gives no finite scores for {request!r} within {longest_ms:.0f} ms"
-        lead = float(tally.scores[0] - tally.scores[1])
+        lead = float(collector.scores[0] - collector.scores[1])
         leads.append(lead if number % 2 == 0 else -lead)
     n_right, n_wrong = sum(lead > 0 for lead in leads), sum(lead < 0 for lead in leads)
     if n_right + n_wrong == 0:

@@ -10,7 +10,7 @@ PATIENCE = 0.98  # what an estimate shrinks to with every request that it turned
 
 
 class ThroughputEstimator:
-    """Milliseconds until the first chunk is judged, and per candidate from then on.
+    """Milliseconds until the first chunk is scored, and per candidate from then on.
 
     Whoever was slow once gets another try: every request that is turned away lowers the estimate a
     little.
@@ -31,7 +31,7 @@ class ThroughputEstimator:
         return None if self._first_ms is None else self._first_ms / self._first_n
 
     def first(self, n: int, ms: float) -> None:
-        """The first chunk, of `n` candidates, was judged after `ms`."""
+        """The first chunk, of `n` candidates, was scored after `ms`."""
         with self._lock:
             self._first_ms, self._first_n = _mixed(self._first_ms, ms), max(n, 1)
 
@@ -42,7 +42,7 @@ class ThroughputEstimator:
                 self._each_ms = _mixed(self._each_ms, ms / n)
 
     def nothing(self, ms: float) -> None:
-        """Nothing was judged in `ms`: it takes longer than that."""
+        """Nothing was scored in `ms`: it takes longer than that."""
         with self._lock:
             self._first_ms = max(self._first_ms or 0.0, 1.1 * ms)
 

@@ -1,9 +1,9 @@
 """One reranker at work for many requests, none of which it can make late.
 
-    rerank_within: breaker → how many fit → wait for the turn → a thread judges, the caller waits
-                   until the deadline → what was judged by then
+    rerank_within: breaker → how many fit → wait for the turn → a thread scores, the caller waits
+                   until the deadline → what was scored by then
 
-A thread can't be killed, so the caller doesn't wait for it: it takes what was judged and leaves.
+A thread can't be killed, so the caller doesn't wait for it: it takes what was scored and leaves.
 Requests wait for their turn in their callers, so a request whose caller has left never reaches the
 model. While a thread hangs, or after failures in a row, nobody is sent to the reranker.
 """
@@ -32,9 +32,9 @@ class Reranked:
     """The outcome of reranking a list.
 
     Attributes:
-        scores: (n,) float32 in the list's former order, NaN where nothing was judged.
-        status: ``complete``: all were judged; ``partial``: some; ``timeout``: none in time;
-            ``error``: it failed (what it had judged before still counts); ``skipped``: not asked.
+        scores: (n,) float32 in the list's former order, NaN where nothing was scored.
+        status: ``complete``: all were scored; ``partial``: some; ``timeout``: none in time;
+            ``error``: it failed (what it had scored before still counts); ``skipped``: not asked.
         reason: Why it was skipped, or how it failed.
         missing: Texts that it was asked about and didn't answer.
         doubled: Answers about texts that were answered before.
@@ -54,7 +54,7 @@ class _Job:
     request: str
     texts: Sequence[str]
     deadline: Deadline
-    tally: ScoreCollector
+    collector: ScoreCollector
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
     left: bool = False  # its caller has
@@ -81,7 +81,7 @@ class RerankWorker:
         """Starts nothing yet.
 
         Args:
-            reranker: Who judges.
+            reranker: The one that is put to work.
             longest_s: For one request, also where the deadline is later or there is none.
             grace_s: How long after a deadline a reranker may go on before it counts as hanging.
             rest_s: How long nobody is sent to it after a hang or failures in a row.
@@ -91,7 +91,7 @@ class RerankWorker:
         self._longest_s, self._grace_s, self._rest_s = longest_s, grace_s, rest_s
         self._most_failures = failures
         self.hangs = 0
-        self._pace = ThroughputEstimator()
+        self._throughput = ThroughputEstimator()
         self._turn = threading.Lock()  # taken by a caller, given back by its thread
         self._running: _Job | None = None
         self._state = threading.Lock()
@@ -101,7 +101,7 @@ class RerankWorker:
     @property
     def each_ms(self) -> float | None:
         """Milliseconds per candidate, as last estimated; None: not known yet."""
-        return self._pace.each_ms
+        return self._throughput.each_ms
 
     def rerank_within(self, request: str, texts: Sequence[str], deadline: Deadline) -> Reranked:
         """Scores of a list by the deadline; never later, and never an error.
@@ -120,7 +120,7 @@ class RerankWorker:
             return _skipped(texts, reason)
         if not self._turn.acquire(timeout=deadline.left_ms / 1000):
             return _skipped(texts, "other requests were being reranked")
-        n_fit = self._pace.fitting(len(texts), deadline.left_ms)
+        n_fit = self._throughput.fitting(len(texts), deadline.left_ms)
         if not n_fit:
             self._turn.release()
             return _skipped(texts, "too little time was left")
@@ -128,7 +128,7 @@ class RerankWorker:
             request=request,
             texts=texts[:n_fit],
             deadline=deadline,
-            tally=ScoreCollector.of(len(texts)),
+            collector=ScoreCollector.of(len(texts)),
         )
         self._running = job
         try:
@@ -151,11 +151,11 @@ class RerankWorker:
                 return "the reranker hangs"
             if deadline.clock() < self._closed_until_s:
                 return "the reranker rests after it hung or failed"
-        return "" if self._pace.fitting(n, deadline.left_ms) else "too little time was left"
+        return "" if self._throughput.fitting(n, deadline.left_ms) else "too little time was left"
 
     def _work(self, job: _Job) -> None:
         try:
-            self._judge(job)
+            self._score(job)
         except BaseException as error:  # whatever it is, the next request finds the turn free
             job.failure = f"{type(error).__name__}: {error}"[:MAX_REASON]
         with self._state:
@@ -167,27 +167,27 @@ class RerankWorker:
         job.ended.set()
         self._turn.release()
 
-    def _judge(self, job: _Job) -> None:
+    def _score(self, job: _Job) -> None:
         clock = job.deadline.clock
         start = last = clock()
-        measure = self._pace.first
-        for judged in self._reranker.rerank(job.request, job.texts, job.deadline):
+        measure = self._throughput.first
+        for scored in self._reranker.rerank(job.request, job.texts, job.deadline):
             with job.lock:  # what comes when the caller has left teaches how long it takes
-                before = job.tally.n_judged
-                job.tally.add(judged)
-                n_new = job.tally.n_judged - before
+                before = job.collector.n_scored
+                job.collector.add(scored)
+                n_new = job.collector.n_scored - before
             measure(n_new, 1000 * (clock() - last))
-            measure, last = self._pace.next, clock()
+            measure, last = self._throughput.next, clock()
             if job.left or job.deadline.passed:
                 return
-            further = job.tally.n_judged < len(job.texts)
-            if further and not self._pace.goes_on(n_new, job.deadline.left_ms):
+            further = job.collector.n_scored < len(job.texts)
+            if further and not self._throughput.goes_on(n_new, job.deadline.left_ms):
                 return  # what comes too late only takes the processor from who answers then
-        if not job.tally.n_judged:
+        if not job.collector.n_scored:
             if job.deadline.passed:
-                self._pace.nothing(1000 * (clock() - start))
+                self._throughput.nothing(1000 * (clock() - start))
             elif job.texts:
-                job.failure = "it judged nothing"
+                job.failure = "it scored nothing"
 
     def _is_late(self, job: _Job) -> bool:
         """True if a job outstayed its deadline by far; counts it the first time."""
@@ -206,17 +206,17 @@ def _skipped(texts: Sequence[str], reason: str) -> Reranked:
 
 
 def _outcome(job: _Job) -> Reranked:
-    tally = job.tally
+    collector = job.collector
     status: RerankStatus = "timeout"
     if job.failure:
         status = "error"
-    elif tally.n_judged:
-        status = "complete" if tally.n_judged == len(tally.scores) else "partial"
+    elif collector.n_scored:
+        status = "complete" if collector.n_scored == len(collector.scores) else "partial"
     return Reranked(
-        scores=tally.scores.copy(),
+        scores=collector.scores.copy(),
         status=status,
         reason=job.failure,
-        missing=tally.missing,
-        doubled=tally.doubled,
-        invented=tally.invented,
+        missing=collector.missing,
+        doubled=collector.doubled,
+        invented=collector.invented,
     )

@@ -199,8 +199,8 @@ class RerankTrace:
 
     Attributes:
         status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
-            judged; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
-        scored: How many candidates it judged.
+            scored; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
+        scored: How many candidates it scored.
         reason: Why it was skipped, or how it failed.
         missing: Candidates that it was asked about and didn't answer.
         doubled: Answers about candidates that were answered before.

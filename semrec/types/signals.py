@@ -72,7 +72,7 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
-        kind: `words`, `session` or `both`, where a ranker may judge; ``""`` in the baseline,
+        kind: `words`, `session` or `both`, where a ranker may score; ``""`` in the baseline,
             without any signal, and where somebody asked for weights.
         topicality: How sure it is that it names a topic, 0 to 1: what a ranker learned from dialogs
             about tastes is no answer to that.
