@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semrec.data.catalog import Catalog, make_catalog
-from semrec.intent.conditions import Filters, Has, Span, Unanswerable, explain_nothing
+from semrec.intent.conditions import Filters, Has, Span, Unanswerable
+from semrec.intent.filters import explain_nothing
 from semrec.intent.intent_parser import learn_vocabulary
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semrec.data.catalog import Catalog, make_catalog
-from semrec.intent.conditions import explain_nothing
 from semrec.intent.cues import EXCLUSIVES, IDIOMS, NEGATIONS
+from semrec.intent.filters import explain_nothing
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, learn_vocabulary
 
 GENRES = ("Comedy", "Drama", "Horror", "War", "Western", "Musical", "Sci-Fi", "Film-Noir",

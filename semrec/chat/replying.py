@@ -9,7 +9,7 @@ from typing import Any
 from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.explanations import main_reason
 from semrec.chat.phrasing import limits_in_words
-from semrec.intent.conditions import explain_nothing
+from semrec.intent.filters import explain_nothing
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
 from semrec.types import Recommendations

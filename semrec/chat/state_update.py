@@ -18,7 +18,6 @@ import numpy as np
 
 from semrec.chat.acting import carry_out
 from semrec.chat.acts import read_act, read_count
-from semrec.chat.constraints import added, retracted
 from semrec.chat.conversation import Conversation, StateUpdate, bounded
 from semrec.chat.intent_texts import adds_to_wishes, content_of, labels_of, plainly, without_labels
 from semrec.data.attributes import Numbers
@@ -26,6 +25,7 @@ from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent import follow_ups
 from semrec.intent.conditions import Filters
+from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.references import Reference, read_references
 from semrec.intent.tokens import Tokens, read_tokens, words_of

@@ -1,16 +1,16 @@
-"""Single conditions as a text states them, and their sum as filters."""
+"""Conditions as a text states them, and their sum as filters."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from semrec.data.attributes import MAX_VALUES
-from semrec.data.catalog import Catalog
 
-MAX_CONDITIONS = 40
+Operators = dict[str, Any]
+"""Operators of one attribute, as in `Query.filters`: ``{"any": ["Comedy"], "none": ["War"]}``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,152 +50,105 @@ Condition = Has | Span | Unanswerable
 class Filters:
     """The sum of conditions, all of which have to hold."""
 
-    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    found: dict[str, Operators] = field(default_factory=dict)
 
     def add(self, condition: Condition, *, negated: bool = False) -> bool:
         """Add a condition; False if it couldn't be expressed, and nothing has changed."""
+        if isinstance(condition, Unanswerable):
+            return False
+        before = self.found.get(condition.attribute, {})
         if isinstance(condition, Has):
-            return self._add_labels(condition, negated)
-        if isinstance(condition, Span):
-            return self._add_span(condition, negated)
-        return False
-
-    def _add_labels(self, condition: Has, negated: bool) -> bool:
-        of = self.found.get(condition.attribute, {})
-        labels = list(condition.labels)
-        if negated:
-            none = _united(of.get("none", []), labels)
-            return self._put(condition.attribute, none=none) if len(none) <= MAX_VALUES else False
-        if "any" not in of:
-            return self._put(condition.attribute, any=labels)
-        if len(labels) == 1 and labels != of["any"]:
-            # Two statements, both of which must hold; `any` keeps the first.
-            return self._put(condition.attribute, all=_united(of.get("all", []), labels))
-        return bool(labels == of["any"])
-
-    def _add_span(self, condition: Span, negated: bool) -> bool:
-        name, intervals = condition.attribute, condition.intervals
-        if len(intervals) == 1 and not negated:
-            self._bound(condition, *intervals[0], open_=condition.open_)
-            return True
-        low, high = intervals[0]
-        if negated and len(intervals) == 1 and (math.isinf(low) or math.isinf(high)):
-            bounds = (-math.inf, low) if math.isinf(high) else (high, math.inf)
-            self._bound(condition, *bounds, open_=not condition.open_)
-            return True
-        values = _whole_numbers(condition)
-        if values is None:
-            return False
-        of = self.found.get(name, {})
-        if negated:
-            values = _united(of.get("none", []), values)
-        elif "any" in of:
-            also = set(values)
-            values = [value for value in of["any"] if value in also]
-        if len(values) > MAX_VALUES:
-            return False
-        return self._put(name, **{"none" if negated else "any": values})
-
-    def _bound(self, condition: Span, low: float, high: float, *, open_: bool) -> None:
-        of = self.found.setdefault(condition.attribute, {})
-        if open_ and condition.whole:  # "> 1989" reads better as ">= 1990"
-            low, high, open_ = (
-                math.floor(low + 1) if not math.isinf(low) else low,
-                (math.ceil(high - 1) if not math.isinf(high) else high),
-                False,
-            )
-        for value, closed, strict, tighter in (
-            (low, "gte", "gt", max),
-            (high, "lte", "lt", min),
-        ):
-            if not math.isinf(value):
-                operator = strict if open_ else closed
-                number = int(value) if value == int(value) else value
-                of[operator] = tighter(of.get(operator, number), number)
-
-    def _put(self, name: str, **values: list[Any]) -> bool:
-        self.found.setdefault(name, {}).update(values)
-        return True
+            labels = list(condition.labels)
+            if not negated and "any" in before and len(labels) > 1:
+                return bool(labels == before["any"])  # within a text, two lists contradict
+            stated: Operators | None = {"none" if negated else "any": labels}
+        else:
+            stated = _operators_of(condition, negated=negated)
+        both = stated and conjoin(before, stated)
+        if both:
+            self.found[condition.attribute] = both
+        return bool(both)
 
 
-def _united(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
-    return list(dict.fromkeys([*first, *second]))
+def conjoin(first: Mapping[str, Any], second: Mapping[str, Any]) -> Operators | None:
+    """Operators that say that both hold; None if none do.
 
-
-def _whole_numbers(condition: Span) -> list[int] | None:
-    """The numbers in the intervals, where they can be listed."""
-    ends = [end for interval in condition.intervals for end in interval]
-    if not condition.whole or any(math.isinf(end) for end in ends):
+    `any` holds one list: of two lists it is what they share, and a single label moves to `all`.
+    """
+    both = dict(first)
+    for operator in ("none", "all"):
+        if operator in second:
+            both[operator] = united(both.get(operator, ()), second[operator])
+            if len(both[operator]) > MAX_VALUES:
+                return None
+    if "any" in second and not _conjoin_any(both, list(second["any"])):
         return None
-    if sum(high - low + 1 for low, high in condition.intervals) > MAX_VALUES:
+    for operator, tighter in (("gt", max), ("gte", max), ("lt", min), ("lte", min)):
+        if operator in second:
+            both[operator] = tighter(both.get(operator, second[operator]), second[operator])
+    return both
+
+
+def _conjoin_any(both: Operators, labels: list[Any]) -> bool:
+    """Demand one of some labels, too; False if no operators say that."""
+    before = both.get("any", ())
+    if not before:
+        both["any"] = labels
+    elif len(before) > 1 and len(labels) > 1:
+        both["any"] = [one for one in before if same(one) in map(same, labels)]
+    elif [same(one) for one in before] != [same(one) for one in labels]:
+        single, both["any"] = (labels, before) if len(labels) == 1 else (before, labels)
+        both["all"] = united(both.get("all", ()), single)
+    return bool(both["any"])
+
+
+def united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
+    """The values of both, each once and as it was spelled first."""
+    values: dict[Any, Any] = {}
+    for value in (*first, *second):
+        values.setdefault(same(value), value)
+    return list(values.values())
+
+
+def same(label: Any) -> Any:  # noqa: ANN401
+    """A label as filters compare it: its case doesn't count."""
+    return label.casefold() if isinstance(label, str) else label
+
+
+def _operators_of(span: Span, *, negated: bool) -> Operators | None:
+    """A span as bounds, or as the list of its whole numbers."""
+    low, high = span.intervals[0]
+    if len(span.intervals) == 1 and not negated:
+        return _bounds(span, low, high, is_open=span.open_)
+    if len(span.intervals) == 1 and (math.isinf(low) or math.isinf(high)):
+        low, high = (-math.inf, low) if math.isinf(high) else (high, math.inf)
+        return _bounds(span, low, high, is_open=not span.open_)
+    values = _whole_numbers(span)
+    return None if values is None else {"none" if negated else "any": values}
+
+
+def _bounds(span: Span, low: float, high: float, *, is_open: bool) -> Operators:
+    if is_open and span.whole:  # "> 1989" reads better as ">= 1990"
+        low = low if math.isinf(low) else math.floor(low + 1)
+        high = high if math.isinf(high) else math.ceil(high - 1)
+        is_open = False
+    names = ("gt", "lt") if is_open else ("gte", "lte")
+    ends = dict(zip(names, (low, high), strict=True))
+    known = {name: end for name, end in ends.items() if not math.isinf(end)}
+    return {name: int(end) if end == int(end) else end for name, end in known.items()}
+
+
+def _whole_numbers(span: Span) -> list[int] | None:
+    """The numbers in the intervals, where they can be listed."""
+    ends = [end for interval in span.intervals for end in interval]
+    if not span.whole or any(math.isinf(end) for end in ends):
+        return None
+    if sum(high - low + 1 for low, high in span.intervals) > MAX_VALUES:
         return None
     numbers: dict[int, None] = {}
-    for low, high in condition.intervals:
+    for low, high in span.intervals:
         first, last = math.ceil(low), math.floor(high)
-        if condition.open_:
+        if span.open_:
             first, last = math.floor(low) + 1, math.ceil(high) - 1
         numbers.update(dict.fromkeys(range(first, last + 1)))
     return list(numbers)
-
-
-def explain_nothing(filters: Mapping[str, Any], catalog: Catalog) -> str | None:
-    """A reason why no item satisfies `filters`, and what would help; None if one does.
-
-        nothing satisfies year >= 2000 and year < 1990; without year < 1990 there would be 312
-
-    Every condition is left out in turn, at most `MAX_CONDITIONS` of them.
-
-    Raises:
-        QueryError: On an unknown attribute or a malformed condition.
-    """
-    allowed = catalog.mask(filters)
-    if allowed is None or allowed.any():
-        return None
-    conditions = list(_single(filters))[:MAX_CONDITIONS]
-    helpful = []
-    for left_out in range(len(conditions)):
-        others = [one for place, one in enumerate(conditions) if place != left_out]
-        mask = catalog.mask(_together(others))
-        n_items = len(catalog) if mask is None else int(mask.sum())
-        if n_items:
-            helpful.append((n_items, _in_words(*conditions[left_out])))
-    stated = " and ".join(_in_words(*one) for one in conditions)
-    if not helpful:
-        return f"nothing satisfies {stated}, and leaving out one of them would not help"
-    ways = " and ".join(f"without {words} there would be {n_items}" for n_items, words in helpful)
-    return f"nothing satisfies {stated}; {ways}"
-
-
-_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-
-
-def _single(filters: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """(attribute, operator, value) for each condition; operator ``""`` for a plain value."""
-    single = []
-    for name, condition in filters.items():
-        if isinstance(condition, Mapping):
-            single += [(name, operator, value) for operator, value in condition.items()]
-        else:
-            single.append((name, "", condition))
-    return single
-
-
-def _together(conditions: Sequence[tuple[str, str, Any]]) -> dict[str, Any]:
-    filters: dict[str, Any] = {}
-    for name, operator, value in conditions:
-        if operator:
-            filters.setdefault(name, {})[operator] = value
-        else:
-            filters[name] = value
-    return filters
-
-
-def _in_words(name: str, operator: str, value: Any) -> str:  # noqa: ANN401
-    if operator in _SIGNS:
-        return f"{name} {_SIGNS[operator]} {value}"
-    values = list(value) if operator else [value]
-    shown = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
-    return f"{name} {operator} of {shown}" if len(values) > 1 else f"{name} {_BUT[operator]}{shown}"
-
-
-_BUT = {"none": "not ", "any": "", "all": "", "": ""}

@@ -9,7 +9,7 @@ from typing import Any
 from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
 from semrec.errors import nearest, shown
-from semrec.intent.conditions import explain_nothing
+from semrec.intent.filters import explain_nothing
 from semrec.pipeline.request import Request
 
 MAX_UNKNOWN = 5  # labels that no item has: notes on so many

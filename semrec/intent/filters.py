@@ -1,4 +1,4 @@
-"""Limits over several messages: they add up, the last word wins, and they can be taken back.
+"""Filters over several messages: they add up, the last word wins, and they can be taken back.
 
 Filters in and out are `Query.filters`; none of them is changed in place.
 """
@@ -11,11 +11,13 @@ from typing import Any
 
 from semrec.data.attributes import MAX_VALUES
 from semrec.data.catalog import Catalog
-from semrec.intent.conditions import Has, Span
+from semrec.intent.conditions import Has, Operators, Span, conjoin, same, united
 from semrec.intent.follow_ups import Retraction
 
+MAX_CONDITIONS = 40
 _LOWER, _UPPER = ("gt", "gte"), ("lt", "lte")
-Operators = dict[str, Any]
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_BUT = {"none": "not ", "any": "", "all": "", "": ""}
 
 
 def added(
@@ -78,33 +80,15 @@ def _put(filters: dict[str, Any], name: str, of: Operators) -> None:
 
 def _both(old: Operators, new: Operators) -> Operators:
     """Both hold; what the new one wants is no longer ruled out, and the other way round."""
-    merged = dict(old)
-    wanted = [*new.get("any", ()), *new.get("all", ())]
-    _take_off(merged, ("none",), wanted)
-    _take_off(merged, ("any", "all"), new.get("none", ()))
-    if "none" in new:
-        merged["none"] = _united(merged.get("none", ()), new["none"])[-MAX_VALUES:]
-    if "all" in new:
-        merged["all"] = _united(merged.get("all", ()), new["all"])[-MAX_VALUES:]
-    if "any" in new:
-        _add_any(merged, list(new["any"]))
-    for operator, tighter in (("gt", max), ("gte", max), ("lt", min), ("lte", min)):
-        if operator in new:
-            merged[operator] = tighter(merged.get(operator, new[operator]), new[operator])
-    return merged
-
-
-def _add_any(merged: Operators, labels: list[Any]) -> None:
-    """One of these too: a single label moves to `all`, where it holds beside a list."""
-    before = merged.get("any")
-    if before is None or len(before) > 1 < len(labels):
-        shared = [one for one in labels if _same(one) in map(_same, before or labels)]
-        merged["any"] = shared or labels
-    elif len(labels) == 1:
-        if [_same(one) for one in before] != [_same(labels[0])]:
-            merged["all"] = _united(merged.get("all", ()), labels)
-    else:
-        merged["all"], merged["any"] = _united(merged.get("all", ()), before), labels
+    kept = dict(old)
+    _take_off(kept, ("none",), [*new.get("any", ()), *new.get("all", ())])
+    _take_off(kept, ("any", "all"), new.get("none", ()))
+    for operator in {"none", "all"} & set(kept) & set(new):  # of too many the last are kept
+        kept[operator] = kept[operator][-max(1, MAX_VALUES - len(new[operator])) :]
+    both = conjoin(kept, new)
+    if both is None:  # of two lists that share nothing the new one counts
+        both = conjoin({name: kept[name] for name in kept if name not in new}, new)
+    return new if both is None else both
 
 
 def _without(of: Operators, condition: Has | Span, *, allows: bool) -> Operators:
@@ -112,7 +96,7 @@ def _without(of: Operators, condition: Has | Span, *, allows: bool) -> Operators
     if isinstance(condition, Has):
         _take_off(left, ("none",) if allows else ("none", "any", "all"), condition.labels)
         if allows and "any" in left and left.get("none") == of.get("none"):
-            left["any"] = _united(left["any"], condition.labels)
+            left["any"] = united(left["any"], condition.labels)
         return left
     return _without_span(left, condition, allows=allows)
 
@@ -131,7 +115,7 @@ def _without_span(left: Operators, span: Span, *, allows: bool) -> Operators:
         return {name: value for name, value in left.items() if name == "none"}
     low, high = (f(v for pair in span.intervals for v in pair) for f in (min, max))
     if "any" in left and not math.isinf(low) and not math.isinf(high):
-        left["any"] = _united(left["any"], range(math.ceil(low), math.floor(high) + 1))
+        left["any"] = united(left["any"], range(math.ceil(low), math.floor(high) + 1))
     for operators, bound, wider in ((_LOWER, low, min), (_UPPER, high, max)):
         for operator in operators:
             if operator in left:
@@ -142,18 +126,66 @@ def _without_span(left: Operators, span: Span, *, allows: bool) -> Operators:
 
 
 def _take_off(of: Operators, operators: Sequence[str], labels: Sequence[Any]) -> None:
-    gone = {_same(label) for label in labels}
+    gone = {same(label) for label in labels}
     for operator in operators:
         if operator in of:
-            of[operator] = [one for one in of[operator] if _same(one) not in gone]
+            of[operator] = [one for one in of[operator] if same(one) not in gone]
             if not of[operator]:
                 del of[operator]
 
 
-def _united(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
-    known = {_same(one): one for one in (*second, *first)}
-    return list({_same(one): known[_same(one)] for one in (*first, *second)}.values())
+def explain_nothing(filters: Mapping[str, Any], catalog: Catalog) -> str | None:
+    """A reason why no item satisfies `filters`, and what would help; None if one does.
+
+        nothing satisfies year >= 2000 and year < 1990; without year < 1990 there would be 312
+
+    Every condition is left out in turn, at most `MAX_CONDITIONS` of them.
+
+    Raises:
+        QueryError: On an unknown attribute or a malformed condition.
+    """
+    allowed = catalog.mask(filters)
+    if allowed is None or allowed.any():
+        return None
+    conditions = list(_single(filters))[:MAX_CONDITIONS]
+    helpful = []
+    for left_out in range(len(conditions)):
+        others = [one for place, one in enumerate(conditions) if place != left_out]
+        mask = catalog.mask(_together(others))
+        n_items = len(catalog) if mask is None else int(mask.sum())
+        if n_items:
+            helpful.append((n_items, _in_words(*conditions[left_out])))
+    stated = " and ".join(_in_words(*one) for one in conditions)
+    if not helpful:
+        return f"nothing satisfies {stated}, and leaving out one of them would not help"
+    ways = " and ".join(f"without {words} there would be {n_items}" for n_items, words in helpful)
+    return f"nothing satisfies {stated}; {ways}"
 
 
-def _same(label: Any) -> Any:  # noqa: ANN401
-    return label.casefold() if isinstance(label, str) else label
+def _single(filters: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """(attribute, operator, value) for each condition; operator ``""`` for a plain value."""
+    single = []
+    for name, condition in filters.items():
+        if isinstance(condition, Mapping):
+            single += [(name, operator, value) for operator, value in condition.items()]
+        else:
+            single.append((name, "", condition))
+    return single
+
+
+def _together(conditions: Sequence[tuple[str, str, Any]]) -> dict[str, Any]:
+    filters: dict[str, Any] = {}
+    for name, operator, value in conditions:
+        if operator:
+            filters.setdefault(name, {})[operator] = value
+        else:
+            filters[name] = value
+    return filters
+
+
+def _in_words(name: str, operator: str, value: Any) -> str:  # noqa: ANN401
+    if operator in _SIGNS:
+        return f"{name} {_SIGNS[operator]} {value}"
+    values = list(value) if operator else [value]
+    shown = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
+    return f"{name} {operator} of {shown}" if len(values) > 1 else f"{name} {_BUT[operator]}{shown}"
