@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from semrec.deadline import Deadline
@@ -245,8 +245,8 @@ class SessionStore(Protocol):
         """Keep what a session's conversation has come to, as text, instead of what was kept."""
         ...
 
-    def erase(self, session_id: str) -> int:
-        """Forget a session and its conversation; how many events it had."""
+    def erase(self, session_id: str, event_ids: Collection[str] | None = None) -> int:
+        """Forget some events of a session, or all of it and its conversation; how many events."""
         ...
 
     def close(self) -> None:

@@ -43,6 +43,27 @@ def test_a_conversation_goes_on_where_it_was(client):
     assert say(client, "other", "hello")["understood"]["filters"] == {}
 
 
+def test_undo_takes_stored_events_back_too(client):
+    first = say(client, "u", "a space story")
+    liked = say(client, "u", "the second one looks good")
+    assert ids(first)[1] not in ids(liked)
+    assert len(client.get("/v1/sessions/u").json()["events"]) == 1
+    undone = say(client, "u", "undo that")
+    assert ids(undone) == ids(first)
+    assert undone["understood"]["session"] == []
+    assert client.get("/v1/sessions/u").json()["events"] == []
+    assert "nothing to take back" in say(client, "fresh", "undo")["reply"]
+
+
+def test_one_event_can_be_taken_back(client):
+    event = {"event_id": "like-1", "session_id": "t", "item_id": "i03", "type": "like"}
+    client.post("/v1/events", json={"events": [event]})
+    gone = client.delete("/v1/sessions/t/events/like-1")
+    assert gone.json() == {"session_id": "t", "events": 1, "recommendations": 0}
+    assert client.get("/v1/sessions/t").json()["events"] == []
+    assert client.delete("/v1/sessions/t/events/like-1").json()["events"] == 0
+
+
 def test_events_from_elsewhere_are_heard(client):
     first = say(client, "b", "a space story")
     event = {"event_id": "1", "session_id": "b", "item_id": ids(first)[0], "type": "reject"}

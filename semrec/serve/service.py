@@ -152,6 +152,19 @@ class Service:
         self.metrics.events.labels("duplicate").inc(sent - accepted)
         return accepted
 
+    async def erase_events(self, session_id: str, event_ids: Sequence[str]) -> int:
+        """Take some events of a session back, out of the log too; how many there were.
+
+        Raises:
+            StateError: If the store or the log can't be reached.
+        """
+
+        def erase() -> int:
+            logged, _ = self.log.erase(session_id, event_ids)
+            return max(logged, self.sessions.erase(session_id, event_ids))
+
+        return await run_in_threadpool(erase)
+
     def tidy(self) -> None:
         """Remove the lists from the log that are older than the settings say."""
         self.log.forget_served(time.time() - self.settings.served_days * DAY_S)

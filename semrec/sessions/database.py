@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -85,3 +85,15 @@ class Database:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StateError(f"{self.path}: {error}; is the disk full, or another's?") from error
+
+
+def erase_events(
+    connection: sqlite3.Connection, session_id: str, event_ids: Collection[str] | None
+) -> int:
+    """Delete a session's events from the table ``events``, or some of them; how many."""
+    if event_ids is None:
+        return connection.execute("DELETE FROM events WHERE session_id = ?", (session_id,)).rowcount
+    return connection.executemany(
+        "DELETE FROM events WHERE session_id = ? AND event_id = ?",
+        [(session_id, event_id) for event_id in event_ids],
+    ).rowcount

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from semrec.errors import StateError
-from semrec.sessions.database import Database
+from semrec.sessions.database import Database, erase_events
 from semrec.types import Event, Item, Query
 
 FILE = "log.sqlite"
@@ -152,17 +152,17 @@ class Log:
             event = Event(item_id, kind, timestamp, event_id)
             yield LoggedEvent(session_id=session_id, event=event, timestamp=timestamp)
 
-    def erase(self, session_id: str) -> tuple[int, int]:
-        """Take a session's events and lists out of the file; how many of each there were."""
+    def erase(self, session_id: str, event_ids: Collection[str] | None = None) -> tuple[int, int]:
+        """Take some events of a session, or all of it, out of the file; how many of each."""
+        lists = 0
         with self._database.writing() as connection:
-            erased = tuple(
-                connection.execute(
-                    f"DELETE FROM {table} WHERE session_id = ?", (session_id,)
+            events = erase_events(connection, session_id, event_ids)
+            if event_ids is None:
+                lists = connection.execute(
+                    "DELETE FROM served WHERE session_id = ?", (session_id,)
                 ).rowcount
-                for table in ("events", "served")
-            )
         self._database.checkpoint()
-        return erased[0], erased[1]
+        return events, lists
 
     def forget_served(self, before_s: float) -> int:
         """Remove the lists served before a Unix second; how many. Events stay."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from semrec.protocols import KEPT_EVENTS
 from semrec.types import Event
@@ -61,9 +61,12 @@ class MemorySessions:
             while len(self._conversations) > self._max_sessions:
                 self._conversations.popitem(last=False)
 
-    def erase(self, session_id: str) -> int:
-        """Forget a session and its conversation; how many events it had."""
+    def erase(self, session_id: str, event_ids: Collection[str] | None = None) -> int:
+        """Forget some events of a session, or all of it and its conversation; how many events."""
         with self._lock:
+            if event_ids is not None:
+                session = self._sessions.get(session_id, {})
+                return len([session.pop(one) for one in set(event_ids) & set(session)])
             self._conversations.pop(session_id, None)
             return len(self._sessions.pop(session_id, {}))
 

@@ -7,7 +7,7 @@ What Redis has acknowledged is as durable as Redis is told to be: with ``appendo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -29,6 +29,19 @@ while redis.call('LLEN', KEYS[1]) > %d do
     redis.call('SREM', KEYS[2], cjson.decode(redis.call('LPOP', KEYS[1]))[4])
 end
 return accepted
+"""
+# KEYS: events, ids; ARGV: the ids of those that go.
+ERASE = """
+local erased, gone = 0, {}
+for place = 1, #ARGV do gone[ARGV[place]] = true end
+for _, row in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+    local id = cjson.decode(row)[4]
+    if gone[id] then
+        erased = erased + redis.call('LREM', KEYS[1], 1, row)
+        redis.call('SREM', KEYS[2], id)
+    end
+end
+return erased
 """
 
 
@@ -56,6 +69,7 @@ class RedisSessions:
         except ValueError as error:
             raise StateError(f"not an address of Redis (redis://host:port/0): {error}") from None
         self._append = self._redis.register_script(APPEND % KEPT_EVENTS)
+        self._erase = self._redis.register_script(ERASE)
 
     def get(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session, oldest first; empty for an unknown one."""
@@ -86,10 +100,12 @@ class RedisSessions:
         with self._told():
             self._redis.set(_conversation_key(session_id), conversation)
 
-    def erase(self, session_id: str) -> int:
-        """Forget a session and its conversation; how many events it had."""
+    def erase(self, session_id: str, event_ids: Collection[str] | None = None) -> int:
+        """Forget some events of a session, or all of it and its conversation; how many events."""
         events, ids = _keys(session_id)
         with self._told():
+            if event_ids is not None:
+                return cast("int", self._erase(keys=[events, ids], args=list(event_ids)))
             pipeline = self._redis.pipeline()
             pipeline.llen(events)
             pipeline.delete(events, ids, _conversation_key(session_id))

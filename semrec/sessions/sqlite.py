@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from semrec.protocols import KEPT_EVENTS
-from semrec.sessions.database import Database
+from semrec.sessions.database import Database, erase_events
 from semrec.types import Event
 
 SCHEMA = """
@@ -75,13 +75,15 @@ class SqliteSessions:
                 "INSERT OR REPLACE INTO conversations VALUES (?, ?)", (session_id, conversation)
             )
 
-    def erase(self, session_id: str) -> int:
-        """Forget a session and its conversation, in the file too; how many events it had."""
+    def erase(self, session_id: str, event_ids: Collection[str] | None = None) -> int:
+        """Forget some events of a session, or all of it and its conversation; how many events.
+
+        What is erased is overwritten in the file too.
+        """
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM conversations WHERE session_id = ?", (session_id,))
-            erased = connection.execute(
-                "DELETE FROM events WHERE session_id = ?", (session_id,)
-            ).rowcount
+            if event_ids is None:
+                connection.execute("DELETE FROM conversations WHERE session_id = ?", (session_id,))
+            erased = erase_events(connection, session_id, event_ids)
         self._database.checkpoint()
         return erased
 

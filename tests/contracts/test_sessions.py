@@ -66,6 +66,17 @@ def test_sessions_are_apart(store):
     assert store.get("b") == (event(1), event(2))
 
 
+def test_some_events_are_taken_back_and_the_others_stay(store):
+    store.append({"s": [event(1), event(2, "like"), event(3)], "other": [event(2)]})
+    store.keep("s", "said")
+    assert store.erase("s", ["e2", "e9"]) == 1
+    assert store.get("s") == (event(1), event(3))
+    assert store.get("other") == (event(2),)
+    assert store.conversation("s") == "said"
+    assert store.erase("s", []) == 0
+    assert store.append({"s": [event(2, "like")]}) == 1  # it may be sent anew
+
+
 def test_an_erased_session_starts_anew(store):
     store.append({"s": [event(1), event(2)]})
     assert store.erase("s") == 2

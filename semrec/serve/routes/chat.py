@@ -194,6 +194,8 @@ async def converse(
         events = [replace(event, event_id=uuid.uuid4().hex) for event in heard.events]
         if events:
             await service.add_events({session_id: events})
+        if gone := [event.event_id for event in heard.withdrawn if event.event_id is not None]:
+            await service.erase_events(session_id, gone)
         kept = json.dumps(turn.conversation.to_dict(), ensure_ascii=False)
         await run_in_threadpool(service.sessions.keep, session_id, kept)
     return Answered(turn=turn, served=served)

@@ -123,6 +123,13 @@ async def get_session(session_id: TextId, service: ServiceOf) -> SessionResponse
     )
 
 
+@router.delete("/v1/sessions/{session_id:id}/events/{event_id:id}", responses=BODY)
+async def erase_event(session_id: Id, event_id: Id, service: ServiceOf) -> ErasedResponse:
+    """Take one event back, such as a like: the next request doesn't see it, nor does the log."""
+    erased = await service.erase_events(session_id, [event_id])
+    return ErasedResponse(session_id=session_id, events=erased, recommendations=0)
+
+
 @router.delete("/v1/sessions/{session_id:id}", responses=BODY)
 async def erase_session(session_id: TextId, service: ServiceOf) -> ErasedResponse:
     """Forget a session: its events and the lists served in it, in the log too."""
