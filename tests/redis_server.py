@@ -38,10 +38,13 @@ class RedisServer:
         self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
         for _ in range(200):
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
+                with socket.create_connection(("127.0.0.1", self.port), 1) as there:
+                    there.sendall(b"PING\r\n")
+                    if there.recv(5) == b"+PONG":  # "-LOADING" while it reads its file
+                        return
             except OSError:
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         raise AssertionError("redis-server doesn't start")
 
     def stop(self):

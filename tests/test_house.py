@@ -33,8 +33,8 @@ FOLDERS = {
     "pipeline": 710,
     "ranking": 560,
     "rerankers": 1_460,
-    "serve": 3_340,
-    "sessions": 650,
+    "serve": 3_370,
+    "sessions": 690,
     "training": 3_950,
     "types": 700,
 }

@@ -118,19 +118,20 @@ def page(driver, service):
 
 
 def test_it_opens_with_popular_items_and_something_to_say(page):
-    assert page.one("h1").text == "What are you looking for?"
+    assert page.one("h1").text == "semrec"
+    assert page.one(".welcome h2").text == "What are you looking for?"
     assert page.texts("#heading") == ["Popular"]
     assert len(page.all(".card")) == 10
     assert len(page.all(".examples button")) >= 2
     page.press(".examples li:last-child button")
     page.settled()
-    assert page.texts("#heading") == ["For you"]
+    assert page.texts("#heading") == ["Something bittersweet from the nineties"[:21]]
 
 
 def test_a_message_gives_a_list_a_reply_and_what_holds(page):
     page.say("a space story, no jungle")
-    assert page.texts(".said.you") == ["a space story, no jungle"]
-    assert page.texts(".said.it")[0].startswith("A space story, no jungle: “")
+    assert page.texts(".said.you > span") == ["a space story, no jungle"]
+    assert page.texts(".said.it > span")[0].startswith("A space story, no jungle: “")
     assert page.texts(".chip span") == ["no jungle"]
     assert page.texts(".card .year")[0].isdecimal()
     assert "space" in page.texts(".card .facts")[0]
@@ -147,13 +148,105 @@ def test_a_limit_is_taken_away_by_its_button(page):
     assert sorted(page.texts(".chip span")) == ["no court", "year from 1990"]
 
 
+def test_a_like_counts_once_turns_into_a_rejection_and_can_be_taken_back(page, service):
+    def events():
+        session = page.driver.execute_script("return state.session")
+        return [e["type"] for e in service.get(f"/v1/sessions/{session}").json()["events"]]
+
+    page.say("a space story")
+    page.driver.execute_script(
+        "const b = document.querySelector('.card:nth-child(2) .like'); b.click(); b.click()"
+    )
+    page.wait(lambda: page.texts(".chip.plain"))
+    assert events() == ["like"]
+    page.press(".said.act .small")
+    page.wait(lambda: not page.texts(".chip.plain"))
+    page.settled()
+    assert events() == []
+
+
+def test_a_reload_keeps_the_conversation_and_start_over_ends_it(page):
+    page.say("a space story, no jungle")
+    said, titles = page.texts(".said > span"), page.texts(".card .title")
+    assert "#" in page.driver.current_url
+    page.driver.refresh()
+    page.wait(lambda: page.texts(".card .title") == titles)
+    assert page.texts(".said > span") == said
+    assert page.texts(".chip span") == ["no jungle"]
+    page.press("#anew")
+    page.wait(lambda: page.texts("#heading") == ["Popular"])
+    assert page.texts(".said > span") == []
+    assert "#" not in page.driver.current_url
+
+
+def test_messages_sent_quickly_each_get_an_answer(page):
+    from selenium.webdriver.common.keys import Keys
+
+    for text in ("a space story", "no jungle", "only 3"):
+        page.one("#message").send_keys(text + Keys.ENTER)
+    page.wait(lambda: len(page.all(".said.it")) == 3)
+    page.settled()
+    assert page.texts(".said.it > span")[2].startswith("3 it is.")
+    assert len(page.all(".card")) == 3
+
+
+def test_titles_are_found_as_one_types_and_the_list_comes_back(page):
+    page.say("a space story")
+    before = page.texts(".card .title")
+    page.one("#find").send_keys("jungle")
+    page.wait(lambda: page.texts("#heading") == ["Titles with “jungle”"])
+    assert all("jungle" in title for title in page.texts(".card .title"))
+    page.press(".card:nth-child(1) .alike")
+    page.wait(lambda: page.texts("#heading")[0].startswith("Like “"))
+    page.press(".back")
+    page.wait(lambda: page.texts(".card .title") == before)
+
+
+def test_more_than_ten_are_shown_when_asked_for(page):
+    page.say("a space story")
+    first = page.texts(".card .title")
+    page.press("#further")
+    page.wait(lambda: len(page.all(".card")) == 20)
+    assert page.texts(".card .title")[:10] == first
+
+
+def test_a_message_can_be_edited_and_a_service_that_is_away_loses_none(page):
+    page.say("a space story")
+    page.press(".said.you .small")
+    assert page.one("#message").get_attribute("value") == "a space story"
+    page.driver.execute_script("document.getElementById('message').value = ''")
+    page.driver.execute_script("window.kept = window.fetch; window.fetch = async () => { throw 1 }")
+    from selenium.webdriver.common.keys import Keys
+
+    page.one("#message").send_keys("no jungle" + Keys.ENTER)
+    page.wait(lambda: page.all(".trouble .small"))
+    assert "doesn’t answer" in page.texts(".trouble > span")[0]
+    assert page.one("#message").get_attribute("value") == "no jungle"
+    page.driver.execute_script("window.fetch = window.kept")
+    page.press(".trouble .small")
+    page.wait(lambda: page.texts(".chip span") == ["no jungle"])
+
+
+def test_a_short_list_leaves_the_page_its_height(page):
+    page.say("only 1 space story")
+    page.say("only 1")
+    box = page.one("main").rect
+    height = page.driver.execute_script("return innerHeight")
+    assert box["y"] + box["height"] >= height - 1
+    sizes = page.driver.execute_script(
+        "return Array.from(document.querySelectorAll('button'), (b) => b.getBoundingClientRect())"
+        ".filter((box) => box.width).map((box) => Math.min(box.width, box.height))"
+    )
+    assert min(sizes) >= 24
+
+
 @pytest.mark.parametrize("button", ["like", "reject"])
 def test_the_buttons_change_the_next_list(page, button):
     page.say("a space story")
     before = page.texts(".card .title")
     page.press(f".card:nth-child(2) .{button}")
     page.wait(lambda: before[1] not in page.texts(".card .title"))
-    assert page.texts(".said.act")[0].endswith(before[1])
+    assert page.texts(".said.act > span")[0].endswith(before[1])
     if button == "like":
         assert page.texts(".chip.plain") == [f"♥ {before[1]}"]
 
@@ -185,7 +278,7 @@ def test_no_text_is_ever_run(page):
     assert HOSTILE in page.texts(".card .title")
     page.say(HOSTILE)
     page.say(f"loved “{HOSTILE}”, no {HOSTILE}")
-    assert page.texts(".said.you")[0] == HOSTILE
+    assert page.texts(".said.you > span")[0] == HOSTILE
     assert page.driver.title == "semrec"
     assert not page.all("main img, main script")
 
@@ -201,7 +294,7 @@ def test_nothing_is_loaded_from_elsewhere(page, service):
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     folder = Path(semrec.__file__).parent / "serve" / "page"
-    for name in ("page.html", "page.js"):
+    for name in ("page.html", "page.js", "list.js"):
         text = (folder / name).read_text(encoding="utf-8")
         assert "innerHTML" not in text
         assert "http" not in text.replace('"http://www.w3.org', "")

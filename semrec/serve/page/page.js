@@ -3,9 +3,13 @@
 
    message → POST v1/chat (server-sent events: the list, then the words) → cards, limits, trace */
 
-const MAX_FACTS = 6, NO_LIMIT = 26, BUDGET_STEP_MS = 20, SETTLE_MS = 250, MAX_TEXT = 400;
+const NO_LIMIT = 26, BUDGET_STEP_MS = 20, SETTLE_MS = 250, DOTS_MS = 300, MAX_KEPT = 200;
 const by = (id) => document.getElementById(id);
-const state = { session: newId(), understood: null, items: new Map(), asked: 0, key: "" };
+const state = {
+  session: newId(), understood: null, items: new Map(), asked: 0, key: "", k: PAGE,
+  taken: new Map(),  // item id → the like or rejection that holds, and its event's id
+  queue: Promise.resolve(),  // messages are answered one after the other
+};
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -21,11 +25,15 @@ function element(name, text = "", className = "") {
 
 /* Talking to the service */
 
-async function call(path, body) {
+async function call(path, body, method = body === undefined ? "GET" : "POST") {
   const headers = { "content-type": "application/json" };
   if (state.key) headers.authorization = `Bearer ${state.key}`;
-  const answer = await fetch(path, body === undefined ? { headers }
-    : { method: "POST", headers, body: JSON.stringify(body) });
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  } catch {
+    throw new Error("the service doesn’t answer just now");
+  }
   if (answer.ok) return answer;
   if (answer.status === 401) {
     by("key-setting").hidden = false;
@@ -64,208 +72,97 @@ async function ask(message, changes = null) {
   const turn = ++state.asked;
   document.body.classList.add("waiting");
   by("status").textContent = "…";
+  const dots = message ? setTimeout(() => typing(true), DOTS_MS) : 0;
   let words = null;
   try {
     const answer = await call("v1/chat", {
-      message, session_id: state.session, explain: true, trace: true, stream: true, ...tuned(),
-      ...(changes ? { understood: changes } : {}),
+      message, session_id: state.session, explain: true, trace: true, stream: true, k: state.k,
+      ...tuned(), ...(changes ? { understood: changes } : {}),
     });
     for await (const { name, data } of eventsOf(answer)) {
-      if (turn !== state.asked) return;
-      if (name === "items") await show(data, turn);
+      if (name === "items" && turn === state.asked) await show(data, turn);
       if (name === "words" && message) {
+        typing(false);
         words = words || say("", "it");
-        words.textContent += data.text;
+        words.firstChild.textContent += data.text;
         scrollLog();
       }
     }
+    if (message) keepLog();
+    return true;
   } catch (error) {
-    if (turn === state.asked) {
-      by("status").textContent = "";
-      say(`That didn’t work: ${error.message}`, "it trouble");
-    }
+    if (turn === state.asked) by("status").textContent = "";
+    const trouble = say(`That didn’t work: ${error.message}. `, "it trouble");
+    trouble.append(smallButton("Try again", () => {
+      trouble.remove();
+      if (message) queue(message); else ask(message, changes);
+    }));
+    return false;
   } finally {
+    clearTimeout(dots);
+    typing(false);
     if (turn === state.asked) document.body.classList.remove("waiting");
   }
 }
 
+/* Messages that are sent quickly each get their answer, in their order. */
+function queue(message) {
+  state.queue = state.queue.then(() => ask(message));
+  return state.queue;
+}
+
+function typing(on) {
+  by("typing").hidden = !on;
+  if (on) scrollLog();
+}
+
+function smallButton(text, act) {
+  const button = element("button", text, "small");
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
+}
+
 function say(text, who) {
   by("welcome").hidden = true;
-  const said = by("log").appendChild(element("div", text, `said ${who}`));
+  const said = element("div", "", `said ${who}`);
+  said.append(element("span", text));
+  if (who === "you") said.append(smallButton("Edit", () => edit(text)));
+  by("log").insertBefore(said, by("typing"));
   scrollLog();
   return said;
 }
 
+/* On a phone the whole page scrolls: the answer and the head of the list come into view. */
 function scrollLog() {
   by("log").scrollTop = by("log").scrollHeight;
+  if (document.scrollingElement.scrollTop > by("log").offsetHeight) document.scrollingElement.scrollTop = 0;
 }
 
-/* The list */
-
-async function show(found, turn) {
-  const records = await Promise.all(found.items.map((item) => recordOf(item.item_id)));
-  if (turn !== state.asked) return;
-  state.understood = found.understood;
-  by("heading").textContent = "For you";
-  by("status").textContent = `${found.items.length} in ${found.timings_ms.total.toFixed(0)} ms`;
-  showCards(found.items, records);
-  await showLimits(found.understood);
-  showTrace(found);
-  document.querySelector(".found").scrollTop = 0;
+function edit(text) {
+  by("message").value = text;
+  fitMessage();
+  by("message").focus();
 }
 
-async function recordOf(itemId) {
-  if (!state.items.has(itemId)) {
-    const asked = call(`v1/items/${encodeURIComponent(itemId)}`).then((answer) => answer.json());
-    state.items.set(itemId, asked.catch(() => {
-      state.items.delete(itemId);
-      return { title: "", attributes: {} };
-    }));
-  }
-  return state.items.get(itemId);
-}
+/* The conversation's name stands in the address, what was said in this browser: a reload keeps both. */
+const logKey = () => `semrec:${state.session}`;
 
-function showCards(items, records) {
-  const cards = items.map((item, place) => cardOf(item, records[place]));
-  if (!cards.length) cards.push(element("li", "Nothing fits all of this. Take a limit away above.", "nothing"));
-  by("list").replaceChildren(...cards);
-}
-
-function cardOf(item, record) {
-  const card = by("card").content.cloneNode(true).firstElementChild;
-  const part = (name) => card.querySelector(`.${name}`);
-  const { year, ...others } = record.attributes || {};
-  part("rank").textContent = item.rank;
-  part("title").textContent = item.title || item.item_id;
-  part("year").textContent = year ?? "";
-  const facts = new Map();  // what is a genre and a keyword too is shown once
-  for (const fact of Object.entries(others).flatMap(factsOf)) {
-    if (!facts.has(fact.toLowerCase())) facts.set(fact.toLowerCase(), fact);
-  }
-  part("facts").textContent = [...facts.values()].slice(0, MAX_FACTS).join(" · ");
-  part("text").textContent = (record.text || "").slice(0, MAX_TEXT);
-  part("why").textContent = item.explanation || "";
-  for (const type of ["like", "reject"]) {
-    const button = part(type), title = item.title || item.item_id;
-    button.setAttribute("aria-label", `${button.textContent.trim()}: ${title}`);
-    button.addEventListener("click", () => take(item.item_id, title, type, button));
-  }
-  return card;
-}
-
-function factsOf([name, value]) {
-  if (Array.isArray(value)) return value;
-  if (typeof value === "boolean") return value ? [spoken(name)] : [];
-  if (typeof value === "number") return [`${spoken(name)} ${value}`];
-  return value && value.length > 2 ? [value] : [];
-}
-
-const spoken = (name) => name.replaceAll("_", " ");
-
-async function take(itemId, title, type, button) {
-  button.setAttribute("aria-pressed", "true");
+function keepLog() {
+  const said = [...document.querySelectorAll(".said:not(.trouble)")].slice(-MAX_KEPT);
+  const entries = said.map((one) => [one.className.replace("said ", ""), one.firstChild.textContent]);
   try {
-    await call("v1/events", {
-      events: [{ event_id: newId(), session_id: state.session, item_id: itemId, type }],
-    });
-  } catch (error) {
-    button.removeAttribute("aria-pressed");
-    say(`That wasn’t kept: ${error.message}`, "it trouble");
-    return;
+    localStorage.setItem(logKey(), JSON.stringify({ entries, taken: [...state.taken] }));
+    history.replaceState(null, "", `#${state.session}`);
+  } catch { /* where a browser keeps nothing, the conversation still goes on */ }
+}
+
+function keptLog() {
+  try {
+    return JSON.parse(localStorage.getItem(logKey()) || "null");
+  } catch {
+    return null;
   }
-  say(type === "like" ? `♥ ${title}` : `Not for me: ${title}`, "act");
-  await ask("");
-  by("list").focus({ preventScroll: true });
-}
-
-/* What holds now: each limit can be taken away, which sends back what was understood, edited. */
-
-async function showLimits(understood) {
-  const chips = [];
-  for (const [name, condition] of Object.entries(understood.filters || {})) {
-    const of = condition !== null && typeof condition === "object" ? condition : { any: [condition] };
-    for (const [operators, text] of phrasesOf(name, of)) {
-      chips.push(chip(text, () => {
-        const left = Object.fromEntries(Object.entries(of).filter(([key]) => !operators.includes(key)));
-        const filters = { ...understood.filters, [name]: left };
-        if (!Object.keys(left).length) delete filters[name];
-        say(`Without “${text}”`, "act");
-        ask("", { filters });
-      }));
-    }
-  }
-  for (const phrase of understood.not_understood || []) chips.push(chip(`can’t check: ${phrase}`));
-  const liked = (understood.session || []).filter((event) => event.type !== "reject").slice(-4);
-  for (const event of liked) {
-    const record = await recordOf(event.item_id);
-    if (record.title) chips.push(chip(`♥ ${record.title}`));
-  }
-  by("limits").replaceChildren(...chips);
-}
-
-function phrasesOf(name, of) {
-  const list = (values, joint) => (values.length > 4 && values.every(Number.isInteger)
-    ? `${Math.min(...values)}–${Math.max(...values)}` : values.slice(0, 5).join(joint));
-  const found = [];
-  if (of.none) found.push([["none"], `no ${list(of.none, ", ")}`]);
-  if (of.any) found.push([["any"], `only ${list(of.any, " or ")}`]);
-  if (of.all) found.push([["all"], `only ${list(of.all, " and ")}`]);
-  const low = of.gte ?? of.gt, high = of.lte ?? of.lt;
-  const bounds = ["gt", "gte", "lt", "lte"];
-  const least = of.gte === undefined ? "over " : "", most = of.lte === undefined ? "under " : "";
-  if (low !== undefined && high !== undefined) found.push([bounds, `${spoken(name)} ${least}${low} – ${most}${high}`]);
-  else if (low !== undefined) found.push([bounds, `${spoken(name)} ${least || "from "}${low}`]);
-  else if (high !== undefined) found.push([bounds, `${spoken(name)} ${most || "up to "}${high}`]);
-  return found;
-}
-
-function chip(text, remove = null) {
-  const made = element("li", "", remove ? "chip" : "chip plain");
-  made.append(element("span", text));
-  if (remove) {
-    const button = element("button", "×");
-    button.type = "button";
-    button.setAttribute("aria-label", `Take away: ${text}`);
-    button.addEventListener("click", remove);
-    made.append(button);
-  }
-  return made;
-}
-
-/* How it came about */
-
-function showTrace(found) {
-  const weights = (found.trace && found.trace.weights) || {};
-  const shares = [["words and text", "semantic"], ["behaviour", "behavioural"],
-    ["popularity", "popularity"], ["asked for before", "domain"]].filter(([, name]) => weights[name] > 0.005);
-  const stack = element("div", "", "stack"), key = element("div", "", "key");
-  shares.forEach(([label, name], place) => {
-    const bar = element("span", "", `c${place + 1}`), entry = element("span");
-    bar.style.flexGrow = String(weights[name]);
-    entry.append(element("i", "", `c${place + 1}`), `${label} ${(100 * weights[name]).toFixed(0)} %`);
-    stack.append(bar);
-    key.append(entry);
-  });
-  by("weights").replaceChildren(stack, key);
-  const { total, ...stages } = found.timings_ms;
-  const rows = Object.entries(stages).map(([name, spent]) => stageRow(name, spent, total));
-  rows.push(stageRow("total", total, total));
-  by("stages").replaceChildren(...rows);
-  const notes = ((found.trace && found.trace.notes) || []).join("; ");
-  by("about").textContent = [`reranking: ${found.rerank.status}`, found.version && `artifact ${found.version}`,
-    `list ${found.recommendation_id}`, notes].filter(Boolean).join(" · ");
-  by("trace").hidden = false;
-}
-
-function stageRow(name, spent, total) {
-  const row = element("div", "", name === "total" ? "stage total" : "stage");
-  const meter = element("meter");
-  meter.max = total || 1;
-  meter.value = spent;
-  meter.setAttribute("aria-hidden", "true");
-  row.append(element("span", spoken(name)), name === "total" ? element("span") : meter,
-    element("span", `${spent.toFixed(1)} ms`));
-  return row;
 }
 
 /* Settings, the start, the keyboard */
@@ -291,7 +188,10 @@ function send(text) {
   say(message, "you");
   by("message").value = "";
   fitMessage();
-  ask(message);
+  state.k = PAGE;
+  queue(message).then((done) => {
+    if (!done && !by("message").value) edit(message);  // nothing that was written is lost
+  });
 }
 
 function fitMessage() {
@@ -302,12 +202,20 @@ function fitMessage() {
 async function start() {
   state.session = newId();
   state.understood = null;
-  by("log").replaceChildren(by("welcome"));
+  state.k = PAGE;
+  state.taken.clear();
+  history.replaceState(null, "", location.pathname);
+  by("log").replaceChildren(by("welcome"), by("typing"));
+  by("list").replaceChildren();
   by("welcome").hidden = false;
   by("limits").replaceChildren();
+  await popular();
+}
+
+async function popular() {
   const turn = ++state.asked;
   try {
-    const found = await (await call("v1/recommend", { explain: true, trace: true })).json();
+    const found = await (await call("v1/recommend", { explain: true, trace: true, k: state.k })).json();
     const records = await Promise.all(found.items.map((item) => recordOf(item.item_id)));
     if (turn !== state.asked) return;
     by("heading").textContent = "Popular";
@@ -318,6 +226,26 @@ async function start() {
   } catch (error) {
     by("status").textContent = error.message;
   }
+}
+
+/* The list of the conversation as it stands, again. */
+function back() {
+  return state.understood ? ask("") : start();
+}
+
+async function further() {
+  if (by("further").hidden || document.body.classList.contains("waiting")) return;
+  state.k = Math.min(state.k + PAGE, MAX_SHOWN);
+  await (state.understood ? ask("") : popular());
+}
+
+/* A conversation that the address names goes on. */
+async function resume(session) {
+  state.session = session;
+  const kept = keptLog();
+  for (const [who, text] of (kept && kept.entries) || []) say(text, who);
+  state.taken = new Map((kept && kept.taken) || []);
+  await ask("");
 }
 
 /* What one could say here, made of what is in this catalogue. */
@@ -358,6 +286,22 @@ document.addEventListener("keydown", (event) => {
 });
 by("tune").addEventListener("click", () => showSettings(by("settings").hidden));
 by("anew").addEventListener("click", () => { start(); by("message").focus(); });
+by("share").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(location.href).catch(() => {});
+  by("share").textContent = "Link copied";
+  setTimeout(() => { by("share").textContent = "Copy link"; }, 2000);
+});
 by("key").addEventListener("change", () => { state.key = by("key").value; start(); });
 for (const id of ["weight", "weight-auto", "budget"]) by(id).addEventListener("input", settingsChanged);
-start();
+by("further").addEventListener("click", further);
+new IntersectionObserver(([seen]) => { if (seen.isIntersecting && by("list").dataset.scrolled) further(); })
+  .observe(by("further"));
+document.addEventListener("scroll", () => { by("list").dataset.scrolled = "yes"; }, { capture: true, passive: true });
+let searching = 0;
+by("find").addEventListener("input", () => {
+  clearTimeout(searching);
+  const text = by("find").value.trim();
+  searching = setTimeout(() => (text ? showTitles(text) : back()), SETTLE_MS);
+});
+if (/^#[0-9a-f]{32}$/.test(location.hash)) resume(location.hash.slice(1));
+else start();

@@ -1,4 +1,4 @@
-"""`GET /`: the chat page, three files as they are. Nothing is loaded from anywhere else."""
+"""`GET /`: the chat page, four files as they are. Nothing is loaded from anywhere else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ async def style() -> FileResponse:
     return FileResponse(FOLDER / "page.css", media_type="text/css", headers=HEADERS)
 
 
+@router.get("/list.js")
+async def list_script() -> FileResponse:
+    """The script of the list beside the conversation."""
+    return FileResponse(FOLDER / "list.js", media_type="text/javascript", headers=HEADERS)
+
+
 @router.get("/page.js")
 async def script() -> FileResponse:
-    """The page's script."""
+    """The script of the conversation."""
     return FileResponse(FOLDER / "page.js", media_type="text/javascript", headers=HEADERS)
