@@ -9,20 +9,20 @@ from twelve_films import write_films
 import semrec
 
 # The first one's example builds the artifact that the others load.
-MODULES = (
-    "semrec.training.build",
-    "semrec.artifact.stored",
-    "semrec.config",
-    "semrec.data.dataset",
-    "semrec.data.sources",
-    "semrec.errors",
-    "semrec.evaluate.compare",
-    "semrec.evaluate.report",
-    "semrec.metrics.ranking",
-    "semrec.metrics.significance",
-    "semrec.protocols",
-    "semrec.recommender",
-    "semrec.types",
+MODULES = tuple(
+    dict.fromkeys(
+        [
+            semrec.build.__module__,
+            *(getattr(semrec, name).__module__ for name in semrec.__all__),
+            semrec.types.to_query.__module__,
+            "semrec.config",
+            "semrec.data.dataset",
+            "semrec.data.sources",
+            "semrec.metrics.ranking",
+            "semrec.metrics.significance",
+            "semrec.protocols",
+        ]
+    )
 )
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -54,6 +54,4 @@ def test_the_examples_do_as_they_say(folder, monkeypatch, without_minilm):
 
 @pytest.mark.parametrize("name", semrec.__all__)
 def test_every_public_name_has_an_example_that_is_run(name):
-    value = getattr(semrec, name)
-    assert value.__module__ in MODULES
-    assert ">>> " in value.__doc__
+    assert ">>> " in getattr(semrec, name).__doc__
