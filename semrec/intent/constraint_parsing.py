@@ -16,9 +16,9 @@ from semrec.intent.english import (
     ADVERBS,
     AFTER_EXCLUSIVE,
     APPROXIMATE,
-    FOLLOWERS,
     MADE,
     NOT_A_KIND,
+    PHRASE_ENDS,
     RESTRICTIONS,
     SOFT_BEFORE,
     TELLING,
@@ -344,7 +344,7 @@ def _only_behind(state: ParseState, place: int) -> int:
     if demanded is None or t.word(demanded.end) != "only":
         return place + 1
     following = t.word(demanded.end + 1)
-    if not (following in CLAUSE or following in FOLLOWERS or following in RESTRICTIONS):
+    if following not in PHRASE_ENDS and following not in RESTRICTIONS:
         return place + 1
     state.require(place, demanded.end, demanded.conditions())
     state.cut.append((place, demanded.end + 1))

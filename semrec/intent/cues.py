@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from semrec.intent.english import ADVERBS
+from semrec.intent.english import ADVERBS, word_set
 from semrec.intent.tokens import PhraseTable
 
 # "not X" and "no X" that state no limit; the whole idiom is stepped over.
@@ -161,3 +161,46 @@ COMPARATIVES = PhraseTable(
         "pricier": ("price", True),
     }
 )
+
+# Words that lead up to a title.
+BEFORE_TITLE = word_set(
+    "like liked loved love enjoyed enjoy seen saw watched watch watching rewatched hated hate"
+    " disliked dislike called named titled unlike adore adored finished stand"
+)
+# ... and those that do only behind one of these.
+BEFORE_TITLE_AFTER = {
+    "to": word_set("similar close compared akin comparable"),
+    "as": word_set("such"),
+    "of": word_set("vein fan fans lines style spirit reminded me tired sick sort"),
+    "than": word_set("better other more funnier darker scarier lighter"),
+}
+# May stand between such a word and the title.
+BETWEEN_TITLE = word_set(
+    "movie movies film films both original first new old also really actually already just even"
+    " things stuff something either"
+)
+# Words around a title that say how it is meant: what speaks against it, what for it …
+AGAINST = word_set(
+    "hated hate hates disliked dislike dislikes unlike avoid despise despised detest loathe sick"
+    " tired bored disappointed skip"
+)
+IN_FAVOUR = word_set(
+    "liked loved love loves like likes enjoyed enjoy adored adore favorite favourite fan fans into"
+    " close similar vein stand bear care finish lines such"
+)
+SEEN = word_set("seen saw watched")
+YET_TO_SEE = word_set("see watch watching try rent")
+NOT = word_set(
+    "not didnt dont doesnt never nothing isnt wasnt werent couldnt cant cannot havent hasnt hadnt"
+    " hardly wouldnt no nor neither aint"
+)
+# … and, behind "was", judges it.
+BAD = word_set(
+    "awful boring terrible bad horrible stupid dumb overrated disappointing meh dull lame annoying"
+    " weak trash garbage worst tedious"
+)
+BAD_VERDICT = word_set("sucked sucks bored disappointed annoyed")
+GOOD = word_set("good great my for fun funny really it very that impressed enjoyable much")
+GOES_ON = word_set("and but though although because which") | {","}
+MEANS_IT = word_set("it that this them either very much at one")
+BEING = word_set("was is were are felt seemed got")

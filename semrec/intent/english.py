@@ -5,6 +5,8 @@ All entries are as `tokens.read_tokens` leaves words: casefolded, without accent
 
 from __future__ import annotations
 
+from semrec.intent.tokens import CLAUSE
+
 
 def word_set(text: str) -> frozenset[str]:
     """The words of a text, for tables that people can read."""
@@ -44,6 +46,8 @@ RESTRICTIONS = word_set(
     "with about from by where that which who starring set like featuring involving directed of"
     " made on based in over under before after between than when"
 )
+# Words and marks behind which a noun phrase has ended.
+PHRASE_ENDS = CLAUSE | FOLLOWERS
 # A negated phrase without a known label never begins with or contains one of these.
 NOT_A_NOUN = word_set(
     "i im id ive ill you youre he she it its we they them him her me us that thats this these"

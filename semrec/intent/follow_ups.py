@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from semrec.intent.conditions import Condition, Has, Span
 from semrec.intent.cues import COMPARATIVES, NO_MATTER, OTHERS, RESETS, RETRACTIONS
-from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, word_set
+from semrec.intent.english import DETERMINERS, FILLERS, PHRASE_ENDS, word_set
 from semrec.intent.quantities import read_years
 from semrec.intent.spans import JOINTS, Spans
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens, singular
@@ -119,7 +119,7 @@ def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
     comparisons = []
     for place, cue in COMPARATIVES.matches(t.words):
         before, after = t.word(place - 1), t.word(cue.end)
-        ends = after in CLAUSE or after in FILLERS or after in FOLLOWERS
+        ends = after in PHRASE_ENDS or after in FILLERS
         if ends and (before in CLAUSE or before in _BEFORE_COMPARATIVE):
             kind, more = cue.value
             quantity = vocabulary.year if kind == "year" else vocabulary.quantities.get(kind)

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from semrec.intent import cues
 from semrec.intent.english import FILLERS, word_set
-from semrec.intent.spans import Spans
+from semrec.intent.spans import JOINTS, Spans
 from semrec.intent.titles import ARTICLES, Titles
 from semrec.intent.tokens import CLAUSE, MARKS, SENTENCE, Interval, Tokens, singular
 from semrec.intent.vocabulary import Vocabulary
@@ -23,46 +24,8 @@ Polarity = Literal["liked", "rejected", "neither"]
 MAX_LINKS, MAX_NAMED = 200, 20
 MAX_REACH = 10  # words around a mention that say how it is meant
 _QUOTED = re.compile(r'["“”«„]([^"“”«»„\n]{1,120})["“”»]')
-_JOINTS = frozenset((",", "and", "or", "/", "nor"))
+_IS_OR_NOT = cues.BEING | cues.NOT
 _SMALL = word_set("the a an of and in on to for with at from by or as is de la le")
-_CUES = word_set(
-    "like liked loved love enjoyed enjoy seen saw watched watch watching rewatched hated hate"
-    " disliked dislike called named titled unlike adore adored finished stand"
-)
-# A word that leads up to a title only behind one of these.
-_LED_BY = {
-    "to": word_set("similar close compared akin comparable"),
-    "as": word_set("such"),
-    "of": word_set("vein fan fans lines style spirit reminded me tired sick sort"),
-    "than": word_set("better other more funnier darker scarier lighter"),
-}
-_STEPPED_OVER = word_set(
-    "movie movies film films both original first new old also really actually already just even"
-    " things stuff something either"
-)
-_AGAINST = word_set(
-    "hated hate hates disliked dislike dislikes unlike avoid despise despised detest loathe sick"
-    " tired bored disappointed skip"
-)
-_FOR = word_set(
-    "liked loved love loves like likes enjoyed enjoy adored adore favorite favourite fan fans into"
-    " close similar vein stand bear care finish lines such"
-)
-_SEEN = word_set("seen saw watched")
-_AHEAD = word_set("see watch watching try rent")
-_NOT = word_set(
-    "not didnt dont doesnt never nothing isnt wasnt werent couldnt cant cannot havent hasnt hadnt"
-    " hardly wouldnt no nor neither aint"
-)
-_BAD = word_set(
-    "awful boring terrible bad horrible stupid dumb overrated disappointing meh dull lame annoying"
-    " weak trash garbage worst tedious"
-)
-_VERDICT = word_set("sucked sucks bored disappointed annoyed")
-_GOOD = word_set("good great my for fun funny really it very that impressed enjoyable much")
-_AND = word_set("and but though although because which") | {","}
-_IT = word_set("it that this them either very much at one")
-_BEING = word_set("was is were are felt seemed got")
 
 
 class Mention(NamedTuple):
@@ -137,7 +100,7 @@ def _longest_title(text: _Text, n: int, titles: Titles, last: int | None) -> Men
 
 def _are_joints(t: Tokens, first: int, end: int) -> bool:
     """True if nothing but joints stands between two places: of "Cats and Gigli"."""
-    return end - first <= 3 and all(word in _JOINTS for word in t.words[first:end])
+    return end - first <= 3 and all(word in JOINTS or word == "," for word in t.words[first:end])
 
 
 def _by_year(
@@ -206,11 +169,11 @@ def _after_cue(text: _Text, n: int) -> bool:
             return False
         at -= 1
         before = text.word(at)
-        if before in _CUES:
+        if before in cues.BEFORE_TITLE:
             return True
-        if before in _LED_BY:
-            return text.word(at - 1) in _LED_BY[before]
-        if before not in _STEPPED_OVER:
+        if before in cues.BEFORE_TITLE_AFTER:
+            return text.word(at - 1) in cues.BEFORE_TITLE_AFTER[before]
+        if before not in cues.BETWEEN_TITLE:
             return False
     return False
 
@@ -263,18 +226,18 @@ def polarities(t: Tokens, mentions: Sequence[Mention]) -> list[Polarity]:
 def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
     at = mention.first - 1
     if at >= floor and t.word(at) in ("not", "no", "nor"):
-        seen = any(t.word(place) in _SEEN for place in range(max(0, at - MAX_REACH), at))
+        seen = any(t.word(place) in cues.SEEN for place in range(max(0, at - MAX_REACH), at))
         return "neither" if seen and t.word(at) == "not" else "rejected"
     while at >= max(floor, mention.first - MAX_REACH) and t.word(at) not in (SENTENCE, "but"):
         word = t.word(at)
-        is_negated = any(t.word(place) in _NOT for place in range(max(floor, at - 3), at))
-        if word in _AGAINST:
+        is_negated = any(t.word(place) in cues.NOT for place in range(max(floor, at - 3), at))
+        if word in cues.AGAINST:
             return "liked" if is_negated else "rejected"
-        if word in _FOR and not (word == "into" and t.word(at - 1).startswith("look")):
+        if word in cues.IN_FAVOUR and not (word == "into" and t.word(at - 1).startswith("look")):
             return "rejected" if is_negated else "liked"
-        if word in _SEEN or (word == "see" and t.word(at - 1) in ("did", "just")):
+        if word in cues.SEEN or (word == "see" and t.word(at - 1) in ("did", "just")):
             return "neither" if is_negated else None
-        if word in _AHEAD:
+        if word in cues.YET_TO_SEE:
             return "neither"
         if t.capitals[at] and word != "i":
             break  # chats often run on: a capital begins something new
@@ -288,21 +251,23 @@ def _behind(t: Tokens, mention: Mention, ceiling: int) -> Polarity | None:
     for at in range(mention.end, end):
         word = t.word(at)
         before = t.word(at - 1) if at > mention.end else ""
-        if word == SENTENCE or (t.capitals[at] and not (word[0] == "i" and before in _AND)):
+        if word == SENTENCE or (t.capitals[at] and not (word[0] == "i" and before in cues.GOES_ON)):
             break
-        is_negated = any(t.word(place) in _NOT for place in range(max(mention.end, at - 3), at))
-        if at <= mention.end + 1 and word in _BEING | _NOT:
+        is_negated = any(t.word(place) in cues.NOT for place in range(max(mention.end, at - 3), at))
+        if at <= mention.end + 1 and word in _IS_OR_NOT:
             is_judged = True
-        if word in ("it", "that") and at > mention.end and t.word(at + 1) in _BEING | _NOT:
+        if word in ("it", "that") and at > mention.end and t.word(at + 1) in _IS_OR_NOT:
             is_judged = True
-        is_of_it = t.word(at + 1) in _IT or t.word(at + 1) in CLAUSE
+        is_of_it = t.word(at + 1) in cues.MEANS_IT or t.word(at + 1) in CLAUSE
         if word in ("liked", "like", "enjoyed", "enjoy") and is_negated and is_of_it:
             return "rejected"
-        if (word in ("hated", "disliked") and is_of_it) or (word in _VERDICT and not is_negated):
+        if word in ("hated", "disliked") and is_of_it:
             return "rejected"
-        is_too_much = word == "too" and before in _BEING and t.word(at + 1) not in CLAUSE
-        if is_judged and (word in _BAD or is_too_much) and not is_negated:
+        if word in cues.BAD_VERDICT and not is_negated:
             return "rejected"
-        if is_judged and word in _GOOD and is_negated:
+        is_too_much = word == "too" and before in cues.BEING and t.word(at + 1) not in CLAUSE
+        if is_judged and (word in cues.BAD or is_too_much) and not is_negated:
+            return "rejected"
+        if is_judged and word in cues.GOOD and is_negated:
             return "rejected"
     return None

@@ -18,9 +18,9 @@ from semrec.intent.english import (
     CENTURIES,
     DECADES,
     FILLERS,
-    FOLLOWERS,
     MADE,
     NUMBERS,
+    PHRASE_ENDS,
     RESTRICTIONS,
     UNITS,
     word_set,
@@ -268,7 +268,7 @@ def _bare_years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
     if years is None:
         return None
     after = t.word(years.end)
-    is_alone = after in CLAUSE or after in FOLLOWERS or after in RESTRICTIONS
+    is_alone = after in PHRASE_ENDS or after in RESTRICTIONS
     if before == "only" or is_alone or _is_kind(t, years.end, vocabulary):
         return years
     return None  # "80s music", "nineties nostalgia"

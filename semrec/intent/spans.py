@@ -12,6 +12,7 @@ from semrec.intent.english import (
     FOLLOWERS,
     NOT_A_NOUN,
     OPINIONS,
+    PHRASE_ENDS,
     RESTRICTIONS,
 )
 from semrec.intent.quantities import Limit, read_quantity, read_years
@@ -22,7 +23,6 @@ MAX_PARTS = 8
 MAX_UNKNOWN = 4
 JOINTS = frozenset(("or", "and", "nor", "/"))
 _WEAKENED = (["in", "it"], ["that", "much"], ["very", "much"], ["too", "much"], ["a", "lot"])
-_ENDS = CLAUSE | FOLLOWERS
 _OPINIONS = DETERMINERS | OPINIONS
 
 
@@ -105,7 +105,7 @@ class Spans:
     def _means_language(self, place: int, end: int, *, after_in: bool, bare: bool) -> bool:
         """True if a language's name is one: not "in Spanish Harlem", "French kiss"."""
         before, following = self.t.word(place - 1), self.t.word(end)
-        is_end = following in _ENDS or following in JOINTS
+        is_end = following in PHRASE_ENDS or following in JOINTS
         if after_in:
             return is_end or following in RESTRICTIONS
         return (
@@ -155,7 +155,7 @@ class Spans:
         if t.words[at : at + 2] in _WEAKENED:
             return Phrase(distinct, at + 2, alone=True, narrowed=False)
         following = t.word(at)
-        alone = following in _ENDS or following in ("/", "-")
+        alone = following in PHRASE_ENDS or following in ("/", "-")
         return Phrase(distinct, at, alone=alone, narrowed=following in RESTRICTIONS)
 
     def unknown(self, place: int) -> int:

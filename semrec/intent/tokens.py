@@ -108,11 +108,6 @@ class PhraseTable(Generic[V]):
         node = self._root.further.get(words[place]) if place < len(words) else None
         return None if node is None else self._longest(node, words, place + 1)
 
-    def skip(self, words: Sequence[str], place: int) -> int:
-        """The place after the phrase that begins here; `place` if none does."""
-        match = self.match(words, place)
-        return match.end if match else place
-
     def matches(self, words: Sequence[str]) -> Iterator[tuple[int, Match[V]]]:
         """Place and match of each phrase in a text, in its order; none lies within another."""
         at = 0
