@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from semrec.intent.conditions import Condition, Span, Unanswerable
-from semrec.intent.cues import (
-    NUMBER_BOUNDS,
-    NUMBER_BOUNDS_BEHIND,
-    YEAR_BOUNDS,
-    YEAR_BOUNDS_BEHIND,
-)
+from semrec.intent.cues import NUMBER_BOUNDS, NUMBER_BOUNDS_BEHIND, YEAR_BOUNDS, YEAR_BOUNDS_BEHIND
 from semrec.intent.english import (
     CENTURIES,
     DECADES,
