@@ -8,10 +8,10 @@ from typing import Protocol
 from semrec.deadline import Deadline
 from semrec.types import (
     NO_MATCH,
-    BoolArray,
     Event,
     FloatArray,
     FusedQuery,
+    IndexQuery,
     Label,
     LexicalMatch,
     RerankScores,
@@ -149,22 +149,11 @@ class Index(Protocol):
         [2, 0]
     """
 
-    def search(
-        self,
-        queries: FloatArray,
-        k: int,
-        exclude: Sequence[RowArray],
-        allowed: Sequence[BoolArray | None],
-        boosts: Sequence[SparseScores] | None = None,
-    ) -> list[tuple[RowArray, FloatArray]]:
-        """For each query the up to `k` best rows and their scores, best first.
+    def search(self, queries: Sequence[IndexQuery], k: int) -> list[tuple[RowArray, FloatArray]]:
+        """For each query the up to `k` best permitted rows and their scores, best first.
 
-        Args:
-            queries: (n, dim) float32.
-            k: How many rows at most; fewer come back only if fewer are permitted.
-            exclude: For each query, rows that must not come back.
-            allowed: For each query, an (n_items,) mask of rows that may, or None for all.
-            boosts: For each query, what is added to the inner products; None: nothing.
+        Among equal scores the lower row comes first. Fewer than `k` come back only if fewer are
+        permitted.
         """
         ...
 

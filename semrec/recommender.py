@@ -29,7 +29,7 @@ from semrec.pipeline.parse_intent import ParsedQuery, parse_intent
 from semrec.pipeline.query_cache import QueryCache
 from semrec.pipeline.request import Request
 from semrec.pipeline.rerank import Reranking
-from semrec.pipeline.resolve import Resolved, in_words, resolve
+from semrec.pipeline.resolve import in_words, resolve
 from semrec.pipeline.trace import Clock, notes_of
 from semrec.pipeline.updates import drop, grow
 from semrec.prompting import Prompts
@@ -38,6 +38,7 @@ from semrec.ranking.features import Asked
 from semrec.ranking.ranker import Ranker
 from semrec.types import (
     NO_MATCH,
+    IndexQuery,
     Item,
     LexicalMatch,
     Query,
@@ -296,20 +297,18 @@ class Recommender:
                 k = self.reranking.depth(request.query, request.fused, k)
             by_k.setdefault(k, []).append(request)
         for k, some in by_k.items():
-            answers = self.index.search(
-                np.stack([request.fused.vector for request in some]),
-                k,
-                [self._excluded(request.resolved) for request in some],
-                [request.resolved.allowed for request in some],
-                [request.fused.boost for request in some],
-            )
+            answers = self.index.search([self._index_query(request) for request in some], k)
             for request, (rows, scores) in zip(some, answers, strict=True):
                 request.rows, request.scores = rows, scores
 
-    def _excluded(self, resolved: Resolved) -> RowArray:
-        if not len(self.removed):
-            return resolved.excluded
-        return np.union1d(resolved.excluded, self.removed)
+    def _index_query(self, request: Request) -> IndexQuery:
+        fused, resolved = request.fused, request.resolved
+        excluded = resolved.excluded
+        if len(self.removed):
+            excluded = np.union1d(excluded, self.removed)
+        return IndexQuery(
+            vector=fused.vector, boost=fused.boost, excluded=excluded, allowed=resolved.allowed
+        )
 
     def _rank(self, request: Request) -> None:
         if self.ranker is None:

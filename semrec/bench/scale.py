@@ -39,6 +39,8 @@ from semrec.types import (
     NO_MATCH,
     Case,
     FloatArray,
+    FusedQuery,
+    IndexQuery,
     LexicalMatch,
     Progress,
     Query,
@@ -211,7 +213,7 @@ def _ask(
         encoded = time.perf_counter()
         match = _matched(recommender, query)
         fused = _fusion(recommender).query(case.intent, case.session, None, match)
-        index.search(fused.vector[None], K, [case.excluded], [None], [fused.boost])
+        index.search([_index_query(fused, case)], K)
         end = time.perf_counter()
         laps = {"encode": encoded - start, "search": end - encoded, "total": end - start}
         for stage, seconds in laps.items():
@@ -245,9 +247,13 @@ def _recalled_whole(
             exact[part] += np.asarray(vectors[part]) @ fused.vector
         exact[case.excluded] = -np.inf
         worst = -np.partition(-exact, k - 1)[k - 1]
-        [(_, scores)] = index.search(fused.vector[None], k, [case.excluded], [None], [fused.boost])
+        [(_, scores)] = index.search([_index_query(fused, case)], k)
         shares.append((scores >= worst - 1e-5 * abs(worst)).sum() / k)
     return round(float(np.mean(shares)), 4)
+
+
+def _index_query(fused: FusedQuery, case: TuningCase) -> IndexQuery:
+    return IndexQuery(vector=fused.vector, boost=fused.boost, excluded=case.excluded)
 
 
 def resident_mb() -> float | None:

@@ -22,7 +22,7 @@ from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, NOT_A_NOUN, O
 from semrec.intent.tokens import MARKS, read_tokens
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
-from semrec.types import EVENT_WEIGHTS, Event, Query, Recommendations, SessionRows
+from semrec.types import EVENT_WEIGHTS, Event, IndexQuery, Query, Recommendations, SessionRows
 
 MAX_ITEMS, MAX_SESSION, MAX_LABELS, MAX_MENTIONS = 50, 20, 3, 2
 MAX_BRIEF = 3  # liked items that a few words look at
@@ -202,10 +202,9 @@ def _close(recommender: Recommender, rows: Sequence[int], liked: Sequence[int]) 
     only = np.zeros(len(recommender.catalog), dtype=bool)
     only[list(rows)] = True
     asked = [recommender.fusion.query(None, SessionRows.of([row]), 1.0) for row in liked]
-    vectors = np.stack([query.vector for query in asked])
-    n = len(liked)
-    nothing = [np.zeros(0, dtype=np.int64)] * n
-    found = recommender.index.search(vectors, len(rows), nothing, [only] * n)
+    found = recommender.index.search(
+        [IndexQuery(vector=query.vector, allowed=only) for query in asked], len(rows)
+    )
     best: dict[int, tuple[float, int]] = {}
     for row, (near, scores) in zip(liked, found, strict=True):
         for other, score in zip(near.tolist(), scores.tolist(), strict=True):

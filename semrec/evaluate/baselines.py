@@ -19,7 +19,7 @@ from semrec.data.splits import (
     time_split,
 )
 from semrec.errors import DataError
-from semrec.index.topk import top_rows
+from semrec.index.exact import top_rows
 from semrec.metrics.ranking import scores_at
 from semrec.pipeline.resolve import resolve
 from semrec.protocols import Scorer

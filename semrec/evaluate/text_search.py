@@ -25,7 +25,7 @@ from semrec.encoders.sentence import SentenceEncoder, load_sentence_encoder
 from semrec.encoders.weights import fingerprint_of
 from semrec.errors import ModelError
 from semrec.evaluate.yardsticks import TEXT, own_text
-from semrec.index.topk import MARGIN, rescored, top_rows
+from semrec.index.exact import MARGIN, rescored, top_rows
 from semrec.pipeline.resolve import resolve as in_rows
 from semrec.prompting import ItemTexts, Prompt, Prompts
 from semrec.protocols import Encoder

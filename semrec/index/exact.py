@@ -1,16 +1,86 @@
-"""Exact search in NumPy: the oracle, and the behavioural baseline's index."""
+"""Exact scores of rows, and an index of nothing else: the oracle, and the baseline's.
+
+A matrix product sums in another order for one query than for a batch, so its last bits differ and
+near-ties would swap. So a few more rows than wanted are kept and scored once more, row by row in
+one fixed order: a request gets the same list and the same scores alone, in a batch, and from
+every index.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semrec.index.topk import MARGIN, rescored, top_rows
-from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
+from semrec.types import NO_BOOST, BoolArray, FloatArray, IndexQuery, RowArray, SparseScores
 
-CHUNK = 64  # queries per matrix product
+MARGIN = 16  # how many more rows than wanted are kept for the final scoring
+CHUNK = 16_384  # rows that are read at a time: the vectors may lie in a file
+MAX_QUERIES = 64  # in one matrix product
+
+ScoredRows = tuple[RowArray, FloatArray]
+"""(n,) int64 and (n,) float32, best first."""
+
+
+def top_rows(rows: RowArray, scores: FloatArray, k: int) -> ScoredRows:
+    """The up to `k` best of `rows` by `scores`, best first; among equals the lower row first.
+
+    Args:
+        rows: (m,) int64.
+        scores: (m,) float32.
+        k: How many at most.
+    """
+    if len(rows) > k:
+        # Everything that reaches the k-th best score, so that a tie at the edge is cut by row.
+        edge = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = scores >= edge
+        rows, scores = rows[kept], scores[kept]
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]
+
+
+def rescored(
+    vectors: FloatArray, query: FloatArray, rows: RowArray, k: int, boost: SparseScores = NO_BOOST
+) -> ScoredRows:
+    """The up to `k` best of `rows` by the inner product and `boost`, summed in one fixed order.
+
+    Args:
+        vectors: (n_items, dim) float32.
+        query: (dim,) float32.
+        rows: (m,) int64, a little more than `k` of them.
+        k: How many at most.
+        boost: Added to the inner products.
+    """
+    scores = np.einsum("ij,j->i", vectors[rows], query) + boost.at(rows)
+    return top_rows(rows, scores, k)
+
+
+def scan(
+    vectors: FloatArray, query: IndexQuery, k: int, products: FloatArray | None = None
+) -> ScoredRows:
+    """The up to `k` best permitted rows: every one of them is scored.
+
+    Args:
+        vectors: (n_items, dim) float32, read in chunks.
+        query: Any.
+        k: How many at most.
+        products: (n_items,) float32, the inner products where they are known, to rounding; the
+            boost is added to them in place.
+    """
+    rows, boost = np.flatnonzero(query.permitted(len(vectors))), query.boost
+    # Gathering rows costs about as much as multiplying them, so a wide filter multiplies all.
+    if products is None and 4 * len(rows) > len(vectors):
+        starts = range(0, len(vectors), CHUNK)
+        products = np.concatenate([vectors[s : s + CHUNK] @ query.vector for s in starts])
+    if products is not None:
+        products[boost.rows] += boost.scores
+        scores = products[rows]
+    else:
+        parts = [rows[s : s + CHUNK] for s in range(0, max(len(rows), 1), CHUNK)]
+        scores = np.concatenate([vectors[part] @ query.vector for part in parts]) + boost.at(rows)
+    near, _ = top_rows(rows, scores, k + MARGIN)
+    return rescored(vectors, query.vector, near, k, boost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,32 +95,23 @@ class ExactIndex:
     vectors: FloatArray
     searchable: BoolArray | None = None
 
-    def search(
-        self,
-        queries: FloatArray,
-        k: int,
-        exclude: Sequence[RowArray],
-        allowed: Sequence[BoolArray | None],
-        boosts: Sequence[SparseScores] | None = None,
-    ) -> list[tuple[RowArray, FloatArray]]:
+    def search(self, queries: Sequence[IndexQuery], k: int) -> list[ScoredRows]:
         """For each query the up to `k` best permitted rows and their scores, best first."""
-        found = []
-        boosts = boosts or [NO_BOOST] * len(queries)
-        asked = zip(queries, exclude, allowed, boosts, strict=True)
-        for place, (query, excluded, mask, boost) in enumerate(asked):
-            if place % CHUNK == 0:
-                # Many at once read the vectors once; `rescored` makes up for the rounding.
-                product = queries[place : place + CHUNK] @ self.vectors.T
-            permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
-            if self.searchable is not None:
-                permitted &= self.searchable
-            permitted[excluded] = False
-            rows = np.flatnonzero(permitted)
-            scores = product[place % CHUNK]
-            scores[boost.rows] += boost.scores
-            near, _ = top_rows(rows, scores[rows], k + MARGIN)
-            found.append(rescored(self.vectors, query, near, k, boost))
-        return found
+        lists = []
+        for start in range(0, len(queries), MAX_QUERIES):
+            batch = queries[start : start + MAX_QUERIES]
+            # Many at once read the vectors once.
+            products = np.stack([query.vector for query in batch]) @ self.vectors.T
+            for query, product in zip(batch, products, strict=True):
+                lists.append(scan(self.vectors, self._shown(query), k, product))
+        return lists
+
+    def _shown(self, query: IndexQuery) -> IndexQuery:
+        """The query restricted to what is searchable."""
+        if self.searchable is None:
+            return query
+        shown = self.searchable if query.allowed is None else self.searchable & query.allowed
+        return replace(query, allowed=shown)
 
     @property
     def grows(self) -> bool:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import product
 from typing import Any, Literal
 
 import faiss
 import numpy as np
 
 from semrec.index.coarse import Coarse, build_coarse
-from semrec.index.topk import MARGIN, rescored, top_rows
-from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
+from semrec.index.exact import MARGIN, ScoredRows, rescored, scan
+from semrec.types import FloatArray, IndexQuery, RowArray
 
 MAX_OVERFETCH = 1_000
 ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
 MAX_COARSE_QUERIES = 8  # queries; FAISS answers more of them together, and sooner than one by one
+
+Fetched = tuple[RowArray, float]
+"""(m,) int64, rows, and what the exact score of no other row exceeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,65 +44,47 @@ class FaissIndex:
     breadth: int
     coarse: Coarse | None = None
 
-    def search(
-        self,
-        queries: FloatArray,
-        k: int,
-        exclude: Sequence[RowArray],
-        allowed: Sequence[BoolArray | None],
-        boosts: Sequence[SparseScores] | None = None,
-    ) -> list[tuple[RowArray, FloatArray]]:
+    def search(self, queries: Sequence[IndexQuery], k: int) -> list[ScoredRows]:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
         A few exclusions are fetched in addition and dropped. A filter, or more exclusions than
         that, is answered by scoring every permitted row: exact however selective it is. So is a
         tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
+        """
+        lists: dict[int, ScoredRows] = {}
+        widths = {
+            number: k + len(query.excluded)
+            for number, query in enumerate(queries)
+            if query.allowed is None and k + len(query.excluded) <= MAX_OVERFETCH
+        }
+        if self.exact:  # a graph walks further for a longer list; other queries mustn't matter
+            widths = dict.fromkeys(widths, max(widths.values(), default=0))
+        few = self.coarse is not None and len(widths) <= MAX_COARSE_QUERIES
+        for fetch in (self._fetch_coarsely, self._fetch) if few else (self._fetch,):
+            for width in sorted(set(widths.values())):
+                group = [n for n, wide in widths.items() if wide == width and n not in lists]
+                fetched = fetch([queries[number].vector for number in group], width)
+                for number, (rows, ceiling) in zip(group, fetched, strict=True):
+                    best = self._best(queries[number], k, rows, ceiling)
+                    if best is not None:
+                        lists[number] = best
+        return [
+            lists[number] if number in lists else scan(self.vectors, query, k)
+            for number, query in enumerate(queries)
+        ]
+
+    def _best(
+        self, query: IndexQuery, k: int, fetched: RowArray, ceiling: float
+    ) -> ScoredRows | None:
+        """The best of what was fetched and of what is boosted; None if that may not be all.
 
         A boosted row that wasn't fetched joins if its boost could lift it into the list: without
         one it is under the ceiling of what wasn't fetched. An index that may have missed rows takes
         all that are boosted.
         """
-        boosts = boosts or [NO_BOOST] * len(queries)
-        dropped = [set(excluded.tolist()) for excluded in exclude]
-        widths = [
-            k + len(drop) if mask is None else 0
-            for drop, mask in zip(dropped, allowed, strict=True)
-        ]
-        quick = [place for place, width in enumerate(widths) if 0 < width <= MAX_OVERFETCH]
-        widest = max((widths[place] for place in quick), default=0)
-        groups: dict[int, list[int]] = {}
-        for place in quick:
-            # A graph walks further for a longer list; which other queries there are mustn't matter.
-            width = widest if self.exact else widths[place]
-            groups.setdefault(width, []).append(place)
-        fetches = [self._fetch]
-        if self.coarse is not None and len(quick) <= MAX_COARSE_QUERIES:
-            fetches.insert(0, partial(self._fetch_coarsely, self.coarse))
-        found: dict[int, tuple[RowArray, FloatArray]] = {}
-        for fetch, (width, places) in product(fetches, groups.items()):
-            if asked := [place for place in places if place not in found]:
-                for place, some in zip(asked, fetch(queries[asked], width), strict=True):
-                    best = self._best(queries[place], k, *some, dropped[place], boosts[place])
-                    if best is not None:
-                        found[place] = best
-        for place, query in enumerate(queries):
-            permitted = len(self.vectors) - len(dropped[place])
-            if place not in found or len(found[place][0]) < min(k, permitted):
-                found[place] = self._scan(query, k, exclude[place], allowed[place], boosts[place])
-        return [found[place] for place in range(len(queries))]
-
-    def _best(
-        self,
-        query: FloatArray,
-        k: int,
-        fetched: RowArray,
-        ceiling: float,
-        dropped: set[int],
-        boost: SparseScores,
-    ) -> tuple[RowArray, FloatArray] | None:
-        """The best of what was fetched and of what is boosted; None if that may not be all."""
+        dropped, boost = set(query.excluded.tolist()), query.boost
         rows, complete = _without(fetched, dropped), len(fetched) == len(self.vectors)
-        near, scores = rescored(self.vectors, query, rows, k, boost)
+        near, scores = rescored(self.vectors, query.vector, rows, k, boost)
         if len(boost.rows) and not complete:
             rising = boost.rows
             if self.exact and len(rows) >= k:
@@ -110,7 +93,9 @@ class FaissIndex:
             rising = _without(rising, dropped.union(fetched.tolist()))
             if len(rising):
                 rows = np.concatenate([rows, rising])
-                near, scores = rescored(self.vectors, query, rows, k, boost)
+                near, scores = rescored(self.vectors, query.vector, rows, k, boost)
+        if len(near) < min(k, len(self.vectors) - len(dropped)):
+            return None  # a graph that leads nowhere
         if not complete and len(rows) >= k and scores[k - 1] <= ceiling:
             return None
         return near, scores
@@ -130,45 +115,29 @@ class FaissIndex:
         coarse = self.coarse and self.coarse.with_items(vectors)
         return wrap(grown, breadth=self.breadth, coarse=coarse)
 
-    def _fetch_coarsely(
-        self, coarse: Coarse, queries: FloatArray, width: int
-    ) -> list[tuple[RowArray, float]]:
+    def _fetch_coarsely(self, queries: Sequence[FloatArray], width: int) -> list[Fetched]:
         """As `_fetch`, sooner, and with more rows to spare for what rounding swaps."""
+        assert self.coarse is not None
         width = min(width + 2 * MARGIN, len(self.vectors))
-        return [coarse.fetch(query, width) for query in queries]
+        return [self.coarse.fetch(query, width) for query in queries]
 
-    def _fetch(self, queries: FloatArray, width: int) -> list[tuple[RowArray, float]]:
+    def _fetch(self, queries: Sequence[FloatArray], width: int) -> list[Fetched]:
         """For each query its up to `width` + `MARGIN` best rows, and what no other row exceeds."""
+        if not queries:
+            return []
         width = min(width + MARGIN, len(self.vectors))
         params = None
         if not self.exact:
             breadth = max(self.breadth, 2 * width)
             params = faiss.SearchParametersHNSW(efSearch=breadth)  # type: ignore[attr-defined]
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
-        _, rows = self.index.search(queries, width, params=params)
+        stacked = np.stack(queries).astype(np.float32, copy=False)
+        _, rows = self.index.search(stacked, width, params=params)
         fetched = []
-        for query, padded in zip(queries, rows, strict=True):
+        for query, padded in zip(stacked, rows, strict=True):
             some = padded[padded >= 0].astype(np.int64)
             products = np.einsum("ij,j->i", self.vectors[some], query)  # as `rescored` sums
             fetched.append((some, float(products.min(initial=np.inf))))
         return fetched
-
-    def _scan(
-        self,
-        query: FloatArray,
-        k: int,
-        excluded: RowArray,
-        mask: BoolArray | None,
-        boost: SparseScores,
-    ) -> tuple[RowArray, FloatArray]:
-        permitted = np.ones(len(self.vectors), dtype=bool) if mask is None else mask.copy()
-        permitted[excluded] = False
-        rows = np.flatnonzero(permitted)
-        # Gathering rows costs about as much as multiplying them, so a wide filter multiplies all.
-        wide = len(rows) > len(self.vectors) // 4
-        scores = (self.vectors @ query)[rows] if wide else self.vectors[rows] @ query
-        near, _ = top_rows(rows, scores + boost.at(rows), k + MARGIN)
-        return rescored(self.vectors, query, near, k, boost)
 
 
 def _without(rows: RowArray, dropped: set[int]) -> RowArray:

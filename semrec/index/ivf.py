@@ -12,7 +12,7 @@ Douze & Jégou 2017, arXiv 1702.08734).
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,11 +20,10 @@ import faiss
 import numpy as np
 
 from semrec.errors import DataError
-from semrec.index.topk import MARGIN, rescored, top_rows
-from semrec.types import NO_BOOST, BoolArray, FloatArray, RowArray, SparseScores
+from semrec.index.exact import CHUNK, ScoredRows, rescored, scan
+from semrec.types import BoolArray, FloatArray, IndexQuery, RowArray, SparseScores
 
 untyped: Any = faiss  # its stubs lag behind
-CHUNK = 16_384  # rows that are read at a time
 GATHERED = 20_000  # a filter that leaves no more rows than this is answered by reading them all
 MAX_OVERFETCH = 1_000  # exclusions; more of them are a filter
 READ_PER_ITEM, MIN_READ = 10, 200  # rows that are scored exactly for each one wanted
@@ -65,14 +64,7 @@ class IvfIndex:
         """True if rows can be added: not to a mapped file, which is an artifact's."""
         return self._mapping is None
 
-    def search(
-        self,
-        queries: FloatArray,
-        k: int,
-        exclude: Sequence[RowArray],
-        allowed: Sequence[BoolArray | None],
-        boosts: Sequence[SparseScores] | None = None,
-    ) -> list[tuple[RowArray, FloatArray]]:
+    def search(self, queries: Sequence[IndexQuery], k: int) -> list[ScoredRows]:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
         What is excluded or filtered never comes back, and `k` rows do where so many are permitted.
@@ -80,12 +72,10 @@ class IvfIndex:
         few rows is answered exactly; a wider one by the codes of the rows that it leaves, in so
         many more lists as it leaves out.
         """
-        boosts = boosts or [NO_BOOST] * len(queries)
-        asked = zip(queries, exclude, allowed, boosts, strict=True)
-        found = [self._one(query, k, rows, mask, boost) for query, rows, mask, boost in asked]
+        lists = [self._best(query, k) for query in queries]
         if (mapping := self._mapping) is not None and hasattr(mapping, "madvise"):
             mapping.madvise(mmap.MADV_DONTNEED)  # the system still has them, this process lets go
-        return found
+        return lists
 
     def with_items(self, vectors: FloatArray) -> IvfIndex:
         """The same with more rows, in the lists that there are; a copy that grows.
@@ -113,36 +103,24 @@ class IvfIndex:
         """Number of columns of `counted`."""
         return int(self.counted.shape[1])
 
-    def _one(
-        self,
-        query: FloatArray,
-        k: int,
-        excluded: RowArray,
-        mask: BoolArray | None,
-        boost: SparseScores,
-    ) -> tuple[RowArray, FloatArray]:
-        excluded = np.unique(excluded)
-        if mask is None and len(excluded) > MAX_OVERFETCH:
-            mask = np.ones(len(self.vectors), dtype=bool)
-        if mask is not None:
-            mask = mask.copy()
-            mask[excluded] = False
-            n_permitted = int(mask.sum())
-        else:
-            n_permitted = len(self.vectors) - len(excluded)
-        dense = query[: len(query) - self.n_counted]
-        if n_permitted <= self.gathered or not dense.any():
-            rows = _permitted(len(self.vectors), excluded, mask)
-            return self._all(query, k, rows, boost)
+    def _best(self, query: IndexQuery, k: int) -> ScoredRows:
+        mask = None
+        excluded = np.unique(query.excluded)
+        if query.allowed is not None or len(excluded) > MAX_OVERFETCH:
+            mask = query.permitted(len(self.vectors))
+        n_permitted = len(self.vectors) - len(excluded) if mask is None else int(mask.sum())
+        counted_alone = not query.vector[: len(query.vector) - self.n_counted].any()
+        if counted_alone or n_permitted <= self.gathered:
+            return self._scan(query, k, counted_alone=counted_alone)
         width = max(MIN_READ, READ_PER_ITEM * k) + (len(excluded) if mask is None else 0)
         share = n_permitted / len(self.vectors)
-        fetched = self._fetch(query, min(width, len(self.vectors)), mask, share)
-        near = np.setdiff1d(np.union1d(fetched, _strongest(boost, width)), excluded)
+        fetched = self._fetch(query.vector, min(width, len(self.vectors)), mask, share)
+        near = np.setdiff1d(np.union1d(fetched, _strongest(query.boost, width)), excluded)
         if mask is not None:
             near = near[mask[near]]
         if len(near) < min(k, n_permitted):
-            return self._all(query, k, _permitted(len(self.vectors), excluded, mask), boost)
-        return rescored(self.vectors, query, near, k, boost)
+            return self._scan(query, k)
+        return rescored(self.vectors, query.vector, near, k, query.boost)
 
     def _fetch(
         self, query: FloatArray, width: int, mask: BoolArray | None, share: float
@@ -157,18 +135,12 @@ class IvfIndex:
         _, rows = self.index.search(scaled, width, params=params)
         return np.asarray(rows[0][rows[0] >= 0], dtype=np.int64)
 
-    def _all(
-        self, query: FloatArray, k: int, rows: RowArray, boost: SparseScores
-    ) -> tuple[RowArray, FloatArray]:
-        """Exactly the best of `rows`, by as much of the vectors as the query needs."""
-        dense = query[: len(query) - self.n_counted]
-        if dense.any():
-            parts = [self.vectors[some] @ query for some in _chunks(rows)]
-            scores = np.concatenate([*parts, np.zeros(0, np.float32)])
-        else:
-            scores = (self.counted @ query[len(dense) :])[rows]
-        near, _ = top_rows(rows, scores + boost.at(rows), k + MARGIN)
-        return rescored(self.vectors, query, near, k, boost)
+    def _scan(self, query: IndexQuery, k: int, *, counted_alone: bool = False) -> ScoredRows:
+        """Exactly the best permitted rows, by as much of the vectors as the query needs."""
+        products = None
+        if counted_alone:
+            products = self.counted @ query.vector[len(query.vector) - self.n_counted :]
+        return scan(self.vectors, query, k, products)
 
     @property
     def _mapping(self) -> mmap.mmap | None:
@@ -266,15 +238,3 @@ def _strongest(boost: SparseScores, n: int) -> RowArray:
     if len(boost.rows) <= n:
         return boost.rows
     return boost.rows[np.argpartition(boost.scores, len(boost.rows) - n)[-n:]]
-
-
-def _permitted(n: int, excluded: RowArray, mask: BoolArray | None) -> RowArray:
-    if mask is not None:
-        return np.flatnonzero(mask)
-    every = np.ones(n, dtype=bool)
-    every[excluded] = False
-    return np.flatnonzero(every)
-
-
-def _chunks(rows: RowArray) -> Iterator[RowArray]:
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

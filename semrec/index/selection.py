@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from semrec.index.exact import ExactIndex
+from semrec.index.exact import CHUNK, ExactIndex
 from semrec.index.faiss import FaissIndex, build_faiss
-from semrec.index.ivf import CHUNK, IvfIndex, build_ivf
+from semrec.index.ivf import IvfIndex, build_ivf
 from semrec.protocols import Index
-from semrec.types import FloatArray
+from semrec.types import FloatArray, IndexQuery
 
 IndexKind = Literal["exact", "flat", "hnsw", "ivf"]
 FLAT_MOST = 50_000  # items up to which looking at all of them is quick enough
@@ -109,8 +109,7 @@ def recalled(index: Index, queries: FloatArray, worst: FloatArray, k: int) -> Fl
         worst: (n,) float32, the score that is good enough: `kth_scores`.
         k: How many are looked for.
     """
-    nothing = [np.zeros(0, np.int64)] * len(queries)
-    found = index.search(queries, k, nothing, [None] * len(queries))
+    found = index.search([IndexQuery(vector=query) for query in queries], k)
     least = worst - 1e-5 * np.abs(worst)  # summed in another order
     shares = [np.mean(scores >= one) for (_, scores), one in zip(found, least, strict=True)]
     return np.asarray(shares, dtype=np.float32)

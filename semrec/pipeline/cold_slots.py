@@ -12,7 +12,7 @@ import numpy as np
 
 from semrec.pipeline.request import Request
 from semrec.protocols import Index
-from semrec.types import BoolArray, FloatArray, RowArray
+from semrec.types import BoolArray, FloatArray, IndexQuery, RowArray
 
 FIRST = 11  # the first rank that is kept; the ten before it are as they are
 
@@ -40,7 +40,10 @@ def insert_cold_items(
     every = slot_distance(int(mask.sum()), n_permitted, least)
     rejected = np.union1d(resolved.excluded, removed)
     n_places = 1 + (query.k - FIRST) // every
-    [fresh] = index.search(fused.vector[None], n_places, [rejected], [mask], [fused.boost])
+    fresh = index.search(
+        [IndexQuery(vector=fused.vector, boost=fused.boost, excluded=rejected, allowed=mask)],
+        n_places,
+    )[0]
     request.rows, request.scores = with_cold_items(
         request.rows, request.scores, fresh, untouched, every
     )

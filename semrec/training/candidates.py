@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from semrec.fusion.fused import FusedBlocks
 from semrec.index.exact import ExactIndex
 from semrec.ranking.features import Asked
 from semrec.ranking.ranker import DEPTH, Ranker
 from semrec.training.weight_search import TuningCase
-from semrec.types import FloatArray, FusedQuery, RowArray
+from semrec.types import FloatArray, FusedQuery, IndexQuery, RowArray
 
 Head = tuple[FusedQuery, RowArray, FloatArray]
 """A query as the index takes it; the rows it finds, best first; their scores, falling."""
@@ -37,11 +35,13 @@ def retrieve_candidates(
         fusion.query(case.intent, case.session, None, case.match, case.named) for case in cases
     ]
     found = ExactIndex(vectors=fusion.items()).search(
-        np.stack([one.vector for one in asked]),
+        [
+            IndexQuery(
+                vector=query.vector, boost=query.boost, excluded=case.excluded, allowed=case.allowed
+            )
+            for case, query in zip(cases, asked, strict=True)
+        ],
         depth if ranker is None else max(depth, DEPTH),
-        [case.excluded for case in cases],
-        [case.allowed for case in cases],
-        [one.boost for one in asked],
     )
     if ranker is None:
         return [(query, *rows) for query, rows in zip(asked, found, strict=True)]

@@ -20,8 +20,10 @@ from semrec.types.signals import RerankScores as RerankScores
 from semrec.types.signals import SessionRows as SessionRows
 from semrec.types.sparse import NO_BOOST as NO_BOOST
 from semrec.types.sparse import NO_MATCH as NO_MATCH
+from semrec.types.sparse import NO_ROWS as NO_ROWS
 from semrec.types.sparse import BoolArray as BoolArray
 from semrec.types.sparse import FloatArray as FloatArray
+from semrec.types.sparse import IndexQuery as IndexQuery
 from semrec.types.sparse import LexicalMatch as LexicalMatch
 from semrec.types.sparse import RowArray as RowArray
 from semrec.types.sparse import SparseScores as SparseScores

@@ -1,8 +1,8 @@
-"""Scores of a few rows: a sparse signal beside the dense ones, and the arrays that all share."""
+"""Sparse scores beside the dense ones, the query of an index, and the arrays that all share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 RowArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+NO_ROWS: RowArray = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,30 @@ class SparseScores:
         return SparseScores(rows=self.rows, scores=np.float32(weight) * self.scores)
 
 
-NO_BOOST = SparseScores(rows=np.zeros(0, np.int64), scores=np.zeros(0, np.float32))
+NO_BOOST = SparseScores(rows=NO_ROWS, scores=np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexQuery:
+    """One query to an index: its scores, and the rows that may come back.
+
+    Attributes:
+        vector: (dim,) float32.
+        boost: Added to the inner products with `vector`.
+        excluded: (m,) int64, rows that must not come back, in any order.
+        allowed: (n_items,) bool, the only rows that may; None: all.
+    """
+
+    vector: FloatArray
+    boost: SparseScores = NO_BOOST
+    excluded: RowArray = field(default_factory=lambda: NO_ROWS)
+    allowed: BoolArray | None = None
+
+    def permitted(self, n_items: int) -> BoolArray:
+        """(n_items,) bool, a new array: the rows that may come back."""
+        mask = np.ones(n_items, dtype=bool) if self.allowed is None else self.allowed.copy()
+        mask[self.excluded] = False
+        return mask
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
 from semrec.index.ivf import build_ivf, load_ivf, save_ivf
 from semrec.index.selection import choose_index, kth_scores, recalled
-from semrec.types import NO_BOOST, SparseScores
+from semrec.types import NO_BOOST, IndexQuery, SparseScores
 
 N, DIM = 2_000, 32
 NOTHING = np.array([], np.int64)
@@ -60,7 +60,12 @@ def oracle(vectors, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
 
 
 def search(index, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
-    return index.search(query[None], k, [exclude], [mask], [boost])[0]
+    asked = IndexQuery(vector=query, boost=boost, excluded=exclude, allowed=mask)
+    return index.search([asked], k)[0]
+
+
+def plain(queries):
+    return [IndexQuery(vector=query) for query in queries]
 
 
 def boost_of(scores):
@@ -82,7 +87,7 @@ def test_ids_and_scores_are_the_oracles(kind, k):
 
 @pytest.mark.parametrize("kind", NEARLY)
 def test_an_approximate_index_finds_nearly_all_and_scores_it_exactly(kind):
-    found = shared(kind).search(QUERIES, 10, [NOTHING] * 50, [None] * 50)
+    found = shared(kind).search(plain(QUERIES), 10)
     hits = 0
     for query, (rows, scores) in zip(QUERIES, found, strict=True):
         hits += len(np.intersect1d(rows, oracle(VECTORS, query, 10)[0]))
@@ -188,7 +193,13 @@ def test_a_batch_equals_one_by_one_bit_for_bit(kind):
     exclude = [order[place, : place % 7 * place] for place in range(50)]
     masks = [list(MASKS.values())[place % 6] for place in range(50)]
     boosts = [boost_of({place: 3, 7 * place: 9}) for place in range(50)]
-    batch = index.search(QUERIES, 10, exclude, masks, boosts)
+    batch = index.search(
+        [
+            IndexQuery(vector=QUERIES[n], boost=boosts[n], excluded=exclude[n], allowed=masks[n])
+            for n in range(50)
+        ],
+        10,
+    )
     for place, (rows, scores) in enumerate(batch):
         one = search(index, QUERIES[place], 10, exclude[place], masks[place], boosts[place])
         np.testing.assert_array_equal(rows, one[0])
@@ -384,8 +395,8 @@ def test_a_list_is_exact_where_16_bits_tell_nothing_apart(boost):
     rows, scores = search(index, query, 10, boost=boost)
     want, _ = oracle(vectors, query, 10, boost=boost)
     np.testing.assert_array_equal(rows, want)
-    plain = replace(index, coarse=None)
-    unaided_rows, unaided_scores = search(plain, query, 10, boost=boost)
+    unaided = replace(index, coarse=None)
+    unaided_rows, unaided_scores = search(unaided, query, 10, boost=boost)
     np.testing.assert_array_equal(unaided_rows, rows)
     np.testing.assert_array_equal(unaided_scores, scores)
 
@@ -398,8 +409,7 @@ def test_one_query_leaves_the_threads_of_faiss_as_they_were():
 
 def test_few_and_many_queries_get_the_same_lists_after_growth():
     index = build("flat", VECTORS[:1_500]).with_items(VECTORS[1_500:] * 3)
-    nothing = [NOTHING] * len(QUERIES)
-    together = index.search(QUERIES, 20, nothing, [None] * len(QUERIES))
+    together = index.search(plain(QUERIES), 20)
     for query, (rows, scores) in zip(QUERIES, together, strict=True):
         for found, want in zip(search(index, query, 20), (rows, scores), strict=True):
             np.testing.assert_array_equal(found, want)
