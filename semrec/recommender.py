@@ -1,79 +1,36 @@
-"""The query pipeline: parse, resolve, encode, match, fuse, search, rank, rerank.
-
-    to_query → understand → resolve → encode ∥ match words → fusion.query → index.search
-             → rank → rerank_within(deadline) → items + trace
-
-Knows the order of the stages; what each of them is was decided in `artifact`. Every stage can be
-absent: without words the encoder isn't asked, without a session behaviour is silent, and without
-any signal the most popular items come back and the trace says so.
-"""
+"""The recommender: answers queries, and takes items in and out while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
-
-import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.data.item_records import item_ids_of, item_records
-from semrec.deadline import Deadline
+from semrec.errors import DataError
 from semrec.intent.intent_parser import IntentParser
-from semrec.lexical.bm25 import BM25, unmatched
-from semrec.pipeline.cold_slots import insert_cold_items
-from semrec.pipeline.parse_intent import ParsedQuery, parse_intent
+from semrec.lexical.bm25 import BM25
 from semrec.pipeline.query_cache import QueryCache
-from semrec.pipeline.request import Request
 from semrec.pipeline.rerank import Reranking
-from semrec.pipeline.resolve import in_words, resolve
-from semrec.pipeline.trace import Clock, notes_of
-from semrec.pipeline.updates import drop, grow
+from semrec.pipeline.stages import Pipeline
+from semrec.pipeline.updates import with_items, without_items
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
-from semrec.ranking.features import Asked
 from semrec.ranking.ranker import Ranker
-from semrec.types import (
-    NO_MATCH,
-    IndexQuery,
-    Item,
-    LexicalMatch,
-    Query,
-    Recommendations,
-    RowArray,
-    Trace,
-    to_query,
-)
+from semrec.types import Query, Recommendations, RowArray, to_query
 from semrec.types.checks import as_list
 
-DEGRADED = ("partial", "timeout", "error", "skipped")  # what a reranker left undone
 
-
-@dataclass(frozen=True, kw_only=True)
 class Recommender:
     """Answers queries. Made by `semrec.build` or `semrec.load`.
 
-    Attributes:
-        catalog: The items.
-        interactions: What was learned from: known users' histories.
-        encoder: Turns words into vectors; None in the baseline.
-        prompts: Put requests into words for the encoder.
-        intent_parser: Reads limits and titles out of the words; None: nothing is read.
-        removed: (r,) int64, rows that never come back.
-        untouched_every: From rank 11 on, one place in so many at most is for items without
-            events; 0: none.
-        fusion: Makes query vectors.
-        index: Searches item vectors.
-        lexical: Matches the words as words; None: only the encoder reads them.
-        ranker: Reorders the head of what is found; None: the fused list stays.
-        reranking: Has the head scored within a query's budget; None: nobody is asked.
-        behavioural: The baseline that belongs to this recommender; None in the baseline.
-        query_cache: Vectors of the latest requests.
-        manifest: The artifact's manifest.
-        path: Where the artifact lies, if it was written.
+    It holds one immutable `Pipeline`. A live update makes another and swaps the reference, so a
+    request that is on its way keeps the parts that it began with. The pipeline's parts can be read
+    here as attributes (`rec.catalog`, `rec.index`, …), none can be set.
 
     Examples:
         >>> import semrec
@@ -83,22 +40,49 @@ class Recommender:
         'Rififi'
     """
 
+    __slots__ = ("_lock", "_of", "_pipeline")
+
     catalog: Catalog
     interactions: Interactions
     encoder: Encoder | None
     prompts: Prompts
     fusion: Fusion
     index: Index
-    behavioural: Recommender | None
-    intent_parser: IntentParser | None = None
-    removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
-    untouched_every: int = 0
-    query_cache: QueryCache = field(default_factory=QueryCache, repr=False, compare=False)
-    lexical: BM25 | None = None
-    ranker: Ranker | None = None
-    reranking: Reranking | None = None
-    manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    path: Path | None = None
+    intent_parser: IntentParser | None
+    removed: RowArray
+    untouched_every: int
+    query_cache: QueryCache
+    lexical: BM25 | None
+    ranker: Ranker | None
+    reranking: Reranking | None
+    manifest: Mapping[str, Any]
+    path: Path | None
+
+    def __init__(self, pipeline: Pipeline, *, of: Recommender | None = None) -> None:
+        """A recommender around its parts.
+
+        Args:
+            pipeline: The parts.
+            of: The recommender whose baseline this is: its parts are what counts then.
+        """
+        self._pipeline, self._of = pipeline, of
+        self._lock = Lock()  # one update after the other; requests don't take it
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The parts that answer now."""
+        baseline = None if self._of is None else self._of.pipeline.baseline
+        return self._pipeline if baseline is None else baseline
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (the annotations above say what)
+        """A part of the pipeline."""
+        if name.startswith("_"):  # while an instance is copied it has no pipeline yet
+            raise AttributeError(name)
+        return getattr(self.pipeline, name)
+
+    def with_parts(self, **parts: Any) -> Recommender:  # noqa: ANN401 (the fields of Pipeline)
+        """Another recommender, with some parts in place of this one's."""
+        return Recommender(replace(self.pipeline, **parts))
 
     def recommend(
         self,
@@ -135,12 +119,8 @@ class Recommender:
             >>> [len(recs.items) for recs in rec.recommend_many(queries)]
             [3, 5]
         """
-        asked = [to_query(query) for query in as_list(queries, "queries", limit=None)]
-        if self.behavioural is not None:
-            behavioural = [place for place, q in enumerate(asked) if q.semantic_weight == 0]
-            if behavioural:
-                return self._divided(asked, set(behavioural), self.behavioural)
-        return self._walk(asked) if asked else []
+        checked = as_list(queries, "queries", limit=None)
+        return self.pipeline.answer([to_query(query) for query in checked])
 
     def baseline(self) -> Recommender:
         """The same interface, behavioural-only: words are ignored, the search is exact.
@@ -152,7 +132,8 @@ class Recommender:
             >>> heist.items == love.items
             True
         """
-        return self.behavioural or self
+        baseline = self.pipeline.baseline
+        return self if baseline is None else Recommender(baseline, of=self)
 
     def add_items(self, items: Iterable[Mapping[str, Any]]) -> int:
         """Add items to this running recommender; the next request can get them.
@@ -178,9 +159,11 @@ class Recommender:
             >>> rec.recommend(intent="submarine", k=1).items[0].item_id
             'new'
         """
-        found = item_records(items)
-        grow(self, found)
-        return len(found)
+        added = item_records(items)
+        self._refuse_baseline(bool(added))
+        with self._lock:
+            self._pipeline = with_items(self._pipeline, added)
+        return len(added)
 
     def remove_items(self, item_ids: Iterable[str]) -> int:
         """Remove items from this running recommender, at once: no later request gets them.
@@ -199,7 +182,12 @@ class Recommender:
             >>> "rififi" in [item.item_id for item in rec.recommend(intent="a quiet heist").items]
             False
         """
-        return drop(self, item_ids_of(item_ids))
+        removed = item_ids_of(item_ids)
+        self._refuse_baseline(True)
+        with self._lock:
+            before = self._pipeline
+            self._pipeline = without_items(before, removed)
+            return len(self._pipeline.removed) - len(before.removed)
 
     def __repr__(self) -> str:
         encoder = "no encoder" if self.encoder is None else self.encoder.name
@@ -208,160 +196,11 @@ class Recommender:
         shown = f"{n_items:,} items, {n_users:,} users, {encoder}"
         return f"Recommender({shown}, version {self.version or 'unsaved'})"
 
-    def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
-        return copy(self)._answered(queries)  # items that are added meanwhile are not seen
-
-    def _answered(self, queries: Sequence[Query]) -> list[Recommendations]:
-        clock = Clock(len(queries))
-        requests = [Request(asked=one, deadline=Deadline.within(one.budget_ms)) for one in queries]
-        for request in requests:
-            request.reading = parse_intent(
-                request.asked, self.intent_parser, self.catalog, request.deadline
-            )
-        clock.lap("understand")
-        for request in requests:
-            request.resolved = resolve(request.query, self.catalog, self.interactions)
-        clock.lap("resolve")
-        self._encode(requests)
-        clock.lap("encode")
-        for request in requests:
-            request.match = self._match(request.reading)
-        clock.lap("match")
-        for request in requests:
-            request.fused = self.fusion.query(
-                request.vector,
-                request.resolved.session,
-                request.query.semantic_weight,
-                request.match,
-                request.reading.named,
-            )
-        clock.lap("fuse")
-        self._search(requests)
-        clock.lap("search")
-        for request in requests:
-            self._rank(request)
-        clock.lap("rank")
-        for request in requests:
-            self._rerank(request)
-        if self.reranking is not None:
-            clock.lap("rerank")
-        for request in requests:
-            self._insert_cold_items(request)
-        listed = [self._items(request) for request in requests]
-        clock.lap("items")
-        timings_ms = clock.timings_ms()
-        return [
-            Recommendations(items=items, trace=self._trace(request, len(items), timings_ms))
-            for request, items in zip(requests, listed, strict=True)
-        ]
+    def _refuse_baseline(self, changes: bool) -> None:
+        if changes and self.pipeline.baseline is None:
+            raise DataError("a baseline follows its recommender: add and remove items there")
 
     @property
     def version(self) -> str:
         """A short hash that changes with anything in the artifact; ``""`` if there is none."""
-        return str(self.manifest.get("checksum", ""))[:12]
-
-    def _match(self, reading: ParsedQuery) -> LexicalMatch:
-        if self.encoder is None:  # the baseline ignores words
-            return NO_MATCH
-        if self.lexical is None:
-            return unmatched(reading.query.intent)
-        return self.lexical.match(reading.about, reading.query.intent)
-
-    def _encode(self, requests: Sequence[Request]) -> None:
-        """One vector per request with content words, encoded in one batch."""
-        if self.encoder is None:
-            return
-        texts = {
-            place: text
-            for place, request in enumerate(requests)
-            if (
-                text := in_words(
-                    request.reading.about, request.resolved.session, self.catalog, self.prompts
-                )
-            )
-        }
-        if not texts:
-            return
-        vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()))
-        for place, vector in zip(texts, vectors, strict=True):
-            requests[place].vector = vector
-
-    def _search(self, requests: Sequence[Request]) -> None:
-        """Rows and scores; requests that want equally many candidates are searched together."""
-        by_k: dict[int, list[Request]] = {}
-        for request in requests:
-            k = request.query.k
-            if self.ranker is not None:
-                k = self.ranker.depth(request.fused, k)
-            if self.reranking is not None:
-                k = self.reranking.depth(request.query, request.fused, k)
-            by_k.setdefault(k, []).append(request)
-        for k, some in by_k.items():
-            answers = self.index.search([self._index_query(request) for request in some], k)
-            for request, (rows, scores) in zip(some, answers, strict=True):
-                request.rows, request.scores = rows, scores
-
-    def _index_query(self, request: Request) -> IndexQuery:
-        fused, resolved = request.fused, request.resolved
-        excluded = resolved.excluded
-        if len(self.removed):
-            excluded = np.union1d(excluded, self.removed)
-        return IndexQuery(
-            vector=fused.vector, boost=fused.boost, excluded=excluded, allowed=resolved.allowed
-        )
-
-    def _rank(self, request: Request) -> None:
-        if self.ranker is None:
-            return
-        known = Asked(
-            session=request.resolved.session,
-            named=request.reading.named,
-            n_words=request.match.n_words,
-        )
-        request.rows, request.scores = self.ranker.ranked(
-            request.fused, known, request.rows, request.scores
-        )
-
-    def _rerank(self, request: Request) -> None:
-        """The head of the list as the reranker orders it, and the list cut to what was asked."""
-        if self.reranking is not None:
-            self.reranking.rerank(request, self.catalog)
-        k = request.query.k
-        request.rows, request.scores = request.rows[:k], request.scores[:k]
-
-    def _insert_cold_items(self, request: Request) -> None:
-        if self.untouched_every:
-            counts, every = self.interactions.counts, self.untouched_every
-            insert_cold_items(request, self.index, counts, self.removed, every)
-
-    def _items(self, request: Request) -> tuple[Item, ...]:
-        return tuple(
-            Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
-            for rank, (row, score) in enumerate(
-                zip(request.rows, request.scores, strict=True), start=1
-            )
-        )
-
-    def _trace(self, request: Request, n_items: int, timings_ms: Mapping[str, float]) -> Trace:
-        rerank = request.rerank
-        return Trace(
-            weights=request.fused.weights,
-            timings_ms=timings_ms,
-            evidence=request.fused.evidence,
-            reason=request.fused.reason,
-            understood=request.reading.told,
-            notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
-            rerank=rerank,
-            degraded=rerank.status in DEGRADED
-            or bool(request.query.rerank and rerank.status == "off"),
-            version=self.version,
-        )
-
-    def _divided(
-        self, queries: Sequence[Query], places: set[int], other: Recommender
-    ) -> list[Recommendations]:
-        """Some queries by `other`, the rest by this one; answers in the queries' order."""
-        theirs = iter(other.recommend_many([queries[place] for place in sorted(places)]))
-        ours_asked = [query for place, query in enumerate(queries) if place not in places]
-        ours = iter(self._walk(ours_asked) if ours_asked else [])
-        return [next(theirs if place in places else ours) for place in range(len(queries))]
+        return self.pipeline.version

@@ -577,7 +577,7 @@ def test_an_artifact_that_learned_what_is_asked_about_is_refused(
 def test_a_training_event_after_the_cut_is_refused(world, rec):
     events = world.positives
     users = events.users < 90
-    later = replace(rec, interactions=events.where(users))
+    later = rec.with_parts(interactions=events.where(users))
     asked = split_at(events.where(~users), float(events.timestamps[~users].min()) + 1)
     late = replace(asked, cut=float(events.timestamps[users].max()))
     with pytest.raises(DataError, match=r"training events lie at or after the time cut"):

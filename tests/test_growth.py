@@ -157,6 +157,25 @@ def test_an_item_without_text_is_added_and_can_be_filtered(running):
     assert len(found.items) == 3
 
 
+def test_an_update_makes_another_pipeline_and_leaves_the_one_before(running):
+    before, baseline = running.pipeline, running.baseline()
+    query = semrec.Query(intent="ghost", k=N_ITEMS + 1)
+    lists = ids(before.answer([query])[0])
+    running.add_items([NEW])
+    running.remove_items(lists[:1])
+    assert ids(before.answer([query])[0]) == lists
+    assert len(before.catalog) == N_ITEMS
+    assert baseline.pipeline is running.pipeline.baseline
+    assert len(baseline.catalog) == N_ITEMS + 1
+
+
+def test_parts_can_be_read_and_not_set(running):
+    with pytest.raises(AttributeError):
+        running.index = None
+    with pytest.raises(AttributeError, match="nothing"):
+        running.nothing  # noqa: B018
+
+
 def test_requests_go_on_while_items_come_and_go(running):
     errors, stop = [], threading.Event()
 

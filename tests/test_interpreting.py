@@ -32,7 +32,7 @@ def reads(rec):
     from dataclasses import replace
 
     def with_(interpreter):
-        return replace(rec, intent_parser=replace(rec.intent_parser, interpreter=interpreter))
+        return rec.with_parts(intent_parser=replace(rec.intent_parser, interpreter=interpreter))
 
     return with_
 

@@ -293,8 +293,7 @@ def ranked(artifact):
     facts = item_facts(running.catalog, running.interactions)
     kinds = dict.fromkeys(("words", "session", "both"), Reversing())
     ranker = Ranker(models=kinds, crossed=frequent_labels(facts), facts=facts)
-    running.__dict__.update(ranker=ranker, untouched_every=0)
-    return running
+    return running.with_parts(ranker=ranker, untouched_every=0)
 
 
 def ids(found):

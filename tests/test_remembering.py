@@ -1,7 +1,6 @@
 """Requests asked before: the same vectors, not encoded again, never more of them than agreed."""
 
 import threading
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -86,7 +85,7 @@ def test_threads_get_their_own_answers():
 
 def test_a_recommender_answers_the_same_the_second_time(rec):
     encoder = counting(rec.encoder.dim)
-    asking = replace(rec, encoder=encoder, query_cache=QueryCache())
+    asking = rec.with_parts(encoder=encoder, query_cache=QueryCache())
     asked = {"intent": "a ghost in the jungle", "session": ["i03"], "k": 8}
     first, second = asking.recommend(**asked), asking.recommend(**asked)
     assert first.items == second.items == rec.recommend(**asked).items

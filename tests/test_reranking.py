@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,7 +44,7 @@ def with_judge(rec, judge, **options):
         "wording": Wording(words="title", prompt=REQUEST, prompts=rec.prompts),
         **options,
     }
-    return replace(rec, reranking=Reranking(worker=RerankWorker(judge), **given))
+    return rec.with_parts(reranking=Reranking(worker=RerankWorker(judge), **given))
 
 
 def ids(found):
@@ -53,7 +52,7 @@ def ids(found):
 
 
 def test_the_judge_orders_the_head_and_can_lift_what_was_behind_it(rec):
-    rec = replace(rec, untouched_every=0)  # no places are kept: the list as it was found
+    rec = rec.with_parts(untouched_every=0)  # no places are kept: the list as it was found
     found = with_judge(rec, Judge(number)).recommend(**ASKED)
     twenty = rec.recommend({**ASKED, "k": 20})
     best = sorted(twenty.items, key=lambda item: -number(item.title))[:10]

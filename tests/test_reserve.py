@@ -1,7 +1,5 @@
 """Untouched items get their places, and nothing else changes."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from conftest import item_id
@@ -80,7 +78,7 @@ def test_a_weight_that_was_asked_for_and_the_baseline_have_no_such_places(runnin
     session = [item_id(3)]
     assert fresh_places(running.baseline().recommend(session=session, k=40)) == []
     asked = {"session": session, "k": 40, "semantic_weight": 0.2}
-    without = replace(running, untouched_every=0)
+    without = running.with_parts(untouched_every=0)
     assert running.recommend(**asked).items == without.recommend(**asked).items
     del asked["semantic_weight"]
     assert running.recommend(**asked).items != without.recommend(**asked).items

@@ -14,7 +14,7 @@ from semrec.index.exact import ExactIndex
 
 
 def test_the_lists_are_those_of_an_exact_search(rec):
-    exact = replace(rec, index=ExactIndex(vectors=rec.fusion.items()))
+    exact = rec.with_parts(index=ExactIndex(vectors=rec.fusion.items()))
     rng = np.random.default_rng(4)
     for words, session in ((True, True), (True, False), (False, True)):
         queries = new_queries(rec.catalog, rec.interactions, rng, words=words, session=session)

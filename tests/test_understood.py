@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import semrec
-from semrec.pipeline.parse_intent import parse_intent
+from semrec.pipeline.resolve import parse_intent
 from semrec.types import Event, Query
 
 

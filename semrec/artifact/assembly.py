@@ -21,6 +21,7 @@ from semrec.index.exact import ExactIndex
 from semrec.intent.intent_parser import IntentParser, learn_vocabulary
 from semrec.lexical.bm25 import BM25
 from semrec.pipeline.rerank import Reranking
+from semrec.pipeline.stages import Pipeline
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Index, Interpreter, VectorModel
 from semrec.ranking.ranker import Ranker
@@ -77,8 +78,8 @@ def make_baseline(
     gate: Gate,
     manifest: Mapping[str, Any] | None = None,
     path: Path | None = None,
-) -> Recommender:
-    """A behavioural-only recommender."""
+) -> Pipeline:
+    """A behavioural-only pipeline."""
     counts = interactions.counts
     fusion = BehaviouralBlocks(
         behavioural=fit_block(vectors.item_vectors, counts > 0),
@@ -89,7 +90,7 @@ def make_baseline(
     )
     items = fusion.items()  # the blocks are views of it, so as not to lie in memory twice
     fusion = replace(fusion, behavioural=replace(fusion.behavioural, vectors=items[:, :-1]))
-    return Recommender(
+    return Pipeline(
         catalog=catalog,
         interactions=interactions,
         encoder=None,
@@ -97,7 +98,7 @@ def make_baseline(
         fusion=fusion,
         # Never-seen items would pass everything with a negative score: they are left out.
         index=ExactIndex(vectors=items, searchable=counts > 0),
-        behavioural=None,
+        baseline=None,
         manifest=manifest or {},
         path=path,
     )
@@ -125,14 +126,14 @@ def make_recommender(
         manifest=manifest,
         path=path,
     )
-    return Recommender(
+    pipeline = Pipeline(
         catalog=parts.catalog,
         interactions=parts.interactions,
         encoder=encoder,
         prompts=parts.prompts,
         fusion=parts.fusion,
         index=parts.index,
-        behavioural=baseline,
+        baseline=baseline,
         intent_parser=intent_parser,
         untouched_every=parts.untouched_every,
         lexical=parts.lexical,
@@ -141,3 +142,4 @@ def make_recommender(
         manifest=manifest or {},
         path=path,
     )
+    return Recommender(pipeline)

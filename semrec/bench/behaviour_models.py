@@ -167,7 +167,7 @@ def _learn(
     ground, _ = make_search_context(validation, dataset, config, report, deadline)
     chosen = select_behaviour(ground)
     chosen = refit(chosen, events, ground)
-    system = make_baseline(
+    pipeline = make_baseline(
         catalog=dataset.catalog,
         interactions=events,
         prompts=Prompts(item=load_prompt("item", "item"), query=load_prompt("query", "query")),
@@ -175,7 +175,7 @@ def _learn(
         neighbours=chosen.neighbours,
         gate=replace(UNTUNED, baseline=chosen.weights),
     )
-    return chosen, system, ground
+    return chosen, Recommender(pipeline), ground
 
 
 def _session_vector_ms(chosen: Behaviour, cases: Sequence[Case], dataset: Dataset) -> float:

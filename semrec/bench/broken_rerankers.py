@@ -85,4 +85,4 @@ def with_broken(recommender: Recommender, name: str) -> Recommender:
         weights=dict.fromkeys(recommender.reranking.weights, 1.0),
         complaint="",
     )
-    return replace(recommender, reranking=reranking)
+    return recommender.with_parts(reranking=reranking)

@@ -99,7 +99,7 @@ def _measure(
     asked = Split(train=known.train, test=withheld.test, cut=None)
     cold = drawn_cases(asked, dataset.catalog, rng, max_cases)
     warm = drawn_cases(known, dataset.catalog, rng, max_cases)
-    only_known = replace(rec, untouched_every=0)
+    only_known = rec.with_parts(untouched_every=0)
     untouched = rec.interactions.counts == 0
     only_known.remove_items([dataset.catalog.item_ids[row] for row in np.flatnonzero(untouched)])
 

@@ -204,7 +204,7 @@ def _ask(
     if index is None:
         config = config.model_copy(update={"kind": told["kind"]})
         index = make_index(config, np.array(vectors)).index
-    recommender = replace(recommender, lexical=load_bm25(folder))
+    recommender = recommender.with_parts(lexical=load_bm25(folder))
     load_s, loaded = time.perf_counter() - start, resident_mb()
     spent: dict[str, list[float]] = {}
     for query in queries:

@@ -131,7 +131,7 @@ def bench_rerank(
         recommender = load(artifact)
         if unchecked and recommender.reranking is not None:
             reranking = replace(recommender.reranking, complaint="")
-            recommender = replace(recommender, reranking=reranking)
+            recommender = recommender.with_parts(reranking=reranking)
         set_apart()  # as the service does
         asked = [case for case in read_cases(cases) if case.relevant]
         if not allow_seen:

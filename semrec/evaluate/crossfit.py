@@ -133,7 +133,7 @@ def _systems(
         "fused": recommender,
     }
     if reorders:
-        systems[UNRANKED] = replace(recommender, ranker=None, reranking=None)
+        systems[UNRANKED] = recommender.with_parts(ranker=None, reranking=None)
     return systems
 
 
@@ -157,10 +157,9 @@ def weighed(recommender: Recommender, weights: Weights) -> Recommender:
     fusion = recommender.fusion
     if not isinstance(fusion, FusedBlocks):
         raise DataError("a baseline has no domain popularity")
-    return replace(
-        recommender,
+    return recommender.with_parts(
         fusion=replace(fusion, gate=gate),
-        behavioural=None,
+        baseline=None,
         ranker=None,
         reranking=None,
     )

@@ -246,4 +246,4 @@ def _uncached(recommender: Recommender) -> Recommender:
     encoder = recommender.encoder
     if not isinstance(encoder, CachedEncoder):
         return recommender
-    return replace(recommender, encoder=encoder.encoder)
+    return recommender.with_parts(encoder=encoder.encoder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -264,7 +263,7 @@ def with_cache(artifact: Recommender) -> Recommender:
     """The same words are asked of several systems and again in the next run: encode them once."""
     if artifact.encoder is None:
         return artifact
-    return replace(artifact, encoder=CachedEncoder(encoder=artifact.encoder, path=cache_file()))
+    return artifact.with_parts(encoder=CachedEncoder(encoder=artifact.encoder, path=cache_file()))
 
 
 def _source(

@@ -1,14 +1,20 @@
-"""A query on its way through the line, with what each stage has made of it."""
+"""A query on its way through the pipeline: what each stage made of it, its times, its notes."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from semrec.data.attributes import Labels
+from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
-from semrec.pipeline.parse_intent import ParsedQuery
-from semrec.pipeline.resolve import Resolved
+from semrec.errors import nearest, shown
+from semrec.intent.filters import explain_nothing
+from semrec.pipeline.resolve import ParsedQuery, Resolved
 from semrec.types import (
     NO_MATCH,
     FloatArray,
@@ -19,6 +25,7 @@ from semrec.types import (
     RowArray,
 )
 
+MAX_UNKNOWN = 5  # labels that no item has: notes on so many
 OFF = RerankTrace()
 
 
@@ -54,3 +61,62 @@ class Request:
     def query(self) -> Query:
         """With what its words state made exact."""
         return self.reading.query
+
+
+class Clock:
+    """Milliseconds per stage, shared out over a batch."""
+
+    def __init__(self, n: int) -> None:
+        """`n` is the size of the batch."""
+        self._n = n
+        self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """The stage that ends now."""
+        now = time.perf_counter()
+        self._laps[stage] = (now - self._last) * 1000 / self._n
+        self._last = now
+
+    def timings_ms(self) -> dict[str, float]:
+        """Milliseconds by stage, and in `total`."""
+        return {**self._laps, "total": sum(self._laps.values())}
+
+
+def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -> tuple[str, ...]:
+    """Unknown ids, signals that were missing, limits that nothing satisfies.
+
+    Args:
+        request: At the end of the line.
+        n_items: How many items came back.
+        catalog: What the filters were put to.
+        reads: Whether there is an encoder.
+    """
+    query = request.query
+    notes = [*request.resolved.notes, *unknown_labels(request.asked.filters, catalog)]
+    if query.rerank and request.rerank.status == "off":
+        why = request.rerank.reason or "there is no reranker for such queries here"
+        notes.append(f"reranking was asked for: {why}")
+    if not reads and query.intent.strip():
+        notes.append("behavioural-only: the words were ignored")
+    if request.fused.weights["popularity"] == 1.0:
+        notes.append("no signal in words or session: the most popular items")
+    if not n_items and (reason := explain_nothing(query.filters, catalog)):
+        notes.append(reason)
+    elif n_items < query.k:
+        notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
+    return tuple(notes)
+
+
+def unknown_labels(filters: Mapping[str, Any], catalog: Catalog) -> list[str]:
+    """Notes on labels that no item has, the first `MAX_UNKNOWN`."""
+    notes = []
+    for name, condition in filters.items():
+        attribute = catalog.attributes[name]
+        if isinstance(attribute, Labels):
+            for label in attribute.unknown(condition):
+                hint = nearest(label.casefold(), attribute.like(label), listed=False)
+                notes.append(f"filter {name!r}: no item has {shown(label)}{hint}")
+                if len(notes) == MAX_UNKNOWN:
+                    return notes
+    return notes

@@ -1,16 +1,108 @@
-"""From ids to rows and words: what a query means in this catalogue."""
+"""From words and ids to a query in rows: what a request means in this catalogue.
+
+    Query ─ parse_intent → ParsedQuery ─ resolve → Resolved
+
+What the words state joins the query's filters, its session, its exclusions. It comes back in the
+form of a `Query`'s fields, so that it can be shown, edited and sent back.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.deadline import NEVER, Deadline
+from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.analysis import content_words
 from semrec.prompting import Prompts
-from semrec.types import EVENT_WEIGHTS, BoolArray, Query, RowArray, SessionRows
+from semrec.types import (
+    EVENT_WEIGHTS,
+    MAX_INTENT_CHARS,
+    BoolArray,
+    Event,
+    Label,
+    Query,
+    RowArray,
+    SessionRows,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedQuery:
+    """A query as it was understood.
+
+    Attributes:
+        query: With what its words state made exact.
+        about: Its words without limits and titles: what is encoded and matched.
+        named: Labels that its words name without making them a limit: they pull.
+        told: For the trace: `intent`, `filters`, `session` as they are now if the words stated
+            anything; `not_understood` lists limits that no attribute can answer, `named` the
+            labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
+            what is searched for in place of a mood or an audience.
+    """
+
+    query: Query
+    about: str
+    named: tuple[Label, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parse_intent(
+    query: Query,
+    intent_parser: IntentParser | None,
+    catalog: Catalog,
+    deadline: Deadline = NEVER,
+) -> ParsedQuery:
+    """The query with what its words state made exact, and what was understood.
+
+    A limit that was read is a filter beside the given ones; of the same attribute the given one
+    counts alone. A title named with approval is the newest event of the session unless it is in
+    it already; one named with dislike is rejected.
+
+    Args:
+        query: As it was asked.
+        intent_parser: Reads the words; None: nothing is read.
+        catalog: For item ids.
+        deadline: When an interpreter must be done.
+    """
+    if intent_parser is None or not query.intent.strip():
+        told = {"filters": query.filters} if query.filters else {}
+        return ParsedQuery(query=query, about=query.intent, told=told)
+    read = intent_parser.parse_intent(query.intent, deadline)
+    filters = {**read.filters, **query.filters}
+    present = {event.item_id for event in query.events}
+    liked = [catalog.item_ids[row] for row in read.liked]
+    added = [Event(item_id) for item_id in liked if item_id not in present]
+    added += [Event(catalog.item_ids[row], type="reject") for row in read.rejected]
+    understood: dict[str, Any] = {"filters": filters} if filters else {}
+    if read.filters or read.words != query.intent.strip():
+        understood["intent"] = read.words
+    if added:
+        understood["session"] = [
+            event.item_id
+            if event.type == "view"
+            else {"item_id": event.item_id, "type": event.type}
+            for event in (*query.events, *added)
+        ]
+    if read.not_understood:
+        understood["not_understood"] = list(read.not_understood)
+    if read.interpreted or read.moods:
+        understood["interpreted"] = {**read.interpreted, **read.moods}
+    if read.named:
+        by_attribute: dict[str, list[str]] = {}
+        for attribute, label in read.named:
+            by_attribute.setdefault(attribute, []).append(label)
+        understood["named"] = by_attribute
+    words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
+    changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
+    if query.include_seen:  # who says "like Alien" asks for others
+        changed = replace(changed, exclude=(*query.exclude, *liked))
+    return ParsedQuery(query=changed, about=read.about, named=read.named, told=understood)
 
 
 @dataclass(frozen=True, kw_only=True)

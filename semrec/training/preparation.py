@@ -19,7 +19,7 @@ from semrec.data.splits import Split
 from semrec.encoders.cached import CachedEncoder
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, fit_bm25
-from semrec.pipeline.parse_intent import parse_intent
+from semrec.pipeline.resolve import parse_intent
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.training.behaviour_selection import Behaviour, select_behaviour

@@ -1,0 +1,242 @@
+"""The query pipeline: parse, resolve, encode, match, fuse, search, rank, rerank.
+
+    parse_intent → resolve → encode ∥ match words → fusion.query → index.search
+                 → rank → rerank_within(deadline) → items + trace
+
+Knows the order of the stages; what each of them is was decided in `artifact`. Every stage can be
+absent: without words the encoder isn't asked, without a session behaviour is silent, and without
+any signal the most popular items come back and the trace says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semrec.data.catalog import Catalog
+from semrec.data.interactions import Interactions
+from semrec.deadline import Deadline
+from semrec.intent.intent_parser import IntentParser
+from semrec.lexical.bm25 import BM25, unmatched
+from semrec.pipeline.cold_slots import insert_cold_items
+from semrec.pipeline.query_cache import QueryCache
+from semrec.pipeline.request import Clock, Request, notes_of
+from semrec.pipeline.rerank import Reranking
+from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
+from semrec.prompting import Prompts
+from semrec.protocols import Encoder, Fusion, Index
+from semrec.ranking.features import Asked
+from semrec.ranking.ranker import Ranker
+from semrec.types import (
+    NO_MATCH,
+    IndexQuery,
+    Item,
+    LexicalMatch,
+    Query,
+    Recommendations,
+    RowArray,
+    Trace,
+)
+
+DEGRADED = ("partial", "timeout", "error", "skipped")  # what a reranker left undone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """The parts that answer queries, and their order. It never changes: live updates make another.
+
+    Attributes:
+        catalog: The items.
+        interactions: What was learned from: known users' histories.
+        encoder: Turns words into vectors; None in the baseline.
+        prompts: Put requests into words for the encoder.
+        intent_parser: Reads limits and titles out of the words; None: nothing is read.
+        removed: (r,) int64, rows that never come back.
+        untouched_every: From rank 11 on, one place in so many at most is for items without
+            events; 0: none.
+        fusion: Makes query vectors.
+        index: Searches item vectors.
+        lexical: Matches the words as words; None: only the encoder reads them.
+        ranker: Reorders the head of what is found; None: the fused list stays.
+        reranking: Has the head judged within a query's budget; None: nobody is asked.
+        baseline: The behavioural-only pipeline that belongs to it; None in the baseline itself.
+        query_cache: Vectors of the latest requests.
+        manifest: The artifact's manifest.
+        path: Where the artifact lies, if it was written.
+    """
+
+    catalog: Catalog
+    interactions: Interactions
+    encoder: Encoder | None
+    prompts: Prompts
+    fusion: Fusion
+    index: Index
+    baseline: Pipeline | None
+    intent_parser: IntentParser | None = None
+    removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    untouched_every: int = 0
+    query_cache: QueryCache = field(default_factory=QueryCache, repr=False, compare=False)
+    lexical: BM25 | None = None
+    ranker: Ranker | None = None
+    reranking: Reranking | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    path: Path | None = None
+
+    def answer(self, queries: Sequence[Query]) -> list[Recommendations]:
+        """The answers to queries, in their order; those of semantic weight 0 by the baseline."""
+        baseline = self.baseline
+        if baseline is None or all(query.semantic_weight != 0 for query in queries):
+            return self._walk(queries) if queries else []
+        theirs = iter(baseline.answer([q for q in queries if q.semantic_weight == 0]))
+        ours = iter(self.answer([q for q in queries if q.semantic_weight != 0]))
+        return [next(theirs if query.semantic_weight == 0 else ours) for query in queries]
+
+    def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
+        clock = Clock(len(queries))
+        requests = [Request(asked=one, deadline=Deadline.within(one.budget_ms)) for one in queries]
+        for request in requests:
+            request.reading = parse_intent(
+                request.asked, self.intent_parser, self.catalog, request.deadline
+            )
+        clock.lap("understand")
+        for request in requests:
+            request.resolved = resolve(request.query, self.catalog, self.interactions)
+        clock.lap("resolve")
+        self._encode(requests)
+        clock.lap("encode")
+        for request in requests:
+            request.match = self._match(request.reading)
+        clock.lap("match")
+        for request in requests:
+            request.fused = self.fusion.query(
+                request.vector,
+                request.resolved.session,
+                request.query.semantic_weight,
+                request.match,
+                request.reading.named,
+            )
+        clock.lap("fuse")
+        self._search(requests)
+        clock.lap("search")
+        for request in requests:
+            self._rank(request)
+        clock.lap("rank")
+        for request in requests:
+            self._rerank(request)
+        if self.reranking is not None:
+            clock.lap("rerank")
+        for request in requests:
+            self._insert_cold_items(request)
+        listed = [self._items(request) for request in requests]
+        clock.lap("items")
+        timings_ms = clock.timings_ms()
+        return [
+            Recommendations(items=items, trace=self._trace(request, len(items), timings_ms))
+            for request, items in zip(requests, listed, strict=True)
+        ]
+
+    @property
+    def version(self) -> str:
+        """A short hash that changes with anything in the artifact; ``""`` if there is none."""
+        return str(self.manifest.get("checksum", ""))[:12]
+
+    def _match(self, reading: ParsedQuery) -> LexicalMatch:
+        if self.encoder is None:  # the baseline ignores words
+            return NO_MATCH
+        if self.lexical is None:
+            return unmatched(reading.query.intent)
+        return self.lexical.match(reading.about, reading.query.intent)
+
+    def _encode(self, requests: Sequence[Request]) -> None:
+        """One vector per request with content words, encoded in one batch."""
+        if self.encoder is None:
+            return
+        texts = {
+            place: text
+            for place, request in enumerate(requests)
+            if (
+                text := in_words(
+                    request.reading.about, request.resolved.session, self.catalog, self.prompts
+                )
+            )
+        }
+        if not texts:
+            return
+        vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()))
+        for place, vector in zip(texts, vectors, strict=True):
+            requests[place].vector = vector
+
+    def _search(self, requests: Sequence[Request]) -> None:
+        """Rows and scores; requests that want equally many candidates are searched together."""
+        by_k: dict[int, list[Request]] = {}
+        for request in requests:
+            k = request.query.k
+            if self.ranker is not None:
+                k = self.ranker.depth(request.fused, k)
+            if self.reranking is not None:
+                k = self.reranking.depth(request.query, request.fused, k)
+            by_k.setdefault(k, []).append(request)
+        for k, some in by_k.items():
+            answers = self.index.search([self._index_query(request) for request in some], k)
+            for request, (rows, scores) in zip(some, answers, strict=True):
+                request.rows, request.scores = rows, scores
+
+    def _index_query(self, request: Request) -> IndexQuery:
+        fused, resolved = request.fused, request.resolved
+        excluded = resolved.excluded
+        if len(self.removed):
+            excluded = np.union1d(excluded, self.removed)
+        return IndexQuery(
+            vector=fused.vector, boost=fused.boost, excluded=excluded, allowed=resolved.allowed
+        )
+
+    def _rank(self, request: Request) -> None:
+        if self.ranker is None:
+            return
+        known = Asked(
+            session=request.resolved.session,
+            named=request.reading.named,
+            n_words=request.match.n_words,
+        )
+        request.rows, request.scores = self.ranker.ranked(
+            request.fused, known, request.rows, request.scores
+        )
+
+    def _rerank(self, request: Request) -> None:
+        """The head of the list as the reranker orders it, and the list cut to what was asked."""
+        if self.reranking is not None:
+            self.reranking.rerank(request, self.catalog)
+        k = request.query.k
+        request.rows, request.scores = request.rows[:k], request.scores[:k]
+
+    def _insert_cold_items(self, request: Request) -> None:
+        if self.untouched_every:
+            counts, every = self.interactions.counts, self.untouched_every
+            insert_cold_items(request, self.index, counts, self.removed, every)
+
+    def _items(self, request: Request) -> tuple[Item, ...]:
+        return tuple(
+            Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
+            for rank, (row, score) in enumerate(
+                zip(request.rows, request.scores, strict=True), start=1
+            )
+        )
+
+    def _trace(self, request: Request, n_items: int, timings_ms: Mapping[str, float]) -> Trace:
+        rerank = request.rerank
+        return Trace(
+            weights=request.fused.weights,
+            timings_ms=timings_ms,
+            evidence=request.fused.evidence,
+            reason=request.fused.reason,
+            understood=request.reading.told,
+            notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
+            rerank=rerank,
+            degraded=rerank.status in DEGRADED
+            or bool(request.query.rerank and rerank.status == "off"),
+            version=self.version,
+        )
