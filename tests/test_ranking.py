@@ -263,7 +263,7 @@ def test_the_head_is_reordered_and_the_tail_stays(facts):
     assert (np.diff(falling) <= 0).all()
     assert ranker.depth(fused_query(), 10) == DEPTH
     assert ranker.depth(fused_query(), DEPTH + 5) == DEPTH + 5
-    for kind in ("words", ""):  # no model, nothing to judge
+    for kind in ("words", None):  # no model, nothing to judge
         assert ranker.depth(fused_query(kind), 10) == 10
         same, _ = ranker.ranked(fused_query(kind), asked, rows, scores)
         np.testing.assert_array_equal(same, rows)

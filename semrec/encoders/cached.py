@@ -88,6 +88,11 @@ class CachedEncoder:
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
 
 
+def uncached(encoder: Encoder) -> Encoder:
+    """The encoder itself, without the cache around it if there is one."""
+    return encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+
+
 def _read(store: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:
     found: dict[bytes, FloatArray] = {}
     for start in range(0, len(keys), _CHUNK):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import uncached
 from semrec.encoders.sentence import SEEN, SentenceEncoder, load_sentence_encoder
 from semrec.encoders.silence_progress import quietly
 from semrec.encoders.weights import fingerprint_of
@@ -38,7 +38,7 @@ def save_sentence_encoder(encoder: Encoder, folder: Path, dialogs: Sequence[str]
 
 def dialogs_seen(encoder: Encoder) -> tuple[str, ...]:
     """Hashed ids of the dialogs that an encoder was trained on here; none for most."""
-    inner = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    inner = uncached(encoder)
     return inner.training_dialogs if isinstance(inner, SentenceEncoder) else ()
 
 

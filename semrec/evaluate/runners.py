@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from semrec.data.catalog import Catalog
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import uncached
 from semrec.errors import DataError
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress, Query, Recommendations
@@ -243,7 +243,6 @@ def _time_singles(
 
 def _uncached(recommender: Recommender) -> Recommender:
     """The same, with its encoder as a live request meets it."""
-    encoder = recommender.encoder
-    if not isinstance(encoder, CachedEncoder):
+    if recommender.encoder is None:
         return recommender
-    return recommender.with_parts(encoder=encoder.encoder)
+    return recommender.with_parts(encoder=uncached(recommender.encoder))

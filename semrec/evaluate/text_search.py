@@ -18,7 +18,7 @@ import numpy as np
 from semrec.artifact.encoder import cache_file
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import CachedEncoder, uncached
 from semrec.encoders.names import MINILM, resolve
 from semrec.encoders.onnx import OnnxEncoder
 from semrec.encoders.sentence import SentenceEncoder, load_sentence_encoder
@@ -87,7 +87,7 @@ class TextSearch:
 
     def uncached(self) -> TextSearch:
         """The same with an encoder that remembers nothing: for timing."""
-        return replace(self, encoder=_inner(self.encoder))
+        return replace(self, encoder=uncached(self.encoder))
 
     def _answer(self, query: Query, vector: FloatArray, rough: FloatArray) -> Recommendations:
         found = in_rows(query, self.catalog, self.interactions)
@@ -127,7 +127,7 @@ def text_search(
         ModelError: If the packaged MiniLM isn't here.
     """
     # `build` keeps vectors under the model's own fingerprint that are rounded: not for this.
-    inner = _inner(encoder) if encoder is not None else _with_own_vectors(packaged())
+    inner = uncached(encoder) if encoder is not None else _with_own_vectors(packaged())
     cached = CachedEncoder(encoder=inner, path=cache_file())
     texts = ItemTexts(prompts=PROMPTS, catalog=catalog)
     vectors, has_text = embed_items(texts, cached, progress or silent)
@@ -197,12 +197,8 @@ def packaged() -> SentenceEncoder:
 
 def weights_of(encoder: Encoder) -> str:
     """A hash of an encoder's weights and options, in whatever form it computes."""
-    inner = _inner(encoder)
+    inner = uncached(encoder)
     return inner.source if isinstance(inner, OnnxEncoder) else inner.fingerprint
-
-
-def _inner(encoder: Encoder) -> Encoder:
-    return encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
 
 
 def _with_own_vectors(encoder: SentenceEncoder) -> SentenceEncoder:

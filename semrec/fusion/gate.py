@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from semrec.types import QueryKind
+
 SIGNALS = ("semantic", "behavioural", "popularity", "domain")
 
 
@@ -126,7 +128,7 @@ class GateFeatures:
     silent: frozenset[str] = frozenset()
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> QueryKind:
         """The signals that it brings: ``words``, ``session``, ``both``."""
         if self.has_words and self.has_session:
             return "both"

@@ -101,7 +101,7 @@ class Reranking:
             catalog: For titles and texts.
         """
         query, asked = request.query, request.fused
-        if not self.wanted(query, asked):
+        if asked.kind is None or not self.wanted(query, asked):
             return
         if self.complaint:
             request.rerank = RerankTrace(status="skipped", reason=self.complaint)

@@ -36,7 +36,7 @@ class Ranker:
 
     def depth(self, query: FusedQuery, k: int) -> int:
         """The number of candidates that a list of `k` is made from."""
-        return max(k, DEPTH) if self._orders(query) else k
+        return max(k, DEPTH) if self._model(query) else k
 
     def ranked(
         self, query: FusedQuery, asked: Asked, rows: RowArray, scores: FloatArray
@@ -49,11 +49,12 @@ class Ranker:
             rows: (n,) int64, best first.
             scores: (n,) float32.
         """
-        if not self._orders(query) or query.values is None or not len(rows):
+        model = self._model(query)
+        if model is None or query.values is None or not len(rows):
             return rows, scores
         head, fused = rows[:DEPTH], scores[:DEPTH]
         inputs = inputs_of(asked, head, fused, query.values(head), self.facts, self.crossed)
-        corrected = faded(fused, self.models[query.kind].scores(fused, *inputs), query.topicality)
+        corrected = faded(fused, model.scores(fused, *inputs), query.topicality)
         order = np.argsort(-corrected, kind="stable")
         tail = np.minimum(scores[DEPTH:], corrected[order[-1]])
         return (
@@ -61,8 +62,8 @@ class Ranker:
             np.concatenate([corrected[order], tail]).astype(np.float32),
         )
 
-    def _orders(self, query: FusedQuery) -> bool:
-        return query.kind in self.models
+    def _model(self, query: FusedQuery) -> WideDeep | None:
+        return None if query.kind is None else self.models.get(query.kind)
 
     def over(self, catalog: Catalog, events: Interactions) -> Ranker:
         """The same for a catalogue that has grown."""

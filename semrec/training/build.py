@@ -37,7 +37,7 @@ from semrec.artifact.stored import Models, save_parts
 from semrec.config import Config, load_config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import unit_hashes
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import uncached
 from semrec.encoders.checkpoints import dialogs_seen
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
@@ -166,7 +166,7 @@ def build(
     learned_from = (*dialogs_seen(encoder), *dialogs_judged_by(config.rerank))
     seen = sorted({*unit_hashes(dialogs), *learned_from})
     manifest["training_dialogs"] = seen
-    serving = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    serving = uncached(encoder)
     if out is not None:
         trained = serving if was_trained else None
         asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]

@@ -10,7 +10,7 @@ import numpy as np
 from semrec.artifact.encoder import cache_file
 from semrec.config import EncoderConfig
 from semrec.encoders.bulk import BulkEncoder
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import CachedEncoder, uncached
 from semrec.encoders.onnx import have_onnxruntime
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import DataError
@@ -27,7 +27,7 @@ def in_bulk(encoder: Encoder, config: EncoderConfig) -> Encoder:
         encoder: Possibly behind the cache already; one that was trained just now isn't.
         config: Whether ONNX Runtime may be used.
     """
-    inner = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    inner = uncached(encoder)
     if not isinstance(inner, SentenceEncoder):
         return encoder
     path = encoder.path if isinstance(encoder, CachedEncoder) else cache_file()

@@ -16,7 +16,7 @@ from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import uncached
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, fit_bm25
 from semrec.pipeline.resolve import parse_intent
@@ -193,7 +193,7 @@ def finetune_encoder(
         training,
         rng_of(prepared.config.seed, Stage.ENCODER_EXAMPLES),
     )
-    base = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    base = uncached(encoder)
     trained, looks, folder = train_encoder(
         base, lesson, training, prepared.config.seed, report, deadline
     )

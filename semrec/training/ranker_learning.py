@@ -157,7 +157,7 @@ def lists_of(
     for case, (query, rows, scores) in zip(
         cases, retrieve_candidates(fusion, cases, DEPTH), strict=True
     ):
-        if query.values is None or not len(rows):
+        if query.kind is None or query.values is None or not len(rows):
             continue
         known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)
         crosses, features = inputs_of(known, rows, scores, query.values(rows), facts, crossed)

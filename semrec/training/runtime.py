@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from semrec.config import Config
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import uncached
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import ConfigError, ModelError
 from semrec.fusion.fused import FusedBlocks
@@ -69,7 +69,7 @@ def choose_runtime(
         ConfigError: If a runtime is asked for by name and the encoder can't have it.
     """
     asked = config.encoder.runtime
-    inner = encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    inner = uncached(encoder)
     kept = Runtime(encoder=inner, told={"runtime": "torch"})
     if asked == "torch":
         return kept

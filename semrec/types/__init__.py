@@ -16,6 +16,7 @@ from semrec.errors import QueryError, nearest, shown
 from semrec.types.checks import as_list, id_text, number, seconds, whole_number
 from semrec.types.display import as_html, short_repr
 from semrec.types.signals import FusedQuery as FusedQuery
+from semrec.types.signals import QueryKind as QueryKind
 from semrec.types.signals import RerankScores as RerankScores
 from semrec.types.signals import SessionRows as SessionRows
 from semrec.types.sparse import NO_BOOST as NO_BOOST

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from semrec.types.sparse import FloatArray, RowArray, SparseScores
+
+QueryKind = Literal["words", "session", "both"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +75,8 @@ class FusedQuery:
         boost: Added to the inner products with `vector`.
         weights: For the trace.
         evidence: What the weights went by, for the trace.
-        kind: `words`, `session` or `both`, where a ranker may score; ``""`` in the baseline,
-            without any signal, and where somebody asked for weights.
+        kind: The signals that it brings, where a ranker may reorder; None in the baseline, without
+            any signal, and where somebody asked for weights.
         topicality: How sure it is that it names a topic, 0 to 1: what a ranker learned from dialogs
             about tastes is no answer to that.
         values: For a ranker, what each signal says of given rows: (n, n_values) float32; None
@@ -85,7 +88,7 @@ class FusedQuery:
     boost: SparseScores
     weights: dict[str, float]
     evidence: dict[str, float]
-    kind: str = ""
+    kind: QueryKind | None = None
     topicality: float = 0.0
     values: Callable[[RowArray], FloatArray] | None = None
     reason: str = ""
