@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semrec.lexical.analysis import MAX_REQUEST_TERMS, content_words, terms_of
-from semrec.lexical.bm25 import K1, SCALE, B, fit_bm25
-from semrec.lexical.storage import load_bm25, save_bm25
+from semrec.lexical.postings import K1, SCALE, B, fit_bm25, load_bm25, save_bm25
 from semrec.types import SparseScores
 
 TEXTS = [

@@ -7,10 +7,14 @@ from conftest import theme, world_config
 
 import semrec
 from semrec.data.attributes import labelled_items, make_attribute
-from semrec.fusion.blocks import fit_block, standardised_popularity
+from semrec.fusion.fitting import (
+    MIN_ITEMS_OF_LABEL,
+    fit_block,
+    fit_label_centroids,
+    standardised_popularity,
+)
 from semrec.fusion.fused import NAMED_IN_BEHAVIOUR, NAMED_IN_WORDS, FusedBlocks
 from semrec.fusion.gate import UNTUNED
-from semrec.fusion.label_centroids import MIN_ITEMS_OF_LABEL, fit_label_centroids
 from semrec.training.fusion import choose_named
 from semrec.training.validation_queries import TuningSets
 from semrec.training.weight_search import TuningCase

@@ -10,7 +10,7 @@ from conftest import THEMES, item_id, theme, world_config
 
 import semrec
 from semrec.encoders.hashing import HashingEncoder
-from semrec.fusion.blocks import standardised_popularity
+from semrec.fusion.fitting import standardised_popularity
 from semrec.ranking.features import (
     BUCKETS,
     MAX_CROSSED_LABELS,

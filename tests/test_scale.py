@@ -7,6 +7,7 @@ from conftest import item_id
 import semrec
 from semrec.bench.scale import requests, resample, sources
 from semrec.errors import DataError
+from semrec.lexical.postings import resampled
 from semrec.types import Case, Query
 
 
@@ -35,7 +36,7 @@ def test_a_resampled_item_has_the_words_of_the_one_it_was_made_from(rec, tmp_pat
     np.testing.assert_array_equal(vectors.argmax(axis=1), made_of)
     match = rec.lexical.match("a ghost story")
     every = match.scores.at(np.arange(60))
-    more = rec.lexical.resampled(made_of).match("a ghost story")
+    more = resampled(rec.lexical, made_of).match("a ghost story")
     np.testing.assert_array_equal(more.scores.at(np.arange(300)), every[made_of])
     assert every.any()
     assert more.specificity == match.specificity

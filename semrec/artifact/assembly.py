@@ -14,7 +14,7 @@ from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.fusion.behavioural import BehaviouralBlocks
-from semrec.fusion.blocks import fit_block, standardised_popularity
+from semrec.fusion.fitting import fit_block, standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate
 from semrec.index.exact import ExactIndex

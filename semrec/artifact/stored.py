@@ -27,11 +27,10 @@ from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
 from semrec.errors import ArtifactError
-from semrec.fusion.blocks import Block
+from semrec.fusion.blocks import Block, LabelCentroids
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.gate import Gate
-from semrec.fusion.label_centroids import LabelCentroids
-from semrec.lexical.storage import load_bm25, save_bm25
+from semrec.lexical.postings import load_bm25, save_bm25
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder
 from semrec.ranking.ranker import load_ranker, save_ranker

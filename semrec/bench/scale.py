@@ -28,7 +28,7 @@ from semrec.config import make_config
 from semrec.errors import DataError
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.index.selection import RECALL_AT, kth_scores, recalled
-from semrec.lexical.storage import load_bm25, save_bm25
+from semrec.lexical.postings import load_bm25, resampled, save_bm25
 from semrec.metrics.significance import percentiles
 from semrec.pipeline.resolve import in_words, resolve
 from semrec.protocols import Index
@@ -109,7 +109,7 @@ def scale(
             build_s = time.perf_counter() - start
             save_index(chosen.index, folder, vectors_there=True)
             if recommender.lexical is not None:
-                save_bm25(recommender.lexical.resampled(sources(len(base), size, seed)), folder)
+                save_bm25(resampled(recommender.lexical, sources(len(base), size, seed)), folder)
             judged = {name: (measured[name], worst[name]) for name in measured}
             del vectors
             report(f"{size:,} items", place, len(sizes), "requests")

@@ -14,14 +14,15 @@ rows are scored by the same exact sum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from semrec.fusion.gate import GateFeatures, Weights
 from semrec.protocols import SparseModel
-from semrec.types import NO_BOOST, BoolArray, FloatArray, FusedQuery, SessionRows, SparseScores
+from semrec.types import NO_BOOST, FloatArray, FusedQuery, Label, SessionRows, SparseScores
 
 SILENT = 1e-6  # a deviation below this says nothing; scaling it up would amplify rounding
 
@@ -52,29 +53,30 @@ class Block:
         return replace(self, vectors=np.vstack([self.vectors, vectors]).astype(np.float32))
 
 
-def fit_block(vectors: FloatArray, present: BoolArray) -> Block:
-    """Centre `vectors`, (n_items, dim), by the mean over the `present` rows; zero the others."""
-    dim = vectors.shape[1]
-    if not present.any():
-        return Block(
-            vectors=np.zeros_like(vectors),
-            covariance=np.zeros((dim, dim), np.float32),
-            mean=np.zeros(dim, np.float32),
-        )
-    mean = vectors[present].mean(axis=0)
-    centred = (vectors - mean).astype(np.float32)
-    centred[~present] = 0.0
-    covariance = (centred.T @ centred) / np.float32(present.sum())
-    return Block(vectors=centred, covariance=covariance.astype(np.float32), mean=mean)
+@dataclass(frozen=True, kw_only=True)
+class LabelCentroids:
+    """One centroid per label.
 
+    Attributes:
+        labels: The labels, casefolded.
+        semantic: (n_labels, semantic dim) float32; the scores of each deviate by 1.
+        behavioural: (n_labels, behavioural dim) float32; the same.
+        strength: How much they count: 1 as picked for an encoder that knows no requests, 0 nothing.
+    """
 
-def standardised_popularity(counts: FloatArray) -> FloatArray:
-    """(n_items,) float32: log(1 + count), mean 0 and deviation 1 over the items with events."""
-    logs = np.log1p(counts.astype(np.float64))
-    seen = counts > 0
-    if not seen.any() or logs[seen].std() < SILENT:  # equal counts differ by rounding
-        return np.zeros(len(counts), dtype=np.float32)
-    return np.asarray((logs - logs[seen].mean()) / logs[seen].std(), dtype=np.float32)
+    labels: Sequence[Label]
+    semantic: FloatArray
+    behavioural: FloatArray
+    strength: float = 1.0
+
+    def known(self, labels: Iterable[Label]) -> list[int]:
+        """The rows of those labels that have a centroid, each once."""
+        folded = dict.fromkeys((name, label.casefold()) for name, label in labels)
+        return [self._places[label] for label in folded if label in self._places]
+
+    @cached_property
+    def _places(self) -> dict[Label, int]:
+        return {label: place for place, label in enumerate(self.labels)}
 
 
 def standardised_boost(model: SparseModel | None, session: SessionRows) -> SparseScores:

@@ -8,9 +8,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from semrec.fusion.blocks import Block, joined, standardised_boost
+from semrec.fusion.blocks import Block, LabelCentroids, joined, standardised_boost
 from semrec.fusion.gate import UNTUNED, Gate, GateFeatures
-from semrec.fusion.label_centroids import LabelCentroids
 from semrec.protocols import SparseModel, VectorModel
 from semrec.types import (
     NO_MATCH,

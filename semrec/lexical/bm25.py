@@ -11,27 +11,16 @@ means the same in a catalogue of a thousand items and of a million.
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from semrec.lexical.analysis import content_words, request_terms, terms_of
-from semrec.types import FloatArray, LexicalMatch, RowArray, SparseScores
+from semrec.lexical.analysis import content_words, request_terms
+from semrec.types import FloatArray, LexicalMatch, SparseScores
 
-TITLE = 0.4  # what a word of the title counts, where an item has other words too
-K1, B = 1.2, 0.5  # saturation of counts, influence of length: picked on the even topics (LOG.md)
-SCALE = 8.0  # brings scores to the size of standardised ones: the best of some requests are 5 to 15
 SPARSE = 8  # of fewer postings than a share of items one in so many: sorted instead of counted
-
-
-Fields = tuple[str, str]
-"""An item's title, and what else is said of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,25 +70,6 @@ class BM25:
             specificity=specificity,
         )
 
-    def with_items(self, items: Iterable[Fields]) -> BM25:
-        """The same with more items; idf and mean length stay those of the fit."""
-        counts, lengths, terms = _count(items, dict(self.vocabulary))
-        idf = np.append(self.idf, np.ones(len(terms) - len(self.idf), np.float32))
-        added = _scored(counts, lengths, idf, self.mean_length)
-        known = sp.csr_matrix(
-            (self.scores, self.rows, self.starts), shape=(len(self.idf), self.n_items)
-        )
-        known.resize(len(terms), self.n_items)
-        merged = sp.hstack([known, added], format="csr")
-        return replace(self, vocabulary=terms, idf=idf, **_postings(merged))
-
-    def resampled(self, sources: RowArray) -> BM25:
-        """The same over other items: item n has the words of item `sources[n]`."""
-        known = sp.csr_matrix(
-            (self.scores, self.rows, self.starts), shape=(len(self.idf), self.n_items)
-        )
-        return replace(self, **_postings(known.tocsc()[:, sources].tocsr()))
-
     def _summed(self, numbers: list[int]) -> SparseScores:
         """The rows of some terms' postings, ascending, each with the sum of its scores."""
         spans = [slice(self.starts[number], self.starts[number + 1]) for number in numbers]
@@ -123,62 +93,3 @@ def unmatched(text: str) -> LexicalMatch:
     """The content words of a request counted, where nothing matches them: the gate goes by them."""
     n_words = len(request_terms(content_words(text)))
     return LexicalMatch(is_spoken=bool(text.strip()), n_words=n_words)
-
-
-def fit_bm25(items: Iterable[Fields]) -> BM25:
-    """Fit to the items, in row order; one without any text matches nothing.
-
-    Args:
-        items: Title, and what else is said of it, of each; they are read once, one by one.
-    """
-    counts, lengths, vocabulary = _count(items, {})
-    n_told = int((lengths > 0).sum())
-    frequencies = np.diff(counts.indptr)
-    raw = np.log1p((n_told - frequencies + 0.5) / (frequencies + 0.5))
-    idf = (raw / np.log1p((n_told - 0.5) / 1.5)).astype(np.float32) if n_told else raw
-    mean_length = float(lengths[lengths > 0].mean()) if n_told else 1.0
-    scored = _scored(counts, lengths, idf, mean_length)
-    return BM25(vocabulary=vocabulary, idf=idf, mean_length=mean_length, **_postings(scored))
-
-
-def _count(
-    items: Iterable[Fields], vocabulary: dict[str, int]
-) -> tuple[sp.csr_matrix, NDArray[np.float64], dict[str, int]]:
-    """(n_terms, n_items) counts, (n_items,) lengths, and the vocabulary with the new terms."""
-    numbers, counts, lengths, ends = array("i"), array("f"), array("d"), array("q", [0])
-    for title, about in items:
-        of_item: Counter[str] = Counter()
-        rest = terms_of(about)
-        for terms, weight in ((terms_of(title), TITLE if rest else 1.0), (rest, 1.0)):
-            for term in terms:
-                of_item[term] += weight  # type: ignore[assignment]
-        for term, count in of_item.items():
-            numbers.append(vocabulary.setdefault(term, len(vocabulary)))
-            counts.append(count)
-        lengths.append(sum(of_item.values()))
-        ends.append(len(numbers))
-    by_item = sp.csr_matrix(
-        (np.asarray(counts, np.float32), np.asarray(numbers, np.int32), np.asarray(ends, np.int64)),
-        shape=(len(lengths), len(vocabulary)),
-    )
-    return by_item.T.tocsr(), np.asarray(lengths), vocabulary
-
-
-def _scored(
-    counts: sp.csr_matrix, lengths: NDArray[np.float64], idf: FloatArray, mean_length: float
-) -> sp.csr_matrix:
-    """(n_terms, n_items): BM25 scores in place of counts."""
-    length = K1 * (1 - B + B * lengths / mean_length)
-    share = counts.data * (K1 + 1) / (counts.data + length[counts.indices])
-    data = SCALE * np.repeat(idf, np.diff(counts.indptr)) * share
-    return sp.csr_matrix((data.astype(np.float32), counts.indices, counts.indptr), counts.shape)
-
-
-def _postings(scored: sp.csr_matrix) -> dict[str, Any]:
-    scored.sort_indices()
-    return {
-        "starts": scored.indptr.astype(np.int64),
-        "rows": scored.indices.astype(np.int32),
-        "scores": scored.data.astype(np.float32),
-        "n_items": int(scored.shape[1]),
-    }

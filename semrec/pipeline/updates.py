@@ -13,6 +13,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.errors import DataError, nearest
+from semrec.lexical.postings import extended
 from semrec.pipeline.stages import Pipeline
 from semrec.types import FloatArray
 
@@ -38,7 +39,7 @@ def with_items(pipeline: Pipeline, items: Sequence[Mapping[str, Any]]) -> Pipeli
         parser = parser.over(catalog, pipeline.interactions.counts)
     if lexical is not None:
         added = range(len(catalog) - len(items), len(catalog))
-        lexical = lexical.with_items(pipeline.prompts.fields_of(catalog, row) for row in added)
+        lexical = extended(lexical, (pipeline.prompts.fields_of(catalog, row) for row in added))
     if ranker is not None:
         ranker = ranker.over(catalog, pipeline.interactions)
     baseline = pipeline.baseline

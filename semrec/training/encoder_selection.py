@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semrec.fusion.blocks import Block, fit_block
+from semrec.fusion.blocks import Block
+from semrec.fusion.fitting import fit_block
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED
 from semrec.metrics.significance import gain_interval

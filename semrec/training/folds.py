@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from semrec.data.intents import fold_of, unit_hash
-from semrec.fusion.blocks import standardised_popularity
+from semrec.fusion.fitting import standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.training.encoder_selection import EncoderSelection
 from semrec.training.preparation import Prepared

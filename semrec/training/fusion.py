@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from semrec.config import Config
 from semrec.data.attributes import LabelledItems
 from semrec.data.interactions import Interactions
-from semrec.fusion.blocks import Block, fit_block, standardised_popularity
-from semrec.fusion.fill import impute_from_text
+from semrec.fusion.blocks import Block
+from semrec.fusion.fitting import (
+    fit_block,
+    fit_label_centroids,
+    impute_from_text,
+    standardised_popularity,
+)
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate
-from semrec.fusion.label_centroids import fit_label_centroids
 from semrec.metrics.significance import standard_error
 from semrec.protocols import SparseModel, VectorModel
 from semrec.training.validation_queries import TuningSets

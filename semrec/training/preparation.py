@@ -18,7 +18,8 @@ from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
 from semrec.encoders.cached import uncached
 from semrec.intent.intent_parser import IntentParser
-from semrec.lexical.bm25 import BM25, fit_bm25
+from semrec.lexical.bm25 import BM25
+from semrec.lexical.postings import fit_bm25
 from semrec.pipeline.resolve import parse_intent
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder

@@ -18,7 +18,7 @@ from semrec.data.attributes import label_numbers
 from semrec.data.dataset import Dataset
 from semrec.data.interactions import Interactions
 from semrec.data.splits import Split
-from semrec.fusion.blocks import fit_block
+from semrec.fusion.fitting import fit_block
 from semrec.fusion.gate import UNTUNED
 from semrec.protocols import SparseModel, VectorModel
 from semrec.training.fusion import fuse

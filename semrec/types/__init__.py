@@ -15,19 +15,19 @@ import numpy as np
 from semrec.errors import QueryError, nearest, shown
 from semrec.types.checks import as_list, id_text, number, seconds, whole_number
 from semrec.types.display import as_html, short_repr
+from semrec.types.signals import NO_BOOST as NO_BOOST
+from semrec.types.signals import NO_MATCH as NO_MATCH
+from semrec.types.signals import NO_ROWS as NO_ROWS
+from semrec.types.signals import BoolArray as BoolArray
+from semrec.types.signals import FloatArray as FloatArray
 from semrec.types.signals import FusedQuery as FusedQuery
+from semrec.types.signals import IndexQuery as IndexQuery
+from semrec.types.signals import LexicalMatch as LexicalMatch
 from semrec.types.signals import QueryKind as QueryKind
 from semrec.types.signals import RerankScores as RerankScores
+from semrec.types.signals import RowArray as RowArray
 from semrec.types.signals import SessionRows as SessionRows
-from semrec.types.sparse import NO_BOOST as NO_BOOST
-from semrec.types.sparse import NO_MATCH as NO_MATCH
-from semrec.types.sparse import NO_ROWS as NO_ROWS
-from semrec.types.sparse import BoolArray as BoolArray
-from semrec.types.sparse import FloatArray as FloatArray
-from semrec.types.sparse import IndexQuery as IndexQuery
-from semrec.types.sparse import LexicalMatch as LexicalMatch
-from semrec.types.sparse import RowArray as RowArray
-from semrec.types.sparse import SparseScores as SparseScores
+from semrec.types.signals import SparseScores as SparseScores
 
 if TYPE_CHECKING:
     import pandas as pd

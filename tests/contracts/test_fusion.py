@@ -12,8 +12,7 @@ from semrec.behaviour.neighbours import Neighbours
 from semrec.behaviour.null_model import NullVectorModel
 from semrec.behaviour.pure_svd import PureSVD
 from semrec.fusion.behavioural import BehaviouralBlocks
-from semrec.fusion.blocks import fit_block, standardised_popularity
-from semrec.fusion.fill import impute_from_text
+from semrec.fusion.fitting import fit_block, impute_from_text, standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, GateFeatures, Mix, Weights
 from semrec.metrics.ranking import ndcg
