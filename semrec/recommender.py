@@ -40,7 +40,7 @@ class Recommender:
         'Rififi'
     """
 
-    __slots__ = ("_lock", "_of", "_pipeline")
+    __slots__ = ("__weakref__", "_lock", "_of", "_pipeline")
 
     catalog: Catalog
     interactions: Interactions

@@ -63,6 +63,8 @@ class FaissIndex:
         for fetch in (self._fetch_coarsely, self._fetch) if few else (self._fetch,):
             for width in sorted(set(widths.values())):
                 group = [n for n, wide in widths.items() if wide == width and n not in lists]
+                if not group:
+                    continue
                 fetched = fetch([queries[number].vector for number in group], width)
                 for number, (rows, ceiling) in zip(group, fetched, strict=True):
                     best = self._best(queries[number], k, rows, ceiling)
@@ -123,8 +125,6 @@ class FaissIndex:
 
     def _fetch(self, queries: Sequence[FloatArray], width: int) -> list[Fetched]:
         """For each query its up to `width` + `MARGIN` best rows, and what no other row exceeds."""
-        if not queries:
-            return []
         width = min(width + MARGIN, len(self.vectors))
         params = None
         if not self.exact:
