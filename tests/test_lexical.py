@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semrec.lexical.analysis import MAX_REQUEST_TERMS, content_words, terms_of
-from semrec.lexical.postings import K1, SCALE, B, fit_bm25, load_bm25, save_bm25
+from semrec.lexical.postings import K1, SCALE, B, extended, fit_bm25, load_bm25, save_bm25
 from semrec.types import SparseScores
 
 TEXTS = [
@@ -108,7 +108,7 @@ def test_few_postings_and_many_are_summed_alike():
 
 
 def test_added_items_are_found_by_words_known_and_new(model):
-    grown = model.with_items(untitled(["a heist on a submarine", ""]))
+    grown = extended(model, untitled(["a heist on a submarine", ""]))
     assert 5 in grown.match("heist").scores.rows
     np.testing.assert_array_equal(grown.match("submarine").scores.rows, [5])
     assert len(model.match("submarine").scores.rows) == 0, "the old one stays as it was"

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class OnnxEncoder:
     batch_size: int
     workers: int = 1
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of the weights, and of how they are computed with."""
         return fingerprint_of(self.source, runtime=f"onnx {self.precision}")
