@@ -14,10 +14,10 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_570,
+    ".": 1_390,
     "artifact": 1_220,
     "behaviour": 1_180,
-    "bench": 2_120,
+    "bench": 2_130,
     "chat": 1_750,
     "cli": 1_930,
     "data": 2_115,
@@ -25,18 +25,18 @@ FOLDERS = {
     "encoders": 2_210,
     "environment": 190,
     "evaluate": 3_440,
-    "fusion": 880,
-    "index": 870,
+    "fusion": 870,
+    "index": 810,
     "intent": 3_400,
-    "lexical": 360,
+    "lexical": 370,
     "metrics": 320,
-    "pipeline": 710,
+    "pipeline": 920,
     "ranking": 560,
     "rerankers": 1_460,
     "serve": 3_370,
     "sessions": 690,
-    "training": 3_950,
-    "types": 700,
+    "training": 3_960,
+    "types": 730,
 }
 # Functions that may be longer, or take more: each with its reason.
 LONG = {

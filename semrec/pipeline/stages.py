@@ -62,7 +62,7 @@ class Pipeline:
         index: Searches item vectors.
         lexical: Matches the words as words; None: only the encoder reads them.
         ranker: Reorders the head of what is found; None: the fused list stays.
-        reranking: Has the head judged within a query's budget; None: nobody is asked.
+        reranking: Has the head scored within a query's budget; None: nobody is asked.
         baseline: The behavioural-only pipeline that belongs to it; None in the baseline itself.
         query_cache: Vectors of the latest requests.
         manifest: The artifact's manifest.
