@@ -143,8 +143,9 @@ class Index(Protocol):
         >>> import numpy as np
         >>> from semrec.index.exact import ExactIndex
         >>> index: Index = ExactIndex(vectors=np.eye(3, dtype=np.float32))
-        >>> query = np.array([[0.1, 0.9, 0.5]], dtype=np.float32)
-        >>> [(rows, scores)] = index.search(query, 2, [np.array([1])], [None])
+        >>> vector = np.array([0.1, 0.9, 0.5], dtype=np.float32)
+        >>> query = IndexQuery(vector=vector, excluded=np.array([1]))
+        >>> [(rows, scores)] = index.search([query], 2)
         >>> rows.tolist()
         [2, 0]
     """
