@@ -135,7 +135,7 @@ def test_a_report_is_saved_as_json_and_markdown(report, rec, tmp_path):
     assert text.startswith(report.verdict())
     for row in report.rows:
         ndcg = row.metrics["ndcg"]
-        figures = f"{ndcg.mean:.4f} | {ndcg.low:.4f} to {ndcg.high:.4f}"
+        figures = f"{ndcg.mean:.4f} | {ndcg.low:.4f}–{ndcg.high:.4f}"
         assert any(row.system in line and figures in line for line in text.splitlines())
     assert "36 cases, 18 independent units" in text
 
@@ -207,7 +207,7 @@ def test_cases_without_a_right_answer_are_counted_and_not_scored():
     result = compare({"mine": lambda query: ["a"]}, cases)
     assert (result.n_cases, result.n_units, result.without_relevant) == (2, 2, 2)
     assert found(result, "mine").mean == 1 / 2
-    assert "2 more without a right answer" in result.to_markdown()
+    assert "2 more cases without a right answer" in result.to_markdown()
 
 
 @pytest.mark.parametrize("cases", [[], [case([])]], ids=["no cases", "none with an answer"])

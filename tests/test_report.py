@@ -8,9 +8,10 @@ import pytest
 from test_compare import CASES
 
 from semrec import Case, Query
+from semrec.evaluate.charts import Scale, axis, ticks
 from semrec.evaluate.compare import compare
 from semrec.evaluate.runners import SemanticOnly
-from semrec.evaluate.scoring import summarise
+from semrec.evaluate.scoring import Scoring, summarise
 from semrec.evaluate.slices import Slice
 from semrec.metrics.significance import Estimate
 from semrec.types import Item, Recommendations, Trace
@@ -115,11 +116,8 @@ def test_what_others_wrote_is_text(world):
     found = summarise(
         lists,
         cases,
-        k=10,
-        seed=0,
-        behavioural=[],
+        Scoring(versions={EVIL: EVIL}),
         notes=[EVIL],
-        versions={EVIL: EVIL},
         slices={EVIL: {EVIL: [0, 1]}},
     )
     found = replace(found, command=EVIL, origins={EVIL: dict.fromkeys(ORIGIN, EVIL)})
@@ -148,7 +146,7 @@ ORIGIN = (
 )
 
 
-def test_an_alarm_stands_where_it_is_seen(report):
+def test_a_regression_stands_where_it_is_seen(report):
     lost = Slice(
         name="no words",
         family="words",
@@ -162,21 +160,69 @@ def test_an_alarm_stands_where_it_is_seen(report):
         losers=("fused",),
     )
     lossy = replace(report, slices=(lost,))
-    (alarm,) = lossy.alarms()
-    assert alarm.startswith("fused loses “no words” (300 units): NDCG@10 0.1000 against 0.2000")
+    (lost_slice,) = lossy.regressions()
+    assert lost_slice.startswith(
+        "fused loses “no words” (300 units): NDCG@10 0.1000 against 0.2000"
+    )
     for text in (lossy.to_html(), lossy.to_markdown(), lossy._repr_html_()):
         assert "fused loses “no words”" in text
-    assert lossy.to_dict()["alarms"] == [alarm]
-    assert replace(report, slices=(replace(lost, n_units=199),)).alarms() == []
+    assert lossy.to_dict()["regressions"] == [lost_slice]
+    assert replace(report, slices=(replace(lost, n_units=199),)).regressions() == []
+    by_another = replace(report, slices=(replace(lost, losers=("semantic-only",)),))
+    assert by_another.regressions() == []  # the page is about the candidate
 
 
 def test_a_report_without_the_rest_is_a_page_too():
     cases = [Case(case_id="1", query=Query(), relevant=("a",), unit="u")]
-    alone = summarise({"mine": [[]]}, cases, k=5, seed=0, behavioural=[])
+    alone = summarise({"mine": [[]]}, cases, Scoring(k=5))
     page = Page(alone.to_html())
     assert page.wrong == []
     assert "1 cases from 1 independent units" in page.text
     assert "Which differences" not in page.text
+
+
+def test_the_headline_is_the_verdict_in_words(report):
+    def told(low, high, p=0.01):
+        pairs = [
+            replace(pair, low=low, high=high, difference=(low + high) / 2, p_holm=p)
+            for pair in [report.pair("fused", "baseline")]
+        ]
+        return replace(
+            report, reference="baseline", candidate="fused", pairs=tuple(pairs)
+        ).to_html()
+
+    for html, words in (
+        (told(0.1, 0.2), "better than"),
+        (told(-0.2, -0.1), "worse than"),
+        (told(-0.1, 0.1), "not shown to differ from"),
+        (told(0.1, 0.2, p=0.2), "not shown to differ from"),
+    ):
+        assert f"<h1>fused is {words} behavioural-only (baseline)</h1>" in html
+
+
+def test_slices_of_too_few_units_are_folded_away(report):
+    part = report.slices[0]
+    few, enough = (replace(part, name=f"of {n}", n_units=n) for n in (199, 200))
+    html = replace(report, slices=(few, enough)).to_html()
+    shown, folded = html.split("<summary>1 slice of fewer than 200 units")
+    assert "of 200<small>" in shown
+    assert "of 199<small>" not in shown
+    assert "of 199<small>" in folded.split("</details>")[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "want"),
+    [
+        (0.0, 0.14, [0.0, 0.05, 0.1]),
+        (-0.031, 0.022, [-0.02, 0.0, 0.02]),
+        (0.0, 0.0, [0.0]),
+        (0.0, 3.0, [0.0, 1.0, 2.0, 3.0]),
+    ],
+)
+def test_an_axis_has_round_ticks(low, high, want):
+    assert ticks(low, high, 3) == want
+    drawn = axis(Scale(low=low, high=high))
+    assert [float(text) for text in re.findall(r">([-.\d]+)</text>", drawn)] == want
 
 
 def test_budgets_have_a_curve_of_their_own(report):

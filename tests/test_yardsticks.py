@@ -10,7 +10,7 @@ from test_report import Page
 
 from semrec.cli.terminal import Screen
 from semrec.evaluate.compare import compare
-from semrec.evaluate.scoring import summarise
+from semrec.evaluate.scoring import Scoring, summarise
 from semrec.evaluate.yardsticks import AFTER, WITHOUT, Yardstick, is_text, judged, own_text, whole
 from semrec.metrics.significance import Estimate
 from semrec.types import Case, Query
@@ -87,7 +87,7 @@ def test_a_topic_has_as_many_places_as_it_has_right_items_at_most():
     case = topic(1, [f"i{n}" for n in range(40)])
     few = topic(2, ["i1", "i2", "i3", "i4"])
     found = [f"i{n}" for n in range(3)] + ["x"] * 7
-    report = summarise({"one": [found, found]}, [case, few], k=10, seed=0, behavioural=[])
+    report = summarise({"one": [found, found]}, [case, few], Scoring())
     assert report.row("one").metrics["precision"].mean == pytest.approx((3 / 10 + 2 / 4) / 2)
 
 
@@ -189,7 +189,7 @@ def test_intervals_are_over_groups_not_over_cases():
     """Ten topics of one group, all right: as one unit they move together."""
     cases = [replace(topic(n), unit="g0" if n < 10 else f"g{n}") for n in range(20)]
     lists = [["a", "b"]] * 10 + [["x"]] * 10
-    report = summarise({"one": lists, "text": [["a"]] * 20}, cases, k=10, seed=0, behavioural=[])
+    report = summarise({"one": lists, "text": [["a"]] * 20}, cases, Scoring())
     assert report.n_units == 11
     wide = report.row("one").metrics["precision"]
     assert wide.high - wide.low > 0.6  # of single cases it would be about 0.44
@@ -224,12 +224,12 @@ def test_without_text_topics_are_measured_by_what_there_is():
     )
 
 
-# --- alarms ---
+# --- regressions ---
 
 
-def test_an_alarm_says_where_fused_is_below_text():
+def test_a_regression_says_where_fused_is_below_text():
     report = both(answering("ab", "x", "xxa"))
-    assert report.alarms() == [
+    assert report.regressions() == [
         "fused is below text on “after a session” (30 units): 0.00 x its P@10 (0.00 to 0.00)",
         "fused is below text on “requests with words” (30 units): "
         "0.79 x its NDCG@10 (0.79 to 0.79)",
@@ -238,13 +238,13 @@ def test_an_alarm_says_where_fused_is_below_text():
         assert "fused is below text on “after a session”" in text
 
 
-def test_no_alarm_where_nothing_is_asked_in_words_or_text_is_reached():
-    assert both(answering("ax", "ax", "xa")).alarms() == []
+def test_no_regression_where_nothing_is_asked_in_words_or_text_is_reached():
+    assert both(answering("ax", "ax", "xa")).regressions() == []
     silent = [liked(n, "") for n in range(30)]
     systems = {"baseline": answering("", "", "xa"), "text": answering("", "", "a")}
     report = compare({**systems, "fused": answering("", "", "xxa")}, silent)
     assert report.worded is None
-    assert not [alarm for alarm in report.alarms() if "below text" in alarm]
+    assert not [one for one in report.regressions() if "below text" in one]
 
 
 # --- as people read it ---
@@ -284,7 +284,7 @@ def test_markdown_begins_with_the_verdict_and_what_was_asked_for(two):
     text = two.to_markdown()
     assert text.startswith(two.verdict())
     assert text.index("| asked for | P@10 without a session |") < text.index("| liked | R@10 |")
-    assert "| fused | 1.0000 | 1.0000 to 1.0000 | 2.00 (2.00 to 2.00) |" in text
+    assert "| fused | 1.0000 | 1.0000–1.0000 | 2.00 (2.00–2.00) |" in text
 
 
 def test_the_terminal_keeps_to_80_columns(two):

@@ -27,7 +27,7 @@ from semrec.errors import ConfigError, DataError
 from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import ask
-from semrec.evaluate.scoring import summarise
+from semrec.evaluate.scoring import Scoring, summarise
 from semrec.fusion.gate import UNTUNED
 from semrec.prompting import Prompts, load_prompt
 from semrec.recommender import Recommender
@@ -70,10 +70,7 @@ def behavioural_report(
         DataError: If the data can't be split as they say.
     """
     report = progress or silent
-    splits = {(config.split.model_dump_json(), config.seed) for config in configs.values()}
-    if len(splits) != 1:
-        raise ConfigError("the configurations must have the same `split` and the same `seed`")
-    shared = next(iter(configs.values()))
+    shared = _shared(configs)
     windows = _windows(dataset.positives, shared)
     cases = _cases(windows, dataset, shared)
     lists: dict[str, list[list[str]]] = {name: [] for name in configs}
@@ -102,19 +99,18 @@ def behavioural_report(
     for done in learned:  # configurations may share a training, so only now
         forget_checkpoints(*done)
     every = [case for some in cases for case in some]
-    found = summarise(
-        lists,
-        every,
-        k=k,
-        seed=shared.seed,
-        behavioural=list(configs),
-        n_items=len(dataset.catalog),
-        notes=[
-            f"seed {shared.seed}, split.test {shared.split.test}, {len(windows)} cut(s)",
-            *oddities(every, dataset.catalog),
-        ],
-    )
-    return found, details
+    catalog = dataset.catalog
+    scoring = Scoring(k=k, seed=shared.seed, behavioural=list(configs), catalog=catalog)
+    about = f"seed {shared.seed}, split.test {shared.split.test}, {len(windows)} cut(s)"
+    return summarise(lists, every, scoring, notes=[about, *oddities(every, catalog)]), details
+
+
+def _shared(configs: Mapping[str, Config]) -> Config:
+    """A configuration with the split and the seed of all."""
+    splits = {(config.split.model_dump_json(), config.seed) for config in configs.values()}
+    if len(splits) != 1:
+        raise ConfigError("the configurations must have the same `split` and the same `seed`")
+    return next(iter(configs.values()))
 
 
 def _windows(events: Interactions, config: Config) -> list[Split]:

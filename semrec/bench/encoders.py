@@ -25,7 +25,7 @@ from semrec.errors import DataError
 from semrec.evaluate.compare import oddities
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import SemanticOnly, System, ask
-from semrec.evaluate.scoring import summarise
+from semrec.evaluate.scoring import Scoring, summarise
 from semrec.evaluate.systems import with_cache
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.metrics.significance import percentiles
@@ -118,34 +118,29 @@ def encoders_report(
         report(f"load {short}", 0, 1)
         encoder = make_encoder(own.encoder)
         recommender = build(dataset, config=own, intents=intents, encoder=encoder, progress=report)
-        asked = with_cache(recommender)
-        systems: dict[str, System] = {
-            BASELINE: asked.baseline(),
-            f"{short} semantic": SemanticOnly(recommender=asked),
-            f"{short} fused": asked,
-        }
-        for name, system in systems.items():
+        for name, system in _systems(short, with_cache(recommender)).items():
             answers = ask(system, cases, k=k, name=name, progress=report)
             if name == BASELINE and lists.setdefault(name, answers) != answers:
                 notes.append(f"the behavioural half was chosen otherwise for {short}")
             lists.setdefault(name, answers)
         if short == next(iter(configs)):
-            learned_from = recommender.interactions
-            texts = text_systems(dataset.catalog, learned_from, cases, progress=report)
+            events = recommender.interactions
+            texts = text_systems(dataset.catalog, events, cases, progress=report)
             lists |= {n: ask(one, cases, k=k, name=n, progress=report) for n, one in texts.items()}
             notes += [LEFT_OUT] if worded(cases) and not texts else []
         costs.append(_cost(short, recommender, cases, report))
     notes.append(f"{len(configs)} builds, seed {config.seed}; nothing else differs")
-    found = summarise(
-        lists,
-        cases,
-        k=k,
-        seed=config.seed,
-        behavioural=[BASELINE],
-        n_items=len(dataset.catalog),
-        notes=[*notes, *oddities(cases, dataset.catalog)],
-    )
-    return found, costs
+    scoring = Scoring(k=k, seed=config.seed, behavioural=[BASELINE], catalog=dataset.catalog)
+    notes += oddities(cases, dataset.catalog)
+    return summarise(lists, cases, scoring, notes=notes), costs
+
+
+def _systems(short: str, recommender: Recommender) -> dict[str, System]:
+    return {
+        BASELINE: recommender.baseline(),
+        f"{short} semantic": SemanticOnly(recommender=recommender),
+        f"{short} fused": recommender,
+    }
 
 
 def encoder_config(name: str, config: EncoderConfig) -> EncoderConfig:

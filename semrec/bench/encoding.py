@@ -15,7 +15,7 @@ from semrec.encoders.bulk import BulkEncoder
 from semrec.encoders.sentence import clean, load_sentence_encoder
 from semrec.errors import ConfigError
 from semrec.prompting import ItemTexts, Prompts, load_prompt
-from semrec.types import FloatArray, Progress
+from semrec.types import FloatArray, Progress, silent
 
 BLOCK = 1024  # texts that one encodes before the other: both meet the same machine
 
@@ -43,28 +43,17 @@ def encoding_speed(
     Raises:
         ConfigError: If the encoder is of another kind.
     """
-    if config.encoder.kind != "sentence":
-        raise ConfigError(f"encoder.kind is {config.encoder.kind!r}, expected 'sentence'")
-    prompts = Prompts(
-        item=load_prompt("item", config.prompts.item),
-        query=load_prompt("query", config.prompts.query),
-    )
-    told = [clean(text) for text in ItemTexts(prompts=prompts, catalog=dataset.catalog) if text]
-    if not told:
-        raise ConfigError(f"{dataset.name}: no item has a title or a text")
-    rng = np.random.default_rng(seed)
-    texts = [told[place % len(told)] for place in rng.permutation(n)]
+    texts = _texts(dataset, config, n, seed)
     encoder = load_sentence_encoder(
         config.encoder.model, device="cpu", max_length=config.encoder.max_length
     )
-    ours, model = BulkEncoder(encoder), encoder.model
-
-    def plain(some: list[str]) -> FloatArray:
-        return np.asarray(model.encode(some, normalize_embeddings=True), dtype=np.float32)
+    report, model = progress or silent, encoder.model
 
     sides: dict[str, Callable[[list[str]], FloatArray]] = {
-        "semrec": ours.encode_items,
-        "sentence-transformers": plain,
+        "semrec": BulkEncoder(encoder).encode_items,
+        "sentence-transformers": lambda some: np.asarray(
+            model.encode(some, normalize_embeddings=True), dtype=np.float32
+        ),
     }
     spent, cpu = dict.fromkeys(sides, 0.0), dict.fromkeys(sides, 0.0)
     least = 1.0
@@ -78,8 +67,7 @@ def encoding_speed(
             cpu[name] += time.process_time() - used
         found, true = vectors.values()
         least = min(least, float((found * true).sum(axis=1).min()))
-        if progress:
-            progress("bench encode", start + len(some), n)
+        report("bench encode", start + len(some), n)
     speeds = {name: n / seconds for name, seconds in spent.items()}
     return {
         "encoder": encoder.name,
@@ -91,3 +79,17 @@ def encoding_speed(
         "times_as_fast": round(speeds["semrec"] / speeds["sentence-transformers"], 2),
         "least_cosine": round(least, 6),
     }
+
+
+def _texts(dataset: Dataset, config: Config, n: int, seed: int) -> list[str]:
+    """`n` texts of items in a random order, over and over if there are fewer."""
+    if config.encoder.kind != "sentence":
+        raise ConfigError(f"encoder.kind is {config.encoder.kind!r}, expected 'sentence'")
+    prompts = Prompts(
+        item=load_prompt("item", config.prompts.item),
+        query=load_prompt("query", config.prompts.query),
+    )
+    own = [clean(text) for text in ItemTexts(prompts=prompts, catalog=dataset.catalog) if text]
+    if not own:
+        raise ConfigError(f"{dataset.name}: no item has a title or a text")
+    return [own[place % len(own)] for place in np.random.default_rng(seed).permutation(n)]

@@ -64,29 +64,46 @@ class Told:
         }
 
 
-def load_test(
-    artifact: Path,
-    *,
-    workers: int = 1,
-    seconds: float = 60.0,
-    session_per_s: float = 200.0,
-    words_per_s: float = 25.0,
-    times: float = 4.0,
-    budget_ms: float | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Serve an artifact, ask it at given rates, then at `times` these rates.
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Requests a second, and for how long.
 
-    Args:
-        artifact: What is served.
-        workers: Of the service.
+    Attributes:
         seconds: How long each of the two loads lasts.
         session_per_s: Requests a second with a session and no words.
         words_per_s: Requests a second with a session and words never seen before.
         times: By how much the second load is heavier.
         budget_ms: The artifact's reranker judges within it what comes with words; and once a
             second a request of kind ``patient``, which has no budget. None: no reranking.
+    """
+
+    seconds: float = 60.0
+    session_per_s: float = 200.0
+    words_per_s: float = 25.0
+    times: float = 4.0
+    budget_ms: float | None = None
+
+    @property
+    def by_kind(self) -> dict[str, float]:
+        """Requests a second of each kind."""
+        rates = {"session": self.session_per_s, "words": self.words_per_s}
+        return rates if self.budget_ms is None else rates | {"patient": PATIENT_PER_S}
+
+
+def load_test(
+    artifact: Path,
+    rates: Rates,
+    *,
+    workers: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Serve an artifact, ask it at given rates, then at several times these.
+
+    Args:
+        artifact: What is served.
+        rates: What it is asked.
+        workers: Of the service.
         seed: Of moments and requests.
         progress: Told as time passes.
 
@@ -94,24 +111,21 @@ def load_test(
         ArtifactError: If the service doesn't start.
     """
     report = progress or silent
-    rates = {"session": session_per_s, "words": words_per_s}
-    if budget_ms is not None:
-        rates["patient"] = PATIENT_PER_S
-    bodies = _bodies(artifact, budget_ms, seed)
+    bodies = _bodies(artifact, rates.budget_ms, seed)
     result: dict[str, Any] = {
         "cores": os.cpu_count(),
         "workers": workers,
-        "seconds": seconds,
-        "rates_per_s": rates,
-        "times": times,
-        "budget_ms": budget_ms,
+        "seconds": rates.seconds,
+        "rates_per_s": rates.by_kind,
+        "times": rates.times,
+        "budget_ms": rates.budget_ms,
     }
     with served(artifact, workers=workers) as started:
         service, port = started.process, started.port
 
         def run(stage: str, factor: float, for_s: float) -> dict[str, Any]:
             report(stage, 0, 1)
-            heavier = {kind: rate * factor for kind, rate in rates.items()}
+            heavier = {kind: rate * factor for kind, rate in rates.by_kind.items()}
             before = _cpu_s(service)
             own = time.process_time()
             told = asyncio.run(_ask(port, heavier, bodies, for_s, np.random.default_rng(seed)))
@@ -127,8 +141,8 @@ def load_test(
 
         run("warm up", 0.5, WARM_UP_S)
         before = _rss_mb(service)
-        result["load"] = run("load", 1.0, seconds)
-        result["overload"] = run("overload", times, seconds)
+        result["load"] = run("load", 1.0, rates.seconds)
+        result["overload"] = run("overload", rates.times, rates.seconds)
         result["rss_mb"] = {"before": before, "after": _rss_mb(service)}
     return result
 

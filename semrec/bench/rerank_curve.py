@@ -78,15 +78,8 @@ def rerank_curve(
         asked = _ask(recommender, scored, budget_ms, True, clients)
         gains = _gains(asked, scored)
         means = bootstrap_means(np.stack([base, gains]), units, np.random.default_rng(seed))
-        statuses = Counter(one.trace.rerank.status for one in asked.found)
-        row: dict[str, Any] = {
-            "budget_ms": budget_ms,
-            "ndcg": _estimate(gains, means[:, 1]),
-            "gain": _estimate(gains - base, means[:, 1] - means[:, 0]),
-            "statuses": {name: n / len(scored) for name, n in sorted(statuses.items())},
-            "scored": float(np.mean([one.trace.rerank.scored for one in asked.found])),
-            "spent_ms": percentiles(asked.spent_ms, SHOWN),
-        }
+        row: dict[str, Any] = {"budget_ms": budget_ms, "ndcg": _estimate(gains, means[:, 1])}
+        row |= {"gain": _estimate(gains - base, means[:, 1] - means[:, 0]), **_judging(asked)}
         if budget_ms is not None:
             row["over_ms"] = percentiles(asked.spent_ms - max(budget_ms, floor_ms), SHOWN)
         rows.append(row)
@@ -98,11 +91,19 @@ def rerank_curve(
         "k": K,
         "reranker": recommender.manifest.get("config", {}).get("rerank", {}),
         "weights": dict(recommender.reranking.weights),
-        "plain": {
-            "ndcg": _estimate(base, alone),
-            "spent_ms": percentiles(plain.spent_ms, SHOWN),
-        },
+        "plain": {"ndcg": _estimate(base, alone), "spent_ms": percentiles(plain.spent_ms, SHOWN)},
         "rows": rows,
+    }
+
+
+def _judging(asked: _Asked) -> dict[str, Any]:
+    """Outcomes of the judging, and the time that answers took."""
+    traces = [answer.trace.rerank for answer in asked.found]
+    statuses = Counter(trace.status for trace in traces)
+    return {
+        "statuses": {name: n / len(traces) for name, n in sorted(statuses.items())},
+        "scored": float(np.mean([trace.scored for trace in traces])),
+        "spent_ms": percentiles(asked.spent_ms, SHOWN),
     }
 
 

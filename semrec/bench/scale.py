@@ -13,9 +13,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,28 +54,38 @@ JUDGING = 100  # requests whose recall is measured, at each weight; as many choo
 K, WARMUP = 10, 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class Catalogues:
+    """Catalogues that are made out of an artifact's own.
+
+    Attributes:
+        sizes: How many items; a size below the artifact's own is raised to it.
+        kind: Of the index, as `index.kind`.
+        noise: Of the items that are resampled; see `resample`.
+        seed: Draws items, noise and requests.
+    """
+
+    sizes: Sequence[int] = SIZES
+    kind: str = "auto"
+    noise: float = 0.5
+    seed: int = 0
+
+
 def scale(
     artifact: Path,
+    catalogues: Catalogues,
     *,
-    sizes: Sequence[int] = SIZES,
     cases: Sequence[Case] = (),
-    kind: str = "auto",
-    noise: float = 0.5,
     n: int = 1000,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Build time, start-up, memory, recall and milliseconds over catalogues of several sizes.
 
     Args:
-        artifact: Its own items come first in every catalogue; a size below their number is raised
-            to it.
-        sizes: Of the catalogues.
+        artifact: Its own items come first in every catalogue.
+        catalogues: What is made of it.
         cases: Requests to ask; none: made of real sessions and of titles.
-        kind: Of the index, as `index.kind`.
-        noise: Of the items that are resampled; see `resample`.
         n: Requests that are timed.
-        seed: Draws items, noise and requests.
         progress: Called as work proceeds.
 
     Returns:
@@ -87,49 +97,68 @@ def scale(
     Raises:
         DataError: If the artifact's items aren't fused with texts, or no requests can be made.
     """
-    report = progress or silent
     recommender = load(artifact, verify="size")
-    asked = requests(recommender, cases, max(n + WARMUP, 2 * JUDGING), seed)
+    asked = requests(recommender, cases, max(n + WARMUP, 2 * JUDGING), catalogues.seed)
     base = _fusion(recommender).items()
-    both = _queries(recommender, asked[: 2 * JUDGING])
-    holding = {name: vectors[::2] for name, vectors in both.items()}
-    measured = {name: vectors[1::2] for name, vectors in both.items()}
-    config = make_config(recommender.manifest["config"], "manifest").index
-    config = make_config({"index": {**config.model_dump(), "kind": kind}}, "--kind").index
-    rows = []
-    for place, size in enumerate(sorted({max(size, len(base)) for size in sizes})):
-        with TemporaryDirectory(prefix="semrec-scale-") as temporary:
-            folder = Path(temporary)
-            report(f"{size:,} items", place, len(sizes), "vectors")
-            vectors = resample(base, size, noise, seed, folder / VECTORS)
-            worst = {name: kth_scores(vectors, q, RECALL_AT) for name, q in measured.items()}
-            report(f"{size:,} items", place, len(sizes), "index")
-            start = time.perf_counter()
-            chosen = make_index(config, vectors, holding)
-            build_s = time.perf_counter() - start
-            save_index(chosen.index, folder, vectors_there=True)
-            if recommender.lexical is not None:
-                save_bm25(resampled(recommender.lexical, sources(len(base), size, seed)), folder)
-            judged = {name: (measured[name], worst[name]) for name in measured}
-            del vectors
-            report(f"{size:,} items", place, len(sizes), "requests")
-            told = {key: chosen.told[key] for key in chosen.told if key != "tried"}
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-                some = asked[: n + WARMUP]
-                found = fresh.submit(_ask, artifact, folder, told, some, judged).result()
-            rows.append({"items": size, "index": told, "build_s": round(build_s, 1), **found})
-            report(f"{size:,} items", place + 1, len(sizes))
+    sizes = sorted({max(size, len(base)) for size in catalogues.sizes})
+    report, rows = progress or silent, []
+    for place, size in enumerate(sizes):
+
+        def step(detail: str, size: int = size, place: int = place) -> None:
+            report(f"{size:,} items", place, len(sizes), detail)
+
+        rows.append(_of_size(size, artifact, recommender, catalogues, asked, n, step))
+        report(f"{size:,} items", place + 1, len(sizes))
     return {
         "artifact": recommender.manifest.get("checksum", "")[:12],
         "own_items": len(base),
         "dim": base.shape[1],
-        "noise": noise,
-        "seed": seed,
+        "noise": catalogues.noise,
+        "seed": catalogues.seed,
         "requests": n,
         "requests_from": "cases" if cases else "sessions and titles",
         "cores": os.cpu_count(),
         "sizes": rows,
     }
+
+
+def _of_size(
+    size: int,
+    artifact: Path,
+    recommender: Recommender,
+    catalogues: Catalogues,
+    asked: Sequence[Query],
+    n: int,
+    step: Callable[[str], None],
+) -> dict[str, Any]:
+    """Make the catalogue of a size, and put the requests to it in a fresh process."""
+    base = _fusion(recommender).items()
+    both = _queries(recommender, asked[: 2 * JUDGING])
+    holding = {name: vectors[::2] for name, vectors in both.items()}
+    measured = {name: vectors[1::2] for name, vectors in both.items()}
+    config = make_config(recommender.manifest["config"], "manifest").index
+    changed = {"index": {**config.model_dump(), "kind": catalogues.kind}}
+    config = make_config(changed, "--kind").index
+    with TemporaryDirectory(prefix="semrec-scale-") as temporary:
+        folder = Path(temporary)
+        step("vectors")
+        vectors = resample(base, size, catalogues.noise, catalogues.seed, folder / VECTORS)
+        judged = {name: (q, kth_scores(vectors, q, RECALL_AT)) for name, q in measured.items()}
+        step("index")
+        start = time.perf_counter()
+        chosen = make_index(config, vectors, holding)
+        build_s = time.perf_counter() - start
+        save_index(chosen.index, folder, vectors_there=True)
+        if recommender.lexical is not None:
+            rows = sources(len(base), size, catalogues.seed)
+            save_bm25(resampled(recommender.lexical, rows), folder)
+        del vectors
+        step("requests")
+        told = {key: chosen.told[key] for key in chosen.told if key != "tried"}
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+            some = asked[: n + WARMUP]
+            found = fresh.submit(_ask, artifact, folder, told, some, judged).result()
+    return {"items": size, "index": told, "build_s": round(build_s, 1), **found}
 
 
 def resample(base: FloatArray, size: int, noise: float, seed: int, path: Path) -> FloatArray:

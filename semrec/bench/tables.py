@@ -1,159 +1,142 @@
-"""Benchmarks' figures as tables for a terminal, within 80 columns."""
+"""Benchmarks' figures as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rich.console import RenderableType
-from rich.markup import escape
-from rich.table import Table
+from semrec.evaluate.table import Column, Table
 
-Shown = Iterator[RenderableType]
+if TYPE_CHECKING:
+    from semrec.bench.cold import ColdStart
+    from semrec.bench.encoders import EncoderCost
 
 
-def rerank_curve(measured: Mapping[str, Any]) -> Shown:
+def rerank_curve(measured: Mapping[str, Any]) -> list[Table]:
     """Quality and punctuality by budget."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("budget ms")
-    for name in ("NDCG@10", "gain, 95 %", "judged", "complete", "p50 ms", "p99 ms", "late p99"):
-        table.add_column(name, justify="right")
-    plain = measured["plain"]
-    spent = plain["spent_ms"]
-    table.add_row(
-        "no judge",
-        f"{plain['ndcg']['mean']:.4f}",
-        "",
-        "",
-        "",
-        f"{spent['p50']:.1f}",
-        f"{spent['p99']:.1f}",
-        "",
+    columns = (
+        Column("budget ms", "{0[budget]}"),
+        Column("NDCG@10", "{0[ndcg][mean]:.4f}"),
+        Column("gain, 95 %", "{0[gain][low]:+.4f} {0[gain][high]:+.4f}", optional=True),
+        Column("judged", "{0[scored]:.1f}", optional=True),
+        Column("complete", "{0[complete]:.0%}", optional=True),
+        Column("p50 ms", "{0[spent_ms][p50]:.1f}"),
+        Column("p99 ms", "{0[spent_ms][p99]:.1f}"),
+        Column("late p99", "{0[over_ms][p99]:.1f}", optional=True),
     )
+    rows = [{"budget": "no judge", **measured["plain"]}]
     for row in measured["rows"]:
-        budget, gain, spent = row["budget_ms"], row["gain"], row["spent_ms"]
-        table.add_row(
-            "none" if budget is None else f"{budget:g}",
-            f"{row['ndcg']['mean']:.4f}",
-            f"{gain['low']:+.4f} {gain['high']:+.4f}",
-            f"{row['scored']:.1f}",
-            f"{row['statuses'].get('complete', 0):.0%}",
-            f"{spent['p50']:.1f}",
-            f"{spent['p99']:.1f}",
-            f"{row['over_ms']['p99']:.1f}" if "over_ms" in row else "",
-        )
-    yield (table)
-    yield (
+        budget = "none" if row["budget_ms"] is None else f"{row['budget_ms']:g}"
+        rows.append({"budget": budget, "complete": row["statuses"].get("complete", 0), **row})
+    note = (
         f"{measured['n_cases']} cases, {measured['n_units']} independent units, "
         f"{measured['clients']} at once"
     )
+    return [Table(columns=columns, rows=rows, notes=[note])]
 
 
-def load(measured: Mapping[str, Any]) -> Shown:
+def load(measured: Mapping[str, Any]) -> list[Table]:
     """A service under load: what was asked, how fast it was, what was refused."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    for name in ("sent", "errors", "503", "p50", "p99", "503 p99", "late p99"):
-        table.add_column(name, justify="right")
-    for stage in ("load", "overload"):
-        for kind in measured["rates_per_s"]:
-            one = measured[stage][kind]
-            times = [one["accepted"].get("p50_ms"), one["accepted"].get("p99_ms")]
-            times += [one["refused"].get("p99_ms"), one["late"].get("p99_ms")]
-            table.add_row(
-                f"{stage}: {kind}",
-                str(one["sent"]),
-                str(one["errors"]),
-                f"{one['refused_share']:.1%}",
-                *("" if ms is None else f"{ms:.1f}" for ms in times),
-            )
-    yield (table)
-    for stage in ("load", "overload"):
-        one = measured[stage]
-        yield (
-            f"[dim]{stage}: the service took {one['service_cores']} cores, the generator "
-            f"{one['generator_cores']}[/]"
-        )
+    columns = (
+        Column("", "{0[name]}"),
+        Column("sent", "{0[sent]:,}"),
+        Column("errors", "{0[errors]:,}"),
+        Column("503", "{0[refused_share]:.1%}"),
+        Column("p50", "{0[accepted][p50_ms]:.1f}", optional=True),
+        Column("p99", "{0[accepted][p99_ms]:.1f}", optional=True),
+        Column("503 p99", "{0[refused][p99_ms]:.1f}", optional=True),
+        Column("late p99", "{0[late][p99_ms]:.1f}", optional=True),
+    )
+    stages = {stage: measured[stage] for stage in ("load", "overload")}
+    rows = [
+        {"name": f"{stage}: {kind}", **of[kind]}
+        for stage, of in stages.items()
+        for kind in measured["rates_per_s"]
+    ]
+    cores = "the service took {0[service_cores]} cores, the generator {0[generator_cores]}"
+    notes = [f"{stage}: {cores.format(of)}" for stage, of in stages.items()]
     memory = measured["rss_mb"]
-    yield (f"[dim]memory: {memory['before']} MB before, {memory['after']} after[/]")
+    notes.append(f"memory: {memory['before']} MB before, {memory['after']} after")
+    return [Table(columns=columns, rows=rows, notes=notes)]
 
 
-def turns(measured: Mapping[str, Any]) -> Shown:
+def turns(measured: Mapping[str, Any]) -> list[Table]:
     """CPU milliseconds by turn of conversations."""
-    for name, turns in measured.items():
-        table = Table(box=None, pad_edge=False, title=name, title_justify="left")
-        for column in ("turn", "n", "p50 ms", "p95 ms"):
-            table.add_column(column, justify="right")
-        for turn, spent in turns.items():
-            numbers = (f"{spent['n']:.0f}", f"{spent['p50']:.1f}", f"{spent['p95']:.1f}")
-            table.add_row(str(turn), *numbers)
-        yield (table)
+    columns = (
+        Column("turn", "{0[0]:>}"),
+        Column("n", "{0[1][n]:.0f}"),
+        Column("p50 ms", "{0[1][p50]:.1f}"),
+        Column("p95 ms", "{0[1][p95]:.1f}"),
+    )
+    return [
+        Table(title=name, columns=columns, rows=list(of.items())) for name, of in measured.items()
+    ]
 
 
-def latency(measured: Mapping[str, Any]) -> Shown:
+def latency(measured: Mapping[str, Any]) -> list[Table]:
     """Milliseconds by kind of request and stage."""
+    tables = []
     for kind, stages in measured.items():
         if kind == "encoder" or not isinstance(stages, Mapping):
             continue
-        table = Table(box=None, pad_edge=False, title=kind, title_justify="left")
-        table.add_column("ms")
-        for percentile in next(iter(stages.values())):
-            table.add_column(percentile, justify="right")
-        for stage, spent in stages.items():
-            table.add_row(stage.replace("_", " "), *(f"{value:.2f}" for value in spent.values()))
-        yield (table)
-    yield (
+        percentiles = next(iter(stages.values()))
+        columns = [Column("ms", "{0[stage]}")]
+        columns += [Column(p, f"{{0[{p}]:.2f}}") for p in percentiles]
+        rows = [{"stage": stage.replace("_", " "), **ms} for stage, ms in stages.items()]
+        tables.append(Table(title=kind, columns=columns, rows=rows))
+    notes = [
         f"{measured['requests']} requests of each kind, {measured['items']:,} items, "
         f"{measured['dim']} dimensions, {measured['index']}, {measured['cores']} cores"
-    )
+    ]
     encoder = measured["encoder"]
     if "runtime" in encoder:
         reached = ", ".join(f"{of} {ndcg:.4f}" for of, ndcg in encoder.get("ndcg", {}).items())
-        yield (
-            f"encoder {escape(encoder['name'])}, served by {encoder['runtime']}"
+        notes.append(
+            f"encoder {encoder['name']}, served by {encoder['runtime']}"
             + (f"; validation NDCG {reached}" if reached else "")
         )
+    return [*tables, Table(columns=(), rows=(), notes=notes)]
 
 
-def throughput(measured: Mapping[str, Any]) -> Shown:
+def throughput(measured: Mapping[str, Any]) -> list[Table]:
     """Requests per second and milliseconds by the number of clients."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("clients", "service", "requests/s", "p50 ms", "p95 ms", "p99 ms", ""):
-        table.add_column(name, justify="left" if name == "service" else "right")
+    columns = (
+        Column("clients", "{0[clients]:>}"),
+        Column("service", "{0[service]}"),
+        Column("requests/s", "{0[requests_per_s]:.1f}"),
+        *(Column(f"{p} ms", f"{{0[{p}]:.1f}}") for p in ("p50", "p95", "p99")),
+        Column("", "{0[times]:.2f} ×", optional=True),
+    )
+    rows: list[dict[str, Any]] = []
     for clients, told in measured["clients"].items():
-        for name in ("semrec", "plain"):
-            spent = [f"{told[name][p]:.1f}" for p in ("p50", "p95", "p99")]
-            times = f"{told['times_as_many']:.2f} ×" if name == "semrec" else ""
-            rate = f"{told[name]['requests_per_s']:.1f}"
-            table.add_row(clients, name, rate, *spent, times)
-    yield (table)
-    yield (
+        ours = {"service": "semrec", **told["semrec"], "times": told["times_as_many"]}
+        rows += [{"clients": clients, **ours}, {"clients": clients, "service": "plain"}]
+        rows[-1] |= told["plain"]
+    note = (
         f"{measured['requests']} new intents for each number of clients, workers of each service: "
         f"{measured['workers']}, {measured['cores']} cores"
     )
+    return [Table(columns=columns, rows=rows, notes=[note])]
 
 
-def scale(measured: Mapping[str, Any]) -> Shown:
+def scale(measured: Mapping[str, Any]) -> list[Table]:
     """One line for each size of catalogue."""
-    table = Table(box=None, pad_edge=False)
+    rows = [
+        {**row, **{f"at {weight}": share for weight, share in row["recall@100"].items()}}
+        for row in measured["sizes"]
+    ]
     weights = list(measured["sizes"][0]["recall@100"])
-    percentiles = ("p50", "p99")
-    names = ("items", "index", "build s", "load s", "MB", *(f"{p} ms" for p in percentiles))
-    for name in (*names, *(f"at {weight}" for weight in weights)):
-        table.add_column(name, justify="left" if name == "index" else "right")
-    for row in measured["sizes"]:
-        memory = row["resident_after_mb"]
-        table.add_row(
-            f"{row['items']:,}",
-            row["index"]["kind"],
-            f"{row['build_s']:.1f}",
-            f"{row['load_s']:.2f}",
-            "" if memory is None else f"{memory:.0f}",
-            *(f"{row['ms']['total'][percentile]:.1f}" for percentile in percentiles),
-            *(f"{row['recall@100'][weight]:.3f}" for weight in weights),
-        )
-    yield (table)
-    yield (
+    columns = (
+        Column("items", "{0[items]:,}"),
+        Column("index", "{0[index][kind]}"),
+        Column("build s", "{0[build_s]:.1f}"),
+        Column("load s", "{0[load_s]:.2f}"),
+        Column("MB", "{0[resident_after_mb]:.0f}", optional=True),
+        Column("p50 ms", "{0[ms][total][p50]:.1f}"),
+        Column("p99 ms", "{0[ms][total][p99]:.1f}"),
+        *(Column(f"at {weight}", f"{{0[at {weight}]:.3f}}") for weight in weights),
+    )
+    note = (
         f"{measured['requests']} requests with words, from {measured['requests_from']}; "
         f"{measured['own_items']:,} items resampled with noise {measured['noise']:g}, "
         f"seed {measured['seed']}; {measured['dim']} dimensions, {measured['cores']} cores; "
@@ -161,3 +144,34 @@ def scale(measured: Mapping[str, Any]) -> Shown:
         "the last columns are recall@100 of an exact search at these semantic weights, and of "
         "whole requests with their lexical matches"
     )
+    return [Table(columns=columns, rows=rows, notes=[note])]
+
+
+def encoders(costs: Sequence[EncoderCost], cores: int | None) -> list[Table]:
+    """Memory and time of each encoder."""
+    columns = (
+        Column("encoder", "{0.encoder}"),
+        Column("dim", "{0.dim:d}"),
+        Column("weights", "{0.quantisation:>}"),
+        Column("in memory", "{0.weights_mb:,.0f} MB"),
+        Column("p50 ms", "{0.query_ms[p50]:.1f}", optional=True),
+        Column("p95 ms", "{0.query_ms[p95]:.1f}", optional=True),
+    )
+    queries = max(cost.timed_queries for cost in costs)
+    note = f"{queries} requests encoded one at a time, {cores} cores"
+    return [Table(columns=columns, rows=costs, notes=[note])]
+
+
+def cold(measured: Sequence[ColdStart]) -> list[Table]:
+    """Withheld items, draw by draw."""
+    columns = (
+        Column("seed", "{0.seed:d}"),
+        Column("withheld", "{0.n_items:d}"),
+        Column("cases", "{0.n_cases:d}"),
+        Column("fused R@50", "{0.fused:.4f}"),
+        Column("by text", "{0.semantic:.4f}"),
+        Column("chance", "{0.chance:.4f}"),
+        Column("known NDCG@10", "{0.known:.4f}"),
+        Column("alone", "{0.known_alone:.4f}"),
+    )
+    return [Table(columns=columns, rows=measured)]

@@ -16,7 +16,7 @@ from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
 from semrec.cli.serve import service
-from semrec.cli.terminal import Screen
+from semrec.cli.terminal import Screen, survive_any_encoding
 from semrec.cli.train import train
 from semrec.errors import DataError, SemrecError
 
@@ -39,6 +39,7 @@ app.add_typer(models, name="models")
 
 def main() -> None:
     """Run the command line; a failure is one clear line and exit code 1."""
+    survive_any_encoding()
     try:
         app()
     except SemrecError as error:
@@ -181,7 +182,7 @@ def prompts_show(name: str) -> None:
     """A template as it is."""
     from semrec.prompting import find_packaged
 
-    typer.echo(find_packaged("prompts", name, ".j2").read_text(encoding="utf-8"), nl=False)
+    sys.stdout.write(find_packaged("prompts", name, ".j2").read_text(encoding="utf-8"))
 
 
 @prompts.command("render")
@@ -203,15 +204,16 @@ def prompts_render(
         if row is None:
             raise DataError(f"no item {item!r} in {artifact}")
         text = recommender.prompts.text_of(catalog, row)
-    typer.echo(text)
+    sys.stdout.write(f"{text}\n")
 
 
 @app.command()
 def doctor() -> None:
     """Look at what semrec finds on this machine."""
     from semrec.cli.doctor import examine
+    from semrec.cli.result_tables import checks
 
     found = examine()
-    Screen().checks(found)
+    Screen().show([checks(found)])
     if not all(well for _, _, well in found):
         raise typer.Exit(1)

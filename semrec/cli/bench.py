@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from semrec.bench import tables
 from semrec.cli.options import ConfigName, Json, Sets, print_json
 from semrec.cli.speed import speed
 from semrec.cli.terminal import Screen
@@ -21,7 +23,7 @@ def bench_behaviour(
     dataset: Path,
     config: Annotated[list[str], typer.Option(help="Packaged names, or paths.")],
     settings: Sets = [],
-    out: Annotated[Path | None, typer.Option(help="Write report.json, report.md, …")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write report.json, .md and others.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
     max_minutes: Annotated[float | None, typer.Option(help="To choose and fit each.")] = None,
     as_json: Json = False,
@@ -63,7 +65,7 @@ def bench_encoders(
     config: ConfigName = "default",
     settings: Sets = [],
     intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],
-    out: Annotated[Path | None, typer.Option(help="Write report.json, report.md, …")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write report.json, .md and others.")] = None,
     k: Annotated[int, typer.Option("-k", help="Cutoff.")] = 10,
     as_json: Json = False,
 ) -> None:
@@ -89,7 +91,7 @@ def bench_encoders(
         print_json({**report.to_dict(), "encoders": [cost.to_dict() for cost in costs]})
         return
     screen.report(report)
-    screen.encoders(costs)
+    screen.show(tables.encoders(costs, os.cpu_count()))
     for path in written:
         screen.line(f"written: {path}")
 
@@ -121,4 +123,4 @@ def bench_cold(
     if as_json:
         print_json([one.to_dict() for one in measured])
         return
-    screen.cold(measured)
+    screen.show(tables.cold(measured))

@@ -88,28 +88,17 @@ def data_import(
 
     given = {"--rename": rename, "--split": split, "--drop-unknown": drop_unknown}
     _check(kind, {**given, "--positive-weight": positive_weight is not None})
+    shared: dict[str, Any] = {"name": name or out.name, "positive_weight": positive_weight}
     if kind == "log":
         from semrec.sessions.importing import from_log
 
         if items is None:
             raise DataError("--items: found nothing, expected the dataset that the log is added to")
-        made = from_log(interactions, out, data=items, name=name)
-        Screen().description({**describe(made), "folder": str(out)})
-        return
-    name = name or out.name
-    if kind == "recbole":
-        dataset = from_recbole(
-            interactions,
-            out,
-            items=items,
-            name=name,
-            positive_weight=positive_weight,
-            drop_unknown=drop_unknown,
-        )
+        dataset = from_log(interactions, out, data=items, name=name)
+    elif kind == "recbole":
+        dataset = from_recbole(interactions, out, items=items, drop_unknown=drop_unknown, **shared)
     elif kind == "amazon-2023":
-        dataset = from_amazon_2023(
-            interactions, out, metadata=items, name=name, positive_weight=positive_weight
-        )
+        dataset = from_amazon_2023(interactions, out, metadata=items, **shared)
     elif items is None:
         raise DataError("--items: found nothing, expected a table of items (--format tables)")
     else:
@@ -119,9 +108,8 @@ def data_import(
             out,
             renames=dict(pair(text, "--rename") for text in rename),
             lists=dict(pair(text, "--split") for text in split),
-            name=name,
-            positive_weight=positive_weight,
             drop_unknown=drop_unknown,
+            **shared,
         )
     Screen().description({**describe(dataset), "folder": str(out)})
 

@@ -35,7 +35,7 @@ def serve(
 ) -> None:
     """Answer over HTTP; the documentation is at /docs.
 
-    Whatever isn't said here comes from SEMREC_… variables, then from the file of settings.
+    Whatever isn't said here comes from variables SEMREC_NAME, then from the file of settings.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # requests are what runs in parallel
 

@@ -189,20 +189,18 @@ def bench_load(
     as_json: Json = False,
 ) -> None:
     """Serve an artifact and ask it at given rates (open loop), then at several times these."""
-    from semrec.bench.load import load_test
+    from semrec.bench.load import Rates, load_test
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
-        measured = load_test(
-            artifact,
-            workers=workers,
+        rates = Rates(
             seconds=seconds,
             session_per_s=session_per_s,
             words_per_s=words_per_s,
             times=times,
             budget_ms=budget_ms if rerank else None,
-            progress=progress,
         )
+        measured = load_test(artifact, rates, workers=workers, progress=progress)
     print_json(measured) if as_json else screen.show(shown.load(measured))
 
 
@@ -222,7 +220,7 @@ def bench_scale(
 ) -> None:
     """Catalogues of other sizes: build, start-up, memory, recall and milliseconds."""
     from semrec.bench.plots import plot_scale
-    from semrec.bench.scale import scale
+    from semrec.bench.scale import Catalogues, scale
     from semrec.data.intents import read_cases
 
     try:
@@ -231,16 +229,9 @@ def bench_scale(
         raise ConfigError(f"--sizes {sizes!r}: expected whole numbers with , between") from None
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
-        measured = scale(
-            artifact,
-            sizes=wanted,
-            cases=read_cases(cases) if cases else (),
-            kind=kind,
-            noise=noise,
-            n=n,
-            seed=seed,
-            progress=progress,
-        )
+        sizing = Catalogues(sizes=wanted, kind=kind, noise=noise, seed=seed)
+        asked = read_cases(cases) if cases else ()
+        measured = scale(artifact, sizing, cases=asked, n=n, progress=progress)
     if out is not None:
         write_text(out / "scale.json", json.dumps(measured, indent=2) + "\n")
         if not plot_scale(measured, out / "scale.png"):

@@ -19,6 +19,7 @@ HEIGHT = 260  # px, of a chart with two axes
 _TOP, _BOTTOM = 18, 34  # px
 _LEFT, _RIGHT = 10.0, 74.0  # %, the rest is for names
 _LINE = 16  # px between two names at least
+_TICK = Markup('<text class="tick middle" x="{}%" y="{}">{}</text>')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,28 @@ def track(estimate: Estimate, scale: Scale, kind: str) -> Markup:
     )
 
 
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Round values from `low` to `high`, at most `most` + 1 and evenly spaced."""
+    span = high - low
+    if span <= 0:
+        return [low]
+    power = 10.0 ** math.floor(math.log10(span / most))
+    step = next(power * times for times in (1, 2, 5, 10) if span / (power * times) <= most)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def axis(scale: Scale) -> Markup:
+    """The axis below intervals that share a scale."""
+    parts = [_line(scale.first, 1, scale.last, 1, "grid")]
+    for tick in ticks(scale.low, scale.high, 3):
+        parts.append(_line(scale(tick), 1, scale(tick), 6, "tick"))
+        parts.append(_TICK.format(scale(tick), 18, f"{tick:g}"))
+    return Markup('<svg class="axis" height="22" aria-hidden="true">{}</svg>').format(
+        Markup("").join(parts)
+    )
+
+
 def plot(series: Sequence[Series], *, x_name: str, label: str, logarithmic: bool = False) -> Markup:
     """Lines or points with vertical intervals over an x axis; the names stand to the right.
 
@@ -118,15 +141,11 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
 
 
 def _grid(top: float) -> Markup:
-    step = 10 ** math.floor(math.log10(top))
-    step = next(s for s in (step / 5, step / 2, step, step * 2) if top / s <= 5)
     parts = []
-    for number in range(int(top / step) + 1):
-        y = _down(number * step, top)
+    for tick in ticks(0.0, top, 5):
+        y = _down(tick, top)
         parts.append(_line(_LEFT - 3, y, _RIGHT, y, "grid"))
-        parts.append(
-            Markup('<text class="tick" x="0" y="{}">{}</text>').format(y + 4, f"{number * step:g}")
-        )
+        parts.append(Markup('<text class="tick" x="0" y="{}">{}</text>').format(y + 4, f"{tick:g}"))
     return Markup("").join(parts)
 
 
@@ -134,14 +153,13 @@ def _x_ticks(xs: Sequence[float], x_at: Scale, x_name: str, logarithmic: bool) -
     if logarithmic:
         first, last = math.floor(math.log10(min(xs))), math.ceil(math.log10(max(xs)))
         candidates = [m * 10.0**power for power in range(first, last + 1) for m in (1, 2, 5)]
-        ticks = [tick for tick in candidates if min(xs) <= tick <= max(xs)] or [min(xs)]
-        ticks = ticks[:: max(1, math.ceil(len(ticks) / 6))]
+        marks = [tick for tick in candidates if min(xs) <= tick <= max(xs)] or [min(xs)]
+        marks = marks[:: max(1, math.ceil(len(marks) / 6))]
     else:
-        ticks = sorted(set(xs))
-    text = Markup('<text class="tick middle" x="{}%" y="{}">{}</text>')
+        marks = sorted(set(xs))
     forward = math.log10 if logarithmic else float
-    found = [text.format(x_at(forward(tick)), HEIGHT - 16, f"{tick:g}") for tick in ticks]
-    return [*found, text.format((_LEFT + _RIGHT) / 2, HEIGHT - 1, x_name)]
+    found = [_TICK.format(x_at(forward(tick)), HEIGHT - 16, f"{tick:g}") for tick in marks]
+    return [*found, _TICK.format((_LEFT + _RIGHT) / 2, HEIGHT - 1, x_name)]
 
 
 def _names(series: Sequence[Series], top: float, x_at: Callable[[float], float]) -> list[Markup]:

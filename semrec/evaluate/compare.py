@@ -11,7 +11,7 @@ from semrec.errors import DataError, shown
 from semrec.evaluate.provenance import code_hash, origin_of
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import TIMED, Answered, System, answer, recommender_of
-from semrec.evaluate.scoring import summarise
+from semrec.evaluate.scoring import Scoring, summarise
 from semrec.evaluate.slicing import slices_of
 from semrec.recommender import Recommender
 from semrec.types import Case, Progress
@@ -80,37 +80,28 @@ def compare(
         raise DataError("no systems to compare")
     if min([k, *cutoffs]) < 1:
         raise DataError(f"found the cutoffs {k} and {list(cutoffs)}, expected 1 or more")
-    notes = _guard(systems, cases, allow_seen=allow_seen)
-    recommenders = {
-        name: found
-        for name, system in systems.items()
-        if (found := recommender_of(system)) is not None
-    }
+    recommenders = _recommenders(systems)
+    notes = _guard(recommenders, cases, allow_seen=allow_seen)
     first = next(iter(recommenders.values()), None)
-    catalog = None if first is None else first.catalog
-    interactions = None if first is None else first.interactions
-    parts = slices_of(cases, catalog, interactions, slices)
+    scoring = Scoring(
+        k=k,
+        seed=seed,
+        behavioural=behavioural,
+        cutoffs=cutoffs,
+        catalog=None if first is None else first.catalog,
+        interactions=None if first is None else first.interactions,
+        versions={n: s.version for n, s in systems.items() if isinstance(s, Recommender)},
+    )
+    parts = slices_of(cases, scoring.catalog, scoring.interactions, slices)
     depth = max([k, *cutoffs])
     answers = {
         name: (answered or {}).get(name)
         or answer(system, cases, k=depth, name=name, timed=timed, progress=progress)
         for name, system in systems.items()
     }
-    report = summarise(
-        {name: one.lists for name, one in answers.items()},
-        cases,
-        k=k,
-        seed=seed,
-        behavioural=behavioural,
-        cutoffs=cutoffs,
-        n_items=None if catalog is None else len(catalog),
-        catalog=catalog,
-        interactions=interactions,
-        answered=answers,
-        notes=[*notes, *oddities(cases, catalog)],
-        versions={n: s.version for n, s in systems.items() if isinstance(s, Recommender)},
-        slices=parts,
-    )
+    lists = {name: one.lists for name, one in answers.items()}
+    notes += oddities(cases, scoring.catalog)
+    report = summarise(lists, cases, scoring, answered=answers, notes=notes, slices=parts)
     return replace(
         report,
         origins={name: origin_of(found) for name, found in recommenders.items()},
@@ -118,12 +109,15 @@ def compare(
     )
 
 
-def _guard(systems: Mapping[str, System], cases: Sequence[Case], *, allow_seen: bool) -> list[str]:
-    seen = {
-        name: found.manifest.get("training_dialogs", ())
-        for name, system in systems.items()
-        if (found := recommender_of(system)) is not None
-    }
+def _recommenders(systems: Mapping[str, System]) -> dict[str, Recommender]:
+    found = {name: recommender_of(system) for name, system in systems.items()}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _guard(
+    recommenders: Mapping[str, Recommender], cases: Sequence[Case], *, allow_seen: bool
+) -> list[str]:
+    seen = {name: one.manifest.get("training_dialogs", ()) for name, one in recommenders.items()}
     try:
         refuse_seen(cases, seen)
     except DataError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from semrec.artifact.rerankers import dialogs_judged_by
 from semrec.config import Config, EncoderTrainingConfig, RankingConfig, RerankConfig
@@ -16,7 +17,7 @@ from semrec.evaluate.baselines import tuned_baseline
 from semrec.evaluate.compare import BEHAVIOURAL
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import SemanticOnly, System, ask
-from semrec.evaluate.scoring import summarise
+from semrec.evaluate.scoring import Lists, Scoring, summarise
 from semrec.evaluate.slicing import slices_of
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.evaluate.yardsticks import TEXT
@@ -29,6 +30,10 @@ from semrec.types import Case, Progress
 
 UNRANKED = "fused, as found"  # neither ranked nor judged
 DOMAIN, WITH_DOMAIN = "domain popularity", "behavioural + domain"
+ABOUT = (
+    f"{DOMAIN!r} counts what was right in the folds' training requests; {WITH_DOMAIN!r} "
+    "weighs it beside behaviour and popularity, tuned as fused is"
+)
 ONLY_DOMAIN = Weights(semantic=0.0, behavioural=0.0, popularity=0.0, domain=1.0)
 
 
@@ -63,62 +68,58 @@ def crossfit(
     Raises:
         DataError: If a fold is empty, there are fewer than two, or the encoder has seen the cases.
     """
-    if not isinstance(dataset, Dataset):
-        dataset = read_dataset(dataset)
+    dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
     cases = cases_from(cases)
-    places = [fold_of(case.unit, folds) if folds > 1 else 0 for case in cases]
-    if folds < 2 or len(set(places)) < folds:
-        raise DataError(f"{len(set(places))} of {folds} folds hold cases; take 2 or more folds")
-    learned_from = {
-        f"the encoder {encoder.name}": dialogs_seen(encoder),
-        "the reranker": dialogs_judged_by(config.rerank),
-    }
-    refuse_seen(cases, learned_from)
+    fold_ids = _folds(cases, folds)
+    seen = {f"the encoder {encoder.name}": dialogs_seen(encoder)}
+    refuse_seen(cases, {**seen, "the reranker": dialogs_judged_by(config.rerank)})
     reorders = config.ranking.enabled or config.rerank.kind != "none"
     lists: dict[str, list[list[str]]] = {}
     for fold in range(folds):
-        ours = [place for place, of in enumerate(places) if of == fold]
-        others = [case for case, of in zip(cases, places, strict=True) if of != fold]
-        known = [*intents, others]
-        recommender = build(
-            dataset, config=config, intents=known, encoder=encoder, progress=progress
-        )
-        wordless = build(dataset, config=_wordless(config), intents=known, progress=progress)
-        systems = _systems(recommender, wordless, reorders=reorders)
+        ours = [place for place, of in enumerate(fold_ids) if of == fold]
+        others = [case for case, of in zip(cases, fold_ids, strict=True) if of != fold]
+        shared: dict[str, Any] = {"intents": [*intents, others], "progress": progress}
+        recommender = build(dataset, config=config, encoder=encoder, **shared)
+        wordless = build(dataset, config=_wordless(config), **shared)
         if fold == 0:
-            learned = recommender.interactions
+            learned, catalog = recommender.interactions, dataset.catalog
             fixed: dict[str, System] = {
-                name: tuned_baseline(name, learned, dataset.catalog, config, progress)
-                for name in baselines
+                name: tuned_baseline(name, learned, catalog, config, progress) for name in baselines
             }
-            texts = text_systems(dataset.catalog, learned, cases, [encoder], progress)
+            texts = text_systems(catalog, learned, cases, [encoder], progress)
             for name, baseline in {**fixed, **texts}.items():
                 lists[name] = ask(baseline, cases, k=k, name=name, progress=progress)
-        for name, system in systems.items():
+        for name, system in _systems(recommender, wordless, reorders=reorders).items():
             answers = ask(system, [cases[place] for place in ours], k=k, name=name)
-            merged = lists.setdefault(name, [[] for _ in cases])
-            for place, answer in zip(ours, answers, strict=True):
-                merged[place] = answer
-    order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, *texts, "semantic-only", "fused"]
-    if reorders:
-        order.insert(-1, UNRANKED)
-    return summarise(
-        {name: lists[name] for name in order},
-        cases,
-        k=k,
-        seed=config.seed,
-        behavioural=BEHAVIOURAL,
-        n_items=len(dataset.catalog),
-        notes=[
-            f"cross-fitted over {folds} folds; a fold is the hash of the dialog or user",
-            f"{DOMAIN!r} counts what was right in the folds' training requests; {WITH_DOMAIN!r} "
-            "weighs it beside behaviour and popularity, tuned as fused is",
-            *([LEFT_OUT] if worded(cases) and TEXT not in texts else []),
-        ],
-        catalog=dataset.catalog,
-        interactions=dataset.positives,
-        slices=slices_of(cases, dataset.catalog, dataset.positives),
-    )
+            _merge(answers, ours, lists.setdefault(name, [[] for _ in cases]))
+    order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, *texts, "semantic-only"]
+    order += [UNRANKED, "fused"] if reorders else ["fused"]
+    notes = [f"cross-fitted over {folds} folds; a fold is the hash of the dialog or user", ABOUT]
+    notes += [LEFT_OUT] if worded(cases) and TEXT not in texts else []
+    return _report({name: lists[name] for name in order}, cases, dataset, notes, k, config.seed)
+
+
+def _merge(answers: list[list[str]], places: Sequence[int], into: list[list[str]]) -> None:
+    """Put a fold's answers in the places of its cases."""
+    for place, answer in zip(places, answers, strict=True):
+        into[place] = answer
+
+
+def _folds(cases: Sequence[Case], folds: int) -> list[int]:
+    """Each case's fold."""
+    fold_ids = [fold_of(case.unit, folds) if folds > 1 else 0 for case in cases]
+    if folds < 2 or len(set(fold_ids)) < folds:
+        raise DataError(f"{len(set(fold_ids))} of {folds} folds hold cases; take 2 or more folds")
+    return fold_ids
+
+
+def _report(
+    lists: Lists, cases: Sequence[Case], dataset: Dataset, notes: Sequence[str], k: int, seed: int
+) -> Report:
+    catalog, events = dataset.catalog, dataset.positives
+    scoring = Scoring(k=k, seed=seed, behavioural=BEHAVIOURAL, catalog=catalog, interactions=events)
+    parts = slices_of(cases, catalog, events)
+    return summarise(lists, cases, scoring, notes=notes, slices=parts)
 
 
 def _systems(

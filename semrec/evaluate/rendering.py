@@ -4,62 +4,56 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from semrec import __version__
-from semrec.evaluate.charts import Scale, Series, plot, scale_of, track
+from semrec.evaluate import report_tables
+from semrec.evaluate.charts import Series, axis, plot, scale_of, track
 from semrec.evaluate.report import Report
+from semrec.evaluate.report_tables import session_parts, topics_of
 from semrec.evaluate.slices import MIN_UNITS, Slice
-from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, SESSION, outcome, sentences
+from semrec.evaluate.table import PAGES, Table, as_html
+from semrec.evaluate.yardsticks import ASKED_FOR, LIKED, headline, outcome, sentences
 from semrec.metrics.significance import N_RESAMPLES, Estimate
 
-BEYOND = {
-    "coverage": "coverage",
-    "gini": "Gini",
-    "popularity": "popularity",
-    "novelty": "novelty",
-    "diversity": "diversity",
+CHIPS = {
+    verdict: f"chip {verdict.replace(' ', '-')}"
+    for verdict in ("better", "worse", "not worse", "no difference shown")
 }
-# Titles, requests and names come from others: everything that is filled in is escaped.
-_PAGES = Environment(
-    loader=PackageLoader("semrec.evaluate"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
-def as_html(report: Report) -> str:
+def report_page(report: Report) -> str:
     """One self-contained page: no script, no request to anywhere."""
-    kinds = _kinds(report)
-    gaps = [_gap(part) for part in report.slices]
-    words, came_to = outcome(report)
-    rows = report.rows
-    asked_for = report.asked_for or (report if report.kind == ASKED_FOR else None)
-    return _PAGES.get_template("report.html.j2").render(
+    asked_for = topics_of(report)
+    parts = [] if asked_for is None else session_parts(asked_for)
+    enough = [part for part in report.slices if part.n_units >= MIN_UNITS]
+    few = [part for part in report.slices if part.n_units < MIN_UNITS]
+    return PAGES.get_template("report.html.j2").render(
         report=report,
-        sentences=_headline(report),
-        outcome=words,
-        came_to=came_to,
-        alarms=report.alarms(),
-        kinds=kinds,
+        **_verdict(report),
+        kinds=_kinds(report),
         asked_for=asked_for,
         asked_for_kinds={} if asked_for is None else _kinds(asked_for),
-        asked_for_parts=[] if asked_for is None else _asked_for(asked_for),
+        asked_for_parts=parts,
+        topics_scale=scale_of([one for part in parts for one in part.systems.values()]),
+        systems_scale=scale_of([row.metrics[report.metric] for row in report.rows]),
+        tables=report_tables,
+        shown=_shown,
         track=track,
-        cutoffs=sorted(rows[0].at) if rows else [],
-        systems_scale=scale_of([row.metrics[report.metric] for row in rows]),
-        slices_scale=scale_of(gaps) if gaps else None,
-        families=_families(report.slices),
+        axis=axis,
+        gap=_gap,
+        enough=_families(enough),
+        enough_scale=scale_of(list(map(_gap, enough))),
+        few=_families(few),
+        few_scale=scale_of(list(map(_gap, few))),
+        n_few=len(few),
         pairs=report.pairs_seen(),
-        n_own_pairs=len(rows) - 1,
-        latency_plot=_latency_plot(report, kinds),
+        n_own_pairs=len(report.rows) - 1,
+        latency_plot=_latency_plot(report, _kinds(report)),
         budget_plot=_budget_plot(report),
-        beyond=[name for name in BEYOND if any(name in row.beyond for row in rows)],
-        beyond_names=BEYOND,
         gained=[example for example in report.examples if example.difference > 0],
         lost=[example for example in report.examples if example.difference < 0],
         notes=[note for note in report.notes if not note.startswith("NOT A FAIR TEST")],
@@ -72,20 +66,32 @@ def as_html(report: Report) -> str:
     )
 
 
-def as_cell(report: Report) -> str:
-    """Verdict and table, for a notebook."""
-    asked_for = report.asked_for or (report if report.kind == ASKED_FOR else None)
-    return _PAGES.get_template("cell.html.j2").render(
-        report=report,
-        sentences=_headline(report),
-        outcome=outcome(report)[0],
-        alarms=report.alarms(),
-        asked_for=asked_for,
-        parts=[] if asked_for is None else [part for part, _ in _asked_for(asked_for)],
+def report_cell(report: Report) -> str:
+    """Verdict and tables, for a notebook."""
+    tables = [as_html(table) for table in report_tables.report_tables(report)]
+    return PAGES.get_template("cell.html.j2").render(
+        report=report, **_verdict(report), tables=tables
     )
 
 
-def _headline(report: Report) -> list[str]:
+def _shown(table: Table, kinds: Mapping[str, str]) -> Markup:
+    """A table with systems in their colours."""
+    return as_html(table, {name: f"{kind}-name" for name, kind in kinds.items()} | CHIPS)
+
+
+def _verdict(report: Report) -> dict[str, Any]:
+    """The verdict in words, its figures, what it comes to, and the candidate's regressions."""
+    words, came_to = outcome(report)
+    return {
+        "headline": headline(report),
+        "sentences": _figures(report),
+        "outcome": words,
+        "came_to": came_to,
+        "regressions": report.regressions(),
+    }
+
+
+def _figures(report: Report) -> list[str]:
     """The verdict's sentences, without its last words."""
     told = [one.replace(" x ", " × ") for one in sentences(report)]
     kinds = (f"{ASKED_FOR}: ", f"{LIKED}: ")  # a system's name keeps its own first letter
@@ -100,22 +106,14 @@ def _kinds(report: Report) -> dict[str, str]:
     return kinds
 
 
-def _asked_for(report: Report) -> list[tuple[Slice, Scale]]:
-    """The parts of what was asked for, on one scale."""
-    cut = [part for part in report.slices if part.family == SESSION]
-    scale = scale_of([one for part in cut for one in part.systems.values()])
-    return [(part, scale) for part in cut]
-
-
 def _gap(part: Slice) -> Estimate:
     return Estimate(mean=part.fused - part.behavioural, low=part.low, high=part.high)
 
 
-def _families(slices: Sequence[Slice]) -> list[tuple[str, list[tuple[Slice, Estimate, str]]]]:
-    found: dict[str, list[tuple[Slice, Estimate, str]]] = {}
+def _families(slices: Sequence[Slice]) -> list[tuple[str, list[Slice]]]:
+    found: dict[str, list[Slice]] = {}
     for part in slices:
-        kind = part.verdict if part.verdict in ("better", "worse") else "other"
-        found.setdefault(part.family, []).append((part, _gap(part), kind))
+        found.setdefault(part.family, []).append(part)
     return list(found.items())
 
 

@@ -188,27 +188,26 @@ class Report:
         others = [p for p in self.pairs if self.candidate not in (p.first, p.second)]
         return [pair for pair in own if pair is not None] + others
 
-    def alarms(self) -> list[str]:
-        """Alarms: the candidate below `text` on requests with words, and slices that are lost.
+    def regressions(self) -> list[str]:
+        """Losses of the candidate: below `text` on requests with words, and slices that it loses.
 
-        A slice counts as lost by a system that isn't worse on the whole.
+        A slice counts as lost by a candidate that isn't worse on the whole.
         """
-        found = [] if self.asked_for is None else self.asked_for.alarms()
+        found = [] if self.asked_for is None else self.asked_for.regressions()
         found += below_text(self)
+        if self.reference is None or self.candidate is None:
+            return found
+        over_all = self.pair(self.candidate, self.reference)
         for part in self.slices:
-            if part.verdict == "too few units" or self.reference is None:
-                continue
-            told = is_text(self.reference) and part.family in (SESSION, "words")
-            for name in part.losers:
-                if told and name == self.candidate:
-                    continue
-                over_all = self.pair(name, self.reference)
-                if over_all is not None and over_all.verdict != "worse":
-                    found.append(
-                        f"{name} loses “{part.name}” ({part.n_units:,} units): {self.measure} "
-                        f"{part.systems[name].mean:.4f} against {part.behavioural:.4f} of "
-                        f"{self.reference}"
-                    )
+            if is_text(self.reference) and part.family in (SESSION, "words"):
+                continue  # said above
+            lost = part.verdict != "too few units" and self.candidate in part.losers
+            if lost and over_all is not None and over_all.verdict != "worse":
+                found.append(
+                    f"{self.candidate} loses “{part.name}” ({part.n_units:,} units): "
+                    f"{self.measure} {part.systems[self.candidate].mean:.4f} against "
+                    f"{part.behavioural:.4f} of {self.reference}"
+                )
         return found
 
     def verdict(self) -> str:
@@ -240,7 +239,7 @@ class Report:
             pair["verdict"] = found.verdict
         for part, known in zip(values["slices"], self.slices, strict=True):
             part["verdict"] = known.verdict
-        values["alarms"] = self.alarms()
+        values["regressions"] = self.regressions()
         if self.asked_for is not None:
             values["asked_for"] = self.asked_for._told()
         return values
@@ -260,20 +259,20 @@ class Report:
 
     def to_markdown(self) -> str:
         """Verdict, tables, notes."""
-        from semrec.evaluate.markdown import as_markdown
+        from semrec.evaluate.report_tables import report_markdown
 
-        return as_markdown(self)
+        return report_markdown(self)
 
     def to_html(self) -> str:
         """One self-contained page: no script, no request to anywhere."""
-        from semrec.evaluate.rendering import as_html
+        from semrec.evaluate.rendering import report_page
 
-        return as_html(self)
+        return report_page(self)
 
     def _repr_html_(self) -> str:
-        from semrec.evaluate.rendering import as_cell
+        from semrec.evaluate.rendering import report_cell
 
-        return as_cell(self)
+        return report_cell(self)
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write ``report.json``, ``report.md`` and ``report.html`` into `folder`."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -15,10 +14,10 @@ from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.errors import DataError
 from semrec.evaluate.beyond_accuracy import beyond_accuracy
-from semrec.evaluate.examples import Example, examples_of
+from semrec.evaluate.examples import examples_of
 from semrec.evaluate.report import Pair, Report, Row
 from semrec.evaluate.runners import Answered, faults_of
-from semrec.evaluate.slices import Families, Slice, at_places, measure
+from semrec.evaluate.slices import Families, at_places, measure
 from semrec.evaluate.yardsticks import (
     ASKED_FOR,
     LIKED,
@@ -45,20 +44,70 @@ Lists = Mapping[str, Sequence[Sequence[str]]]
 """System → for each case its item ids, best first."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """Options of a report.
+
+    Attributes:
+        k: Cutoff.
+        seed: Of the resampling.
+        behavioural: Names of the behavioural-only systems.
+        cutoffs: Others at which metrics are shown.
+        catalog: For coverage, titles of examples and labels for diversity.
+        interactions: With `catalog`, for novelty and popularity.
+        versions: System → version of its artifact.
+    """
+
+    k: int = 10
+    seed: int = 0
+    behavioural: Sequence[str] = ()
+    cutoffs: Sequence[int] = ()
+    catalog: Catalog | None = None
+    interactions: Interactions | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scores:
+    """Each system's metrics on the cases that have a right answer.
+
+    Attributes:
+        names: (n_systems,).
+        cutoffs: (n_cutoffs,), ascending.
+        units: (n_cases,).
+        values: (n_cutoffs, n_metrics, n_systems, n_cases).
+        samples: (n_resamples, n_cutoffs, n_metrics, n_systems) means.
+    """
+
+    names: Sequence[str]
+    cutoffs: Sequence[int]
+    units: Sequence[str]
+    values: Values
+    samples: Values
+
+    def of(self, metric: str, k: int) -> tuple[Values, Values]:
+        """(n_systems, n_cases) values and (n_resamples, n_systems) means of a metric at `k`."""
+        c, m = self.cutoffs.index(k), list(METRICS).index(metric)
+        return self.values[c, m], self.samples[:, c, m]
+
+    def estimates(self, system: int) -> dict[int, dict[str, Estimate]]:
+        """Cutoff → each metric of a system there."""
+        return {
+            cutoff: {
+                metric: estimate(self.values[c, m, system], self.samples[:, c, m, system])
+                for m, metric in enumerate(METRICS)
+            }
+            for c, cutoff in enumerate(self.cutoffs)
+        }
+
+
 def summarise(
     lists: Lists,
     cases: Sequence[Case],
+    scoring: Scoring,
     *,
-    k: int,
-    seed: int,
-    behavioural: Sequence[str],
-    cutoffs: Sequence[int] = (),
-    n_items: int | None = None,
-    catalog: Catalog | None = None,
-    interactions: Interactions | None = None,
     answered: Mapping[str, Answered] | None = None,
     notes: Sequence[str] = (),
-    versions: Mapping[str, str] | None = None,
     slices: Families | None = None,
 ) -> Report:
     """Score lists that were answered before.
@@ -69,110 +118,130 @@ def summarise(
     Args:
         lists: System → for each case its item ids, best first.
         cases: The cases, in the same order; those without relevant items are counted only.
-        k: Cutoff.
-        seed: Of the resampling.
-        behavioural: Names of the behavioural-only systems.
-        cutoffs: Others at which metrics are shown.
-        n_items: Size of the catalogue, for coverage.
-        catalog: Titles for examples, labels for diversity.
-        interactions: With `catalog`, for novelty and popularity.
+        scoring: How they are scored.
         answered: System → how it answered: errors, latency, budget.
         notes: What the reader should know.
-        versions: System → version of its artifact.
         slices: Places in `cases` on which the systems are compared by themselves.
 
     Raises:
         DataError: If no case has a relevant item.
     """
-    shared: dict[str, Any] = {
-        "k": k,
-        "seed": seed,
-        "behavioural": behavioural,
-        "cutoffs": cutoffs,
-        "n_items": n_items,
-        "catalog": catalog,
-        "interactions": interactions,
-        "versions": versions,
-    }
     places = by_kind(cases)
     kinds = [kind for kind, own in places.items() if any(cases[place].relevant for place in own)]
     if not kinds:
         raise DataError(f"none of the {len(cases)} cases has a relevant item: nothing to score")
+    answered, slices = answered or {}, slices or {}
     if len(kinds) == 1:
-        return _of_one_kind(
-            kinds[0],
-            lists,
-            cases,
-            slices=slices or {},
-            answered=answered,
-            notes=notes,
-            **shared,
-        )
+        report = _of_one_kind(kinds[0], lists, cases, scoring, slices, answered)
+        return replace(report, notes=(*notes, *report.notes))
 
-    def own(kind: str, **options: Any) -> Report:  # noqa: ANN401
+    def own(kind: str, answered: Mapping[str, Answered], candidate: str | None = None) -> Report:
         at = places[kind]
-        return _of_one_kind(
-            kind,
-            {name: [answers[place] for place in at] for name, answers in lists.items()},
-            [cases[place] for place in at],
-            slices=at_places(slices or {}, at),
-            **options,
-            **shared,
-        )
+        theirs = {name: [answers[place] for place in at] for name, answers in lists.items()}
+        some = [cases[place] for place in at]
+        return _of_one_kind(kind, theirs, some, scoring, at_places(slices, at), answered, candidate)
 
-    liked = own(LIKED, answered=answered, notes=notes)
-    asked_for = own(ASKED_FOR, candidate=liked.candidate)
-    return replace(liked, asked_for=asked_for, cases_hash=hash_of(cases))
+    liked = own(LIKED, answered)
+    asked_for = own(ASKED_FOR, {}, liked.candidate)
+    return replace(
+        liked,
+        asked_for=asked_for,
+        cases_hash=hash_of(cases),
+        notes=(*notes, *liked.notes),
+    )
 
 
 def _of_one_kind(
     kind: str,
     lists: Lists,
     cases: Sequence[Case],
-    *,
-    k: int,
-    seed: int,
-    behavioural: Sequence[str],
-    cutoffs: Sequence[int],
-    n_items: int | None,
-    catalog: Catalog | None,
-    interactions: Interactions | None,
-    versions: Mapping[str, str] | None,
+    scoring: Scoring,
     slices: Families,
-    answered: Mapping[str, Answered] | None = None,
-    notes: Sequence[str] = (),
+    answered: Mapping[str, Answered],
     candidate: str | None = None,
 ) -> Report:
     """The report on cases that are measured by one yardstick."""
-    metric = METRIC[kind]
-    scored = [place for place, case in enumerate(cases) if case.relevant]
-    units = [cases[place].unit for place in scored]
-    names = list(lists)
-    cutoffs = sorted({k, *cutoffs})
-    values = _values(lists, [cases[place] for place in scored], scored, cutoffs)
-    flat = values.reshape(-1, len(scored))
-    samples = bootstrap_means(flat, units, np.random.default_rng(seed))
-    samples = samples.reshape(-1, *values.shape[:-1])
+    places = [place for place, case in enumerate(cases) if case.relevant]
+    scored = [cases[place] for place in places]
+    shown = {name: [answers[place] for place in places] for name, answers in lists.items()}
+    scores = _score(shown, scored, scoring)
+    rows = _rows(shown, scores, scoring, answered)
+    measured, samples = scores.of(METRIC[kind], scoring.k)
+    by_name = dict(zip(lists, measured, strict=True))
+    behavioural = [name for name in lists if name in scoring.behavioural]
+    best = max(behavioural, key=lambda name: by_name[name].mean(), default=None)
+    reference, candidate = _opponents(by_name, best, behavioural, kind, candidate)
+    base, rng = _base(best, reference, behavioural, kind), np.random.default_rng(scoring.seed)
+    report = Report(
+        k=scoring.k,
+        seed=scoring.seed,
+        n_cases=len(scored),
+        n_units=len(set(scores.units)),
+        without_relevant=len(cases) - len(scored),
+        rows=tuple(rows),
+        pairs=tuple(pairs(scores.names, measured, samples, scores.units, rng)),
+        behavioural_only=best,
+        ratios=_ratios(scores.names, base, measured, samples),
+        notes=tuple(_fault_notes(rows, answered, scoring.k)),
+        versions=dict(scoring.versions),
+        cases_hash=hash_of(cases),
+        reference=reference,
+        candidate=candidate,
+        kind=kind,
+    )
+    if reference is None or candidate is None:
+        return report
+    opponents = (by_name, reference, candidate, scores.units, scoring.seed)
+    worded = []
+    if text_among(lists) is not None:
+        with_words = [place for place, case in enumerate(scored) if case.query.intent.strip()]
+        worded = measure({"": {"requests with words": with_words}}, *opponents)
+    gained = by_name[candidate] - by_name[reference]
+    first, second = (
+        [items[: scoring.k] for items in shown[name]] for name in (reference, candidate)
+    )
+    return replace(
+        report,
+        slices=tuple(measure(at_places(slices, places), *opponents)),
+        worded=worded[0] if worded else None,
+        examples=examples_of(gained, scored, first, second, scoring.catalog),
+    )
+
+
+def _score(lists: Lists, cases: Sequence[Case], scoring: Scoring) -> _Scores:
+    """Score lists of cases that have a right answer, and resample their units."""
+    cutoffs = sorted({scoring.k, *scoring.cutoffs})
+    units = [case.unit for case in cases]
+    values = _values(lists, cases, cutoffs)
+    flat = values.reshape(-1, len(cases))
+    samples = bootstrap_means(flat, units, np.random.default_rng(scoring.seed))
+    return _Scores(
+        names=list(lists),
+        cutoffs=cutoffs,
+        units=units,
+        values=values,
+        samples=samples.reshape(-1, *values.shape[:-1]),
+    )
+
+
+def _rows(
+    lists: Lists, scores: _Scores, scoring: Scoring, answered: Mapping[str, Answered]
+) -> list[Row]:
+    """The systems in the order given."""
+    k, catalog, interactions = scoring.k, scoring.catalog, scoring.interactions
     rows = []
-    for place, name in enumerate(names):
-        at = {
-            cutoff: {
-                metric: estimate(values[c, m, place], samples[:, c, m, place])
-                for m, metric in enumerate(METRICS)
-            }
-            for c, cutoff in enumerate(cutoffs)
-        }
-        own = [lists[name][case][:k] for case in scored]
-        shown = {item_id for one in own for item_id in one}
+    for system, (name, all_items) in enumerate(lists.items()):
+        own = [items[:k] for items in all_items]
+        shown = {item_id for items in own for item_id in items}
         beyond = {}
         if catalog is not None and interactions is not None:
             beyond = beyond_accuracy(own, k, catalog, interactions.counts)
-        how = (answered or {}).get(name)
+        how, at = answered.get(name), scores.estimates(system)
         rows.append(
             Row(
                 system=name,
                 metrics=at[k],
-                coverage=len(shown) / n_items if n_items else None,
+                coverage=len(shown) / len(catalog) if catalog is not None else None,
                 at=at,
                 beyond=beyond,
                 latency_ms=_percentiles(how),
@@ -180,51 +249,7 @@ def _of_one_kind(
                 budget_ms=how.budget_ms if how else None,
             )
         )
-    main = (cutoffs.index(k), list(METRICS).index(metric))
-    measured, resampled = values[main], samples[:, main[0], main[1]]
-    by_name = dict(zip(names, measured, strict=True))
-    best = max(
-        (name for name in names if name in behavioural),
-        key=lambda name: by_name[name].mean(),
-        default=None,
-    )
-    reference, candidate = _opponents(by_name, best, behavioural, kind, candidate)
-    parts: list[Slice] = []
-    worded: list[Slice] = []
-    examples: tuple[Example, ...] = ()
-    if reference is not None and candidate is not None:
-        opponents = (by_name, reference, candidate, units, seed)
-        parts = measure(at_places(slices, scored), *opponents)
-        if text_among(names) is not None:
-            with_words = [n for n, place in enumerate(scored) if cases[place].query.intent.strip()]
-            worded = measure({"": {"requests with words": with_words}}, *opponents)
-        examples = examples_of(
-            by_name[candidate] - by_name[reference],
-            [cases[place] for place in scored],
-            [lists[reference][place][:k] for place in scored],
-            [lists[candidate][place][:k] for place in scored],
-            catalog,
-        )
-    return Report(
-        k=k,
-        seed=seed,
-        n_cases=len(scored),
-        n_units=len(set(units)),
-        without_relevant=len(cases) - len(scored),
-        rows=tuple(rows),
-        pairs=tuple(pairs(names, measured, resampled, units, np.random.default_rng(seed))),
-        behavioural_only=best,
-        ratios=_ratios(names, _base(best, reference, behavioural, kind), measured, resampled),
-        notes=(*notes, *_fault_notes(rows, answered or {}, k)),
-        versions=dict(versions or {}),
-        cases_hash=hash_of(cases),
-        slices=tuple(parts),
-        reference=reference,
-        candidate=candidate,
-        examples=examples,
-        kind=kind,
-        worded=worded[0] if worded else None,
-    )
+    return rows
 
 
 def hash_of(cases: Sequence[Case]) -> str:
@@ -233,9 +258,7 @@ def hash_of(cases: Sequence[Case]) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _values(
-    lists: Lists, cases: Sequence[Case], places: Sequence[int], cutoffs: Sequence[int]
-) -> Values:
+def _values(lists: Lists, cases: Sequence[Case], cutoffs: Sequence[int]) -> Values:
     """(n_cutoffs, n_metrics, n_systems, n_cases).
 
     What lies in a case's session or is excluded never counts as found, also where a system shows
@@ -249,12 +272,12 @@ def _values(
         )
 
     found = np.zeros((len(cutoffs), len(METRICS), len(lists), len(cases)))
-    for column, (case, place) in enumerate(zip(cases, places, strict=True)):
+    for column, case in enumerate(cases):
         relevant = set(case.relevant)
         before = {event.item_id for event in case.query.events} | set(case.query.exclude)
         findable = tuple(relevant - before)
         for row, answers in enumerate(lists.values()):
-            ranks = ranks_of(answers[place], findable)
+            ranks = ranks_of(answers[column], findable)
             found[:, :, row, column] = scores(tuple(ranks), len(relevant))
     return found
 

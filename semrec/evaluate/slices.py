@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -122,32 +123,42 @@ def measure(
             samples = totals[:, part, :-1] / totals[:, part, -1:]
         values = {system: ndcg[system][places] for system in names}
         resampled = dict(zip(names, samples.T, strict=True))
-        behind = {name: interval(resampled[name] - resampled[behavioural]) for name in names}
-        measured.append(
-            Slice(
-                name=name,
-                family=family,
-                n_cases=len(places),
-                n_units=len({units[place] for place in places}),
-                behavioural=float(values[behavioural].mean()),
-                fused=float(values[fused].mean()),
-                low=behind[fused][0],
-                high=behind[fused][1],
-                over={
-                    name: (one.mean, one.low, one.high)
-                    for name in names
-                    if name != fused and (one := _ratio(fused, name, values, resampled))
-                },
-                ratios={
-                    name: one
-                    for name in names
-                    if name != behavioural and (one := _ratio(name, behavioural, values, resampled))
-                },
-                systems={name: estimate(values[name], resampled[name]) for name in names},
-                losers=tuple(name for name in names if behind[name][1] < 0),
-            )
-        )
+        n_units = len({units[place] for place in places})
+        about = {"name": name, "family": family, "n_cases": len(places), "n_units": n_units}
+        measured.append(_compared(about, values, resampled, behavioural, fused))
     return measured
+
+
+def _compared(
+    about: Mapping[str, Any],
+    values: Mapping[str, Values],
+    resampled: Mapping[str, Values],
+    behavioural: str,
+    fused: str,
+) -> Slice:
+    """The systems' figures on the cases of a slice; `about` holds its name and counts."""
+    behind = {name: interval(resampled[name] - resampled[behavioural]) for name in values}
+    over = {
+        name: ratio
+        for name in values
+        if name != fused and (ratio := _ratio(fused, name, values, resampled))
+    }
+    ratios = {
+        name: ratio
+        for name in values
+        if name != behavioural and (ratio := _ratio(name, behavioural, values, resampled))
+    }
+    return Slice(
+        **about,
+        behavioural=float(values[behavioural].mean()),
+        fused=float(values[fused].mean()),
+        low=behind[fused][0],
+        high=behind[fused][1],
+        over={name: (ratio.mean, ratio.low, ratio.high) for name, ratio in over.items()},
+        ratios=ratios,
+        systems={name: estimate(values[name], resampled[name]) for name in values},
+        losers=tuple(name for name in values if behind[name][1] < 0),
+    )
 
 
 def _ratio(

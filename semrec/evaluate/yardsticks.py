@@ -182,6 +182,28 @@ def outcome(report: Report) -> tuple[str, str]:
     return words, "worse" if "worse" in told else "inconclusive"
 
 
+IN_WORDS = {
+    "better": "better than",
+    "worse": "worse than",
+    "not worse": "not worse than",
+    "inconclusive": "not shown to differ from",
+    "no difference shown": "not shown to differ from",
+}
+
+
+def headline(report: Report) -> str:
+    """The verdict in words, of each kind of cases; empty if nothing is compared."""
+    if whole(report) is None:
+        return ""
+    if report.asked_for is None:
+        return f"{report.candidate} is {IN_WORDS[outcome(report)[1]]} {_opponent(report)}"
+    kinds = [
+        f"{IN_WORDS[judged(one)]} {_opponent(one)} at what was {one.kind}"
+        for one in (report.asked_for, report)
+    ]
+    return f"{report.candidate} is {' and '.join(kinds)}"
+
+
 def sentences(report: Report) -> list[str]:
     """The verdict without its last words, one sentence a kind, what was asked for first."""
     if report.asked_for is not None:
@@ -238,7 +260,7 @@ def _opponent(report: Report) -> str:
 
 
 def below_text(report: Report) -> list[str]:
-    """Requests with words on which the candidate is below the text search: an alarm each."""
+    """Requests with words on which the candidate is below the text search, a line each."""
     text = text_among(row.system for row in report.rows)
     if text is None or report.candidate is None or report.candidate == text:
         return []
