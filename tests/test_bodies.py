@@ -249,3 +249,33 @@ def test_the_page_of_the_api_needs_no_other_host(client):
         assert f'"/docs/files/{file}"' in page.replace("'", '"')
         assert len(client.get(f"/docs/files/{file}").content) > 1_000
     assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_every_field_is_described_and_every_body_and_answer_has_an_example(client):
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+
+    def resolved(node):
+        return schemas[node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+
+    bare = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        if "HTTPValidation" not in name and name != "ValidationError"
+        for field, of in schema.get("properties", {}).items()
+        if not of.get("description") and "const" not in of
+    ]
+    assert bare == []
+    without = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            bodies = [operation.get("requestBody", {}), operation["responses"].get("200", {})]
+            for place in bodies:
+                content = place.get("content", {}).get("application/json")
+                if content is None or "example" in content:
+                    continue
+                schema = content["schema"]
+                branches = [schema, *schema.get("anyOf", ())]
+                if not any(resolved(one).get("examples") for one in branches):
+                    without.append(f"{method} {path}")
+    assert without == []

@@ -33,7 +33,7 @@ FOLDERS = {
     "pipeline": 920,
     "ranking": 560,
     "rerankers": 1_460,
-    "serve": 3_370,
+    "serve": 3_930,
     "sessions": 690,
     "training": 3_960,
     "types": 730,

@@ -17,13 +17,13 @@ from semrec.serve.problems import problem, unavailable
 from semrec.serve.settings import Settings
 
 # What needs the engine, by the start of its path.
-COMPUTED = ("/v1/recommend", "/v1/chat", "/v1/rerank", "/v1/embeddings", "/v1/items")
+COMPUTED = ("/v1/recommend", "/v1/chat", "/v1/rerank", "/v2/rerank", "/v1/embeddings", "/v1/items")
 MAX_BUCKETS = 10_000
 BURST_S = 2.0  # so many seconds' worth of requests may come at once
 
 
 class Guarding:
-    """ASGI middleware for /v1 and /admin.
+    """ASGI middleware for /v1, /v2 and /admin.
 
     Args:
         app: What is guarded.
@@ -43,7 +43,7 @@ class Guarding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or not scope["path"].startswith(("/v1/", "/admin/")):
+        if scope["type"] != "http" or not scope["path"].startswith(("/v1/", "/v2/", "/admin/")):
             await self._app(scope, receive, send)
             return
         refused = self._refusal(scope)

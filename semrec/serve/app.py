@@ -28,6 +28,7 @@ from semrec.serve.access_log import Observing
 from semrec.serve.admission import Guarding
 from semrec.serve.deployment import Deployment
 from semrec.serve.engine import Engine
+from semrec.serve.forms import IGNORED_HEADER
 from semrec.serve.metrics import Metrics
 from semrec.serve.problems import GUARDED, add_handlers
 from semrec.serve.routes import (
@@ -40,6 +41,7 @@ from semrec.serve.routes import (
     openai,
     page,
     recommend,
+    rerank_form,
 )
 from semrec.serve.service import Service
 from semrec.serve.settings import Settings, make_settings
@@ -92,7 +94,7 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    for routes in (recommend, chat, completions, events, items, openai, admin):
+    for routes in (recommend, chat, completions, events, items, openai, rerank_form, admin):
         app.include_router(routes.router, responses=GUARDED)
     app.include_router(health.router)
     app.include_router(page.router)
@@ -105,6 +107,7 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+            expose_headers=[IGNORED_HEADER, "x-request-id", "retry-after"],
         )
     app.add_middleware(Observing, metrics=metrics)
     _document_problems(app)

@@ -52,8 +52,8 @@ Seconds = Annotated[
         _as_in_python(seconds),
         json_schema_input_type=Annotated[float, Field(ge=0, le=MAX_SECONDS)] | str,
     ),
-    Field(description="Unix seconds, or ISO 8601 (without a zone: UTC)"),
 ]
+WHEN = "When: Unix seconds, or ISO 8601 (without a zone: UTC)"
 
 
 class Closed(BaseModel):
@@ -79,7 +79,7 @@ class WireEvent(Body):
 
     item_id: Id = Field(description="The item")
     type: EventType = Field(default="view", description="What was done; a reject never attracts")
-    timestamp: Seconds | None = None
+    timestamp: Seconds | None = Field(default=None, description=WHEN)
     event_id: Id | None = Field(default=None, description="Its own id")
 
 
@@ -109,6 +109,10 @@ class QueryFields(Body):
     include_seen: bool = Field(
         default=False, description="Items of the session and the history may come back"
     )
+
+    def fields(self) -> dict[str, Any]:
+        """These as keywords of `semrec.Query`."""
+        return self.model_dump(include=set(QueryFields.model_fields))
 
 
 class RecommendRequest(QueryFields):

@@ -82,10 +82,6 @@ class ChatRequest(QueryFields):
             raise ValueError(f"found {found}, expected either `message` or `messages`")
         return self
 
-    def fields(self) -> dict[str, Any]:
-        """The fields that aren't said in words."""
-        return self.model_dump(include=set(QueryFields.model_fields))
-
 
 class ChatResponse(RecommendResponse):
     """A list, and what is said beside it; `understood` can be edited and sent back."""
@@ -157,6 +153,7 @@ async def converse(
     session_id: str | None = None,
     understood: Mapping[str, Any] | None = None,
     explain: bool = False,
+    filters: Mapping[str, Any] | None = None,
     **fields: Any,  # noqa: ANN401 (the fields of Query)
 ) -> Answered:
     """One turn: what was kept and what is said, answered and kept.
@@ -168,6 +165,7 @@ async def converse(
         session_id: Where the conversation is kept, if it is.
         understood: What counts instead of what is kept.
         explain: Whether each item says why.
+        filters: Limits of this turn alone, beside those that were said.
         fields: What of the query isn't said in words.
 
     Raises:
@@ -186,7 +184,9 @@ async def converse(
         return hear(before, message, intent_parser, catalog, deadline)
 
     conversation, heard = await service.compute(listen)
-    served = await service.answer(conversation.query(**fields), session_id, deadline)
+    query = conversation.query(**fields)
+    query = replace(query, filters={**query.filters, **(filters or {})})
+    served = await service.answer(query, session_id, deadline)
     if explain:
         served = await service.explain(served)
     turn = await run_in_threadpool(answered, served.recommender, conversation, heard, served.found)

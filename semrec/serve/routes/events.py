@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from semrec.serve.bodies import JsonRoute
 from semrec.serve.problems import BODY
 from semrec.serve.service import ServiceOf
-from semrec.serve.wire import Body, Closed, Id, Seconds, TextId, WireEvent
+from semrec.serve.wire import WHEN, Body, Closed, Id, Seconds, TextId, WireEvent
 from semrec.types import Event, EventType
 
 MAX_EVENTS = 1_000
@@ -24,7 +24,7 @@ class SessionEvent(Body):
     session_id: Id = Field(description="The session")
     item_id: Id = Field(description="The item")
     type: EventType = Field(default="view", description="What was done; a reject never attracts")
-    timestamp: Seconds | None = None
+    timestamp: Seconds | None = Field(default=None, description=f"{WHEN}; null: now")
 
 
 class EventsRequest(Body):
