@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
+from pydantic import BaseModel
 from redis_server import needs
 from serving import Process
 
@@ -19,6 +20,10 @@ pytestmark = pytest.mark.slow
 def service(artifact, tmp_path_factory):
     with Process(artifact, tmp_path_factory.mktemp("clients") / "state") as service:
         yield service
+
+
+class Film(BaseModel):
+    title: str
 
 
 def package(name):
@@ -37,9 +42,7 @@ def test_openai(service):
         chunks = list(client.chat.completions.create(**asked, stream=True))
         assert chunks[-1].usage.total_tokens > 0
         with pytest.raises(openai.UnprocessableEntityError, match="no other schema can be filled"):
-            client.chat.completions.parse(
-                model="semrec", messages=[message], response_format=package("pydantic").BaseModel
-            )
+            client.chat.completions.parse(model="semrec", messages=[message], response_format=Film)
         assert len(client.embeddings.create(model="semrec", input=["a", "b"]).data) == 2
 
 
@@ -71,7 +74,7 @@ def test_cohere(service):
     assert "found no words" in str(caught.value)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")  # it leaves its connections to the garbage collector
 def test_langchain(service):
     langchain = package("langchain_openai")
     where = {"base_url": f"{service.url}/v1", "api_key": "none"}
