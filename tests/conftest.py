@@ -7,8 +7,9 @@ theme ``i % 6``, so knowing both leaves one or two items.
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,29 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         del os.environ["SEMREC_CACHE"]
 
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Makes a folder by name in one of the processes, for all of them: read it, don't write."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def make(name: str, write: Callable[[Path], object]) -> Path:
+        folder = shared / "once" / name
+        folder.parent.mkdir(exist_ok=True)
+        done = folder.with_name(f"{name}.done")
+        with folder.with_name(f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                write(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_world(tmp_path_factory.mktemp("data") / "planted")
@@ -124,7 +148,10 @@ def world_config(**sections: dict[str, object]) -> Config:
             "regularization": [1.0],
             "alpha": [5.0],
             "decay": [1.0],
+            # One choice, as all else here: searching takes two thirds of a build of this world.
+            "neighbours": {"kind": "item_knn", "shrink": [10.0], "decay": [1.0]},
         },
+        "fusion": {"max_cases": 100},
     }
     for name, section in sections.items():
         values[name] = {**values.get(name, {}), **section}
@@ -132,11 +159,9 @@ def world_config(**sections: dict[str, object]) -> Config:
 
 
 @pytest.fixture(scope="session")
-def artifact(world: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def artifact(world: Dataset, made_once: MadeOnce) -> Path:
     """An artifact of the planted world; tests that break it copy it first."""
-    out = tmp_path_factory.mktemp("artifacts") / "planted"
-    semrec.build(world, config=world_config(), out=out)
-    return out
+    return made_once("planted", lambda out: semrec.build(world, config=world_config(), out=out))
 
 
 @pytest.fixture(scope="session")
@@ -183,15 +208,16 @@ def decoder(smollm2: Path) -> DecoderEncoder:
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(made_once: MadeOnce) -> Path:
     """MiniLM as a graph, in `float32` and `int8`."""
     from semrec.encoders.onnx_export import export_onnx, quantise
     from semrec.encoders.sentence import load_sentence_encoder
 
-    folder = tmp_path_factory.mktemp("onnx")
-    export_onnx(load_sentence_encoder("minilm", device="cpu"), folder / "float32")
-    quantise(folder / "float32", folder / "int8")
-    return folder
+    def export(folder: Path) -> None:
+        export_onnx(load_sentence_encoder("minilm", device="cpu"), folder / "float32")
+        quantise(folder / "float32", folder / "int8")
+
+    return made_once("onnx", export)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The command line, run as people run it: in a process of its own."""
+"""The command line: what each command prints, writes and ends with."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command_line import run, run_process
 from conftest import THEMES, item_id, world_tables, write_world
 
 import semrec
@@ -17,25 +18,10 @@ from semrec.sessions.log import Log, served_list
 
 CONFIG = """
 encoder: {kind: hashing, dim: 64}
-behaviour: {factors: 12, regularization: 1, alpha: 5, decay: 1}
+behaviour:
+  {kind: als, factors: 12, regularization: 1, alpha: 5, decay: 1, neighbours: {kind: none}}
+fusion: {max_cases: 100}
 """
-
-
-def run(*arguments, cwd, ok=True):
-    done = subprocess.run(
-        [sys.executable, "-m", "semrec", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-    )
-    if ok:
-        assert done.returncode == 0, done.stderr
-    else:
-        assert done.returncode not in (0, None)
-        assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +63,7 @@ def place(tmp_path_factory):
 
 
 def test_help_and_version(place):
-    top = run("--help", cwd=place).stdout
+    top = run_process("--help", cwd=place).stdout
     for command in (
         "demo",
         "data",
@@ -91,7 +77,7 @@ def test_help_and_version(place):
         "models",
     ):
         assert command in top
-    assert run("--version", cwd=place).stdout.startswith("semrec 0.")
+    assert run_process("--version", cwd=place).stdout.startswith("semrec 0.")
 
 
 def test_build_says_what_it_learned_and_where_it_lies(place):
@@ -124,7 +110,11 @@ def test_a_build_whose_output_is_a_file_says_in_lines_how_far_it_is(place):
 
 
 def test_an_answer_says_nothing_of_progress_where_nobody_watches(place):
-    assert run("recommend", "artifact", "--intent", "ghost", cwd=place).stderr == ""
+    assert run_process("recommend", "artifact", "--intent", "ghost", cwd=place).stderr == ""
+
+
+def test_a_failure_ends_the_process_with_1(place):
+    assert run_process("recommend", "nowhere", cwd=place, ok=False).returncode == 1
 
 
 def test_recommend_prints_a_table_or_json(place):

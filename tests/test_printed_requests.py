@@ -84,11 +84,11 @@ def test_the_page_offers_what_is_known_here():
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(made_once):
     """The artifact of the demo's data, as anybody would build it."""
-    out = tmp_path_factory.mktemp("printed") / "films"
-    semrec.build(demo_data.folder(), config="default", out=out)
-    return out
+    return made_once(
+        "films", lambda out: semrec.build(demo_data.folder(), config="default", out=out)
+    )
 
 
 @pytest.fixture(scope="module")

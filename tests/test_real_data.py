@@ -11,10 +11,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.weights]
 
 
 @pytest.fixture(scope="module")
-def movies(shared_data, tmp_path_factory):
-    out = tmp_path_factory.mktemp("artifacts") / "ml"
-    semrec.build(shared_data / "movielens-small", config="default", out=out)
-    return out
+def movies(shared_data, made_once):
+    data = shared_data / "movielens-small"
+    return made_once("movies", lambda out: semrec.build(data, config="default", out=out))
 
 
 def test_words_make_movie_requests_better_than_any_behavioural_list(movies, shared_data):

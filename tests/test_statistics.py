@@ -166,12 +166,12 @@ def test_a_verdict_is_as_rare_as_it_says_where_there_is_no_difference():
 
 @pytest.mark.slow
 def test_exchangeable_systems_are_called_different_in_one_comparison_of_twenty():
-    called, _ = simulated(2_000, 0.0, 1_000)
+    called, _ = simulated(2_000, 0.0, 400)
     assert 0.035 <= called <= 0.065
 
 
 @pytest.mark.slow
 def test_intervals_cover_a_planted_difference_in_nineteen_comparisons_of_twenty():
-    called, covered = simulated(2_000, 0.05, 1_000)
+    called, covered = simulated(2_000, 0.05, 400)
     assert 0.925 <= covered <= 0.97
     assert called >= 0.5
