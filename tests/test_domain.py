@@ -22,7 +22,7 @@ def request(number, relevant, unit=None):
     )
 
 
-def wishes(n=400):
+def wishes(n=200):
     """Everybody who asks wants one of three items: neither words nor interactions know."""
     rng = np.random.default_rng(5)
     return [request(number, [int(rng.choice(FAVOURITES))]) for number in range(n)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semrec.fusion.gate import SIGNALS, UNTUNED, Gate, GateFeatures, Mix
+from semrec.fusion.gate import SIGNALS, UNTUNED, Gate, GateFeatures, Mix, Weights
 from semrec.training.gate_search import best_parents, learn_gate, make_kind, ratios
 from semrec.training.weight_search import Candidates
 
@@ -163,3 +163,49 @@ def test_a_ratio_is_to_the_better_parent():
     gate = replace(UNTUNED, topical=mix, conversational=mix)
     kind = make_kind("requests", cases(60, 3, 5, seed=2), 0.0, precision=False)
     assert ratios(gate, [kind], best_parents(gate, [kind])).max() < 0.5
+
+
+def test_a_mix_becomes_shares_of_its_sum():
+    mix = Mix(words=2, lexical=1, texts=1, behavioural=3, popularity=2, domain=1)
+    assert mix.weights(0.25) == Weights(
+        semantic=0.4,
+        behavioural=0.3,
+        popularity=0.2,
+        domain=0.1,
+        intent_share=2 / 3,
+        lexical_share=0.25,
+        neighbour_share=0.25,
+    )
+    lexical = mix.without(["words", "texts"]).weights(0.0)
+    assert (lexical.semantic, lexical.intent_share, lexical.lexical_share) == (1 / 7, 1, 1)
+    silent = mix.without(["words", "texts", "lexical"]).weights(0.0)
+    assert (silent.semantic, silent.intent_share, silent.lexical_share) == (0, 1, 0)
+    assert silent.behavioural == 3 / 6
+
+
+POPULARITY_ALONE = Weights(semantic=0.0, behavioural=0.0, popularity=1.0)
+
+
+def test_a_mix_of_nothing_is_popularity():
+    nothing = Mix(words=0, lexical=0, texts=0, behavioural=0, popularity=0)
+    assert nothing.weights(0.25) == POPULARITY_ALONE
+
+
+def test_without_words_and_session_only_what_was_spoken_counts():
+    features = GateFeatures(has_words=False, has_session=False)
+    assert UNTUNED.weights(features) == POPULARITY_ALONE
+    spoken = UNTUNED.weights(replace(features, is_spoken=True))
+    assert spoken == UNTUNED.conversational.weights(0.0)
+
+
+@pytest.mark.parametrize(
+    ("n_words", "n_known", "reason"),
+    [
+        (1, 1, "taken for a topic (95%): 1 content word"),
+        (6, 6, "taken for a topic (50%): 6 content words"),
+        (20, 3, "taken for a conversation about tastes (89%): 20 content words, 3 known here"),
+    ],
+)
+def test_the_reason_says_the_kind_and_how_sure_it_is(n_words, n_known, reason):
+    assert UNTUNED.reason(replace(WORDS, n_words=n_words, n_known=n_known)) == reason
+    assert UNTUNED.reason(replace(WORDS, has_words=False)) == ""

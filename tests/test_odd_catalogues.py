@@ -5,12 +5,11 @@ Each is built, and each request gets a list and a trace that doesn't claim more 
 
 import json
 import math
-import subprocess
-import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command_line import run
 from conftest import N_ITEMS, THEMES, item_id, theme, world_config, world_tables
 
 import semrec
@@ -117,9 +116,8 @@ def test_another_script_is_read(tmp_path):
 def test_the_command_line_passes_the_note_on(tmp_path):
     data = written(tmp_path / "data", CATALOGUES["nothing"])
     small = ("encoder.kind=hashing", "behaviour.factors=12", "behaviour.alpha=5")
-    command = [sys.executable, "-m", "semrec", "build", str(data), "--out", str(tmp_path / "made")]
-    command += [part for one in small for part in ("--set", one)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    sets = [part for one in small for part in ("--set", one)]
+    done = run("build", data, "--out", "made", *sets, cwd=tmp_path)
     assert "note: no item has a title or a text" in " ".join(done.stdout.split())
 
 
