@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from semrec.artifact.stored import load
+    from semrec.data.sources import from_frames
     from semrec.errors import (
         ArtifactError,
         ConfigError,
@@ -48,6 +49,7 @@ _HOMES = {
     "Trace": "semrec.types",
     "build": "semrec.training.build",
     "compare": "semrec.evaluate.compare",
+    "from_frames": "semrec.data.sources",
     "load": "semrec.artifact.stored",
 }
 
@@ -68,12 +70,15 @@ __all__ = [
     "Trace",
     "build",
     "compare",
+    "from_frames",
     "load",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module on first use."""
+    if name == "data":
+        return import_module("semrec.data")
     if name not in _HOMES:
         raise AttributeError(f"module 'semrec' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -29,6 +29,7 @@ def test_exported_names():
         "Trace",
         "build",
         "compare",
+        "from_frames",
         "load",
     ]
     for name in semrec.__all__:

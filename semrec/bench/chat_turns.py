@@ -23,7 +23,7 @@ def read_dialogs(path: Path) -> list[list[str]]:
     Raises:
         DataError: If the file has no `dialog_id`, `turn`, `last_utterance`.
     """
-    table = read_table(path, ids=("dialog_id",), texts=("last_utterance",))
+    table = read_table(path)
     require_columns(path, table, COLUMNS)
     said: dict[str, list[tuple[float, str]]] = {}
     dialogs, texts = (strings(path, table, name) for name in ("dialog_id", "last_utterance"))

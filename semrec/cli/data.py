@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,15 +13,14 @@ from semrec.cli.terminal import Screen
 from semrec.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from semrec.data.dataset import Dataset
+    from semrec.data.import_report import ImportOptions, ImportReport
 
-# Format of what is imported → options that say nothing there.
-FORMATS: dict[str, tuple[str, ...]] = {
-    "tables": (),
-    "recbole": ("--rename", "--split"),
-    "amazon-2023": ("--rename", "--split", "--drop-unknown"),
-    "log": ("--rename", "--split", "--drop-unknown", "--positive-weight"),
-}
+# All but `log` show by themselves; their names are taken, as they were before.
+FORMATS = ("auto", "tables", "recbole", "amazon-2023", "log")
+OTHERWISE = (
+    "Otherwise: --items, --interactions or --tags FILE, --rename FOUND=EXPECTED, --ignore COLUMN, "
+    "--split COLUMN=SEPARATOR"
+)
 
 data = typer.Typer(no_args_is_help=True, help="Fetch, describe, check and import datasets.")
 
@@ -48,96 +48,172 @@ def data_describe(dataset: Path, as_json: Json = False) -> None:
 
 
 @data.command("validate")
-def data_validate(dataset: Path) -> None:
-    """Check a dataset, and every intents file in it."""
-    from semrec.data.dataset import read_dataset
-    from semrec.data.intents import read_cases
+def data_validate(dataset: Path, as_json: Json = False) -> None:
+    """Check a dataset and its requests for whatever a build would stumble over.
 
-    found = read_dataset(dataset)
-    for path in found.intents:
-        read_cases(path)
-    Screen().line(
-        f"{dataset}: valid: {len(found.catalog)} items, {len(found.interactions)} interactions, "
-        f"{len(found.intents)} files of requests"
-    )
+    Exit status 1 if a build can't go well; findings come with counts, examples and advice.
+    """
+    from semrec.data.checking import check
+    from semrec.data.dataset import read_dataset
+
+    checked = read_dataset(dataset)
+    findings = check(checked)
+    valid = all(finding.level != "error" for finding in findings)
+    counts = {
+        "items": len(checked.catalog),
+        "interactions": len(checked.interactions),
+        "requests_files": len(checked.intents),
+    }
+    if as_json:
+        listed = [finding.to_dict() for finding in findings]
+        print_json({"dataset": str(dataset), "valid": valid, **counts, "findings": listed})
+    else:
+        screen = Screen()
+        for finding in findings:
+            screen.line(f"{finding.level}: {finding}")
+        screen.line(
+            f"{dataset}: {'valid' if valid else 'not valid'}: {counts['items']:,} items, "
+            f"{counts['interactions']:,} interactions, {counts['requests_files']} files of requests"
+        )
+    if not valid:
+        raise typer.Exit(1)
 
 
 @data.command("import")
 def data_import(
-    interactions: Annotated[
-        Path, typer.Option(help="Table of interactions; .inter; ratings; a service's --state.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
-    items: Annotated[
-        Path | None,
-        typer.Option(help="Table of items; .item; metadata; the dataset that a log is added to."),
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files, folders, archives: told by their columns.")
     ] = None,
-    kind: Annotated[str, typer.Option("--format", help=", ".join(FORMATS))] = "tables",
+    out: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
+    items: Annotated[
+        list[Path], typer.Option(help="A file of items, whatever it looks like.")
+    ] = [],
+    interactions: Annotated[list[Path], typer.Option(help="One of interactions.")] = [],
+    tags: Annotated[list[Path], typer.Option(help="One of tags.")] = [],
     rename: Annotated[list[str], typer.Option(help="FOUND=EXPECTED, a column.")] = [],
-    split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, a list in text.")] = [],
-    name: str = "",
+    ignore: Annotated[list[str], typer.Option(help="A column to leave out.")] = [],
+    split: Annotated[list[str], typer.Option(help="COLUMN=SEPARATOR, labels in text.")] = [],
+    event: Annotated[list[str], typer.Option(help="FOUND=EVENT, as purchase=buy; drop.")] = [],
     positive_weight: Annotated[float | None, typer.Option(help="From which one counts.")] = None,
-    drop_unknown: Annotated[bool, typer.Option(help="Drop events of unknown items.")] = False,
+    time: Annotated[str | None, typer.Option(help="clock or order; else by the numbers.")] = None,
+    dates: Annotated[str, typer.Option(help="dmy or mdy, of dates such as 03/04/2020.")] = "",
+    encoding: Annotated[str, typer.Option(help="Of text files, such as cp1252.")] = "",
+    separator: Annotated[str, typer.Option(help="Between values of text files.")] = "",
+    columns: Annotated[str, typer.Option(help="Names, if there's no header: a,b,c.")] = "",
+    keep_titles: Annotated[bool, typer.Option(help="Leave titles as they stand.")] = False,
+    drop_unknown: Annotated[bool, typer.Option(help="Unknown items: also with --strict.")] = False,
+    strict: Annotated[bool, typer.Option(help="Refuse what would be left out.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done; write nothing.")] = False,
+    name: Annotated[str, typer.Option(help="Of the dataset; default the folder's.")] = "",
+    licence: Annotated[str, typer.Option(help="Its terms.")] = "",
+    kind: Annotated[str, typer.Option("--format", help="log: a service's --state.")] = "auto",
+    as_json: Json = False,
 ) -> None:
-    """Bring tables, RecBole's files, Amazon Reviews 2023 or a service's log into a dataset's form.
+    """Bring files into a dataset's form: MovieLens, Amazon 2023, RecBole, any table, as downloaded.
 
-    A log is added to the interactions of the dataset that is given as --items.
+    semrec data import ml-latest-small.zip --out data/ml
+
+    semrec data import reviews.jsonl.gz meta.jsonl.gz --out data/shop --dry-run
+
+    A service's log (--format log --interactions STATE --items DATASET) is added to its dataset.
     """
-    from semrec.data.dataset import describe
-    from semrec.data.importers import from_amazon_2023, from_recbole
+    from semrec.data.import_report import ImportOptions
+    from semrec.data.scans import Reading
 
-    given = {"--rename": rename, "--split": split, "--drop-unknown": drop_unknown}
-    _check(kind, {**given, "--positive-weight": positive_weight is not None})
-    shared: dict[str, Any] = {"name": name or out.name, "positive_weight": positive_weight}
-    if kind == "log":
-        from semrec.sessions.importing import from_log
-
-        if items is None:
-            raise DataError("--items: found nothing, expected the dataset that the log is added to")
-        dataset = from_log(interactions, out, data=items, name=name)
-    elif kind == "recbole":
-        dataset = from_recbole(interactions, out, items=items, drop_unknown=drop_unknown, **shared)
-    elif kind == "amazon-2023":
-        dataset = from_amazon_2023(interactions, out, metadata=items, **shared)
-    elif items is None:
-        raise DataError("--items: found nothing, expected a table of items (--format tables)")
-    else:
-        dataset = _from_tables(
-            items,
-            interactions,
-            out,
-            renames=dict(pair(text, "--rename") for text in rename),
-            lists=dict(pair(text, "--split") for text in split),
-            drop_unknown=drop_unknown,
-            **shared,
-        )
-    Screen().description({**describe(dataset), "folder": str(out)})
-
-
-def _check(kind: str, given: dict[str, object]) -> None:
-    """Refuse an unknown format, and options that it has no use for."""
     if kind not in FORMATS:
         raise DataError(f"--format: unknown {kind!r}{nearest(kind, FORMATS)}")
-    for option in FORMATS[kind]:
-        if given[option]:
-            raise DataError(f"{option} says nothing with --format {kind}; leave it out")
-
-
-def _from_tables(
-    items: Path,
-    interactions: Path,
-    out: Path,
-    *,
-    renames: dict[str, str],
-    **settings: Any,  # noqa: ANN401
-) -> Dataset:
-    from semrec.data.formats import read_table
-    from semrec.data.sources import from_frames
-    from semrec.environment.optional import import_pandas
-
-    import_pandas()
-    catalogue, events = (
-        read_table(path, ids=("item_id", "user_id"), renames=renames).to_pandas()
-        for path in (items, interactions)
+    if out is None and not dry_run:
+        raise DataError("--out: found nothing, expected a folder to write (or --dry-run)")
+    if kind == "log":
+        _import_log([*interactions, *(files or [])], out, items, name)
+        return
+    if separator and len(separator.encode()) > 4:
+        raise DataError(f"--separator: found {separator!r}, expected at most 4 characters")
+    options = ImportOptions(
+        name=name or (out.name if out else ""),
+        licence=licence,
+        positive_weight=positive_weight,
+        time=time,
+        renames=dict(pair(text, "--rename") for text in rename),
+        splits=dict(_split(text) for text in split),
+        events=dict(pair(text, "--event") for text in event),
+        ignored=tuple(ignore),
+        dates=dates,
+        keep_titles=keep_titles,
+        drop_unknown=drop_unknown,
+        strict=strict,
+        reading=Reading(
+            encoding=encoding,
+            separator=separator.replace("\\t", "\t"),
+            columns=tuple(filter(None, columns.split(","))),
+        ),
     )
-    return from_frames(catalogue, events, out, **settings)
+    roles = {
+        path: role
+        for role, paths in {"items": items, "interactions": interactions, "tags": tags}.items()
+        for path in paths
+    }
+    paths = [*items, *interactions, *tags, *(files or [])]
+    _import(list(dict.fromkeys(paths)), roles, None if dry_run else out, options, as_json)
+
+
+def _import(
+    paths: Sequence[Path],
+    roles: dict[Path, str],
+    out: Path | None,
+    options: ImportOptions,
+    as_json: bool,
+) -> None:
+    from semrec.data.dataset import describe
+    from semrec.data.imports import import_files
+
+    if not paths:
+        raise DataError("found no files, expected some: semrec data import FILES… --out FOLDER")
+    screen = Screen()
+    with screen.progress(lines=True) as progress:
+        report = import_files(paths, out, options, roles=roles, progress=progress)
+    described = {**describe(report.dataset), "folder": str(out)} if report.dataset else {}
+    if as_json:
+        print_json({**report.to_dict(), "dataset": described or None})
+        return
+    for line in _lines(report, out):
+        screen.line(line)
+    if described:
+        screen.description(described)
+
+
+def _lines(report: ImportReport, out: Path | None) -> list[str]:
+    """A report in lines: each file, what was left out, and how to say otherwise."""
+    lines = []
+    for taken in report.files:
+        columns = ", ".join(
+            known if known == column else f"{known} = {column}"
+            for known, column in taken.columns.items()
+        )
+        lines.append(f"{taken.path}: {f'{taken.role}: {columns}' if taken.role else 'not used'}")
+        lines += [f"  {note}" for note in taken.notes]
+    lines += report.notes
+    lines += [f"left out: {left.count:,} × {left}" for left in report.left_out]
+    if report.left_out and out is not None:
+        lines.append(f"all of them: {out / 'rejects.csv'}")
+    return [*lines, OTHERWISE]
+
+
+def _import_log(states: Sequence[Path], out: Path | None, items: Sequence[Path], name: str) -> None:
+    from semrec.data.dataset import describe
+    from semrec.sessions.importing import from_log
+
+    if not items:
+        raise DataError("--items: found nothing, expected the dataset that the log is added to")
+    if len(states) != 1 or out is None:
+        raise DataError("--interactions: expected one folder, a service's --state, and --out")
+    made = from_log(states[0], out, data=items[0], name=name)
+    Screen().description({**describe(made), "folder": str(out)})
+
+
+def _split(text: str) -> tuple[str, str]:
+    """COLUMN=SEPARATOR; nothing behind = keeps the column whole."""
+    column, equals, separator = text.partition("=")
+    if not column or not equals:
+        raise DataError(f"--split {text!r}: expected two parts with = between them")
+    return column, separator

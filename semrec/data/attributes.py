@@ -210,13 +210,17 @@ def refuse_unusable(path: Path, table: pa.Table, name: str) -> None:
     Raises:
         DataError: If it holds anything else than numbers, booleans, strings or lists of strings.
     """
-    kind = table[name].type
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    if not (_is_number(kind) or _is_text(kind.value_type if is_list else kind)):
+    if not usable(table[name].type):
         raise DataError(
-            f"{path}: column {name!r} is {kind}, expected text, numbers, booleans or lists of "
-            "text; drop the column or convert it"
+            f"{path}: column {name!r} is {table[name].type}, expected text, numbers, booleans or "
+            "lists of text; drop the column or convert it"
         )
+
+
+def usable(kind: pa.DataType) -> bool:
+    """True for numbers, booleans, text and lists of text."""
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return _is_number(kind) or _is_text(kind.value_type if is_list else kind)
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -20,7 +20,7 @@ from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.data.item_records import checked_records
 from semrec.errors import DataError, QueryError, nearest, shown
-from semrec.types import BoolArray
+from semrec.types import MAX_ID_CHARS, BoolArray
 
 RESERVED = ("item_id", "title", "text")
 # A text column is one of labels if it has few distinct values, and they aren't codes ("en", "M").
@@ -156,28 +156,31 @@ def make_catalog(table: pa.Table, source: Path) -> Catalog:
     require_columns(source, table, ("item_id", "title"))
     if table.num_rows == 0:
         raise DataError(f"{source}: found no rows, expected at least one item")
+    for name in [name for name in RESERVED if name in table.column_names]:
+        column = pa.chunked_array([pa.array(strings(source, table, name), pa.string())])
+        table = table.set_column(table.column_names.index(name), name, column)
     refuse_nulls(source, table, "item_id")
-    item_ids = strings(source, table, "item_id")
+    item_ids = table["item_id"].to_pylist()
     rows: dict[str, int] = {}
     for row, item_id in enumerate(item_ids):
-        if item_id in rows:
-            raise DataError(
-                f"{source}: row {row + 1}, column 'item_id': {item_id!r} is already in "
-                f"row {rows[item_id] + 1}; ids must be unique"
+        if item_id in rows or len(item_id) > MAX_ID_CHARS:
+            wrong = (
+                f"{item_id!r} is already in row {rows[item_id] + 1}; ids must be unique"
+                if item_id in rows
+                else f"found {len(item_id):,} characters, expected at most {MAX_ID_CHARS}"
             )
+            raise DataError(f"{source}: row {row + 1}, column 'item_id': {wrong}")
         rows[item_id] = row
-    titles = strings(source, table, "title")
-    has_text = "text" in table.column_names
-    texts = strings(source, table, "text") if has_text else [""] * len(item_ids)
     order = [name for name in RESERVED if name in table.column_names]
     attributes = [name for name in table.column_names if name not in RESERVED]
     for name in attributes:
         refuse_unusable(source, table, name)
+    has_text = "text" in table.column_names
     return Catalog(
         table=table.select(order + attributes),
         item_ids=tuple(item_ids),
-        titles=tuple(titles),
-        texts=tuple(texts),
+        titles=tuple(table["title"].to_pylist()),
+        texts=tuple(table["text"].to_pylist()) if has_text else ("",) * len(item_ids),
         _rows=rows,
     )
 
@@ -188,8 +191,7 @@ def read_catalog(path: Path, renames: Mapping[str, str] | None = None) -> Catalo
     Raises:
         DataError: As `make_catalog`, or if the file can't be read.
     """
-    table = read_table(path, ids=("item_id",), texts=("title", "text"), renames=renames)
-    return make_catalog(table, path)
+    return make_catalog(read_table(path, renames=renames), path)
 
 
 def _is_missing(value: object) -> bool:

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from semrec.data.catalog import Catalog, read_catalog
+from semrec.data.attributes import usable
+from semrec.data.catalog import RESERVED, Catalog, read_catalog
+from semrec.data.columns import known_as
 from semrec.data.formats import (
     find_table,
+    ids,
+    is_text,
     read_table,
     refuse_nulls,
     require_columns,
     seconds,
     strings,
 )
-from semrec.data.interactions import Interactions, read_interactions
+from semrec.data.interactions import Interactions, default_weight, read_interactions
+from semrec.data.scans import is_table
 from semrec.errors import DataError, nearest, shown
+
+# The columns that a dataset's files must have.
+COLUMNS = {
+    "items": {"item_id", "title"},
+    "interactions": {"user_id", "item_id", "timestamp"},
+    "tags": {"user_id", "item_id", "tag", "timestamp"},
+}
 
 
 class DatasetSettings(BaseModel):
@@ -36,6 +53,7 @@ class DatasetSettings(BaseModel):
     columns: dict[str, str] = {}
     positive_weight: float | None = None
     time: Literal["clock", "order"] | None = None
+    events: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +78,7 @@ class Dataset:
         tags: Tags, by row and time.
         intents: Files of requests that lie in the folder.
         hash: sha256 over the files that were read.
+        notes: What was decided by the numbers, as nobody said it.
     """
 
     name: str
@@ -70,6 +89,7 @@ class Dataset:
     tags: tuple[Tag, ...]
     intents: tuple[Path, ...]
     hash: str
+    notes: tuple[str, ...] = ()
 
     @property
     def positives(self) -> Interactions:
@@ -91,35 +111,50 @@ def read_dataset(folder: str | Path) -> Dataset:
     if not isinstance(folder, str | PathLike):
         raise DataError(
             f"the dataset is {shown(folder)}, expected a folder; "
-            "semrec.data.sources.from_frames writes one from frames"
+            "semrec.from_frames makes one of frames"
         )
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected one with items and interactions")
     settings = read_settings(folder / "dataset.yaml")
-    items_path, events_path = (_required(folder, stem) for stem in ("items", "interactions"))
-    catalog = read_catalog(items_path, settings.columns)
-    events = read_interactions(events_path, catalog, renames=settings.columns, time=settings.time)
-    if not len(events.positive(settings.positive_weight)):
-        raise DataError(
-            f"{events_path}: no interaction has a weight of at least {settings.positive_weight} "
-            "(positive_weight in dataset.yaml)"
+    files = {stem: _required(folder, stem) for stem in ("items", "interactions")}
+    if tags_path := find_table(folder, "tags"):
+        files["tags"] = tags_path
+    with ExitStack() as stack:
+        read, renames, names, notes = files, settings.columns, settings.events, list[str]()
+        if not all(is_canonical(stem, path, renames) for stem, path in files.items()):
+            from semrec.data.imports import converted  # here: imports are read by this module
+
+            work = Path(stack.enter_context(TemporaryDirectory()))
+            read, notes = converted(files, settings, work)
+            renames, names = {}, {}
+        catalog = read_catalog(read["items"], renames)
+        events = read_interactions(
+            read["interactions"], catalog, renames=renames, time=settings.time, events=names
         )
-    tags_path = find_table(folder, "tags")
-    tags = _read_tags(tags_path, catalog, settings) if tags_path else ()
-    intents = sorted(
-        path for path in folder.glob("*intents*") if path.suffix in (".parquet", ".csv", ".jsonl")
-    )
-    files = [items_path, events_path, *([tags_path] if tags_path else [])]
+        tags = _read_tags(read["tags"], catalog, renames) if "tags" in files else ()
+    weight = settings.positive_weight
+    if weight is None and (weight := default_weight(events)) is not None:
+        notes.append(
+            f"interactions count from weight {weight:g} on, as nothing says it; else say "
+            "positive_weight in dataset.yaml"
+        )
+    if not len(events.positive(weight)):
+        raise DataError(
+            f"{files['interactions']}: no interaction has a weight of at least {weight} "
+            "(positive_weight in dataset.yaml), or all are rejects"
+        )
+    intents = sorted(p for p in folder.glob("*intents*") if is_table(p) and p.suffix != ".txt")
     return Dataset(
         name=settings.name or folder.resolve().name,
         licence=settings.licence,
-        positive_weight=settings.positive_weight,
+        positive_weight=weight,
         catalog=catalog,
         interactions=events,
         tags=tags,
         intents=tuple(intents),
-        hash=_hash(files, settings),
+        hash=_hash(list(files.values()), settings),
+        notes=tuple(notes),
     )
 
 
@@ -129,6 +164,10 @@ def read_settings(path: Path) -> DatasetSettings:
     Raises:
         DataError: On unknown keys (naming the nearest) or wrong values.
     """
+    other = path.with_suffix(".yml")
+    if path.is_file() and other.is_file():
+        raise DataError(f"{path.parent}: {path.name} and {other.name} are both there; keep one")
+    path = path if path.is_file() else other
     if not path.is_file():
         return DatasetSettings()
     try:
@@ -176,45 +215,63 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         described["from"], described["to"] = (
             datetime.fromtimestamp(end, tz=UTC).date().isoformat() for end in ends
         )
-    described["warnings"] = _warnings(dataset, users)
+    from semrec.data.checking import check  # here: it reads datasets
+
+    described["warnings"] = [
+        finding.problem
+        for finding in check(dataset)
+        if finding.level != "note" or finding.problem in dataset.notes
+    ]
     return described
 
 
-def _warnings(dataset: Dataset, users: int) -> list[str]:
-    found = []
-    untitled = sum(not title.strip() for title in dataset.catalog.titles)
-    if untitled:
-        found.append(f"{untitled} items have no title")
-    if blank := dataset.catalog.without_text():
-        found.append(f"{blank} items have neither title nor text: no semantic block for them")
-    if users < 50:
-        found.append(f"only {users} users: weights tuned on so few are uncertain")
-    return found
+def is_canonical(stem: str, path: Path, renames: Mapping[str, str]) -> bool:
+    """True for parquet whose columns have the names and types of a dataset's."""
+    if path.suffix.lower() != ".parquet":
+        return False
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not readable as parquet: {str(error).splitlines()[0]}") from error
+    types = {renames.get(field.name, field.name): field.type for field in schema}
+    if len(types) < len(schema) or not COLUMNS[stem] <= types.keys():
+        return False
+    if stem == "items":
+        return all(is_text(types[n]) if n in RESERVED else usable(types[n]) for n in types)
+    known = {known_as(name) for name in types} & {"weight", "event"}
+    is_id = (is_text(types[n]) or pa.types.is_integer(types[n]) for n in ("user_id", "item_id"))
+    return all(is_id) and known <= types.keys() and not is_text(types["timestamp"])
 
 
 def _required(folder: Path, stem: str) -> Path:
     path = find_table(folder, stem)
     if path is None:
-        raise DataError(f"{folder}: no {stem}.parquet, {stem}.csv or {stem}.jsonl")
+        raise DataError(
+            f"{folder}: no {stem}.parquet, {stem}.csv or {stem}.jsonl; bring other files into this "
+            "form with `semrec data import FILES… --out FOLDER`"
+        )
     return path
 
 
-def _read_tags(path: Path, catalog: Catalog, settings: DatasetSettings) -> tuple[Tag, ...]:
-    table = read_table(path, ids=("user_id", "item_id"), texts=("tag",), renames=settings.columns)
-    require_columns(path, table, ("user_id", "item_id", "tag", "timestamp"))
-    for name in ("item_id", "tag"):
-        refuse_nulls(path, table, name)
-    item_ids, words = (strings(path, table, name) for name in ("item_id", "tag"))
-    columns = zip(item_ids, words, seconds(path, table), strict=True)
+def _read_tags(path: Path, catalog: Catalog, renames: Mapping[str, str]) -> tuple[Tag, ...]:
+    table = read_table(path, ids=("item_id",), renames=renames)
+    require_columns(path, table, tuple(sorted(COLUMNS["tags"])))
+    item_ids, items = ids(path, table, "item_id")
+    refuse_nulls(path, table, "tag")
+    columns = zip(items.tolist(), strings(path, table, "tag"), seconds(path, table), strict=True)
+    row_of = [catalog.row(item_id) for item_id in item_ids]
     return tuple(
         Tag(row=row, tag=tag, timestamp=float(moment))
-        for item_id, tag, moment in columns
-        if (row := catalog.row(item_id)) is not None
+        for item, tag, moment in columns
+        if (row := row_of[item]) is not None
     )
 
 
 def _hash(files: list[Path], settings: DatasetSettings) -> str:
-    digest = hashlib.sha256(settings.model_dump_json().encode())
+    unsaid = set() if settings.events else {"events"}
+    digest = hashlib.sha256(settings.model_dump_json(exclude=unsaid).encode())
     for path in files:
-        digest.update(path.read_bytes())
+        with path.open("rb") as raw:
+            while chunk := raw.read(1 << 20):
+                digest.update(chunk)
     return digest.hexdigest()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from semrec.data.catalog import Catalog
-from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
+from semrec.data.cells import labels_in
+from semrec.data.formats import is_text, read_table, refuse_nulls, require_columns, strings
 from semrec.errors import DataError, QueryError, shown
 from semrec.types import Case, FloatArray, Query
 
-IDS = ("intent_id", "dialog_id")
-TEXTS = ("text", "session", "relevant", "split", "topic")
 DIGITS = {"odd": "13579", "even": "02468"}
 
 CaseSource = Case | str | Path | Sequence[Case]
@@ -36,7 +37,7 @@ def read_cases(path: str | Path, *, for_training: bool = False) -> list[Case]:
             that is in the test split and outside of it.
     """
     path = Path(path)
-    table = read_table(path, ids=IDS, texts=TEXTS)
+    table = read_table(path)
     require_columns(path, table, ("intent_id", "text", "session", "relevant"))
     refuse_nulls(path, table, "intent_id")
     ids = strings(path, table, "intent_id")
@@ -200,16 +201,19 @@ def _turns(path: Path, table: pa.Table) -> list[int | None]:
     """Each row's place in its dialog; None where the file doesn't say."""
     if "turn" not in table.column_names or pa.types.is_null(table["turn"].type):
         return [None] * table.num_rows
-    if not pa.types.is_integer(table["turn"].type):
-        raise DataError(f"{path}: column 'turn' is {table['turn'].type}, expected whole numbers")
-    return list(table["turn"].to_pylist())
+    turns = table["turn"]
+    if is_text(turns.type):
+        turns = pc.if_else(pc.equal(turns, ""), None, turns)
+    try:
+        return list(turns.cast(pa.int64()).to_pylist())
+    except pa.ArrowException:
+        raise DataError(f"{path}: column 'turn' is {turns.type}, expected whole numbers") from None
 
 
 def _id_lists(path: Path, table: pa.Table, name: str) -> list[tuple[str, ...]]:
     kind = table[name].type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        # CSV has no lists: ids separated by spaces
-        return [tuple(value.split()) for value in strings(path, table, name)]
+        return [_ids_in(value) for value in strings(path, table, name)]
     if pa.types.is_null(kind):
         return [()] * table.num_rows
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
@@ -220,3 +224,9 @@ def _id_lists(path: Path, table: pa.Table, name: str) -> list[tuple[str, ...]]:
         if None in (value or ()):
             raise DataError(f"{path}: row {row}, column {name!r}: a missing id in the list")
     return [tuple(map(str, value or ())) for value in lists]
+
+
+def _ids_in(cell: str) -> tuple[str, ...]:
+    """The ids of a cell: CSV has no lists, but JSON's, or ids with something between them."""
+    labels = labels_in(cell)
+    return tuple(re.findall(r"[^\s,;|]+", cell) if labels is None else labels)

@@ -6,29 +6,49 @@ Knows rows and user ids; the catalogue has the item ids.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from semrec.data.catalog import Catalog
+from semrec.data.columns import plain
 from semrec.data.formats import (
     CLOCK_FROM_S,
+    ids,
     numbers,
     read_table,
     refuse_nulls,
     require_columns,
     seconds,
-    strings,
 )
-from semrec.errors import ArtifactError, DataError
-from semrec.types import BoolArray, FloatArray, RowArray
+from semrec.data.nearest_id import nearest_id
+from semrec.errors import ArtifactError, DataError, nearest
+from semrec.types import BoolArray, EventType, FloatArray, RowArray
+
+DROP = "drop"  # an event that is to be left out
+# What others call semrec's events: only proposed, never assumed.
+SYNONYMS = {
+    word: event
+    for event, words in {
+        "buy": "purchase order transaction checkout bought",
+        "like": "cart addtocart fav favorite favourite wishlist upvote save",
+        "play": "watch listen stream",
+        "reject": "dislike skip hide downvote",
+        DROP: "impression removefromcart",
+    }.items()
+    for word in words.split()
+}
+
+MAX_RATINGS, MAX_RATING, RATING_SHARE = 11, 10, 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +61,7 @@ class Interactions:
         rows: (n,) int64, item rows.
         timestamps: (n,) float64, Unix seconds, or order numbers.
         weights: (n,) float32, ratings or counts; ones where the data has none.
+        rejected: (n,) bool, where the user rejected the item; None: nowhere.
         clock: Whether timestamps are times (True) or only an order within a user (False).
         n_items: How many items the catalogue has.
     """
@@ -52,6 +73,7 @@ class Interactions:
     weights: FloatArray
     clock: bool
     n_items: int
+    rejected: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -64,13 +86,17 @@ class Interactions:
             rows=self.rows[mask],
             timestamps=self.timestamps[mask],
             weights=self.weights[mask],
+            rejected=None if self.rejected is None else self.rejected[mask],
             clock=self.clock,
             n_items=self.n_items,
         )
 
     def positive(self, from_weight: float | None) -> Interactions:
-        """The events whose weight reaches `from_weight`; all of them for None."""
-        return self if from_weight is None else self.where(self.weights >= from_weight)
+        """The events whose weight reaches `from_weight` (None: any), and that are no rejects."""
+        counts = np.ones(len(self), bool) if self.rejected is None else ~self.rejected
+        if from_weight is not None:
+            counts &= self.weights >= from_weight
+        return self if counts.all() else self.where(counts)
 
     @cached_property
     def counts(self) -> RowArray:
@@ -144,7 +170,12 @@ def load_interactions(path: Path) -> Interactions:
 
 
 def make_interactions(
-    table: pa.Table, source: Path, catalog: Catalog, *, time: str | None = None
+    table: pa.Table,
+    source: Path,
+    catalog: Catalog,
+    *,
+    time: str | None = None,
+    events: Mapping[str, str] | None = None,
 ) -> Interactions:
     """Interactions from a table with `user_id`, `item_id`, `timestamp` and perhaps `weight`.
 
@@ -153,42 +184,122 @@ def make_interactions(
         source: The file, for messages.
         catalog: The items; an event that names another one is refused.
         time: ``clock``, ``order``, or None to tell by the size of the numbers.
+        events: Event in the file → one of semrec's; its own need no saying.
 
     Raises:
-        DataError: On a missing column or value, or an unknown item id.
+        DataError: On a missing column or value, an unmapped event, or an unknown item id.
     """
     require_columns(source, table, ("user_id", "item_id", "timestamp"))
     if table.num_rows == 0:
         raise DataError(f"{source}: found no rows, expected at least one interaction")
-    for name in ("user_id", "item_id"):
-        refuse_nulls(source, table, name)
-    timestamps = seconds(source, table)
-    weights = (
-        numbers(source, table, "weight")
-        if "weight" in table.column_names
-        else np.ones(table.num_rows, dtype=np.float32)
-    )
-    item_ids = strings(source, table, "item_id")
-    found = [catalog.row(item_id) for item_id in item_ids]
-    unknown = [place for place, row in enumerate(found) if row is None]
-    if unknown:
-        first = unknown[0]
+    item_ids, items = ids(source, table, "item_id")
+    row_of = np.asarray([-1 if (r := catalog.row(i)) is None else r for i in item_ids], np.int64)
+    unknown = np.flatnonzero(row_of[items] < 0)
+    if len(unknown):
+        found = item_ids[items[unknown[0]]]
         raise DataError(
-            f"{source}: row {first + 1}, column 'item_id': {item_ids[first]!r} is not in the "
-            f"catalogue ({len(unknown)} such rows); add the items, or drop these rows with "
-            "`semrec data import … --drop-unknown`"
+            f"{source}: row {unknown[0] + 1}, column 'item_id': {found!r} is not in the "
+            f"catalogue ({len(unknown):,} such rows){nearest_id(found, catalog.item_ids)}; add the "
+            "items, or leave these rows out: `semrec data import`"
         )
-    user_ids, users = np.unique(np.asarray(strings(source, table, "user_id")), return_inverse=True)
-    order = np.lexsort((np.arange(len(users)), timestamps, users))
+    user_ids, users = ids(source, table, "user_id")
+    timestamps = seconds(source, table)
+    has_weights = "weight" in table.column_names
+    weights = numbers(source, table, "weight") if has_weights else np.ones(len(users), np.float32)
+    rejected = _rejected(source, table, events or {}) if "event" in table.column_names else None
+    order = np.lexsort((timestamps, users))  # stable: what ties stays in the order of the file
     clock = bool(timestamps.max() >= CLOCK_FROM_S) if time is None else time == "clock"
     return Interactions(
-        user_ids=tuple(user_ids.tolist()),
+        user_ids=tuple(user_ids),
         users=users[order].astype(np.int64),
-        rows=np.asarray(found, dtype=np.int64)[order],
+        rows=row_of[items][order],
         timestamps=timestamps[order],
         weights=weights[order],
+        rejected=None if rejected is None else rejected[order],
         clock=clock,
         n_items=len(catalog),
+    )
+
+
+def _rejected(source: Path, table: pa.Table, events: Mapping[str, str]) -> BoolArray:
+    """(n,) bool: where a user rejected an item.
+
+    Raises:
+        DataError: On a missing event, or one that nobody mapped.
+    """
+    refuse_nulls(source, table, "event")
+    column = table["event"].cast(pa.string())
+    counts = [(row["values"], row["counts"]) for row in pc.value_counts(column).to_pylist()]
+    named = event_names(counts, events, f"{source}: ")
+    unwanted = [said for said, meant in named.items() if meant in ("reject", DROP)]
+    rejects = pa.array(unwanted, pa.string())
+    return np.asarray(pc.is_in(column, rejects).to_numpy(), dtype=bool)
+
+
+def event_names(
+    counts: Sequence[tuple[str, int]], events: Mapping[str, str], where: str = ""
+) -> dict[str, str]:
+    """Event as a file has it → as semrec has it, or ``drop``.
+
+    Args:
+        counts: Events of the file, and how often each is there.
+        events: Event in the file → semrec's, as somebody said it.
+        where: What an error begins with.
+
+    Raises:
+        DataError: Naming those that nobody mapped, and the options that do.
+    """
+    given = {name.strip().casefold(): meant for name, meant in events.items()}
+    known = get_args(EventType)
+    for name, meant in events.items():
+        if meant not in (*known, DROP):
+            raise DataError(f"event {name!r} is to be {meant!r}{nearest(meant, (*known, DROP))}")
+    named = {}
+    for said, _ in counts:
+        word = said.strip().casefold()
+        if meant := given.get(word, word if word in known else ""):
+            named[said] = meant
+    unknown = [(said, n) for said, n in counts if said not in named][:10]
+    if unknown:
+        told = ", ".join(f"{said!r:.60} ({n:,} ×)" for said, n in unknown)
+        options = " ".join(
+            f"--event {said.strip()}={SYNONYMS.get(plain(said), 'view')}" for said, _ in unknown
+        )
+        raise DataError(
+            f"{where}column 'event': found {told}, expected {', '.join(known)}; say what they "
+            f"mean (drop: leave out) with `semrec data import … {options}`, or `events:` in "
+            "dataset.yaml"
+        )
+    return named
+
+
+def default_positive_weight(values: Sequence[float], most: float, least: float) -> float | None:
+    """The weight from which an interaction counts where nobody says it; None: all count.
+
+    Weights of at most eleven values up to 10 are ratings: 70 % of the largest. Others are amounts:
+    all above 0.
+
+    Args:
+        values: The distinct weights, or more than eleven of them.
+        most: The largest.
+        least: The smallest above 0.
+    """
+    if len(values) < 2:
+        return None
+    if len(values) <= MAX_RATINGS and most <= MAX_RATING:
+        return round(RATING_SHARE * most, 6)
+    return None if min(values) > 0 else least
+
+
+def default_weight(events: Interactions) -> float | None:
+    """As `default_positive_weight`, of the weights of events that aren't rejects."""
+    values = np.unique(events.positive(None).weights)
+    if not len(values):
+        return None
+    return default_positive_weight(
+        values[: MAX_RATINGS + 1].tolist(),
+        float(values[-1]),
+        float(min(values[values > 0], default=0)),
     )
 
 
@@ -198,6 +309,7 @@ def read_interactions(
     *,
     renames: Mapping[str, str] | None = None,
     time: str | None = None,
+    events: Mapping[str, str] | None = None,
 ) -> Interactions:
     """Read interactions from a file.
 
@@ -205,4 +317,4 @@ def read_interactions(
         DataError: As `make_interactions`, or if the file can't be read.
     """
     table = read_table(path, ids=("user_id", "item_id"), renames=renames)
-    return make_interactions(table, path, catalog, time=time)
+    return make_interactions(table, path, catalog, time=time, events=events)

@@ -1,46 +1,37 @@
-"""Sources of datasets: the one that semrec carries, and pandas frames.
-
-Everything is written in the one form that `read_dataset` reads, beside its place and renamed.
-"""
+"""Sources of datasets: frames in memory, and the dataset that semrec carries."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-import yaml
 
 from semrec.data.dataset import Dataset, read_dataset, read_settings
-from semrec.environment.files import replacing
-from semrec.environment.optional import import_pandas
-from semrec.errors import DataError, nearest
+from semrec.data.folders import place
+from semrec.data.import_report import ImportOptions
+from semrec.data.imports import import_tables
+from semrec.data.roles import ROLES
+from semrec.data.scans import arrow_table
+from semrec.errors import DataError, nearest, shown
+from semrec.types import Progress, silent
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FRAMES = ("dataset.yaml", "interactions.parquet", "items.parquet")  # what `from_frames` writes
+Frame = Any
+"""A table of pandas, Polars or Arrow, a list of mappings, or a mapping of columns."""
+DatasetSource = str | Path | Dataset | Mapping[str, Frame] | Sequence[Frame]
+"""A folder, a dataset, or frames: items, interactions, perhaps tags, so ordered or by name."""
 
 
 def fetch(name: str, out: str | Path) -> Dataset:
     """Write the dataset that comes with semrec to `out`, its terms beside it, and read it back.
 
-    Args:
-        name: ``movielens``: 9,742 films and 100,836 ratings.
-        out: The folder; absent, empty, or the same dataset written before.
-
     Raises:
         DataError: If the name is unknown, or `out` holds something else.
-
-    Examples:
-        >>> fetch("movielens", "data/movielens").name
-        'movielens-keywords'
-        >>> fetch("movielense", "data/movielens")
-        Traceback (most recent call last):
-        semrec.errors.DataError: unknown dataset 'movielense'; did you mean 'movielens'?
     """
     from semrec import demo_data  # here alone, so that a build knows nothing of it
 
@@ -52,33 +43,32 @@ def fetch(name: str, out: str | Path) -> Dataset:
         for file in demo_data.FILES:
             shutil.copyfile(shipped / file, made / file)
 
-    return _place(Path(out), read_settings(shipped / "dataset.yaml").name, demo_data.FILES, copy)
+    return place(Path(out), read_settings(shipped / "dataset.yaml").name, demo_data.FILES, copy)
 
 
 def from_frames(
-    items: pd.DataFrame,
-    interactions: pd.DataFrame,
-    out: str | Path,
+    items: Frame,
+    interactions: Frame,
+    out: str | Path | None = None,
     *,
-    name: str = "",
-    licence: str = "",
-    positive_weight: float | None = None,
-    time: str | None = None,
-    lists: Mapping[str, str] | None = None,
-    drop_unknown: bool = False,
+    tags: Frame = None,
+    progress: Progress = silent,
+    **choices: Any,  # noqa: ANN401
 ) -> Dataset:
-    """Write pandas frames as a dataset folder and read it back.
+    """Make a dataset of frames: of pandas, Polars or Arrow, lists of mappings, or columns by name.
+
+    Columns are recognised by their names as files' are (``movieId``, ``rating``, ``asin``).
 
     Args:
-        items: `item_id`, `title`; optional `text`; every other column is an attribute.
-        interactions: `user_id`, `item_id`, `timestamp`; optional `weight`.
-        out: The folder; absent, empty, or a dataset written before.
-        name: What the dataset is called.
-        licence: Its terms.
-        positive_weight: Weight from which an interaction counts.
-        time: ``clock`` or ``order``; None: told by the numbers.
-        lists: Text columns that hold lists → what separates their labels.
-        drop_unknown: Leave out interactions with items that aren't in `items`.
+        items: `item_id`, `title`; optional `text`; every other column is an attribute. None:
+            the items are those that somebody touched.
+        interactions: `user_id`, `item_id`, `timestamp`; optional `weight` and `event`.
+        out: A folder to write it to; absent, empty, or a dataset written before. None: nowhere.
+        tags: `item_id`, `tag`; optional `user_id`, `timestamp`.
+        progress: Called as work proceeds.
+        **choices: Fields of `ImportOptions`: `name`, `licence`, `positive_weight`, `time`,
+            `renames`, `splits` (also `lists`), `events`, `drop_unknown`, `keep_titles`, `strict`
+            (True unless said: what can't be used is refused, not left out).
 
     Raises:
         DataError: If the result isn't a valid dataset, or `out` holds something else; nothing
@@ -86,98 +76,122 @@ def from_frames(
 
     Examples:
         >>> import pandas as pd
-        >>> films = pd.DataFrame({"item_id": [7], "title": ["Heat"], "genres": ["Crime|Thriller"]})
-        >>> seen = pd.DataFrame({"user_id": ["ada"], "item_id": [7], "timestamp": [1_600_000_000]})
-        >>> dataset = from_frames(films, seen, "data/mine", lists={"genres": "|"})
-        >>> dataset.catalog.item_ids, dataset.catalog.record(0)["genres"]
-        (('7',), ['Crime', 'Thriller'])
+        >>> films = pd.DataFrame({"movieId": [7], "title": ["Heat (1995)"], "genres": ["War"]})
+        >>> seen = pd.DataFrame({"userId": ["ada"], "movieId": [7], "timestamp": [1_600_000_000]})
+        >>> dataset = from_frames(films, seen)
+        >>> dataset.catalog.record(0)
+        {'item_id': '7', 'title': 'Heat', 'year': 1995, 'genres': 'War'}
     """
-    pandas = import_pandas()
-    items, interactions = items.copy(), interactions.copy()
-    for frame in (items, interactions):
-        for column in {"item_id", "user_id"} & set(frame.columns):
-            frame[column] = _ids_as_text(frame[column])
-    for column in set(items.columns) - {"item_id", "title", "text"}:
-        values = items[column]
-        if pandas.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-            items[column] = values.astype("Int64")  # whole numbers with gaps: 1979, not 1979.0
-    for column, separator in (lists or {}).items():
-        if column not in items.columns:
-            raise DataError(
-                f"items: no column {column!r} to split{nearest(column, map(str, items.columns))}"
-            )
-        if not separator:
-            raise DataError(f"items: column {column!r}: an empty separator splits nothing")
-        texts = items[column].fillna("").astype(str)
-        items[column] = [[p.strip() for p in t.split(separator) if p.strip()] for t in texts]
-    if drop_unknown and {"item_id"} <= set(items.columns) & set(interactions.columns):
-        interactions = interactions[interactions["item_id"].isin(items["item_id"])]
-    if "timestamp" in interactions and pandas.api.types.is_float_dtype(interactions["timestamp"]):
-        interactions["timestamp"] = interactions["timestamp"].astype("float64")
-    settings = {
-        "name": name,
-        "licence": licence,
-        "positive_weight": None if positive_weight is None else float(positive_weight),
-        "time": time,
-    }
-    return _write(Path(out), items, interactions, settings)
-
-
-def _write(
-    out: Path, items: pd.DataFrame, interactions: pd.DataFrame, settings: Mapping[str, object]
-) -> Dataset:
-    """Put frames into the files of a dataset."""
-
-    def write(made: Path) -> None:
-        try:
-            for stem, frame in (("items", items), ("interactions", interactions)):
-                table = pa.Table.from_pandas(frame, preserve_index=False)
-                pq.write_table(table.replace_schema_metadata(None), made / f"{stem}.parquet")
-        except (pa.ArrowException, ValueError) as error:
-            raise DataError(f"a column can't be stored: {error}") from error
-        given = {key: value for key, value in settings.items() if value not in (None, "")}
-        (made / "dataset.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
-
-    return _place(out, str(settings["name"]), FRAMES, write)
-
-
-def _place(out: Path, name: str, files: Collection[str], write: Callable[[Path], None]) -> Dataset:
-    """Write a folder beside `out` and let it take its place, if it is a valid dataset."""
-    if out.exists() and not _replaceable(out, name, files):
-        raise DataError(
-            f"{out}: holds something else than an earlier dataset {name!r}; take another folder"
+    frames = {"items": items, "interactions": interactions, "tags": tags}
+    tables = [
+        arrow_table(Path(role), _arrow(role, frame), f"frame_{role}")
+        for role, frame in frames.items()
+        if frame is not None
+    ]
+    with TemporaryDirectory(dir=None if out is None else _parent(Path(out))) as work:
+        target = Path(work) / "dataset" if out is None else Path(out)
+        report = import_tables(
+            tables,
+            target,
+            _options(choices),
+            Path(work),
+            roles={Path(role): role for role in ROLES},
+            progress=progress,
         )
-    with replacing(out) as made:
-        made.mkdir()
-        write(made)
-        try:
-            read_dataset(made)  # refuses before anything takes its place
-        except DataError as error:
-            raise DataError(str(error).replace(str(made), str(out))) from None
-    return read_dataset(out)
+    if report.dataset is None:
+        raise DataError("no dataset was written")
+    notes = (*report.notes, *(f"{left} ({left.count:,} ×)" for left in report.left_out))
+    return replace(report.dataset, notes=(*report.dataset.notes, *notes))
 
 
-def _replaceable(out: Path, name: str, files: Collection[str]) -> bool:
-    """True for an empty folder, and for a dataset of this name with nothing beside it."""
-    if not out.is_dir():
-        return False
-    found = {path.name for path in out.iterdir()}
-    if not found:
-        return True
-    return found == set(files) and read_settings(out / "dataset.yaml").name == name
-
-
-def _ids_as_text(ids: pd.Series[Any]) -> pd.Series[Any]:
-    """Ids as text, missing ones still missing; whole floats (a merge makes them) as integers.
+def as_dataset(source: DatasetSource) -> Dataset:
+    """A dataset from wherever it is.
 
     Raises:
-        DataError: On a float with a fraction.
+        DataError: As `read_dataset` and `from_frames`, or if it is none of these.
     """
-    missing = ids.isna()
-    if import_pandas().api.types.is_float_dtype(ids):
-        broken = ids[~(ids.mod(1) == 0) & ~missing]
-        if len(broken):
-            found = broken.iloc[0]
-            raise DataError(f"column {ids.name!r}: found {found}, expected text or integers")
-        ids = ids.astype("Int64")
-    return ids.astype(str).where(~missing)
+    if isinstance(source, Dataset):
+        return source
+    if isinstance(source, str | Path):
+        return read_dataset(source)
+    if isinstance(source, Mapping) and "interactions" in source:
+        if unknown := source.keys() - {"items", "interactions", "tags"}:
+            name = str(min(unknown))
+            raise DataError(f"frames: unknown {name!r}{nearest(name, ROLES)}")
+        return from_frames(source.get("items"), source["interactions"], tags=source.get("tags"))
+    if isinstance(source, tuple | list) and len(source) in (2, 3):
+        return from_frames(source[0], source[1], tags=source[2] if len(source) == 3 else None)
+    raise DataError(
+        f"the dataset is {shown(source)}, expected a folder, a Dataset, or frames: "
+        "(items, interactions), or semrec.from_frames(items, interactions)"
+    )
+
+
+def _options(choices: Mapping[str, Any]) -> ImportOptions:
+    """The choices of somebody who calls from Python.
+
+    Raises:
+        DataError: On an unknown one, naming the nearest.
+    """
+    given = {"strict": True, **choices}
+    if "lists" in given:
+        given["splits"] = {**(given.get("splits") or {}), **(given.pop("lists") or {})}
+    known = {field.name for field in fields(ImportOptions)}
+    for name in given:
+        if name not in known:
+            raise DataError(f"from_frames: unknown option {name!r}{nearest(name, known)}")
+    return ImportOptions(**given)
+
+
+def _arrow(role: str, frame: Frame) -> pa.Table:
+    """A frame as Arrow; a column that Arrow has no type for becomes text.
+
+    Raises:
+        DataError: If it is no table, or has a column twice.
+    """
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, Mapping):
+        columns = {str(name): _column(values) for name, values in frame.items()}
+    elif isinstance(frame, list) and all(isinstance(row, Mapping) for row in frame):
+        keys = dict.fromkeys(name for row in frame for name in row)
+        columns = {str(name): _column([row.get(name) for row in frame]) for name in keys}
+    elif hasattr(frame, "reset_index") and hasattr(frame, "columns"):  # pandas
+        named = [level for level in frame.index.names if level is not None]
+        frame = frame.reset_index(level=named) if named else frame
+        names = [str(name) for name in frame.columns]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise DataError(f"{role}: column {min(doubled)!r} is there twice")
+        columns = {str(name): _column(frame[name]) for name in frame.columns}
+    elif hasattr(frame, "__arrow_c_stream__"):  # Polars, DuckDB, and whatever comes
+        return pa.table(frame)
+    else:
+        raise DataError(
+            f"{role}: found {type(frame).__name__}, expected a table of pandas, Polars or Arrow, "
+            "a list of mappings, or a mapping of columns"
+        )
+    try:
+        return pa.table(columns)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{role}: columns of different lengths: {error}") from None
+
+
+def _column(values: Iterable[Any]) -> pa.Array | pa.ChunkedArray:
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        return pa.array([_as_text(value) for value in values], pa.string())
+
+
+def _as_text(value: Any) -> str | None:  # noqa: ANN401
+    if value is None or (isinstance(value, float) and value != value):
+        return None
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        plain = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        return json.dumps(plain, default=str, ensure_ascii=False)
+    return str(value)
+
+
+def _parent(out: Path) -> Path:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out.parent

@@ -9,8 +9,8 @@ from typing import Any
 
 from semrec.artifact.encoder import cache_file
 from semrec.config import Config, EncoderTrainingConfig
-from semrec.data.dataset import Dataset, read_dataset
 from semrec.data.intents import CaseSource, cases_from
+from semrec.data.sources import DatasetSource, as_dataset
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import ConfigError, nearest
 from semrec.evaluate.compare import compare
@@ -86,7 +86,7 @@ INGREDIENTS: Mapping[str, Callable[[Config], Config]] = {
 
 
 def ablate(
-    dataset: str | Path | Dataset,
+    dataset: DatasetSource,
     cases: CaseSource | Sequence[CaseSource],
     *,
     config: Config,
@@ -117,8 +117,7 @@ def ablate(
     for name in without:
         if name not in INGREDIENTS:
             raise ConfigError(f"unknown ingredient {name!r}{nearest(name, INGREDIENTS)}")
-    if not isinstance(dataset, Dataset):
-        dataset = read_dataset(dataset)
+    dataset = as_dataset(dataset)
     cases = cases_from(cases)
     shared: dict[str, Any] = {"intents": intents, "progress": progress}
     whole = build(dataset, config=config, encoder=encoder, **shared)

@@ -9,8 +9,9 @@ from typing import Any
 
 from semrec.artifact.rerankers import dialogs_judged_by
 from semrec.config import Config, EncoderTrainingConfig, RankingConfig, RerankConfig
-from semrec.data.dataset import Dataset, read_dataset
+from semrec.data.dataset import Dataset
 from semrec.data.intents import CaseSource, cases_from, fold_of, refuse_seen
+from semrec.data.sources import DatasetSource, as_dataset
 from semrec.encoders.checkpoints import dialogs_seen
 from semrec.errors import DataError
 from semrec.evaluate.baselines import tuned_baseline
@@ -38,7 +39,7 @@ ONLY_DOMAIN = Weights(semantic=0.0, behavioural=0.0, popularity=0.0, domain=1.0)
 
 
 def crossfit(
-    dataset: str | Path | Dataset,
+    dataset: DatasetSource,
     cases: CaseSource | Sequence[CaseSource],
     *,
     config: Config,
@@ -68,7 +69,7 @@ def crossfit(
     Raises:
         DataError: If a fold is empty, there are fewer than two, or the encoder has seen the cases.
     """
-    dataset = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
+    dataset = as_dataset(dataset)
     cases = cases_from(cases)
     fold_ids = _folds(cases, folds)
     seen = {f"the encoder {encoder.name}": dialogs_seen(encoder)}

@@ -35,8 +35,10 @@ from semrec.artifact.rerankers import (
 )
 from semrec.artifact.stored import Models, save_parts
 from semrec.config import Config, load_config
-from semrec.data.dataset import Dataset, read_dataset
+from semrec.data.checking import NO_TEXT, check, refuse_unbuildable
+from semrec.data.dataset import Dataset
 from semrec.data.intents import unit_hashes
+from semrec.data.sources import DatasetSource, as_dataset
 from semrec.encoders.cached import uncached
 from semrec.encoders.checkpoints import dialogs_seen
 from semrec.prompting import load_prompt
@@ -55,13 +57,9 @@ from semrec.training.reranker import select_reranker
 from semrec.training.runtime import choose_runtime
 from semrec.types import Case, Progress, silent
 
-NO_TEXT = (
-    "no item has a title or a text: words find nothing by similarity, and no encoder is trained"
-)
-
 
 def build(
-    dataset: str | Path | Dataset,
+    dataset: DatasetSource,
     *,
     config: str | Path | Config = "default",
     out: str | Path | None = None,
@@ -74,7 +72,7 @@ def build(
     """Learn from a dataset and give back a recommender; with `out`, write it as an artifact.
 
     Args:
-        dataset: A folder, or a dataset read before.
+        dataset: A folder, a dataset read before, or frames: (items, interactions).
         config: Name of a packaged configuration, a path, or a `Config`.
         out: Folder for the artifact: absent, empty, or an artifact that is replaced.
         intents: Files (or lists of cases) with requests to learn from, besides those in
@@ -102,8 +100,8 @@ def build(
         check_target(Path(out))
     if not isinstance(config, Config):
         config = load_config(config, settings)
-    if not isinstance(dataset, Dataset):
-        dataset = read_dataset(dataset)
+    dataset = as_dataset(dataset)
+    refuse_unbuildable(check(dataset), dataset.name)
     model = make_language_model(config)
     if encoder is None:
         report("load encoder", 0, 1)
@@ -161,7 +159,7 @@ def build(
     report("build index", 1, 1)
     manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
     manifest["encoder"]["trained"] = was_trained
-    manifest["notes"] += [] if told else [NO_TEXT]
+    manifest["notes"] += [*dataset.notes, *([] if told else [NO_TEXT])]
     manifest["index"] = found.told
     learned_from = (*dialogs_seen(encoder), *dialogs_judged_by(config.rerank))
     seen = sorted({*unit_hashes(dialogs), *learned_from})

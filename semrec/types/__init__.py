@@ -39,6 +39,7 @@ RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skippe
 
 MAX_K = 1_000
 MAX_INTENT_CHARS = 100_000
+MAX_ID_CHARS = 512  # of an item, a user
 
 
 class Progress(Protocol):
