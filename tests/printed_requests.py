@@ -407,4 +407,7 @@ FOLLOW_UPS = {
 }
 
 # Never answered with films that anybody sees: a field's name is wrong, a model is to be warm.
-NOT_ASKED = {"something like Alien", "a warm-up", "a warm-up request"}
+NOT_ASKED = {
+    *("something like Alien", "a warm-up", "a warm-up request", "Find a title"),
+    "a bittersweet film",  # what is understood of a longer one
+}

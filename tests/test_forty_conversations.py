@@ -15,33 +15,27 @@ def complaints(rec, told: Told, turn, before: list[str]) -> list[str]:
     records = [catalog.record(catalog.row(item_id)) for item_id in ids]
     titles = [str(record["title"]) for record in records]
     labels = [{str(one).casefold() for one in record.get("genres") or ()} for record in records]
-    found = []
-    if told.same and ids != before:
-        found.append("the list moved")
-    if told.new and set(ids) & set(before):
-        found.append("shown again")
-    if told.n and len(ids) != told.n:
-        found.append(f"{len(ids)} items")
     wanted, banned = ({one.casefold() for one in of} for of in (told.every, told.none))
-    if wanted and not all(of & wanted for of in labels[:LOOKED_AT]):
-        found.append(f"not {told.every}: {titles[:LOOKED_AT]}")
-    if any(of & banned for of in labels[:LOOKED_AT]):
-        found.append(f"one of {told.none}: {titles[:LOOKED_AT]}")
-    if told.years and not all(
-        told.years[0] <= (record.get("year") or 0) <= told.years[1] for record in records
-    ):
-        found.append(f"years {[record.get('year') for record in records]}")
-    if told.has and not any(part in title for title in titles[:10] for part in told.has):
-        found.append(f"none of {told.has}: {titles}")
-    if shown := [title for title in titles if title in told.hasnt]:
-        found.append(f"shows {shown}")
-    if missing := [one for one in told.says if one.casefold() not in turn.reply.casefold()]:
-        found.append(f"doesn't say {missing}: {turn.reply}")
-    if told.wishes is not None and turn.conversation.wishes != told.wishes:
-        found.append(f"wishes {turn.conversation.wishes}")
-    if len(turn.reply.split()) > MAX_REPLY_WORDS:
-        found.append(f"a reply of {len(turn.reply.split())} words")
-    return found
+    years = [record.get("year") or 0 for record in records]
+    low, high = told.years or (0, 9_999)
+    checks = {
+        "the list moved": told.same and ids != before,
+        "shown again": told.new and set(ids) & set(before),
+        f"{len(ids)} items": told.n and len(ids) != told.n,
+        f"not {told.every}": wanted and not all(of & wanted for of in labels[:LOOKED_AT]),
+        f"one of {told.none}": any(of & banned for of in labels[:LOOKED_AT]),
+        f"years {years}": not all(low <= year <= high for year in years),
+        f"none of {told.has}": told.has
+        and not any(part in title for title in titles[:10] for part in told.has),
+        f"shows {told.hasnt}": set(titles) & set(told.hasnt),
+        f"doesn't say {told.says}": any(
+            one.casefold() not in turn.reply.casefold() for one in told.says
+        ),
+        f"wishes {turn.conversation.wishes}": told.wishes is not None
+        and turn.conversation.wishes != told.wishes,
+        "a long reply": len(turn.reply.split()) > MAX_REPLY_WORDS,
+    }
+    return [f"{what}: {titles} {turn.reply}" for what, wrong in checks.items() if wrong]
 
 
 def judged(rec) -> list[str]:

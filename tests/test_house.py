@@ -27,7 +27,7 @@ FOLDERS = {
     "evaluate": 3_680,
     "fusion": 870,
     "index": 810,
-    "intent": 3_400,
+    "intent": 3_570,
     "lexical": 370,
     "metrics": 320,
     "pipeline": 920,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -160,7 +161,7 @@ def test_both_at_once_and_limits_beside_them(intent_parser: IntentParser) -> Non
     assert found.liked == (row("Alien"),)
     assert found.rejected == (row("Matrix"),)
     assert found.filters == {"year": {"gte": 1990}}
-    assert found.words == "I loved Alien (1979) but hated"
+    assert found.words == "I loved Alien (1979)"
 
 
 def test_a_title_liked_and_rejected_is_rejected(intent_parser: IntentParser) -> None:
@@ -183,3 +184,66 @@ def test_titles_need_neither_attributes_nor_counts() -> None:
     assert intent_parser.parse_intent("films like jaws").liked == ()
     assert intent_parser.parse_intent("jaws (1975)").liked == (0,)
     assert intent_parser.parse_intent("jaws (1995)").liked == ()
+
+
+@pytest.fixture(scope="module")
+def without_texts():
+    """Known films, as a catalogue without any text has them."""
+    titles = [
+        "The Matrix",
+        "Titanic",
+        "Jurassic Park",
+        "The Dark Knight",
+        "Aliens",
+        "Alien",
+        "Heat",
+    ]
+    titles += ["Star Wars: Episode IV - A New Hope", "The Godfather", "The Beach", "Goodfellas"]
+    titles += [f"Film number {n}" for n in range(400)]
+    table = pa.table({"item_id": [str(n) for n in range(len(titles))], "title": titles})
+    counts = np.array([100] * 9 + [5, 50] + [1] * 400)
+    return learn_vocabulary(make_catalog(table, Path("items.parquet")), counts), titles
+
+
+@pytest.mark.parametrize(
+    ("text", "liked", "rejected"),
+    [
+        ("like the matrix", ["The Matrix"], []),
+        ("like The Dark Knight", ["The Dark Knight"], []),
+        ("like the dark knight", ["The Dark Knight"], []),
+        ("i loved the godfather", ["The Godfather"], []),
+        ("LIKE THE MATRIX", ["The Matrix"], []),
+        ("something like Teh Matrx", ["The Matrix"], []),
+        ("like jurasic park", ["Jurassic Park"], []),
+        ("no Titanic", [], ["Titanic"]),
+        ("anything but Titanic", [], ["Titanic"]),
+        ("hated Titanic", [], ["Titanic"]),
+        ("like Alien, but not Aliens", ["Alien"], ["Aliens"]),
+        ("Looking For A Good Horror Movie", [], []),
+        ("no heat please", [], []),
+    ],
+)
+def test_titles_are_told_by_case_cues_and_slips_even_without_texts(
+    without_texts, text, liked, rejected
+):
+    parser, titles = without_texts
+    read = parser.parse_intent(text)
+    assert [titles[row] for row in read.liked] == liked
+    assert [titles[row] for row in read.rejected] == rejected
+    assert "hated" not in read.words
+
+
+@pytest.mark.parametrize(
+    ("text", "missed"),
+    [
+        ("by Tarkovsky", ("by Tarkovsky",)),
+        ("a comedy with Bruce Willis", ("with Bruce Willis",)),
+        ("films by the Coen Brothers", ("by the Coen Brothers",)),
+        ("1h30 max", ("90 minutes max",)),
+        ("under 2h", ("under 120 minutes",)),
+        ("a film with Robots", ()),
+        ("by the sea", ()),
+    ],
+)
+def test_people_and_lengths_that_no_attribute_knows_are_said(without_texts, text, missed):
+    assert without_texts[0].parse_intent(text).not_understood == missed

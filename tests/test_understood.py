@@ -119,6 +119,8 @@ def test_any_text_gives_a_query_that_can_be_asked(rec, intent, words):
     reading = parse_intent(Query(intent=text), rec.intent_parser, rec.catalog)
     query, understood = reading.query, reading.told
     rec.catalog.mask(query.filters)
-    assert set(understood) <= {"intent", "filters", "session", "not_understood", "named"}
+    assert set(understood) <= {
+        *("intent", "filters", "session", "not_understood", "named", "interpreted"),
+    }
     assert all(isinstance(event, Event) for event in query.events)
     assert len(query.intent) <= len(text) + 1

@@ -167,6 +167,23 @@ BEFORE_TITLE = word_set(
     "like liked loved love enjoyed enjoy seen saw watched watch watching rewatched hated hate"
     " disliked dislike called named titled unlike adore adored finished stand"
 )
+# Words that rule out the title behind them.
+RULING_OUT = word_set("no not but except without skip avoid besides minus nor")
+# … some of them always, and "but" behind one of these: "anything but Titanic".
+WITHOUT = word_set("except without skip avoid minus")
+ALL = word_set("anything everything all any anyone everyone")
+# Words of an opinion before a title that is ruled out: they say nothing else.
+OPINION = word_set(
+    "i ive really just anything everything absolutely also have already did didnt dont do not seen"
+    " saw to see want watch please"
+)
+# Before people's names: how many words in capitals make one of them.
+BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2}
+# May stand behind a title that its words alone tell.
+BEHIND_TITLE = word_set(
+    "and or but with only please though from in except not no that which because so also instead"
+    " was is were if for"
+)
 # ... and those that do only behind one of these.
 BEFORE_TITLE_AFTER = {
     "to": word_set("similar close compared akin comparable"),

@@ -19,10 +19,17 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
+from semrec.intent import cues
 from semrec.intent.constraint_parsing import ParseState, parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
-from semrec.intent.mentions import Mention, find_titles, named_labels, polarities
+from semrec.intent.mentions import (
+    Mention,
+    find_titles,
+    named_labels,
+    named_people,
+    polarities,
+)
 from semrec.intent.moods import KnownMood, learn_moods
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import CLAUSE, Interval, PhraseTable, Tokens, read_tokens
@@ -39,6 +46,13 @@ _ASKING = word_set("user seeker customer human me person client visitor")
 _ANSWERING = word_set("assistant recommender system bot agent ai model semrec")
 _LINE = re.compile(r"^[ \t]*(?:\*\*)?([A-Za-z]{2,12})(?:\*\*)?[ \t]*:[ \t]*(.*)$")
 _ANSWER = re.compile(r"^\s*(?:no|yes|yeah|yep|well|hmm|oh|ok|okay)\b[\s,.!]*")
+# "1h30 max", "under 2h": hours beside a bound.
+_HOURS = re.compile(
+    r"(?<!\w)(?P<before>(?:max|maximum|at most|less than|up to|under|over|within|about|around"
+    r"|(?:no )?longer than|(?:no )?shorter than) )?(?P<h>\d{1,2}) ?h(?: ?(?P<m>[0-5]\d))?"
+    r"(?P<behind> (?:max|maximum|at most|tops|or less|or shorter|or longer|or more))?(?!\w)",
+    re.IGNORECASE,
+)
 _MAX_OPENING = 6  # words in which a refusal stands
 
 
@@ -127,6 +141,7 @@ class IntentParser:
         return taken
 
     def _read(self, text: str, deadline: Deadline) -> ParsedIntent:
+        text = _HOURS.sub(_in_minutes, text)
         unread = text[: max(0, len(text) - MAX_READ_CHARS)]
         t = read_tokens(text[len(unread) :])
         mentions = find_titles(t, self.titles)
@@ -136,7 +151,7 @@ class IntentParser:
         meant = list(zip(mentions, polarities(t, mentions), strict=True))
         rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
         liked = {mention.row: None for mention, polarity in meant if polarity == "liked"}
-        cut = [*state.cut, *((m.first, m.end) for m, polarity in meant if polarity == "rejected")]
+        cut = [*state.cut, *(_opinion(t, m) for m, polarity in meant if polarity == "rejected")]
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
         moods = list(self.moods.matches(t.without([*titles, *cut]).stems))
         for _, mood in moods:
@@ -146,6 +161,7 @@ class IntentParser:
         asks = " ".join(dict.fromkeys(mood.value.asks for _, mood in moods))
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
         named += tuple(label for _, mood in moods for label in mood.value.named)
+        people = named_people(t, [*titles, *cut, *felt], self.vocabulary)
         not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
         return ParsedIntent(
             words=f"{unread} {_without(t, cut)}".strip(),
@@ -153,7 +169,7 @@ class IntentParser:
             filters=state.filters.found,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),
-            not_understood=(*not_read, *state.not_understood),
+            not_understood=tuple(dict.fromkeys((*not_read, *state.not_understood, *people))),
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted,
             moods={t.phrase(first, mood.end): mood.value.asks for first, mood in moods},
@@ -223,6 +239,14 @@ def rejects(text: str) -> bool:
     return polarities(t, [Mention(0, 1)]) == ["rejected"]
 
 
+def _opinion(t: Tokens, mention: Mention) -> Interval:
+    """The places of a rejected title and of the words before it that only reject it."""
+    first = mention.first
+    while first and t.word(first - 1) in cues.AGAINST | cues.RULING_OUT | cues.OPINION:
+        first -= 1
+    return first, mention.end
+
+
 def _without(t: Tokens, cut: Sequence[Interval]) -> str:
     """The text without some of its words, and without the marks that are left over."""
     if not cut:
@@ -237,6 +261,14 @@ def _without(t: Tokens, cut: Sequence[Interval]) -> str:
     left = _ORPHANS.sub(_one_mark, _SPACES.sub(" ", " ".join(parts)))
     left = left.strip(" ,;:-/&")
     return left if _HAS_WORD.search(left) else ""
+
+
+def _in_minutes(found: re.Match[str]) -> str:
+    """An hour and a half as minutes, where a bound says so: "1h30 max" as "90 minutes max"."""
+    before, behind = found["before"] or "", found["behind"] or ""
+    if not before and not behind:
+        return found[0]
+    return f"{before}{60 * int(found['h']) + int(found['m'] or 0)} minutes{behind}"
 
 
 def _one_mark(found: re.Match[str]) -> str:

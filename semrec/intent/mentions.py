@@ -15,13 +15,13 @@ from typing import Literal, NamedTuple
 from semrec.intent import cues
 from semrec.intent.english import FILLERS, word_set
 from semrec.intent.spans import JOINTS, Spans
-from semrec.intent.titles import ARTICLES, Titles
+from semrec.intent.titles import ARTICLES, Titles, is_slip_of
 from semrec.intent.tokens import CLAUSE, MARKS, SENTENCE, Interval, Tokens, singular
 from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
 
 Polarity = Literal["liked", "rejected", "neither"]
-MAX_LINKS, MAX_NAMED = 200, 20
+MAX_LINKS, MAX_NAMED, MAX_TYPO_WORDS, MIN_TYPO_LOWER = 200, 20, 6, 9
 MAX_REACH = 10  # words around a mention that say how it is meant
 _QUOTED = re.compile(r'["“”«„]([^"“”«»„\n]{1,120})["“”»]')
 _IS_OR_NOT = cues.BEING | cues.NOT
@@ -44,7 +44,7 @@ class _Text:
     words: Sequence[str]
     places: Sequence[int]
     quoted: frozenset[Interval]
-    is_shouted: bool
+    n_capitals: int
 
     def word(self, n: int) -> str:
         return self.words[n] if 0 <= n < len(self.words) else ""
@@ -52,6 +52,16 @@ class _Text:
     def adjoins(self, n: int) -> bool:
         """True if no mark stands between word `n` and the one before it."""
         return 0 < n < len(self.places) and self.places[n] == self.places[n - 1] + 1
+
+    def is_shouted(self, begin: int, end: int) -> bool:
+        """True if the words around a title begin with capitals too, so that these say nothing."""
+        n_others = len(self.words) - (end - begin)
+        others = self.n_capitals - sum(self.is_capital(n) for n in range(begin, end))
+        return n_others > 1 and others > 0.7 * n_others
+
+    def ends_phrase(self, n: int) -> bool:
+        """True if what stands before word `n` is a phrase of its own."""
+        return not self.adjoins(n) or self.words[n] in cues.BEHIND_TITLE
 
     def is_capital(self, n: int) -> bool:
         return 0 <= n < len(self.places) and self.t.capitals[self.places[n]]
@@ -65,7 +75,7 @@ def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
         words=[t.words[place] for place in places],
         places=places,
         quoted=frozenset(match.span(1) for match in _QUOTED.finditer(t.text)),
-        is_shouted=len(places) > 3 and sum(t.capitals[p] for p in places) > 0.7 * len(places),
+        n_capitals=sum(t.capitals[place] for place in places),
     )
     mentions: list[Mention] = []
     n = 0
@@ -91,11 +101,48 @@ def _longest_title(text: _Text, n: int, titles: Titles, last: int | None) -> Men
         row, until = _by_year(text, end, rows, titles)
         if row is None and until is None:
             after_another = last is not None and _are_joints(text.t, last, text.places[n])
-            if _is_clear(text, n, begin, end, titles, after_another):
+            is_known = rows[0] in titles.known
+            if _is_clear(text, n, begin, end, titles, after_another, is_known=is_known):
                 row = rows[0]
         if row is not None:
             return Mention(text.places[n], until or text.places[end - 1] + 1, row)
-    return None
+    return _misspelt(text, n, titles)
+
+
+def _misspelt(text: _Text, n: int, titles: Titles) -> Mention | None:
+    """The title that the phrase behind a cue means, if it differs by a slip of the hand."""
+    if not (_after_cue(text, n) or (_is_ruled_out(text, n) and text.is_capital(n))):
+        return None
+    end = n + 1
+    while end - n < MAX_TYPO_WORDS and not text.ends_phrase(end):
+        end += 1
+    has_article = text.words[n] in ARTICLES or is_slip_of(text.words[n], "the")
+    words = text.words[n + (has_article and end > n + 1) : end]
+    if len(words) == 1 and not (text.is_capital(end - 1) or len(words[0]) >= MIN_TYPO_LOWER):
+        return None
+    rows = titles.near(words)
+    return Mention(text.places[n], text.places[end - 1] + 1, rows[0]) if rows else None
+
+
+def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -> list[str]:
+    """People who are asked for ("by Tarkovsky", "with Bruce Willis"), as written.
+
+    Only names in capitals that are neither in a title nor a label: no attribute can answer them.
+    """
+    places = {place for first, end in taken for place in range(first, end)}
+    found = []
+    for place, word in enumerate(t.words):
+        least = cues.BEFORE_NAMES.get(word, 0)
+        if not least or not t.text[t.starts[place]].islower():
+            continue
+        first = place + 1 + (t.word(place + 1) == "the")
+        end = first
+        while end < len(t) and t.capitals[end] and t.words[end].isalpha() and end not in places:
+            end += 1
+        is_label = " ".join(t.stems[first:end]) in vocabulary.labels
+        if end - first >= least and not is_label:
+            found.append(t.phrase(place, end))
+    return found
 
 
 def _are_joints(t: Tokens, first: int, end: int) -> bool:
@@ -127,7 +174,14 @@ def _by_year(
 
 
 def _is_clear(
-    text: _Text, n: int, begin: int, end: int, titles: Titles, after_another: bool
+    text: _Text,
+    n: int,
+    begin: int,
+    end: int,
+    titles: Titles,
+    after_another: bool,
+    *,
+    is_known: bool,
 ) -> bool:
     """True if words that could be a title are meant as one, though no year says so."""
     span = (text.t.starts[text.places[n]], text.t.ends[text.places[end - 1]])
@@ -136,13 +190,14 @@ def _is_clear(
     words = text.words[begin:end]
     if text.adjoins(end) and text.is_capital(end) and text.word(end) not in ("i", "im", "ive"):
         return False  # the name goes on: "Adam Sandler", "Blade Runner 2049"
-    after_cue = _after_cue(text, n)
+    after_cue = _after_cue(text, n) or _is_ruled_out(text, n)
     cued = after_another or after_cue
+    stands_alone = cued and text.ends_phrase(end) and not _is_ruled_out(text, n)
     is_rare = titles.has_texts and any(
         word not in titles.common and singular(word) not in titles.common and len(word) > 3
         for word in words
     )
-    titled = not text.is_shouted and all(
+    titled = not text.is_shouted(begin, end) and all(
         text.is_capital(begin + place)
         for place, word in enumerate(words)
         if word not in _SMALL or place == 0
@@ -153,12 +208,20 @@ def _is_clear(
             return False
         if not cued or is_label or words[0].isdecimal() or text.word(end) in FILLERS:
             return False
-        return titled or (is_rare and len(words[0]) > 4)
+        is_told = is_rare or (begin > n and stands_alone and is_known)
+        return titled or (is_told and len(words[0]) > 4 and not _is_ruled_out(text, n))
     if is_label and not (cued and titled and begin > n):
         return False
     if titled:
         return cued or (is_rare and not all(word in titles.ordinary for word in words))
+    if stands_alone and is_known and not is_label:
+        return True
     return (is_rare and (cued or end - n >= 3)) or len(words) >= (4 if cued else 5)
+
+
+def _is_ruled_out(text: _Text, n: int) -> bool:
+    """True if the word before word `n` rules out what follows: "no Titanic"."""
+    return text.adjoins(n) and text.word(n - 1) in cues.RULING_OUT
 
 
 def _after_cue(text: _Text, n: int) -> bool:
@@ -225,6 +288,9 @@ def polarities(t: Tokens, mentions: Sequence[Mention]) -> list[Polarity]:
 
 def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
     at = mention.first - 1
+    is_but = t.word(at) == "but" and t.word(at - 1) in cues.ALL
+    if at >= floor and (is_but or t.word(at) in cues.WITHOUT):
+        return "rejected"
     if at >= floor and t.word(at) in ("not", "no", "nor"):
         seen = any(t.word(place) in cues.SEEN for place in range(max(0, at - MAX_REACH), at))
         return "neither" if seen and t.word(at) == "not" else "rejected"

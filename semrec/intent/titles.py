@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
@@ -18,6 +21,8 @@ from semrec.intent.vocabulary import Vocabulary, longest_by_first_word
 MAX_TITLE_WORDS = 15
 MAX_TEXTS_READ = 20_000
 COMMON_TEXTS = 8
+KNOWN_SHARE = 0.01
+MAX_TYPO_TITLES, MIN_TYPO_CHARS, MIN_TYPO_ALONE = 200_000, 4, 5
 ARTICLES = frozenset(("the", "a", "an"))
 _YEAR_AT_END = re.compile(r"\((\d{4})\)\s{0,5}$")
 _ARTICLE_AT_END = re.compile(r"^(.{1,200}), (the|a|an|le|la|les|l'|il|der|die|das|el)$", re.I)
@@ -34,7 +39,10 @@ class Titles:
         years: (n_items,) int64, 0 where the year isn't known.
         common: Words that say little: ordinary ones, labels, frequent in the items' texts.
         ordinary: Those of them that name a kind of item or a language, never a title alone.
-        has_texts: Whether the items' texts could say which words are frequent.
+        has_texts: Whether the items' texts, or their titles, could say which words are frequent.
+        words: All words of titles, of labels, and those that are common: anything else may be a
+            slip of the hand.
+        known: Rows of the most touched items, which everybody knows.
     """
 
     rows: Mapping[str, tuple[int, ...]]
@@ -43,6 +51,45 @@ class Titles:
     common: frozenset[str]
     ordinary: frozenset[str]
     has_texts: bool
+    words: frozenset[str]
+    known: frozenset[int]
+
+    def near(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Rows of the title that differs from some words by one edit in each long one, if any.
+
+        One edit for each word of `MIN_TYPO_CHARS` letters or more: a letter that is missing, too
+        many or another, or two that are swapped (Damerau 1964; Levenshtein 1966).
+        """
+        is_short = len(words) == 1 and len(words[0]) < MIN_TYPO_ALONE
+        if is_short or len(self.rows) > MAX_TYPO_TITLES or self.words.issuperset(words):
+            return ()
+        n_edits = sum(len(word) >= MIN_TYPO_CHARS for word in words)
+        found = extractOne(
+            " ".join(words), self.names, scorer=OSA.distance, score_cutoff=n_edits, processor=None
+        )
+        if found is None or not _each_by_one(words, found[0].split()):
+            return ()
+        if self.ordinary.issuperset(found[0].split()):  # "romace" is no title
+            return ()
+        return self.rows[found[0]]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All spellings of titles that a slip of the hand could have meant."""
+        return tuple(name for name in self.rows if len(name) >= MIN_TYPO_CHARS)
+
+
+def is_slip_of(word: str, other: str) -> bool:
+    """True if a word is another one, or differs from it by one edit: "teh" from "the"."""
+    return word == other or (len(word) > 2 and OSA.distance(word, other) <= 1)
+
+
+def _each_by_one(words: Sequence[str], others: Sequence[str]) -> bool:
+    """True if the words are as many, and each long one differs by at most one edit."""
+    return len(words) == len(others) and all(
+        word == other or (len(other) >= MIN_TYPO_CHARS and is_slip_of(word, other))
+        for word, other in zip(words, others, strict=True)
+    )
 
 
 def learn_titles(
@@ -73,6 +120,9 @@ def learn_titles(
     frequent, has_texts = _frequent(catalog)
     labels = {word for phrase in vocabulary.labels for word in phrase.split()}
     kinds = frozenset(labels | set(vocabulary.languages) | FILLERS | {"i", "im"})
+    common = frozenset(_ORDINARY | frequent | kinds)
+    counts = np.asarray(counts)
+    n_known = min(int(KNOWN_SHARE * len(counts)), int((counts > 0).sum()))
     return Titles(
         rows={
             name: tuple(sorted(set(of), key=lambda row: (-counts[row], row)))
@@ -80,9 +130,11 @@ def learn_titles(
         },
         longest=longest_by_first_word(rows),
         years=years,
-        common=frozenset(_ORDINARY | frequent | kinds),
+        common=common,
         ordinary=kinds,
         has_texts=has_texts,
+        words=common | {word for name in rows for word in name.split()},
+        known=frozenset(np.argsort(-counts, kind="stable")[:n_known].tolist()),
     )
 
 
@@ -114,9 +166,10 @@ def _names(title: str) -> tuple[set[str], set[str]]:
 
 
 def _frequent(catalog: Catalog) -> tuple[set[str], bool]:
-    """Words that many items' texts use, read in at most `MAX_TEXTS_READ` of them."""
+    """Words that many items' texts use, read in at most `MAX_TEXTS_READ`; without texts, titles."""
     step = -(-len(catalog) // MAX_TEXTS_READ)
     used: Counter[str] = Counter()
-    for text in catalog.texts[::step]:
+    texts = catalog.texts[::step]
+    for text in texts if any(texts) else catalog.titles[::step]:
         used.update(set(re.findall(r"[a-z]+", text[:1_000].lower())))
     return {word for word, n in used.items() if n >= COMMON_TEXTS}, bool(used)
