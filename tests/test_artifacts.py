@@ -1,10 +1,12 @@
 """Artifacts: whole or not at all, checked, movable, and not in anybody's way."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import world_config
@@ -12,8 +14,10 @@ from resident import linux_only, resident_kb
 
 import semrec
 from semrec import ArtifactError, Query
+from semrec.artifact.manifest import FORMAT
 from semrec.encoders.hashing import HashingEncoder
 
+FORMER = Path(__file__).parent / "artifact_of_format_1"
 QUERIES = [
     Query(intent="ghost story", session=["i01", "i02"]),
     Query(session=["i30"]),
@@ -116,6 +120,51 @@ def test_what_is_no_artifact_is_refused(tmp_path):
         semrec.load(tmp_path)
     with pytest.raises(ArtifactError, match="'full' or 'size'"):
         semrec.load(tmp_path, verify="no")
+
+
+def test_a_former_format_is_refused_and_may_be_built_again(world, tmp_path):
+    former = shutil.copytree(FORMER, tmp_path / "former")
+    with pytest.raises(ArtifactError) as refused:
+        semrec.load(former)
+    assert str(refused.value) == (
+        f"{former}/manifest.json: found format 1 (written by semrec 0.1.0), "
+        f"expected format {FORMAT}; build the artifact again with `semrec build`"
+    )
+    semrec.build(world, config=world_config(), out=former)
+    assert semrec.load(former).manifest["format"] == FORMAT
+
+
+def rewritten(artifact, change):
+    """The artifact with another manifest, whose checksum is right."""
+    path = artifact / "manifest.json"
+    values = json.loads(path.read_text())
+    change(values)
+    del values["checksum"]
+    content = json.dumps(values, sort_keys=True).encode()
+    path.write_text(json.dumps({**values, "checksum": hashlib.sha256(content).hexdigest()}))
+    return artifact
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda m: m.pop("gate"), "gate: Field required"),
+        (lambda m: m["encoder"].update(dim="64"), r"encoder\.dim: .* integer"),
+        (lambda m: m["counts"].update(item=1), r"counts\.item: Extra inputs"),
+        (lambda m: m["behaviour"].pop("kind"), r"behaviour\.kind: Field required"),
+        (lambda m: m["validation"]["words"].update(cases="all"), r"validation\.words\.cases"),
+    ],
+)
+def test_what_a_manifest_misses_or_says_wrongly_is_named(copy, change, named):
+    with pytest.raises(
+        ArtifactError, match=rf"manifest\.json: {named}.*; build the artifact again"
+    ):
+        semrec.load(rewritten(copy, change))
+
+
+def test_a_manifest_is_given_back_as_it_was_written(artifact, rec):
+    semrec.load(rewritten(shutil.copytree(artifact, artifact.with_name("same")), lambda _: None))
+    assert rec.manifest == json.loads((artifact / "manifest.json").read_text())
 
 
 def test_a_newer_format_is_refused(copy):

@@ -24,6 +24,7 @@ from semrec.training.behaviour_selection import (
     select_behaviour,
     simplest,
 )
+from semrec.training.job import Job
 from semrec.training.search_context import checkpoint_of, make_search_context
 from semrec.training.validation import validation_of
 from semrec.training.weight_search import Weighed
@@ -48,8 +49,7 @@ def config_of(kind, neighbours="none", **training):
 
 def ground_of(world, config, **changes):
     validation = validation_of(world.positives, config.split)
-    silent = lambda *_step: None  # noqa: E731
-    ground, _ = make_search_context(validation, world, config, silent, None)
+    ground, _ = make_search_context(validation, world, config, Job(seed=config.seed))
     return replace(ground, **changes)
 
 
@@ -123,7 +123,7 @@ def test_more_cases_choose_than_tune(world):
     config = world_config(behaviour={"kind": "als", "max_cases": 50}, fusion={"max_cases": 20})
     config = config.model_copy(update={"split": SplitConfig(test="last")})
     validation = validation_of(world.positives, config.split)
-    ground, tuning = make_search_context(validation, world, config, lambda *_step: None, None)
+    ground, tuning = make_search_context(validation, world, config, Job(seed=config.seed))
     assert len(ground.cases) == 50
     assert len(tuning) == 20
     assert [one.unit for one in ground.cases[:20]] == [one.unit for one in tuning]
@@ -208,7 +208,7 @@ def test_without_cases_the_first_options_stay(world):
 
 def test_when_the_time_is_up_what_is_there_is_taken(world):
     config = world_config(behaviour={"kind": "auto", "regularization": [3.0, 1.0]})
-    chosen = select_behaviour(ground_of(world, config, deadline=0.0))
+    chosen = select_behaviour(ground_of(world, config, job=Job(seed=0, deadline=0.0)))
     assert chosen.options["regularization"] == 3.0
     assert sorted(name.split()[0] for name in chosen.tried) == ["als", "als", "item_knn"]
 

@@ -16,6 +16,7 @@ from conftest import THEMES, item_id, world_tables, write_world
 import semrec
 from semrec.sessions.log import Log, served_list
 
+FORMER = Path(__file__).parent / "artifact_of_format_1"  # its manifest as it was, and a few files
 CONFIG = """
 encoder: {kind: hashing, dim: 64}
 behaviour:
@@ -346,6 +347,10 @@ def test_bench_load_asks_at_the_given_rates(place):
         (("build", "data", "--out", "x", "--set", "nonsense"), "expected key=value"),
         (("build", "data", "--out", "x", "--intents", "none.parquet"), "no such file"),
         (("recommend", "nowhere"), "no such folder"),
+        (
+            ("recommend", FORMER),
+            "found format 1 (written by semrec 0.1.0), expected format 2; build",
+        ),
         (("recommend", "artifact", "-k", "0"), "expected 1 to 1000"),
         (("recommend", "artifact", "--filters", "{"), "not readable as JSON"),
         (("recommend", "artifact", "--filters", '{"yaer": 1}'), "did you mean 'year'"),
@@ -357,6 +362,7 @@ def test_bench_load_asks_at_the_given_rates(place):
         (("compare", "artifact", "--cases", "topics.parquet", "--groups", "od"), "odd, even"),
         (("compare", "artifact", "--cases", "test", "--data", "data", "--groups", "x"), "odd"),
         (("serve", "nowhere"), "no such folder"),
+        (("serve", FORMER), "found format 1 (written by semrec 0.1.0), expected format 2; build"),
         (("serve", "artifact", "--sessions", "mysql"), "setting sessions"),
         (("serve", "artifact", "--workers", "0"), "setting workers"),
         (("serve", "artifact", "--settings", "none.yaml"), "no such file"),

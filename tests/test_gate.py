@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semrec.fusion.gate import SIGNALS, UNTUNED, Gate, GateFeatures, Mix, Weights
-from semrec.training.gate_search import best_parents, learn_gate, make_kind, ratios
+from semrec.training.gate_learning import best_parents, learn_gate, make_kind, ratios
 from semrec.training.weight_search import Candidates
 
 WORDS = GateFeatures(has_words=True, has_session=True, n_words=2, n_known=2, specificity=0.6)

@@ -26,8 +26,10 @@ from semrec.ranking.wide_deep_training import Training, _Network, train_wide_dee
 from semrec.training import ranker_learning as choosing
 from semrec.training.candidates import retrieve_candidates
 from semrec.training.encoder_selection import select_encoder
+from semrec.training.encoder_training import FinetunedEncoder
 from semrec.training.folds import FOLDS, in_folds
-from semrec.training.preparation import FinetunedEncoder, prepare
+from semrec.training.job import Job
+from semrec.training.preparation import prepare
 from semrec.training.ranker_learning import learn_ranker, lists_of
 from semrec.training.weight_search import TuningCase
 from semrec.types import NO_BOOST, Case, FusedQuery, SessionRows, silent
@@ -338,26 +340,24 @@ def test_items_that_are_added_are_ranked_too(ranked):
     assert "new" in ids(ranked.recommend(intent="a ghost story", k=61))
 
 
+JOB = Job(seed=0)
+
 # --- learned, stored, read again ----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def settled(world):
     config = world_config(fusion={"gate": "fixed"})
-    prepared = prepare(world, config, [], silent, None)
+    prepared = prepare(world, config, [], JOB)
     encoder = HashingEncoder(dim=64)
-    return prepared, select_encoder(
-        prepared, encoder, FinetunedEncoder(encoder=encoder), silent, None
-    )
+    return prepared, select_encoder(prepared, encoder, FinetunedEncoder(encoder=encoder), JOB)
 
 
 def learned(settled, cases=(), **ranking):
     prepared, found = settled
-    config = world_config(ranking=ranking)
-    events, sessions = prepared.validation.train, found.sets.session
+    prepared = replace(prepared, config=world_config(ranking=ranking))
     asked = in_folds(replace(prepared, train_queries=cases), found, cases) if cases else None
-    known = (prepared.dataset.catalog, events, config, silent)
-    return learn_ranker(found.trial, sessions, asked, *known)
+    return learn_ranker(prepared, found, asked, JOB)
 
 
 def test_switched_off_nothing_is_measured(settled):

@@ -36,7 +36,12 @@ def fit_configured(kind="sasrec", *, factors=8, options=None, label_lists=None, 
     config = BehaviourConfig(kind=kind, factors=factors, training=TrainingConfig(**values))
     events = events_of([*in_blocks(), [], [3]], N_ITEMS)
     return behaviour.fit_behaviour(
-        kind, events, config, {"decay": 0.9, **(options or {})}, seed=3, labels=label_lists
+        kind,
+        events,
+        config,
+        {"decay": 0.9, **(options or {})},
+        seed=3,
+        fit=behaviour.SequenceFit(labels=label_lists),
     )
 
 

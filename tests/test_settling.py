@@ -8,10 +8,11 @@ from conftest import GROUP, themed_requests, world_config
 
 from semrec.encoders.hashing import HashingEncoder
 from semrec.training.encoder_selection import select_encoder
-from semrec.training.preparation import FinetunedEncoder, finetune_encoder, prepare
-from semrec.types import silent
+from semrec.training.encoder_training import FinetunedEncoder, finetune_encoder
+from semrec.training.job import Job
+from semrec.training.preparation import prepare
 
-CLEAR = HashingEncoder(dim=64)
+CLEAR, JOB = HashingEncoder(dim=64), Job(seed=0)
 
 
 class Blurred(HashingEncoder):
@@ -31,12 +32,12 @@ def requests(n):
 @pytest.fixture(scope="module")
 def prepared(world):
     config = world_config(fusion={"named": False, "gate": "fixed"})
-    return prepare(world, config, [requests(150)], silent, None)
+    return prepare(world, config, [requests(150)], JOB)
 
 
 @pytest.fixture(scope="module")
 def unasked(world):
-    return prepare(world, world_config(fusion={"gate": "fixed"}), [], silent, None)
+    return prepare(world, world_config(fusion={"gate": "fixed"}), [], JOB)
 
 
 def taught(encoder):
@@ -45,7 +46,7 @@ def taught(encoder):
 
 def test_a_training_that_spoils_the_fused_lists_is_thrown_away(prepared):
     blurred = Blurred(dim=64)
-    found = select_encoder(prepared, CLEAR, taught(blurred), silent, None)
+    found = select_encoder(prepared, CLEAR, taught(blurred), JOB)
     assert found.encoder is CLEAR
     assert not found.sets.made_up & {"both"}
     fused = found.tuned["fused_with_encoder"]
@@ -55,7 +56,7 @@ def test_a_training_that_spoils_the_fused_lists_is_thrown_away(prepared):
 
 
 def test_one_that_makes_them_better_is_kept(prepared):
-    found = select_encoder(prepared, Blurred(dim=64), taught(CLEAR), silent, None)
+    found = select_encoder(prepared, Blurred(dim=64), taught(CLEAR), JOB)
     assert found.encoder is CLEAR
     fused = found.tuned["fused_with_encoder"]
     assert fused["gain"][0] > 0
@@ -64,20 +65,20 @@ def test_one_that_makes_them_better_is_kept(prepared):
 
 def test_of_equals_the_one_that_wasnt_trained_stays(prepared):
     again = HashingEncoder(dim=64)
-    assert select_encoder(prepared, CLEAR, taught(again), silent, None).encoder is CLEAR
+    assert select_encoder(prepared, CLEAR, taught(again), JOB).encoder is CLEAR
 
 
 def test_without_real_requests_nobody_can_say(unasked):
     """Made-up requests judge every encoder that has learned from such ones too well."""
     blurred = Blurred(dim=64)
-    found = select_encoder(unasked, CLEAR, taught(blurred), silent, None)
+    found = select_encoder(unasked, CLEAR, taught(blurred), JOB)
     assert found.encoder is blurred
     assert not len(found.ndcg_of_requests(None))
     assert "fused_with_encoder" not in found.tuned
 
 
 def test_an_encoder_that_wasnt_trained_is_looked_at_once(prepared):
-    found = select_encoder(prepared, CLEAR, FinetunedEncoder(encoder=CLEAR), silent, None)
+    found = select_encoder(prepared, CLEAR, FinetunedEncoder(encoder=CLEAR), JOB)
     assert found.encoder is CLEAR
     assert found.tuned["encoder"] == {}
 
@@ -86,16 +87,16 @@ def test_training_changes_nothing_that_validation_draws(prepared, monkeypatch):
     """Or a variant without it would be asked other requests than the whole."""
     trains = {"encoder": {"training": {"epochs": 1, "batch_size": 8}}}
     config = world_config(fusion={"named": False, "gate": "fixed"}, **trains)
-    taught_once = prepare(prepared.dataset, config, [requests(150)], silent, None)
+    taught_once = prepare(prepared.dataset, config, [requests(150)], JOB)
     lessons = []
     monkeypatch.setattr(
-        "semrec.training.preparation.train_encoder",
-        lambda encoder, lesson, *_: (lessons.append(lesson) or encoder, {}, Path("checkpoints")),
+        "semrec.training.encoder_training.train_encoder",
+        lambda encoder, lesson, *_: lessons.append(lesson) or taught(encoder),
     )
-    finetune_encoder(taught_once, CLEAR, silent, None)
+    finetune_encoder(taught_once, CLEAR, JOB)
     assert lessons
     untaught, whole = (
-        select_encoder(one, CLEAR, FinetunedEncoder(encoder=CLEAR), silent, None).sets
+        select_encoder(one, CLEAR, FinetunedEncoder(encoder=CLEAR), JOB).sets
         for one in (prepared, taught_once)
     )
     for kind in ("words", "both"):

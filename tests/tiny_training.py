@@ -91,7 +91,7 @@ def scheduled(**changes):
 
 
 def fit(shape=None, sessions=None, *, n_items=N_ITEMS, report=None, labels=None, **rest):
-    known = {name: rest.pop(name) for name in ("validate", "checkpoint") if name in rest}
+    known = {name: rest.pop(name) for name in ("validate",) if name in rest}
     return fit_sequence_model(
         in_blocks() if sessions is None else sessions,
         n_items,

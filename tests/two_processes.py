@@ -56,9 +56,9 @@ def main(out):
                 learning_rate=0.01,
                 seed=3,
                 deadline=deadline,
+                checkpoint=out / name / "checkpoint" if deadline is None else None,
             ),
             validate=lambda _model: next(scores) if rank == 0 else 0.0,
-            checkpoint=out / name / "checkpoint" if deadline is None else None,
             report=lambda stage, done, total, detail="": told.append((stage, done, total, detail)),
         )
         save_file(model.state(), out / f"{name}-{rank}.safetensors")

@@ -76,8 +76,6 @@ def make_baseline(
     vectors: VectorModel,
     neighbours: Neighbours | None,
     gate: Gate,
-    manifest: Mapping[str, Any] | None = None,
-    path: Path | None = None,
 ) -> Pipeline:
     """A behavioural-only pipeline."""
     counts = interactions.counts
@@ -99,8 +97,6 @@ def make_baseline(
         # Never-seen items would pass everything with a negative score: they are left out.
         index=ExactIndex(vectors=items, searchable=counts > 0),
         baseline=None,
-        manifest=manifest or {},
-        path=path,
     )
 
 
@@ -123,8 +119,6 @@ def make_recommender(
         vectors=parts.behaviour,
         neighbours=parts.neighbours,
         gate=parts.fusion.gate,
-        manifest=manifest,
-        path=path,
     )
     pipeline = Pipeline(
         catalog=parts.catalog,
@@ -133,7 +127,7 @@ def make_recommender(
         prompts=parts.prompts,
         fusion=parts.fusion,
         index=parts.index,
-        baseline=baseline,
+        baseline=replace(baseline, manifest=manifest or {}, path=path),
         intent_parser=intent_parser,
         untouched_every=parts.untouched_every,
         lexical=parts.lexical,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -34,6 +34,25 @@ class _Stateful(Protocol):
     def state(self) -> dict[str, FloatArray]: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class SequenceFit:
+    """All that only the training of a sequence model asks for.
+
+    Attributes:
+        labels: For each item the numbers of its labels; None: ids only.
+        validate: Scores a model after each epoch; None: the last epoch's weights are kept.
+        checkpoint: File to go on from, and to write; None: none.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds; None: never.
+        report: Called as it is trained.
+    """
+
+    labels: Sequence[Sequence[int]] | None = None
+    validate: Callable[[SequenceModel], float] | None = None
+    checkpoint: Path | None = None
+    deadline: float | None = None
+    report: Progress = silent
+
+
 def fit_behaviour(
     kind: str,
     events: Interactions,
@@ -41,11 +60,7 @@ def fit_behaviour(
     options: Mapping[str, float],
     *,
     seed: int,
-    labels: Sequence[Sequence[int]] | None = None,
-    validate: Callable[[SequenceModel], float] | None = None,
-    checkpoint: Path | None = None,
-    deadline: float | None = None,
-    report: Progress = silent,
+    fit: SequenceFit = SequenceFit(),
 ) -> VectorModel:
     """Fit a behavioural model.
 
@@ -55,11 +70,7 @@ def fit_behaviour(
         config: What isn't chosen on validation.
         options: What is: `regularization`, `alpha`, `decay`; `epochs` of a sequence model.
         seed: For whatever is drawn.
-        labels: For each item the numbers of its labels; sequence models may learn from them.
-        validate: Scores a sequence model after each epoch.
-        checkpoint: Where a sequence model's training goes on from.
-        deadline: When its training stops, as `time.monotonic()` gives it.
-        report: Called as it is trained.
+        fit: Of a sequence model.
     """
     match kind:
         case "als":
@@ -85,29 +96,40 @@ def fit_behaviour(
 
             return NullVectorModel(n_items=events.n_items)
         case "sasrec" | "two_tower":
-            from semrec.behaviour.sequence_training import Schedule
-            from semrec.behaviour.sequential import fit_sequence_model
-
-            training = config.training
-            return fit_sequence_model(
-                np.split(events.rows, events.starts[1:-1]),
-                events.n_items,
-                shape=_shape(kind, config, options, n_items=int((events.counts > 0).sum())),
-                schedule=Schedule(
-                    epochs=max(1, int(options.get("epochs", training.epochs))),
-                    patience=training.patience,
-                    batch_size=training.batch_size,
-                    max_length=training.max_length,
-                    learning_rate=training.learning_rate,
-                    seed=seed,
-                    deadline=deadline,
-                ),
-                labels=labels if training.labels else None,
-                validate=validate,
-                checkpoint=checkpoint,
-                report=report,
-            )
+            return _fit_sequence(kind, events, config, options, seed, fit)
     raise ConfigError(f"unknown behavioural model {kind!r}")
+
+
+def _fit_sequence(
+    kind: str,
+    events: Interactions,
+    config: BehaviourConfig,
+    options: Mapping[str, float],
+    seed: int,
+    fit: SequenceFit,
+) -> VectorModel:
+    from semrec.behaviour.sequence_training import Schedule
+    from semrec.behaviour.sequential import fit_sequence_model
+
+    training = config.training
+    return fit_sequence_model(
+        np.split(events.rows, events.starts[1:-1]),
+        events.n_items,
+        shape=_shape(kind, config, options, n_items=int((events.counts > 0).sum())),
+        schedule=Schedule(
+            epochs=max(1, int(options.get("epochs", training.epochs))),
+            patience=training.patience,
+            batch_size=training.batch_size,
+            max_length=training.max_length,
+            learning_rate=training.learning_rate,
+            seed=seed,
+            deadline=fit.deadline,
+            checkpoint=fit.checkpoint,
+        ),
+        labels=fit.labels if training.labels else None,
+        validate=fit.validate,
+        report=fit.report,
+    )
 
 
 def _shape(

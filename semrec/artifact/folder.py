@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from semrec.artifact.manifest import FORMAT, FileEntry, Manifest, make_manifest
 from semrec.environment.files import replacing
 from semrec.errors import ArtifactError
 
-FORMAT = 2  # raised with each change of form, of the configuration in it too
 MANIFEST = "manifest.json"
 Verify = Literal["full", "size"]
 
@@ -36,9 +36,7 @@ def check_target(out: Path) -> None:
         )
 
 
-def write_artifact(
-    out: Path, write: Callable[[Path], None], manifest: Mapping[str, Any]
-) -> dict[str, Any]:
+def write_artifact(out: Path, write: Callable[[Path], None], manifest: Manifest) -> Manifest:
     """Write a folder beside `out`, its manifest last, then put it in `out`'s place.
 
     Args:
@@ -57,22 +55,21 @@ def write_artifact(
         made.mkdir()
         write(made)
         files = {
-            path.relative_to(made).as_posix(): {
-                "bytes": path.stat().st_size,
-                "sha256": _sha256(path),
-            }
+            path.relative_to(made).as_posix(): FileEntry(
+                bytes=path.stat().st_size, sha256=_sha256(path)
+            )
             for path in sorted(made.rglob("*"))
             if path.is_file()
         }
-        whole = {"format": FORMAT, **manifest, "files": files}
-        whole["checksum"] = _checksum(whole)
-        text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+        whole = manifest.model_copy(update={"format": FORMAT, "files": files})
+        whole = whole.model_copy(update={"checksum": _checksum(whole.to_dict())})
+        text = json.dumps(whole.to_dict(), indent=2, ensure_ascii=False) + "\n"
         (made / MANIFEST).write_text(text, encoding="utf-8")
         check_target(out)
     return whole
 
 
-def read_manifest(folder: Path, verify: Verify = "full") -> dict[str, Any]:
+def read_manifest(folder: Path, verify: Verify = "full") -> Manifest:
     """An artifact's manifest, after checking the folder against it.
 
     Args:
@@ -80,7 +77,7 @@ def read_manifest(folder: Path, verify: Verify = "full") -> dict[str, Any]:
         verify: ``full`` reads every file and compares hashes, ``size`` only looks at sizes.
 
     Raises:
-        ArtifactError: Naming the first file that doesn't match.
+        ArtifactError: If it is of another format, or naming the first file that doesn't match.
     """
     if verify not in ("full", "size"):
         raise ArtifactError(f"verify is {verify!r}, expected 'full' or 'size'")
@@ -89,29 +86,33 @@ def read_manifest(folder: Path, verify: Verify = "full") -> dict[str, Any]:
         found = "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it"
         raise ArtifactError(f"{folder}: {found}; expected an artifact made by `semrec build`")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = manifest["format"]
-        checksum = manifest["checksum"]
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version, checksum = values["format"], values["checksum"]
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path}: broken: {error!r}; build the artifact again") from error
     if version != FORMAT:
-        raise ArtifactError(f"{path}: format {version!r}, this semrec reads {FORMAT}; build again")
-    if checksum != _checksum(manifest):
+        made_by = f"written by semrec {values.get('semrec_version')!s:.20}"
+        raise ArtifactError(
+            f"{path}: found format {version!r:.20} ({made_by}), "
+            f"expected format {FORMAT}; build the artifact again with `semrec build`"
+        )
+    if checksum != _checksum(values):
         raise ArtifactError(f"{path}: doesn't match its checksum; build the artifact again")
-    for name, expected in manifest["files"].items():
+    manifest = make_manifest(values, str(path))
+    for name, expected in manifest.files.items():
         _check_file(folder / name, expected, verify)
-    return dict(manifest)
+    return manifest
 
 
-def _check_file(path: Path, expected: Mapping[str, Any], verify: Verify) -> None:
+def _check_file(path: Path, expected: FileEntry, verify: Verify) -> None:
     if not path.is_file():
         raise ArtifactError(f"{path}: missing; build the artifact again")
     size = path.stat().st_size
-    if size != expected["bytes"]:
-        raise ArtifactError(f"{path}: {size} bytes, expected {expected['bytes']}; build again")
-    if verify == "full" and (found := _sha256(path)) != expected["sha256"]:
+    if size != expected.bytes:
+        raise ArtifactError(f"{path}: {size} bytes, expected {expected.bytes}; build again")
+    if verify == "full" and (found := _sha256(path)) != expected.sha256:
         raise ArtifactError(
-            f"{path}: sha256 {found[:12]}…, expected {expected['sha256'][:12]}…: "
+            f"{path}: sha256 {found[:12]}…, expected {expected.sha256[:12]}…: "
             "the file was changed; build the artifact again"
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -66,7 +66,7 @@ def mapped_vectors(folder: Path) -> FloatArray | None:
 def load_index(
     folder: Path,
     config: IndexConfig,
-    chosen: Mapping[str, Any],
+    breadth: int | None,
     mapped: FloatArray | None,
     counted: FloatArray,
 ) -> Index | None:
@@ -75,14 +75,14 @@ def load_index(
     Args:
         folder: The artifact.
         config: As it was built with.
-        chosen: What the manifest tells of it.
+        breadth: How broadly it searches, as the manifest says; None: as configured.
         mapped: `mapped_vectors`.
         counted: (n_items, N_COUNTED) float32, their last columns.
     """
     path = folder / CODES
     if not path.is_file():
         return None
-    breadth = int(chosen.get("breadth", config.ef_search))
+    breadth = config.ef_search if breadth is None else breadth
     if mapped is None:
         from semrec.index.faiss import load_faiss
 

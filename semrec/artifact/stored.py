@@ -21,6 +21,7 @@ from semrec.artifact.behavioural_models import load_behaviour, load_neighbours, 
 from semrec.artifact.encoder import make_encoder, make_interpreter, make_language_model
 from semrec.artifact.folder import Verify, read_manifest
 from semrec.artifact.indexes import load_index, make_index, mapped_vectors, save_index
+from semrec.artifact.manifest import Manifest, NeighboursEntry
 from semrec.artifact.rerankers import RERANKER, make_reranking
 from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
@@ -147,14 +148,14 @@ def load(
     """
     folder = Path(path)
     manifest = read_manifest(folder, verify)
-    config = make_config(manifest["config"], f"{folder}/manifest.json")
+    config = make_config(manifest.config, f"{folder}/manifest.json")
     model = make_language_model(config)
     found = _encoder(folder, manifest, config, encoder, model)
-    expected = manifest["encoder"]["fingerprint"]
+    expected = manifest.encoder.fingerprint
     made_of = found.source if isinstance(found, OnnxEncoder) else found.fingerprint
     if made_of != expected:
         raise ArtifactError(
-            f"{folder}: made with encoder {manifest['encoder']['name']!r} "
+            f"{folder}: made with encoder {manifest.encoder.name!r} "
             f"({expected[:12]}…), found {found.name!r} ({made_of[:12]}…); "
             "install the right one, give encoder=PATH, or build again"
         )
@@ -163,11 +164,11 @@ def load(
         for path in sorted((folder / "prompts").glob("*.j2"))
     }
     parts = _load_parts(folder, manifest, config, own)
-    weights = manifest["validation"].get("rerank_weights", {})
+    weights = manifest.validation.rerank_weights
     return make_recommender(
         parts,
         found,
-        manifest,
+        manifest.to_dict(),
         folder,
         make_interpreter(config, found, model, own.get("limit")),
         make_reranking(config.rerank, parts.prompts, weights, model, folder, own),
@@ -176,13 +177,13 @@ def load(
 
 def _encoder(
     folder: Path,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     config: Config,
     given: str | Encoder | None,
     model: LanguageModel | None,
 ) -> Encoder:
     """The encoder that was given, else the artifact's own in its quick form, else in torch."""
-    name, settings = str(manifest["encoder"]["name"]), config.encoder
+    name, settings = manifest.encoder.name, config.encoder
     if given is None and (folder / RUNTIME).is_dir() and have_onnxruntime():
         return load_onnx(folder / RUNTIME, batch_size=settings.batch_size)
     if given is None and (folder / ENCODER).is_dir():
@@ -203,18 +204,20 @@ def _encoder(
 
 
 def _load_parts(
-    folder: Path, manifest: Mapping[str, Any], config: Config, own: Mapping[str, Prompt]
+    folder: Path, manifest: Manifest, config: Config, own: Mapping[str, Prompt]
 ) -> Parts:
     arrays, mapped = load_file(folder / "fusion.safetensors"), mapped_vectors(folder)
     if mapped is not None:
         dim = len(arrays["semantic_mean"])
         arrays["semantic"], arrays["behavioural"] = mapped[:, :dim], mapped[:, dim:-N_COUNTED]
-    chosen = manifest["behaviour"]
-    behaviour = load_behaviour(load_file(folder / "behaviour.safetensors"), chosen)
+    behaviour = load_behaviour(
+        load_file(folder / "behaviour.safetensors"),
+        manifest.behaviour.model_dump(exclude_unset=True),
+    )
     neighbours = None
-    if manifest.get("neighbours"):
+    if isinstance(manifest.neighbours, NeighboursEntry):
         neighbours = load_neighbours(
-            load_file(folder / "neighbours.safetensors"), manifest["neighbours"]
+            load_file(folder / "neighbours.safetensors"), manifest.neighbours.model_dump()
         )
     fusion = FusedBlocks(
         semantic=_block(arrays, "semantic"),
@@ -223,13 +226,13 @@ def _load_parts(
         domain=arrays["domain"],
         behaviour=behaviour,
         neighbours=neighbours,
-        gate=Gate.from_dict(manifest["gate"]),
+        gate=Gate.from_dict(manifest.gate),
         decay=config.fusion.decay,
         text_map=arrays.get("text_map"),
         label_centroids=_load_label_centroids(folder),
     )
     counted = np.stack([fusion.popularity, fusion.domain], axis=1)
-    index = load_index(folder, config.index, manifest.get("index", {}), mapped, counted)
+    index = load_index(folder, config.index, manifest.index.breadth, mapped, counted)
     if index is None:
         index = make_index(config.index, fusion.items()).index
     catalog = read_catalog(folder / "catalog.parquet")

@@ -47,6 +47,7 @@ class Schedule:
         learning_rate: Of AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101).
         seed: Of the batches' order and the dropout.
         deadline: When to stop, as `time.monotonic()` gives it in seconds; None: never.
+        checkpoint: File to go on from if it is there, and to write after each epoch; None: none.
     """
 
     epochs: int
@@ -56,6 +57,7 @@ class Schedule:
     learning_rate: float
     seed: int
     deadline: float | None = None
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,6 @@ def train(
     pad: int,
     schedule: Schedule,
     validate: Callable[[nn.Module], float] | None = None,
-    checkpoint: Path | None = None,
     report: Progress,
     name: str,
 ) -> Trained:
@@ -92,9 +93,8 @@ def train(
         network: ``network(inputs, targets)`` is the loss; both (b, length) int64.
         sessions: Items of each session, oldest first; those of one item teach nothing.
         pad: Stands in the inputs where a session has ended.
-        schedule: How long and how fast.
+        schedule: How long and how fast, and what to go on from.
         validate: Scores the network after each epoch, higher is better.
-        checkpoint: File to go on from if it is there, and to write after each epoch.
         report: Called as batches are done.
         name: For progress.
     """
@@ -104,7 +104,7 @@ def train(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
     )
-    state, best = Trained(), _weights(network)
+    state, best, checkpoint = Trained(), _weights(network), schedule.checkpoint
     if checkpoint is not None and checkpoint.is_file():
         state, best = _resume(checkpoint, network, optimizer)
     accelerator = Accelerator()
@@ -124,10 +124,7 @@ def train(
             timed_out = passes.run(state)
             is_over = timed_out or passes.time_is_up()
             wrapped.eval()
-            score = None
-            if validate is not None:  # the same on all processes, whatever their rounding
-                found = validate(network) if accelerator.is_main_process else 0.0
-                score = float(broadcast_object_list([found])[0])
+            score = None if validate is None else passes.validated(lambda: validate(network))
             state, is_best = _after_epoch(state, score, schedule, whole=not timed_out)
             if is_best:
                 best = _weights(network)
@@ -182,6 +179,11 @@ class _Passes:
         self.optimizer.step()
         self.optimizer.zero_grad()
         return float(loss.detach())
+
+    def validated(self, score: Callable[[], float]) -> float:
+        """The main process's score, the same on all processes, whatever their rounding."""
+        found = score() if self.accelerator.is_main_process else 0.0
+        return float(broadcast_object_list([found])[0])
 
     def time_is_up(self) -> bool:
         """True if time is up on any process: all of them have to stop together."""

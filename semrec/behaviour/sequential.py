@@ -9,11 +9,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from semrec.behaviour.sequence_training import Schedule, Trained, train
@@ -114,7 +114,6 @@ def fit_sequence_model(
     schedule: Schedule,
     labels: Sequence[Sequence[int]] | None = None,
     validate: Callable[[SequenceModel], float] | None = None,
-    checkpoint: Path | None = None,
     report: Progress,
 ) -> SequenceModel:
     """Train on sessions.
@@ -123,40 +122,22 @@ def fit_sequence_model(
         sessions: Item rows of each, oldest first.
         n_items: How many items there are; those in no session are left out.
         shape: The network.
-        schedule: How long and how fast.
+        schedule: How long and how fast, and what to go on from.
         labels: For each item the numbers of its labels, or None: ids only.
         validate: Scores a model, higher is better; training keeps the best.
-        checkpoint: File to go on from, and to write.
         report: Called as batches are done.
     """
     counts = np.bincount(np.concatenate([*sessions, []]).astype(np.int64), minlength=n_items)
     known = np.flatnonzero(counts)
     place = np.full(n_items, -1, dtype=np.int64)
     place[known] = np.arange(len(known))
+    log_q = np.log(counts[known] / counts.sum())
     with torch.random.fork_rng():
         torch.manual_seed(schedule.seed)
-        network = SequenceNetwork(
-            table=ItemTable(len(known), shape.dim, _as_bags(labels, known)),
-            session=_session_tower(shape),
-            item=nn.Identity() if shape.kind == "sasrec" else ItemTower(shape.dim),
-            loss=shape.loss,
-            negatives=shape.negatives,
-            log_q=torch.from_numpy(np.log(counts[known] / counts.sum())).float(),
-        )
+        network = _network(shape, _as_bags(labels, known), log_q)
 
     def model_of(trained: Trained) -> SequenceModel:
-        item_vectors, sources = (np.zeros((n_items, shape.dim), np.float32) for _ in range(2))
-        with torch.inference_mode():
-            table = network.table()
-            sources[known] = table.float().cpu().numpy()
-            item_vectors[known] = network.item(table).float().cpu().numpy()
-        return SequenceModel(
-            item_vectors=item_vectors,
-            sources=sources,
-            tower=copy.deepcopy(network.session).cpu().eval(),
-            shape=shape,
-            trained=trained,
-        )
+        return _model_of(network, shape, known, n_items, trained)
 
     trained = train(
         network,
@@ -164,11 +145,46 @@ def fit_sequence_model(
         pad=len(known),
         schedule=schedule,
         validate=None if validate is None else lambda _network: validate(model_of(Trained())),
-        checkpoint=checkpoint,
         report=report,
         name=shape.kind,
     )
     return model_of(trained)
+
+
+def _network(shape: Shape, labels: Labels | None, log_q: NDArray[np.float64]) -> SequenceNetwork:
+    """The untrained network.
+
+    Args:
+        shape: Its shape.
+        labels: Of the known items.
+        log_q: (n_known,) the logarithm of how often each occurs.
+    """
+    return SequenceNetwork(
+        table=ItemTable(len(log_q), shape.dim, labels),
+        session=_session_tower(shape),
+        item=nn.Identity() if shape.kind == "sasrec" else ItemTower(shape.dim),
+        loss=shape.loss,
+        negatives=shape.negatives,
+        log_q=torch.from_numpy(log_q).float(),
+    )
+
+
+def _model_of(
+    network: SequenceNetwork, shape: Shape, known: RowArray, n_items: int, trained: Trained
+) -> SequenceModel:
+    """The model that a network stands for, with zeros for items it doesn't know."""
+    item_vectors, sources = (np.zeros((n_items, shape.dim), np.float32) for _ in range(2))
+    with torch.inference_mode():
+        table = network.table()
+        sources[known] = table.float().cpu().numpy()
+        item_vectors[known] = network.item(table).float().cpu().numpy()
+    return SequenceModel(
+        item_vectors=item_vectors,
+        sources=sources,
+        tower=copy.deepcopy(network.session).cpu().eval(),
+        shape=shape,
+        trained=trained,
+    )
 
 
 def load_sequence_model(

@@ -37,6 +37,7 @@ from semrec.training.behaviour_selection import (
     refit,
     select_behaviour,
 )
+from semrec.training.job import Job, start_job
 from semrec.training.search_context import SearchContext, make_search_context
 from semrec.training.validation import hold_out, validation_of
 from semrec.types import Case, Progress, SessionRows, silent
@@ -79,8 +80,8 @@ def behavioural_report(
     for cut, (window, asked) in enumerate(zip(windows, cases, strict=True)):
         for name, config in configs.items():
             started = time.monotonic()
-            deadline = None if max_minutes is None else started + 60 * max_minutes
-            chosen, system, ground = _learn(window.train, dataset, config, report, deadline)
+            job = start_job(config.seed, report, max_minutes)
+            chosen, system, ground = _learn(window.train, dataset, config, job)
             learned.append((chosen, window.train, ground))
             details.append(
                 {
@@ -157,10 +158,10 @@ def _cases(windows: Sequence[Split], dataset: Dataset, config: Config) -> list[l
 
 
 def _learn(
-    events: Interactions, dataset: Dataset, config: Config, report: Progress, deadline: float | None
+    events: Interactions, dataset: Dataset, config: Config, job: Job
 ) -> tuple[Behaviour, Recommender, SearchContext]:
     validation = validation_of(events, config.split)
-    ground, _ = make_search_context(validation, dataset, config, report, deadline)
+    ground, _ = make_search_context(validation, dataset, config, job)
     chosen = select_behaviour(ground)
     chosen = refit(chosen, events, ground)
     pipeline = make_baseline(

@@ -33,7 +33,7 @@ from semrec.metrics.significance import percentiles
 from semrec.pipeline.resolve import in_words, resolve
 from semrec.protocols import Index
 from semrec.recommender import Recommender
-from semrec.training.index_queries import queries_of
+from semrec.training.candidates import queries_of
 from semrec.training.weight_search import TuningCase
 from semrec.types import (
     NO_MATCH,
@@ -229,7 +229,7 @@ def _ask(
     start = time.perf_counter()
     vectors = np.load(folder / VECTORS, mmap_mode="r")
     counted = np.array(vectors[:, vectors.shape[1] - N_COUNTED :])
-    index = load_index(folder, config, told, vectors, counted)
+    index = load_index(folder, config, told.get("breadth"), vectors, counted)
     if index is None:
         config = config.model_copy(update={"kind": told["kind"]})
         index = make_index(config, np.array(vectors)).index

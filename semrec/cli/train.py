@@ -10,7 +10,6 @@ configuration.
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +38,7 @@ def train_behaviour(
     from semrec.artifact.behavioural_models import SEQUENCE_MODELS
     from semrec.config import load_config
     from semrec.data.dataset import read_dataset
+    from semrec.training.job import start_job
     from semrec.training.search_context import make_search_context
     from semrec.training.validation import hold_out, validation_of
     from semrec.training.vector_models import choose_vectors, refit_vectors
@@ -52,13 +52,12 @@ def train_behaviour(
         )
     found = read_dataset(dataset)
     learned = hold_out(found.positives, loaded.split).train
-    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     main = os.environ.get("LOCAL_RANK", "0") == "0"
     screen = Screen(quiet=not main)
     with screen.progress(lines=True) as progress:
         validation = validation_of(learned, loaded.split)
-        report = progress if main else silent
-        ground, _ = make_search_context(validation, found, loaded, report, deadline)
+        job = start_job(loaded.seed, progress if main else silent, max_minutes)
+        ground, _ = make_search_context(validation, found, loaded, job)
         best = choose_vectors(ground)[0]
         _, options = refit_vectors(best.options, learned, ground)
     trained = options["trained"]
@@ -88,20 +87,25 @@ def train_encoder(
     from semrec.data.dataset import read_dataset
     from semrec.data.intents import unit_hashes
     from semrec.encoders.checkpoints import save_sentence_encoder
-    from semrec.training.encoder_training import MIN_VALID_QUERIES, forget_training
-    from semrec.training.preparation import finetune_encoder, prepare
+    from semrec.training.encoder_training import (
+        MIN_VALID_QUERIES,
+        finetune_encoder,
+        forget_training,
+    )
+    from semrec.training.job import start_job
+    from semrec.training.preparation import prepare
 
     loaded = load_config(config, settings)
     if not loaded.encoder.training.epochs:
         raise ConfigError("encoder.training.epochs is 0; set it, or take --config best")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
-    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     screen = Screen(quiet=as_json)
     with screen.progress(lines=True) as progress:
+        job = start_job(loaded.seed, progress, max_minutes)
         encoder = make_encoder(loaded.encoder)
-        prepared = prepare(read_dataset(dataset), loaded, intents, progress, deadline)
-        taught = finetune_encoder(prepared, encoder, progress, deadline)
+        prepared = prepare(read_dataset(dataset), loaded, intents, job)
+        taught = finetune_encoder(prepared, encoder, job)
         if taught.folder is None:
             raise ConfigError(
                 f"found {len(prepared.valid_queries)} real requests to judge the training by, "

@@ -8,9 +8,10 @@ for the same dialog or user is no negative, wherever in the batch it stands: it 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from semrec.encoders.checkpoints import trained_fingerprint
 from semrec.encoders.sentence import SentenceEncoder
@@ -19,6 +20,9 @@ from semrec.encoders.training_callbacks import Judge, Watch
 from semrec.encoders.training_examples import Example, Options
 from semrec.errors import ModelError
 from semrec.types import Progress
+
+if TYPE_CHECKING:
+    from sentence_transformers.sentence_transformer.trainer import SentenceTransformerTrainer
 
 
 def finetune(
@@ -30,7 +34,6 @@ def finetune(
     judge: Judge,
     folder: Path,
     report: Progress,
-    deadline: float | None = None,
 ) -> tuple[SentenceEncoder, Mapping[str, float]]:
     """A copy of `encoder` trained on `examples`; `encoder` itself stays as it is.
 
@@ -45,7 +48,6 @@ def finetune(
             untrained one among them.
         folder: For checkpoints; its caller removes it when the result is stored.
         report: Called at every step, with validation NDCG.
-        deadline: When to stop, as `time.monotonic()` gives it in seconds.
 
     Returns:
         The encoder, and validation NDCG by step (``"0"``: untrained).
@@ -53,8 +55,6 @@ def finetune(
     Raises:
         ModelError: If the library that feeds the trainer isn't installed (extra ``train``).
     """
-    import torch
-
     try:
         from datasets import Dataset, disable_progress_bars
     except ImportError as error:
@@ -65,67 +65,32 @@ def finetune(
     from sentence_transformers.sentence_transformer.training_args import (
         SentenceTransformerTrainingArguments,
     )
-    from transformers.trainer_callback import PrinterCallback
 
     from semrec.encoders.masked_loss import MaskedRankingLoss
 
     disable_progress_bars()
-    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group for e in examples))}
-    wanted: list[set[int]] = [set() for _ in groups]
-    for example in examples:
-        wanted[groups[example.group]].add(example.row)
-    shortened = encoder.ending or str  # the trainer would cut queries at their end
-    data = Dataset.from_dict(
-        {
-            "query": [shortened(example.query) for example in examples],
-            "item": [item_texts[example.row] for example in examples],
-            "negative": [item_texts[example.negative] for example in examples],
-            "label": [[groups[e.group], e.row, e.negative] for e in examples],
-        }
-    )
     model = copy.deepcopy(encoder.model)
     model.model_card_data.widget = [{"text": ""}]  # or it would look for examples, with a bar
     model.train()
-    steps = max(1, round(options.epochs * len(examples) / options.batch_size))
-    every = max(1, round(options.judge_every * steps))
+    columns, wanted = _columns(examples, item_texts, encoder.ending or str)
+    arguments = _arguments(options, len(examples), folder, model.device.type)
     with quietly():
         watch = Watch(
             replace(encoder, model=model),
             judge=judge,
             folder=folder,
-            every=every,
+            every=arguments["save_steps"],
             report=report,
-            deadline=deadline,
+            deadline=options.deadline,
         )
         trainer = SentenceTransformerTrainer(
             model=model,
-            args=SentenceTransformerTrainingArguments(
-                output_dir=str(folder),
-                max_steps=steps,
-                per_device_train_batch_size=options.batch_size,
-                learning_rate=options.learning_rate,
-                warmup_steps=max(1, steps // 10),
-                lr_scheduler_type="linear",
-                bf16=options.bf16 if options.bf16 is not None else bf16_pays(model.device.type),
-                use_cpu=model.device.type == "cpu",
-                seed=options.seed,
-                data_seed=options.seed,
-                save_strategy="steps",
-                save_steps=every,
-                save_total_limit=1,
-                logging_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-                dataloader_pin_memory=torch.cuda.is_available(),
-                dataloader_drop_last=len(examples) >= options.batch_size,
-            ),
-            train_dataset=data,
+            args=SentenceTransformerTrainingArguments(**arguments),
+            train_dataset=Dataset.from_dict(columns),
             loss=MaskedRankingLoss(model, scale=options.scale, wanted=wanted),
             callbacks=[watch],
         )
-        trainer.remove_callback(PrinterCallback)  # it prints to stdout, where results go
-        checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
-        trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+        _run(trainer, folder)
         # For half precision accelerate has put another forward in the model's place: out with it,
         # or the encoder would answer otherwise than when it is loaded again.
         trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
@@ -133,6 +98,65 @@ def finetune(
     model.eval()
     trained = replace(encoder, model=model)
     return replace(trained, fingerprint=trained_fingerprint(trained)), watch.seen
+
+
+def _run(trainer: SentenceTransformerTrainer, folder: Path) -> None:
+    """Train, from the last checkpoint if there is one."""
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)  # it prints to stdout, where results go
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
+    trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+
+
+def _columns(
+    examples: Sequence[Example], item_texts: Sequence[str], shortened: Callable[[str], str]
+) -> tuple[dict[str, list[Any]], list[set[int]]]:
+    """The trainer's columns; and for each group the rows that are right.
+
+    Args:
+        examples: To learn from.
+        item_texts: For each row its text.
+        shortened: Cuts a query's beginning; the trainer would cut its end.
+    """
+    groups = {group: n for n, group in enumerate(dict.fromkeys(e.group for e in examples))}
+    wanted: list[set[int]] = [set() for _ in groups]
+    for example in examples:
+        wanted[groups[example.group]].add(example.row)
+    columns: dict[str, list[Any]] = {
+        "query": [shortened(example.query) for example in examples],
+        "item": [item_texts[example.row] for example in examples],
+        "negative": [item_texts[example.negative] for example in examples],
+        "label": [[groups[e.group], e.row, e.negative] for e in examples],
+    }
+    return columns, wanted
+
+
+def _arguments(options: Options, n_examples: int, folder: Path, device: str) -> dict[str, Any]:
+    """The trainer's arguments: a warm-up, then down to 0; a checkpoint at each validation."""
+    import torch
+
+    steps = max(1, round(options.epochs * n_examples / options.batch_size))
+    return {
+        "output_dir": str(folder),
+        "max_steps": steps,
+        "per_device_train_batch_size": options.batch_size,
+        "learning_rate": options.learning_rate,
+        "warmup_steps": max(1, steps // 10),
+        "lr_scheduler_type": "linear",
+        "bf16": options.bf16 if options.bf16 is not None else bf16_pays(device),
+        "use_cpu": device == "cpu",
+        "seed": options.seed,
+        "data_seed": options.seed,
+        "save_strategy": "steps",
+        "save_steps": max(1, round(options.judge_every * steps)),
+        "save_total_limit": 1,
+        "logging_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "dataloader_drop_last": n_examples >= options.batch_size,
+    }
 
 
 def bf16_pays(device: str) -> bool:

@@ -34,6 +34,7 @@ class Options:
         judge_every: Share of the steps after which validation is asked.
         seed: Of the order of the examples and of dropout.
         bf16: Half precision (bfloat16) in the forward pass; None: where the device has it.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds; None: never.
     """
 
     epochs: float
@@ -43,3 +44,4 @@ class Options:
     judge_every: float
     seed: int
     bf16: bool | None
+    deadline: float | None = None

@@ -35,12 +35,21 @@ class TaughtList:
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """Options of a training; `batch_size` counts lists."""
+    """Options of a training.
+
+    Attributes:
+        epochs: Over all lists; may be a fraction.
+        seed: Of the order of the lists and of dropout.
+        batch_size: Lists per step.
+        learning_rate: At its highest.
+        deadline: When to stop, as `time.monotonic()` gives it in seconds; None: never.
+    """
 
     epochs: float
-    batch_size: int
-    learning_rate: float
     seed: int
+    batch_size: int = 8
+    learning_rate: float = 1e-4
+    deadline: float | None = None
 
 
 def train_cross_encoder(
@@ -50,7 +59,6 @@ def train_cross_encoder(
     *,
     folder: Path,
     report: Progress,
-    deadline: float | None = None,
 ) -> Any:  # noqa: ANN401 (a CrossEncoder)
     """A CrossEncoder trained from `base`. Killed, it goes on from the last checkpoint in `folder`.
 
@@ -60,7 +68,6 @@ def train_cross_encoder(
         steps: How.
         folder: For checkpoints; its caller removes it when the result is stored.
         report: Called at every step, with the loss.
-        deadline: When to stop, as `time.monotonic()` gives it in seconds.
 
     Raises:
         ModelError: If the library that feeds the trainer isn't installed (extra ``train``).
@@ -79,43 +86,47 @@ def train_cross_encoder(
 
     disable_progress_bars()
     model = CrossEncoder(str(base), local_files_only=True)
-    data = Dataset.from_dict(
-        {
-            "request": [one.request for one in lists],
-            "texts": [list(one.texts) for one in lists],
-            "labels": [list(one.labels) for one in lists],
-        }
-    )
-    n_steps = max(1, round(steps.epochs * len(lists) / steps.batch_size))
+    data = {
+        "request": [one.request for one in lists],
+        "texts": [list(one.texts) for one in lists],
+        "labels": [list(one.labels) for one in lists],
+    }
+    on_cpu = model.device.type == "cpu"
     trainer = CrossEncoderTrainer(
         model=model,
-        args=CrossEncoderTrainingArguments(
-            output_dir=str(folder),
-            max_steps=n_steps,
-            per_device_train_batch_size=steps.batch_size,
-            learning_rate=steps.learning_rate,
-            warmup_steps=max(1, n_steps // 10),
-            lr_scheduler_type="linear",
-            use_cpu=model.device.type == "cpu",
-            seed=steps.seed,
-            data_seed=steps.seed,
-            save_strategy="steps",
-            save_steps=max(1, n_steps // 5),
-            save_total_limit=1,
-            logging_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
-        ),
-        train_dataset=data,
+        args=CrossEncoderTrainingArguments(**_arguments(steps, len(lists), folder, on_cpu=on_cpu)),
+        train_dataset=Dataset.from_dict(data),
         loss=losses.ListNetLoss(model),
-        callbacks=[_Shown(report, deadline)],
+        callbacks=[_Shown(report, steps.deadline)],
     )
     trainer.remove_callback(PrinterCallback)  # it prints to stdout, where results go
     checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
     trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
     model.eval()
     return model
+
+
+def _arguments(steps: Steps, n_lists: int, folder: Path, *, on_cpu: bool) -> dict[str, Any]:
+    """The trainer's arguments: a warm-up, then down to 0; a checkpoint at each fifth."""
+    n_steps = max(1, round(steps.epochs * n_lists / steps.batch_size))
+    return {
+        "output_dir": str(folder),
+        "max_steps": n_steps,
+        "per_device_train_batch_size": steps.batch_size,
+        "learning_rate": steps.learning_rate,
+        "warmup_steps": max(1, n_steps // 10),
+        "lr_scheduler_type": "linear",
+        "use_cpu": on_cpu,
+        "seed": steps.seed,
+        "data_seed": steps.seed,
+        "save_strategy": "steps",
+        "save_steps": max(1, n_steps // 5),
+        "save_total_limit": 1,
+        "logging_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
 
 
 class _Shown(TrainerCallback):

@@ -12,50 +12,44 @@ popularity are counted again on both. Test events, if any are held out, are neve
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import numpy as np
-
-from semrec import __version__
 from semrec.artifact.assembly import Parts, make_recommender
 from semrec.artifact.encoder import make_encoder, make_interpreter, make_language_model
 from semrec.artifact.folder import check_target, write_artifact
 from semrec.artifact.indexes import make_index
-from semrec.artifact.rerankers import (
-    dialogs_judged_by,
-    graph_of,
-    rerank_prompts,
-    stored_rerank,
-)
+from semrec.artifact.manifest import EncoderEntry, IndexEntry, Manifest
+from semrec.artifact.rerankers import graph_of, rerank_prompts
 from semrec.artifact.stored import Models, save_parts
 from semrec.config import Config, load_config
-from semrec.data.checking import NO_TEXT, check, refuse_unbuildable
-from semrec.data.dataset import Dataset
+from semrec.data.checking import check, refuse_unbuildable
 from semrec.data.intents import unit_hashes
 from semrec.data.sources import DatasetSource, as_dataset
 from semrec.encoders.cached import uncached
 from semrec.encoders.checkpoints import dialogs_seen
+from semrec.encoders.language_model import LanguageModel
+from semrec.pipeline.rerank import Reranking
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
+from semrec.ranking.ranker import Ranker
 from semrec.recommender import Recommender
 from semrec.training.behaviour_selection import Behaviour, forget_checkpoints, refit
-from semrec.training.encoder_selection import select_encoder
-from semrec.training.encoder_training import forget_training
+from semrec.training.candidates import held_out_queries
+from semrec.training.description import describe
+from semrec.training.encoder_selection import EncoderSelection, select_encoder
+from semrec.training.encoder_training import FinetunedEncoder, finetune_encoder, forget_training
 from semrec.training.folds import in_folds, real_requests
 from semrec.training.fusion import fuse
 from semrec.training.gate_learning import learn_mixes
-from semrec.training.index_queries import held_out_queries
-from semrec.training.preparation import FinetunedEncoder, finetune_encoder, prepare
+from semrec.training.job import Job, start_job
+from semrec.training.preparation import Prepared, prepare
 from semrec.training.ranker_learning import learn_ranker
-from semrec.training.reranker import select_reranker
+from semrec.training.reranker_weight import select_reranker
 from semrec.training.runtime import choose_runtime
-from semrec.types import Case, Progress, silent
+from semrec.types import Case, Progress
 
 
 def build(
@@ -94,147 +88,184 @@ def build(
         >>> len(rec.catalog), rec.encoder.dim
         (12, 256)
     """
-    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    report = progress or silent
-    if out is not None:
-        check_target(Path(out))
+    target = None if out is None else Path(out)
+    if target is not None:
+        check_target(target)
     if not isinstance(config, Config):
         config = load_config(config, settings)
+    job = start_job(config.seed, progress, max_minutes)
     dataset = as_dataset(dataset)
     refuse_unbuildable(check(dataset), dataset.name)
     model = make_language_model(config)
     if encoder is None:
-        report("load encoder", 0, 1)
-        encoder = make_encoder(config.encoder, model=model)
-        report("load encoder", 1, 1)
-    prepared = prepare(dataset, config, intents, report, deadline)
-    told = any(prepared.texts)  # without a text there is nothing to train an encoder on
-    taught = (
-        finetune_encoder(prepared, encoder, report, deadline)
-        if told
-        else FinetunedEncoder(encoder=encoder)
-    )
-    settled = select_encoder(prepared, encoder, taught, report, deadline)
-    was_trained = taught.folder is not None and settled.encoder is taught.encoder
-    encoder = settled.encoder
-    taught_by = unit_hashes(prepared.train_queries) if was_trained else ()
-    cases = real_requests(prepared, {*dialogs_seen(encoder), *taught_by})
-    requests = in_folds(prepared, settled, cases) if cases else None
-    settled, requests = learn_mixes(prepared, settled, requests, report)
-    trial, tuned = settled.trial, settled.tuned
-    ranker, tuned["ranker"] = learn_ranker(
-        trial,
-        settled.sets.session,
-        requests,
-        dataset.catalog,
-        prepared.validation.train,
+        encoder = _load_encoder(config, model, job)
+    prepared = prepare(dataset, config, intents, job)
+    finetuned = _finetune(prepared, encoder, job)
+    selected = select_encoder(prepared, encoder, finetuned, job)
+    tuned = tune_lists(prepared, selected, model, job)
+    fitted = refit_parts(prepared, tuned, job)
+    recommender = _finish(prepared, tuned, fitted, model, target, job)
+    forget_checkpoints(fitted.behaviour, fitted.parts.interactions, prepared.ground)
+    forget_training(finetuned.folder)
+    return recommender
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunedLists:
+    """The fused list as validation likes it, and who reorders its head.
+
+    Attributes:
+        selected: The encoder, and the fusion over the validation's training events.
+        ranker: Reorders the head, or None.
+        reranking: Reads the head within the budget, or None.
+    """
+
+    selected: EncoderSelection
+    ranker: Ranker | None
+    reranking: Reranking | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedParts:
+    """All parts, fitted on all that may be learned from.
+
+    Attributes:
+        parts: The parts.
+        behaviour: The behavioural half, with its options as now stored.
+        index: The index's kind and recall.
+    """
+
+    parts: Parts
+    behaviour: Behaviour
+    index: IndexEntry
+
+
+def tune_lists(
+    prepared: Prepared, selected: EncoderSelection, model: LanguageModel | None, job: Job
+) -> TunedLists:
+    """The gate's mixes, the ranker and the reranker's weight, each kept where lists gain by it."""
+    taught = unit_hashes(prepared.train_queries) if selected.is_trained else ()
+    cases = real_requests(prepared, {*dialogs_seen(selected.encoder), *taught})
+    requests = in_folds(prepared, selected, cases) if cases else None
+    selected, requests = learn_mixes(prepared, selected, requests, job)
+    ranker, ranked = learn_ranker(prepared, selected, requests, job)
+    reranking, reranked = select_reranker(prepared, selected, ranker, model, job)
+    figures = selected.tuned | {"ranker": ranked} | reranked
+    return TunedLists(selected=replace(selected, tuned=figures), ranker=ranker, reranking=reranking)
+
+
+def refit_parts(prepared: Prepared, tuned: TunedLists, job: Job) -> FittedParts:
+    """All parts, fitted once more on training and validation events, with what was chosen."""
+    config, catalog, selected = prepared.config, prepared.dataset.catalog, tuned.selected
+    events = prepared.held_out.train
+    behaviour = refit(prepared.chosen, events, prepared.ground)
+    fusion = fuse(
+        selected.semantic,
+        behaviour.vectors,
+        behaviour.neighbours,
+        events,
         config,
-        report,
+        wanted=prepared.wanted(prepared.dialogs),
+        labelled=prepared.labelled,
     )
-    judge = select_reranker(prepared, settled, ranker, model, report)
-    tuned |= judge.told
-    dialogs = [*prepared.train_queries, *prepared.valid_queries]
-    learned = prepared.held_out.train
-    chosen = refit(prepared.chosen, learned, prepared.ground)
-    half = (settled.semantic, chosen.vectors, chosen.neighbours)
-    fusion = fuse(*half, learned, trial.gate, config, prepared.wanted(dialogs), prepared.labelled)
-    if trial.label_centroids is not None and fusion.label_centroids is not None:
-        strength = trial.label_centroids.strength
-        fusion = replace(fusion, label_centroids=replace(fusion.label_centroids, strength=strength))
-    report("build index", 0, 1)
-    found = make_index(config.index, fusion.items(), held_out_queries(fusion, settled.sets))
+    centroids = fusion.label_centroids
+    if selected.trial.label_centroids is not None and centroids is not None:
+        centroids = replace(centroids, strength=selected.trial.label_centroids.strength)
+    fusion = replace(fusion, gate=selected.trial.gate, label_centroids=centroids)
+    job.report("build index", 0, 1)
+    made = make_index(config.index, fusion.items(), held_out_queries(fusion, selected.sets))
     parts = Parts(
-        catalog=dataset.catalog,
-        interactions=learned,
+        catalog=catalog,
+        interactions=events,
         prompts=prepared.prompts,
-        behaviour=chosen.vectors,
-        neighbours=chosen.neighbours,
+        behaviour=behaviour.vectors,
+        neighbours=behaviour.neighbours,
         fusion=fusion,
         intent_parser=prepared.intent_parser,
-        index=found.index,
+        index=made.index,
         lexical=prepared.lexical,
         untouched_every=config.fusion.untouched_every,
-        ranker=None if ranker is None else ranker.over(dataset.catalog, learned),
+        ranker=None if tuned.ranker is None else tuned.ranker.over(catalog, events),
     )
-    report("build index", 1, 1)
-    manifest = _manifest(parts, dataset, config, encoder, chosen, tuned, prepared.held_out.cut)
-    manifest["encoder"]["trained"] = was_trained
-    manifest["notes"] += [*dataset.notes, *([] if told else [NO_TEXT])]
-    manifest["index"] = found.told
-    learned_from = (*dialogs_seen(encoder), *dialogs_judged_by(config.rerank))
-    seen = sorted({*unit_hashes(dialogs), *learned_from})
-    manifest["training_dialogs"] = seen
-    serving = uncached(encoder)
-    if out is not None:
-        trained = serving if was_trained else None
-        asking = [] if model is None else [load_prompt("limit", config.intent.prompt)]
-        asking += rerank_prompts(config.rerank)
-        with TemporaryDirectory() as temporary:
-            asked = (*settled.sets.words, *settled.sets.both)
-            runtime = choose_runtime(
-                encoder, prepared.texts, asked, trial, config, Path(temporary), report
-            )
-            manifest["encoder"] |= runtime.told
-            serving = runtime.encoder
-            models = Models(
-                trained=trained,
-                dialogs=seen,
-                prompts=asking,
-                runtime=runtime.folder,
-                reranker=graph_of(config.rerank),
-            )
-            manifest = write_artifact(
-                Path(out), lambda folder: save_parts(parts, folder, models), manifest
-            )
-    forget_checkpoints(chosen, learned, prepared.ground)
-    forget_training(taught.folder)
-    path = None if out is None else Path(out)
-    interpreter = make_interpreter(config, serving, model)
-    return make_recommender(parts, serving, manifest, path, interpreter, judge.reranking)
+    job.report("build index", 1, 1)
+    return FittedParts(parts=parts, behaviour=behaviour, index=IndexEntry(**made.told))
 
 
-def _manifest(
-    parts: Parts,
-    dataset: Dataset,
-    config: Config,
-    encoder: Encoder,
-    chosen: Behaviour,
-    tuned: dict[str, Any],
-    cut: float | None,
-) -> dict[str, Any]:
-    stored = config.model_copy(
-        update={
-            "encoder": config.encoder.model_copy(update={"model": encoder.name}),
-            "prompts": type(config.prompts)(),  # the templates themselves are in the artifact
-            "rerank": stored_rerank(config.rerank),
-        }
+def _load_encoder(config: Config, model: LanguageModel | None, job: Job) -> Encoder:
+    job.report("load encoder", 0, 1)
+    encoder = make_encoder(config.encoder, model=model)
+    job.report("load encoder", 1, 1)
+    return encoder
+
+
+def _finetune(prepared: Prepared, encoder: Encoder, job: Job) -> FinetunedEncoder:
+    """The encoder, trained if the configuration wants it and there is a text to learn from."""
+    if not prepared.has_texts:
+        return FinetunedEncoder(encoder=encoder)
+    return finetune_encoder(prepared, encoder, job)
+
+
+def _finish(
+    prepared: Prepared,
+    tuned: TunedLists,
+    fitted: FittedParts,
+    model: LanguageModel | None,
+    target: Path | None,
+    job: Job,
+) -> Recommender:
+    """The recommender; written to `target`, and then with the quickest encoder, if there is one."""
+    if target is None:
+        manifest, serving = _described(prepared, tuned, fitted), uncached(tuned.selected.encoder)
+    else:
+        manifest, serving = _write(prepared, tuned, fitted, model, target, job)
+    return make_recommender(
+        fitted.parts,
+        serving,
+        manifest.to_dict(),
+        target,
+        make_interpreter(prepared.config, serving, model),
+        tuned.reranking,
     )
-    return {
-        "semrec_version": __version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "dataset": {"name": dataset.name, "licence": dataset.licence, "hash": dataset.hash},
-        "config": stored.model_dump(mode="json"),
-        "config_hash": config.hash,
-        "prompt_hashes": {p.kind: p.hash for p in parts.prompts.all},
-        "encoder": {
-            "name": encoder.name,
-            "fingerprint": encoder.fingerprint,
-            "dim": encoder.dim,
-        },
-        "behaviour": {
-            **chosen.options,
-            "dim": int(parts.behaviour.item_vectors.shape[1]),
-        },
-        "neighbours": dict(chosen.neighbour_options),
-        "notes": list(chosen.notes),
-        "gate": parts.fusion.gate.to_dict(),
-        "validation": tuned,
-        "time_cut": cut,
-        "counts": {
-            "items": len(parts.catalog),
-            "cold_items": int((parts.interactions.counts == 0).sum()),
-            "users": len(np.unique(parts.interactions.users)),
-            "interactions": len(parts.interactions),
-        },
-        "dim": parts.fusion.dim,
-    }
+
+
+def _write(
+    prepared: Prepared,
+    tuned: TunedLists,
+    fitted: FittedParts,
+    model: LanguageModel | None,
+    target: Path,
+    job: Job,
+) -> tuple[Manifest, Encoder]:
+    """Write the artifact; its manifest, and the encoder in the form that serves."""
+    config, selected = prepared.config, tuned.selected
+    manifest = _described(prepared, tuned, fitted)
+    prompts = rerank_prompts(config.rerank)
+    if model is not None:
+        prompts = [load_prompt("limit", config.intent.prompt), *prompts]
+    with TemporaryDirectory() as temporary:
+        runtime = choose_runtime(
+            selected.encoder,
+            prepared.texts,
+            (*selected.sets.words, *selected.sets.both),
+            selected.trial,
+            config,
+            Path(temporary),
+            job.report,
+        )
+        entry = manifest.encoder.model_dump(exclude_unset=True) | runtime.told
+        manifest = manifest.model_copy(update={"encoder": EncoderEntry(**entry)})
+        models = Models(
+            trained=uncached(selected.encoder) if selected.is_trained else None,
+            dialogs=manifest.training_dialogs,
+            prompts=prompts,
+            runtime=runtime.folder,
+            reranker=graph_of(config.rerank),
+        )
+        written = write_artifact(
+            target, lambda folder: save_parts(fitted.parts, folder, models), manifest
+        )
+    return written, runtime.encoder
+
+
+def _described(prepared: Prepared, tuned: TunedLists, fitted: FittedParts) -> Manifest:
+    return describe(prepared, tuned.selected, fitted.behaviour, fitted.parts, fitted.index)

@@ -1,15 +1,19 @@
-"""The heads of validation cases' fused lists, as they are searched when they are asked."""
+"""Validation cases as they are asked: their queries to the index, and the heads of their lists."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from semrec.fusion.fused import FusedBlocks
 from semrec.index.exact import ExactIndex
 from semrec.ranking.features import Asked
 from semrec.ranking.ranker import DEPTH, Ranker
+from semrec.training.validation_queries import TuningSets
 from semrec.training.weight_search import TuningCase
 from semrec.types import FloatArray, FusedQuery, IndexQuery, RowArray
+
+SEMANTIC_WEIGHTS: Mapping[str, float | None] = {"0": 0.0, "gate": None, "1": 1.0}
+CASES = 100
 
 Head = tuple[FusedQuery, RowArray, FloatArray]
 """A query as the index takes it; the rows it finds, best first; their scores, falling."""
@@ -51,3 +55,25 @@ def retrieve_candidates(
         ranked, corrected = ranker.ranked(query, known, rows, scores)
         heads.append((query, ranked[:depth], corrected[:depth]))
     return heads
+
+
+def held_out_queries(fusion: FusedBlocks, sets: TuningSets) -> dict[str, FloatArray]:
+    """By semantic weight, (up to 100, dim) float32: some of each kind of validation request."""
+    kinds = [kind for kind in (sets.words, sets.both, sets.session) if kind]
+    each = CASES // max(1, len(kinds))
+    return queries_of(fusion, [case for kind in kinds for case in kind[:each]])
+
+
+def queries_of(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> dict[str, FloatArray]:
+    """By semantic weight, (len(cases), dim) float32; nothing without cases."""
+    if not cases:
+        return {}
+    return {
+        name: np.stack(
+            [
+                fusion.query(case.intent, case.session, weight, case.match, case.named).vector
+                for case in cases
+            ]
+        )
+        for name, weight in SEMANTIC_WEIGHTS.items()
+    }

@@ -18,16 +18,15 @@ from numpy.typing import NDArray
 from semrec.fusion.blocks import Block
 from semrec.fusion.fitting import fit_block
 from semrec.fusion.fused import FusedBlocks
-from semrec.fusion.gate import UNTUNED
 from semrec.metrics.significance import gain_interval
 from semrec.protocols import Encoder
+from semrec.training.encoder_training import FinetunedEncoder
 from semrec.training.fusion import choose_named, fuse, ndcg_by_case, tune_gate
 from semrec.training.item_vectors import embed_views, in_bulk
-from semrec.training.preparation import FinetunedEncoder, Prepared
-from semrec.training.random_streams import Stage, rng_of
+from semrec.training.job import Job, Stage
+from semrec.training.preparation import Prepared
 from semrec.training.validation_queries import TuningSets, make_tuning_sets
 from semrec.training.weight_search import cutoff_of
-from semrec.types import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +39,7 @@ class EncoderSelection:
         sets: What was tuned on.
         trial: The blocks over `validation.train`, with a gate that is tuned for sessions.
         tuned: What was reached on how many cases, for the manifest.
+        is_trained: True if it is the encoder that was trained here.
     """
 
     encoder: Encoder
@@ -47,6 +47,7 @@ class EncoderSelection:
     sets: TuningSets
     trial: FusedBlocks
     tuned: dict[str, Any]
+    is_trained: bool = False
 
     def ndcg_of_requests(self, cutoff: int | None) -> NDArray[np.float64]:
         """NDCG of each real request's fused list; none where only synthetic ones validate.
@@ -59,11 +60,7 @@ class EncoderSelection:
 
 
 def select_encoder(
-    prepared: Prepared,
-    untrained: Encoder,
-    taught: FinetunedEncoder,
-    report: Progress,
-    deadline: float | None,
+    prepared: Prepared, untrained: Encoder, taught: FinetunedEncoder, job: Job
 ) -> EncoderSelection:
     """The fusion with the trained encoder, or with the untrained one.
 
@@ -74,20 +71,19 @@ def select_encoder(
         prepared: Requests, behaviour, texts.
         untrained: As it was given.
         taught: What training made of it.
-        report: Called as work proceeds.
-        deadline: When to stop trying options, as `time.monotonic()` gives it in seconds.
+        job: Whom to tell, when to stop, what to draw from.
 
     Raises:
         DataError: If the time is up before all items are embedded.
     """
-    found = _tuned_fusion(prepared, taught.encoder, report, deadline)
+    found = _tuned_fusion(prepared, taught.encoder, job)
     if taught.folder is None:
         return found
-    found.tuned["encoder"] = dict(taught.looks)
+    found = replace(found, tuned=found.tuned | {"encoder": dict(taught.looks)}, is_trained=True)
     if not found.sets.real:
         return found
     config = prepared.config
-    before = _tuned_fusion(prepared, untrained, report, deadline)
+    before = _tuned_fusion(prepared, untrained, job)
     old, new = (one.ndcg_of_requests(config.fusion.cutoff) for one in (before, found))
     low, high = gain_interval(old, new, [case.unit for case in found.sets.real], config.seed)
     fused = {
@@ -100,31 +96,31 @@ def select_encoder(
     return replace(kept, tuned=kept.tuned | told)
 
 
-def _tuned_fusion(
-    prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
-) -> EncoderSelection:
+def _tuned_fusion(prepared: Prepared, encoder: Encoder, job: Job) -> EncoderSelection:
     config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
     quick = in_bulk(encoder, config.encoder)
-    semantic = fit_block(*embed_views(prepared.views, quick, report, deadline))
+    semantic = fit_block(*embed_views(prepared.views, quick, job))
     sets = make_tuning_sets(
-        prepared.validation,
-        prepared.dataset,
-        prepared.valid_queries,
+        prepared.reader,
         encoder,
-        prepared.prompts,
         config,
-        prepared.cases,
-        rng_of(config.seed, Stage.REQUESTS),  # each encoder is asked the same made-up ones
-        prepared.intent_parser,
-        prepared.lexical,
+        validation=prepared.validation,
+        dialogs=prepared.valid_queries,
+        cases=prepared.cases,
+        rng=job.rng_of(Stage.REQUESTS),  # each encoder is asked the same made-up ones
     )
-    half = (semantic, chosen.vectors, chosen.neighbours)
     share = chosen.weights.neighbour_share
     trial = fuse(
-        *half, known, UNTUNED, config, prepared.wanted(prepared.train_queries), prepared.labelled
+        semantic,
+        chosen.vectors,
+        chosen.neighbours,
+        known,
+        config,
+        wanted=prepared.wanted(prepared.train_queries),
+        labelled=prepared.labelled,
     )
     trial = choose_named(trial, sets, config)
-    gate, tuned = tune_gate(trial, sets, config, share, report)
+    gate, tuned = tune_gate(trial, sets, config, share, job.report)
     if trial.label_centroids is not None:
         tuned["named"] = trial.label_centroids.strength
     tried = {"taken": chosen.taken, "tried": dict(chosen.tried)}

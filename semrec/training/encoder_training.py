@@ -11,9 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +20,18 @@ import numpy as np
 from semrec import __version__
 from semrec.artifact.behavioural_models import cache_folder
 from semrec.config import EncoderTrainingConfig
-from semrec.data.dataset import Dataset
-from semrec.data.splits import Split
+from semrec.encoders.cached import uncached
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.encoders.training_examples import Example, Options
 from semrec.errors import ConfigError, DataError
 from semrec.metrics.ranking import ndcg
 from semrec.pipeline.resolve import in_words, resolve
-from semrec.prompting import Prompts, load_prompt
+from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
-from semrec.training.behaviour_selection import Behaviour
 from semrec.training.encoder_examples import dialog_drafts, made_up_drafts, with_negatives
+from semrec.training.job import Job, Stage
+from semrec.training.preparation import Prepared
 from semrec.training.synthetic_queries import tags_by_row
-from semrec.types import Case, Progress
 
 MAX_JUDGED = 300  # requests
 MIN_VALID_QUERIES = 30  # with fewer real requests, made-up ones judge, if that is wanted
@@ -58,52 +56,65 @@ class TrainingSet:
     pool: Sequence[int]
 
 
-def make_training_set(
-    dataset: Dataset,
-    validation: Split,
-    learn: Sequence[Case],
-    judge: Sequence[Case],
-    behaviour: Behaviour,
-    prompts: Prompts,
-    item_texts: Sequence[str],
-    training: EncoderTrainingConfig,
-    rng: np.random.Generator,
-) -> TrainingSet:
-    """The training set of an encoder.
+@dataclass(frozen=True, kw_only=True)
+class FinetunedEncoder:
+    """An encoder, trained or as it was.
+
+    Attributes:
+        encoder: The encoder.
+        looks: Validation NDCG by step; empty if it wasn't trained.
+        folder: Its checkpoints, or None if it wasn't trained.
+    """
+
+    encoder: Encoder
+    looks: Mapping[str, float] = field(default_factory=dict)
+    folder: Path | None = None
+
+
+def finetune_encoder(prepared: Prepared, encoder: Encoder, job: Job) -> FinetunedEncoder:
+    """The encoder trained as the configuration says.
+
+    It stays as it is with 0 epochs, and where too few real requests would judge what it learned.
+    """
+    training = prepared.config.encoder.training
+    judging = sum(
+        bool(case.relevant) and bool(case.query.intent) for case in prepared.valid_queries
+    )
+    if not training.epochs or (judging < MIN_VALID_QUERIES and not training.unjudged):
+        return FinetunedEncoder(encoder=encoder)
+    lesson = make_training_set(prepared, job.rng_of(Stage.ENCODER_EXAMPLES))
+    base = uncached(encoder)
+    return train_encoder(base, lesson, training, job)
+
+
+def make_training_set(prepared: Prepared, rng: np.random.Generator) -> TrainingSet:
+    """The training set of an encoder: dialogs, made-up requests, and hard negatives.
+
+    The training requests teach; the validation requests judge, and where they are too few, made-up
+    ones that aren't learned from.
 
     Args:
-        dataset: The catalogue and its tags.
-        validation: Its training events may be learned from, and the tags before its cut.
-        learn: Requests to learn from; may be empty.
-        judge: Requests to judge by; with too few, made-up ones that aren't learned from.
-        behaviour: Offers hard negatives.
-        prompts: Put requests into words.
-        item_texts: For each row its text.
-        training: How many made-up requests.
+        prepared: Requests, events, texts; its behaviour offers hard negatives.
         rng: Draws.
 
     Raises:
         DataError: If there is nothing to learn from.
     """
-    has_text = [bool(text) for text in item_texts]
-    drafts = dialog_drafts(learn, dataset, prompts, rng)
+    dataset, validation = prepared.dataset, prepared.validation
+    training = prepared.config.encoder.training
+    has_text = [bool(text) for text in prepared.texts]
+    drafts = dialog_drafts(prepared.train_queries, dataset, prepared.prompts, rng)
     made = made_up_drafts(
         training.made_up + training.made_up // 8,  # some judge, where no real ones do
         validation.train,
         dataset.catalog,
         tags_by_row(dataset.tags, validation.cut),
-        prompts,
+        prepared.prompts,
         load_prompt("synthesise", training.prompt),
         rng,
     )
     rng.shuffle(made)
-    asked = []
-    for case in judge:
-        rows = dataset.catalog.rows(case.relevant)
-        if rows and case.query.intent.strip():
-            session = resolve(case.query, dataset.catalog, dataset.interactions).session
-            text = in_words(case.query.intent, session, dataset.catalog, prompts)
-            asked.append((text, frozenset(rows)))
+    asked = _asked(prepared)
     if len(asked) < MIN_VALID_QUERIES:
         users = sorted({draft.group for draft in made})
         judging = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
@@ -112,8 +123,8 @@ def make_training_set(
     asked = [asked[place] for place in rng.permutation(len(asked))[:MAX_JUDGED]]
     examples = with_negatives(
         [*drafts, *made[: training.made_up]],
-        behaviour.vectors,
-        behaviour.neighbours,
+        prepared.chosen.vectors,
+        prepared.chosen.neighbours,
         validation.train.counts,
         has_text,
         rng,
@@ -128,21 +139,28 @@ def make_training_set(
     others = rng.permutation(np.flatnonzero(has_text))[:OTHERS].tolist()
     return TrainingSet(
         examples=examples,
-        item_texts=item_texts,
+        item_texts=prepared.texts,
         asked=asked,
         pool=sorted(right | set(others)),
     )
 
 
+def _asked(prepared: Prepared) -> list[tuple[str, frozenset[int]]]:
+    """The validation requests with words: their text, and the rows that are right."""
+    dataset, asked = prepared.dataset, []
+    for case in prepared.valid_queries:
+        rows = dataset.catalog.rows(case.relevant)
+        if rows and case.query.intent.strip():
+            session = resolve(case.query, dataset.catalog, dataset.interactions).session
+            text = in_words(case.query.intent, session, dataset.catalog, prepared.prompts)
+            asked.append((text, frozenset(rows)))
+    return asked
+
+
 def train_encoder(
-    encoder: Encoder,
-    lesson: TrainingSet,
-    training: EncoderTrainingConfig,
-    seed: int,
-    report: Progress,
-    deadline: float | None,
-) -> tuple[SentenceEncoder, Mapping[str, float], Path]:
-    """The trained encoder, its validation NDCG by step, and the folder of its checkpoints.
+    encoder: Encoder, lesson: TrainingSet, training: EncoderTrainingConfig, job: Job
+) -> FinetunedEncoder:
+    """The trained encoder, with its validation NDCG and its checkpoints.
 
     Raises:
         ConfigError: If the encoder is of a kind that can't be trained.
@@ -160,24 +178,20 @@ def train_encoder(
         learning_rate=training.learning_rate,
         scale=training.scale,
         judge_every=training.judge_every,
-        seed=seed,
+        seed=job.seed,
         bf16=training.bf16,
     )
-    if training.max_minutes is not None:
-        end = time.monotonic() + 60 * training.max_minutes
-        deadline = end if deadline is None else min(deadline, end)
     folder = cache_folder() / "training" / f"encoder-{_digest(encoder, lesson, options)}"
-    trained, seen = finetune(
+    trained, looks = finetune(
         encoder,
         lesson.examples,
         lesson.item_texts,
-        options,
+        replace(options, deadline=job.until(training.max_minutes)),
         judge=lambda candidate: judged(candidate, lesson),
         folder=folder,
-        report=report,
-        deadline=deadline,
+        report=job.report,
     )
-    return trained, seen, folder
+    return FinetunedEncoder(encoder=trained, looks=looks, folder=folder)
 
 
 def judged(encoder: Encoder, lesson: TrainingSet) -> float:

@@ -46,19 +46,17 @@ def fuse(
     vectors: VectorModel,
     neighbours: SparseModel | None,
     events: Interactions,
-    gate: Gate,
     config: Config,
     wanted: FloatArray | None = None,
     labelled: LabelledItems | None = None,
 ) -> FusedBlocks:
-    """The blocks over these events; items without any are filled from their text.
+    """The blocks over these events, by default weights; items without any are filled from text.
 
     Args:
         semantic: The items' texts.
         vectors: The behavioural model's vectors.
         neighbours: What stands beside them.
         events: What they were learned from.
-        gate: Sets the weights.
         config: Whether to fill from text.
         wanted: (n_items,) float32, in how many training dialogs an item was right; None: unknown.
         labelled: Which items have which labels; None: labels in the words are words.
@@ -83,7 +81,7 @@ def fuse(
         popularity=popularity,
         domain=standardised_popularity(wanted),
         behaviour=vectors,
-        gate=gate,
+        gate=UNTUNED,
         decay=config.fusion.decay,
         neighbours=neighbours,
         text_map=text_map,

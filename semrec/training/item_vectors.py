@@ -15,6 +15,7 @@ from semrec.encoders.onnx import have_onnxruntime
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.errors import DataError
 from semrec.protocols import Encoder
+from semrec.training.job import Job
 from semrec.types import BoolArray, FloatArray, Progress
 
 EMBED_CHUNK = 1024
@@ -72,10 +73,7 @@ def embed_items(
 
 
 def embed_views(
-    views: Sequence[Sequence[str]],
-    encoder: Encoder,
-    report: Progress,
-    deadline: float | None = None,
+    views: Sequence[Sequence[str]], encoder: Encoder, job: Job
 ) -> tuple[FloatArray, BoolArray]:
     """(n_items, dim) float32 unit rows, the mean of each item's views; and which items have one.
 
@@ -83,15 +81,15 @@ def embed_views(
         views: Texts by row, for each view; ``""`` where an item doesn't have it. An item without
             the first view has none.
         encoder: Encodes them.
-        report: Called as work proceeds.
-        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+        job: Whom to tell, and when to stop.
 
     Raises:
         DataError: If the time is up before all are done; the cache keeps what is.
     """
-    vectors, present = embed_items(views[0], encoder, report, deadline)
+    vectors, present = embed_items(views[0], encoder, job.report, job.deadline)
     for view in views[1:]:
-        vectors += embed_items(view, encoder, report, deadline, "embed items, without titles")[0]
+        stage = "embed items, without titles"
+        vectors += embed_items(view, encoder, job.report, job.deadline, stage)[0]
     vectors[~present] = 0.0
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12)), present

@@ -56,11 +56,11 @@ def refit_neighbours(
     options: Mapping[str, Any], events: Interactions, ground: SearchContext
 ) -> tuple[Neighbours, Mapping[str, Any]]:
     """The same kind and options fitted on other events, and the options as now stored."""
-    ground.report("fit neighbours", 0, 1)
+    ground.job.report("fit neighbours", 0, 1)
     neighbours = fit_neighbours(
         options["kind"], events.matrix(), ground.config.behaviour.neighbours, options
     )
-    ground.report("fit neighbours", 1, 1)
+    ground.job.report("fit neighbours", 1, 1)
     return neighbours, {**options, "n_seen": neighbours.n_seen}
 
 
@@ -101,8 +101,8 @@ def _attempts(ground: SearchContext, kind: str, *, may_skip: bool) -> list[Near]
     matrix = ground.events.matrix()
     tried: list[Near] = []
     for strength in strengths:
-        ground.report(f"choose {kind}", len(tried), total)
-        if (tried or may_skip) and (ground.timed_out or not ground.can_tell):
+        ground.job.report(f"choose {kind}", len(tried), total)
+        if (tried or may_skip) and (ground.job.timed_out or not ground.can_tell):
             break
         options: dict[str, Any] = {"kind": kind, "strength": strength, "decay": middle}
         fitted = fit_neighbours(kind, matrix, config, options)
@@ -113,11 +113,11 @@ def _attempts(ground: SearchContext, kind: str, *, may_skip: bool) -> list[Near]
         return []
     best = max(tried, key=lambda one: one.alone.score)
     for decay in config.decay:
-        ground.report(f"choose {kind}", len(tried), total)
-        if decay != middle and ground.can_tell and not ground.timed_out:
+        ground.job.report(f"choose {kind}", len(tried), total)
+        if decay != middle and ground.can_tell and not ground.job.timed_out:
             other = replace(best.neighbours, decay=decay)  # of the session only: the fit stays
             tried.append(_weighed(ground, other, {**best.options, "decay": decay}))
-    ground.report(f"choose {kind}", total, total)
+    ground.job.report(f"choose {kind}", total, total)
     return tried
 
 

@@ -6,7 +6,7 @@ dataset + requests → held out | validation | training → behaviour chosen →
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semrec.artifact.assembly import make_intent_parser
@@ -16,7 +16,6 @@ from semrec.data.catalog import Catalog
 from semrec.data.dataset import Dataset
 from semrec.data.intents import dialogs_wanting, read_cases, split_dialogs
 from semrec.data.splits import Split
-from semrec.encoders.cached import uncached
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25
 from semrec.lexical.postings import fit_bm25
@@ -24,14 +23,13 @@ from semrec.pipeline.resolve import parse_intent
 from semrec.prompting import ItemTexts, Prompts, load_prompt
 from semrec.protocols import Encoder
 from semrec.training.behaviour_selection import Behaviour, select_behaviour
-from semrec.training.encoder_training import MIN_VALID_QUERIES, make_training_set, train_encoder
-from semrec.training.random_streams import Stage, rng_of
+from semrec.training.job import Job
 from semrec.training.search_context import SearchContext, make_search_context
 from semrec.training.synthetic_queries import frequent_tags
 from semrec.training.validation import hold_out, validation_of
-from semrec.training.validation_queries import encoded
+from semrec.training.validation_queries import CaseReader
 from semrec.training.weight_search import TuningCase
-from semrec.types import Case, FloatArray, Progress
+from semrec.types import Case, FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +74,26 @@ class Prepared:
         """For each row its text; ``""`` for an item with neither title nor text."""
         return self.views[0]
 
+    @property
+    def has_texts(self) -> bool:
+        """True if any item has a text: without one there is nothing to train an encoder on."""
+        return any(self.texts)
+
+    @property
+    def dialogs(self) -> Sequence[Case]:
+        """All requests, those to learn from and those to validate on."""
+        return (*self.train_queries, *self.valid_queries)
+
+    @property
+    def reader(self) -> CaseReader:
+        """The reader of requests, as the recommender will read them."""
+        return CaseReader(
+            dataset=self.dataset,
+            prompts=self.prompts,
+            intent_parser=self.intent_parser,
+            lexical=self.lexical,
+        )
+
     def wanted(self, cases: Sequence[Case]) -> FloatArray | None:
         """(n_items,) float32, in how many of the cases' dialogs an item was right; or None."""
         if not self.config.fusion.domain:
@@ -84,30 +102,14 @@ class Prepared:
 
     def encoded(self, cases: Sequence[Case], encoder: Encoder) -> list[TuningCase]:
         """The cases as they are tuned on."""
-        return encoded(cases, self.dataset, encoder, self.prompts, self.intent_parser, self.lexical)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinetunedEncoder:
-    """An encoder, trained or as it was.
-
-    Attributes:
-        encoder: The encoder.
-        looks: Validation NDCG by step; empty if it wasn't trained.
-        folder: Its checkpoints, or None if it wasn't trained.
-    """
-
-    encoder: Encoder
-    looks: Mapping[str, float] = field(default_factory=dict)
-    folder: Path | None = None
+        return self.reader.encoded(cases, encoder)
 
 
 def prepare(
     dataset: Dataset,
     config: Config,
     intents: Sequence[str | Path | Sequence[Case]],
-    report: Progress,
-    deadline: float | None,
+    job: Job,
 ) -> Prepared:
     """Everything before the encoder.
 
@@ -115,34 +117,26 @@ def prepare(
         dataset: What was read.
         config: How to build.
         intents: Files or lists of requests, besides those of the dataset.
-        report: Called as work proceeds.
-        deadline: When to stop trying options, as `time.monotonic()` gives it in seconds.
+        job: Whom to tell, when to stop, what to draw from.
 
     Raises:
         SemrecError: A subclass says which input is wrong and how.
     """
-    prompts = Prompts(
-        item=load_prompt("item", config.prompts.item),
-        query=load_prompt("query", config.prompts.query),
-        about=load_prompt("item_about", config.prompts.item_about)
-        if config.prompts.item_about
-        else None,
-    )
+    prompts, catalog = _load_prompts(config), dataset.catalog
     held_out = hold_out(dataset.positives, config.split)
-    intent_parser = make_intent_parser(config, dataset.catalog, held_out.train)
-    dialogs = [
-        _understood(case, intent_parser, dataset.catalog)
-        for case in _read_intents([*dataset.intents, *intents])
-    ]
+    intent_parser = make_intent_parser(config, catalog, held_out.train)
+    cases = _read_intents([*dataset.intents, *intents])
+    dialogs = [_understood(case, intent_parser, catalog) for case in cases]
     train_queries, valid_queries = split_dialogs(dialogs, config.split.valid_dialogs)
     validation = validation_of(held_out.train, config.split)
     if validation.cut is None:  # each user's last moments: tags are bounded by the test's cut
         validation = replace(validation, cut=held_out.cut)
     tags = frequent_tags(dataset.tags, held_out.cut)
-    views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
+    views = [ItemTexts(prompts=prompts, catalog=catalog, tags=tags)]
     if prompts.about is not None:
-        views.append(ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags, about=True))
-    ground, cases = make_search_context(validation, dataset, config, report, deadline)
+        views.append(ItemTexts(prompts=prompts, catalog=catalog, tags=tags, about=True))
+    ground, next_items = make_search_context(validation, dataset, config, job)
+    may_name = config.fusion.named and intent_parser is not None
     return Prepared(
         dataset=dataset,
         config=config,
@@ -153,52 +147,26 @@ def prepare(
         train_queries=train_queries,
         valid_queries=valid_queries,
         ground=ground,
-        cases=cases,
+        cases=next_items,
         chosen=select_behaviour(ground),
         views=views,
-        lexical=fit_bm25(
-            prompts.fields_of(dataset.catalog, row, tags.get(row, ()))
-            for row in range(len(dataset.catalog))
-        )
-        if config.lexical.enabled
-        else None,
-        labelled=(
-            labelled_items(dataset.catalog.attributes, len(dataset.catalog))
-            if config.fusion.named and intent_parser is not None
-            else None
-        ),
+        lexical=_fit_lexical(prompts, catalog, tags) if config.lexical.enabled else None,
+        labelled=labelled_items(catalog.attributes, len(catalog)) if may_name else None,
     )
 
 
-def finetune_encoder(
-    prepared: Prepared, encoder: Encoder, report: Progress, deadline: float | None
-) -> FinetunedEncoder:
-    """The encoder trained as the configuration says.
+def _load_prompts(config: Config) -> Prompts:
+    named = config.prompts
+    return Prompts(
+        item=load_prompt("item", named.item),
+        query=load_prompt("query", named.query),
+        about=load_prompt("item_about", named.item_about) if named.item_about else None,
+    )
 
-    It stays as it is with 0 epochs, and where too few real requests would judge what it learned.
-    """
-    training = prepared.config.encoder.training
-    judging = sum(
-        bool(case.relevant) and bool(case.query.intent) for case in prepared.valid_queries
-    )
-    if not training.epochs or (judging < MIN_VALID_QUERIES and not training.unjudged):
-        return FinetunedEncoder(encoder=encoder)
-    lesson = make_training_set(
-        prepared.dataset,
-        prepared.validation,
-        prepared.train_queries,
-        prepared.valid_queries,
-        prepared.chosen,
-        prepared.prompts,
-        prepared.texts,
-        training,
-        rng_of(prepared.config.seed, Stage.ENCODER_EXAMPLES),
-    )
-    base = uncached(encoder)
-    trained, looks, folder = train_encoder(
-        base, lesson, training, prepared.config.seed, report, deadline
-    )
-    return FinetunedEncoder(encoder=trained, looks=looks, folder=folder)
+
+def _fit_lexical(prompts: Prompts, catalog: Catalog, tags: Mapping[int, Sequence[str]]) -> BM25:
+    rows = range(len(catalog))
+    return fit_bm25(prompts.fields_of(catalog, row, tags.get(row, ())) for row in rows)
 
 
 def _read_intents(sources: Sequence[str | Path | Sequence[Case]]) -> list[Case]:

@@ -20,9 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semrec.config import Config
-from semrec.data.catalog import Catalog
 from semrec.data.intents import fold_of
-from semrec.data.interactions import Interactions
 from semrec.fusion.fused import FusedBlocks
 from semrec.metrics.significance import gain_interval
 from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of, item_facts
@@ -30,7 +28,10 @@ from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker, faded
 from semrec.ranking.wide_deep import WideDeep
 from semrec.training.candidates import retrieve_candidates
+from semrec.training.encoder_selection import EncoderSelection
 from semrec.training.folds import FOLDS, WHOLE, Requests
+from semrec.training.job import Job
+from semrec.training.preparation import Prepared
 from semrec.training.weight_search import TuningCase, cutoff_of
 from semrec.types import Label, Progress
 
@@ -49,35 +50,27 @@ class _RankerContext:
 
 
 def learn_ranker(
-    fusion: FusedBlocks,
-    sessions: Sequence[TuningCase],
-    requests: Requests | None,
-    catalog: Catalog,
-    events: Interactions,
-    config: Config,
-    report: Progress,
+    prepared: Prepared, settled: EncoderSelection, requests: Requests | None, job: Job
 ) -> tuple[Ranker | None, dict[str, Any]]:
     """The ranker, for the kinds of query that are better with it; and what was measured.
 
     Args:
-        fusion: Over `events`, with the tuned gate.
-        sessions: Validation cases without words.
+        prepared: The items, and the events that the signals were learned from.
+        settled: The fusion with the tuned gate, and validation cases without words.
         requests: Real requests, if there are any.
-        catalog: The items.
-        events: What the signals were learned from.
-        config: How to train.
-        report: Called as it proceeds.
+        job: Whom to tell.
 
     Returns:
         The ranker, or None if nothing is better with one; and by kind, and by kinds that share a
         model, how many lists there were, and the NDCG of those with and without ranker by models
         that hadn't seen them.
     """
+    config, sessions, report = prepared.config, settled.sets.session, job.report
     if not config.ranking.enabled:
         return None, {}
-    facts = item_facts(catalog, events)
+    facts = item_facts(prepared.dataset.catalog, prepared.validation.train)
     ground = _RankerContext(facts=facts, crossed=frequent_labels(facts), config=config)
-    lists = ground.lists(sessions, fusion)
+    lists = ground.lists(sessions, settled.trial)
     models, told = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
     if requests is not None:
         by_fold = [ground.lists(requests.cases, one) for one in requests.fusions]

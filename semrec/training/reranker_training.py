@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,7 +40,9 @@ from semrec.rerankers.score_collector import ScoreCollector
 from semrec.rerankers.worker import RerankWorker
 from semrec.training.candidates import retrieve_candidates
 from semrec.training.encoder_selection import EncoderSelection, select_encoder
-from semrec.training.preparation import FinetunedEncoder, Prepared, prepare
+from semrec.training.encoder_training import FinetunedEncoder
+from semrec.training.job import Job
+from semrec.training.preparation import Prepared, prepare
 from semrec.training.reranker_weight import choose_weights
 from semrec.training.synthetic_queries import make_request, tags_by_row
 from semrec.training.weight_search import TuningCase
@@ -95,36 +96,24 @@ def finetune_reranker(
     Returns:
         `lists`: how many it learned from; `judged`: by kind of query as `choose_weights` tells.
     """
-    prepared = prepare(dataset, config, intents, report, None)
+    job = Job(seed=config.seed, report=report)  # the minutes are the trainer's alone
+    prepared = prepare(dataset, config, intents, job)
     encoder = make_encoder(config.encoder)
-    settled = select_encoder(prepared, encoder, FinetunedEncoder(encoder=encoder), report, None)
+    settled = select_encoder(prepared, encoder, FinetunedEncoder(encoder=encoder), job)
     wording = Wording(
         words="text",
         prompt=load_prompt("rerank_request", config.rerank.prompt),
         prompts=prepared.prompts,
     )
-    lists = taught_lists(
-        prepared,
-        settled,
-        wording,
-        made_up=schooling.made_up,
-        teacher=_teacher(schooling.teacher),
-        report=report,
-    )
-    steps = Steps(epochs=schooling.epochs, batch_size=8, learning_rate=1e-4, seed=config.seed)
-    digest = sha256(repr((schooling, steps, encoder.fingerprint, lists)).encode()).hexdigest()
-    folder = cache_folder() / "training" / f"reranker-{digest[:24]}"
-    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
+    lists = taught_lists(prepared, settled, wording, schooling, job)
+    steps = Steps(epochs=schooling.epochs, seed=config.seed, deadline=job.until(max_minutes))
+    digest = repr((schooling, replace(steps, deadline=None), encoder.fingerprint, lists))
+    folder = cache_folder() / "training" / f"reranker-{sha256(digest.encode()).hexdigest()[:24]}"
     with TemporaryDirectory() as temporary, quietly():
         cut = Path(temporary) / "cut"
         cut_layers(resolve(schooling.base), cut, schooling.layers, seed=config.seed)
-        model = train_cross_encoder(
-            cut, lists, steps, folder=folder, report=report, deadline=deadline
-        )
-        with replacing(out) as made:
-            export_cross_encoder(model, made)
-            seen = json.dumps(unit_hashes(prepared.train_queries))
-            (made / DIALOGS).write_text(seen, encoding="utf-8")
+        model = train_cross_encoder(cut, lists, steps, folder=folder, report=report)
+        _write(out, model, unit_hashes(prepared.train_queries))
     shutil.rmtree(folder, ignore_errors=True)
     taught = Reranking(
         worker=RerankWorker(load_graph_reranker(out)),
@@ -133,20 +122,17 @@ def finetune_reranker(
         always=True,
         wording=wording,
     )
-    judging = (taught, settled.trial, settled.sets, dataset.catalog, config, report)
-    return {"lists": len(lists), "judged": choose_weights(*judging)[1]}
+    return {"lists": len(lists), "judged": choose_weights(taught, prepared, settled, job)[1]}
 
 
 def taught_lists(
     prepared: Prepared,
     settled: EncoderSelection,
     wording: Wording,
-    *,
-    made_up: int,
-    teacher: Reranker | None,
-    report: Progress,
+    schooling: RerankerOptions,
+    job: Job,
 ) -> list[TaughtList]:
-    """Lists to train on: of the training dialogs, and of at most `made_up` users.
+    """Lists to train on: of the training dialogs, and of at most so many users.
 
     A user's last training event is what was right; a half of these lists has a made-up request,
     the others the session alone.
@@ -155,20 +141,19 @@ def taught_lists(
         prepared: Requests, events, texts.
         settled: The encoder, and the fusion over the validation's training events.
         wording: Puts requests and candidates into words.
-        made_up: How many users.
-        teacher: Orders the rest beside behaviour; None: behaviour alone does.
-        report: Called as it proceeds.
+        schooling: How many users; the teacher that orders the rest beside behaviour.
+        job: Whom to tell.
     """
-    rng = np.random.default_rng(prepared.config.seed)
+    rng, teacher = np.random.default_rng(job.seed), _teacher(schooling.teacher)
     cases = [case for case in prepared.train_queries if case.relevant and case.query.intent.strip()]
-    cases += _of_users(prepared, made_up, rng)
+    cases += _of_users(prepared, schooling.made_up, rng)
     known = prepared.encoded(cases, settled.encoder)
     fusion, catalog = settled.trial, prepared.dataset.catalog
     lists: list[TaughtList] = []
     for case, one, (_, rows, _) in zip(
         cases, known, retrieve_candidates(fusion, known, HEAD), strict=True
     ):
-        report("lists to learn from", len(lists), len(known))
+        job.report("lists to learn from", len(lists), len(known))
         drawn = _drawn(one, rows, rng)
         if drawn is None:
             continue
@@ -185,6 +170,13 @@ def taught_lists(
         right = RIGHT * np.isin(drawn, one.targets)
         lists.append(TaughtList(request=request, texts=texts, labels=(labels + right).tolist()))
     return lists
+
+
+def _write(out: Path, model: Any, dialogs: Sequence[str]) -> None:  # noqa: ANN401
+    """Write the graph, and the hashed ids of what it learned from."""
+    with replacing(out) as made:
+        export_cross_encoder(model, made)
+        (made / DIALOGS).write_text(json.dumps(dialogs), encoding="utf-8")
 
 
 def _of_users(prepared: Prepared, n: int, rng: np.random.Generator) -> list[Case]:

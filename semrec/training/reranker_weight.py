@@ -9,16 +9,17 @@ So a weak judge can't spoil a good list: it weighs nothing, and isn't asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semrec.config import Config
+from semrec.artifact.rerankers import make_reranking
 from semrec.data.catalog import Catalog
 from semrec.data.intents import fold_of
 from semrec.deadline import NEVER
+from semrec.encoders.language_model import LanguageModel
 from semrec.fusion.fused import FusedBlocks
 from semrec.metrics.ranking import ndcg
 from semrec.metrics.significance import gain_interval
@@ -26,7 +27,9 @@ from semrec.pipeline.rerank import Reranking
 from semrec.ranking.ranker import Ranker
 from semrec.rerankers.blending import blended
 from semrec.training.candidates import retrieve_candidates
-from semrec.training.validation_queries import TuningSets
+from semrec.training.encoder_selection import EncoderSelection
+from semrec.training.job import Job
+from semrec.training.preparation import Prepared
 from semrec.training.weight_search import TuningCase
 from semrec.types import BoolArray, FloatArray, Progress
 
@@ -59,13 +62,38 @@ class ScoredList:
         return ndcg(ranks.tolist(), self.n_relevant, CUTOFF)
 
 
+def select_reranker(
+    prepared: Prepared,
+    settled: EncoderSelection,
+    ranker: Ranker | None,
+    model: LanguageModel | None,
+    job: Job,
+) -> tuple[Reranking | None, dict[str, Any]]:
+    """The configured reranker, weighed on validation requests; and the figures for the manifest.
+
+    Args:
+        prepared: Data and prompts.
+        settled: The encoder, and the fusion over the validation's training events.
+        ranker: Ranks the lists before they are judged.
+        model: The language model, if one was loaded for this configuration.
+        job: Whom to tell.
+
+    Raises:
+        ConfigError: If the configuration doesn't say enough.
+        ModelError: If its weights aren't here.
+    """
+    made = make_reranking(prepared.config.rerank, prepared.prompts, {}, model)
+    if made is None:
+        return None, {}
+    weights, told = choose_weights(made, prepared, settled, job, ranker)
+    return replace(made, weights=weights), {"rerank": told, "rerank_weights": weights}
+
+
 def choose_weights(
     reranking: Reranking,
-    fusion: FusedBlocks,
-    sets: TuningSets,
-    catalog: Catalog,
-    config: Config,
-    report: Progress,
+    prepared: Prepared,
+    settled: EncoderSelection,
+    job: Job,
     ranker: Ranker | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """The judge's weight for each kind of query, and what was measured.
@@ -74,14 +102,13 @@ def choose_weights(
 
     Args:
         reranking: Its weights aren't looked at.
-        fusion: Over the validation's training events, with the tuned gate.
-        sets: Validation cases.
-        catalog: The items.
-        config: How many lists are judged.
-        report: Called as it proceeds.
+        prepared: The items; its configuration says how many lists are judged.
+        settled: The fusion with the tuned gate, and validation cases.
+        job: Whom to tell.
         ranker: Ranks the lists before they are judged. It may know these cases: then what is left
             for the judge is rather too little than too much.
     """
+    config, sets, catalog = prepared.config, settled.sets, prepared.dataset.catalog
     kinds = {"session": sets.session, "words": sets.words, "both": sets.both}
     weights, told = {}, {}
     for kind, cases in kinds.items():
@@ -91,7 +118,7 @@ def choose_weights(
         rng = np.random.default_rng(config.seed)
         drawn = rng.permutation(len(cases))[: config.rerank.judge_cases]
         some = [cases[place] for place in drawn]
-        lists = judged_lists(reranking, fusion, some, catalog, report, kind, ranker)
+        lists = judged_lists(reranking, settled.trial, some, catalog, job.report, kind, ranker)
         weights[kind], told[kind] = best_weight(lists, config.seed)
     return weights, told
 

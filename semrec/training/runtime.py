@@ -76,7 +76,7 @@ def choose_runtime(
     reason = _impossible(inner)
     if reason is None:
         try:
-            return _exported(encoder, inner, item_texts, cases, fusion, config, folder, report)
+            return _exported(encoder, item_texts, cases, fusion, config, folder, report)
         except ModelError as error:
             reason = str(error)
     if asked != "auto":
@@ -93,7 +93,6 @@ def _impossible(encoder: Encoder) -> str | None:
 
 def _exported(
     encoder: Encoder,
-    inner: Encoder,
     item_texts: Sequence[str],
     cases: Sequence[TuningCase],
     fusion: FusedBlocks,
@@ -104,6 +103,7 @@ def _exported(
     from semrec.encoders.onnx import load_onnx
     from semrec.encoders.onnx_export import export_onnx, quantise
 
+    inner = uncached(encoder)
     if not isinstance(inner, SentenceEncoder):
         raise TypeError(f"{inner.name!r} isn't a sentence encoder")
     items = list(islice(filter(None, item_texts), TEXTS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +21,11 @@ from semrec.fusion.fitting import fit_block
 from semrec.fusion.gate import UNTUNED
 from semrec.protocols import SparseModel, VectorModel
 from semrec.training.fusion import fuse
-from semrec.training.random_streams import Stage, rng_of
+from semrec.training.job import Job, Stage
 from semrec.training.validation import validation_cases
 from semrec.training.validation_queries import in_rows
 from semrec.training.weight_search import NEIGHBOUR_SHARES, TuningCase, Weighed, cutoff_of, weigh
-from semrec.types import Case, Progress
+from semrec.types import Case
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +38,7 @@ class SearchContext:
         config: What to try.
         n_seen: How many items have events in the whole dataset: what the refit may meet.
         labels: For each item the numbers of its labels.
-        report: Called as options are tried.
-        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+        job: Whom to tell, and when to stop.
     """
 
     events: Interactions
@@ -48,18 +46,12 @@ class SearchContext:
     config: Config
     n_seen: int
     labels: Sequence[Sequence[int]]
-    report: Progress
-    deadline: float | None
+    job: Job
 
     @property
     def can_tell(self) -> bool:
         """True if there are cases enough to tell options apart."""
         return len(self.cases) >= self.config.fusion.min_cases
-
-    @property
-    def timed_out(self) -> bool:
-        """True if the time is up."""
-        return self.deadline is not None and time.monotonic() > self.deadline
 
     def weigh(
         self,
@@ -73,7 +65,7 @@ class SearchContext:
         nothing = np.zeros((self.events.n_items, 0), dtype=np.float32)
         silent = fit_block(nothing, np.zeros(len(nothing), dtype=bool))
         return weigh(
-            fuse(silent, vectors, neighbours, self.events, UNTUNED, self.config),
+            fuse(silent, vectors, neighbours, self.events, self.config),
             self.cases,
             cutoff=cutoff_of(self.config.fusion.cutoff, self.cases),
             semantic=False,
@@ -85,8 +77,7 @@ def make_search_context(
     validation: Split,
     dataset: Dataset,
     config: Config,
-    report: Progress,
-    deadline: float | None,
+    job: Job,
 ) -> tuple[SearchContext, list[Case]]:
     """The ground over a validation split, and the cases that tune the fusion, as asked outside.
 
@@ -96,11 +87,10 @@ def make_search_context(
         validation: What is learned from, and what follows.
         dataset: The catalogue, and the events that the cases' exclusions come from.
         config: What to try.
-        report: Called as options are tried.
-        deadline: When to stop, as `time.monotonic()` gives it in seconds.
+        job: Whom to tell, when to stop, what to draw from.
     """
     most = max(config.behaviour.max_cases, config.fusion.max_cases)
-    rng = rng_of(config.seed, Stage.VALIDATION_CASES)
+    rng = job.rng_of(Stage.VALIDATION_CASES)
     cases = validation_cases(validation, dataset.catalog, config, most, rng)
     judging = cases[: config.behaviour.max_cases]
     ground = SearchContext(
@@ -109,8 +99,7 @@ def make_search_context(
         config=config,
         n_seen=int((dataset.positives.counts > 0).sum()),
         labels=label_numbers(dataset.catalog.attributes.values(), len(dataset.catalog)),
-        report=report,
-        deadline=deadline,
+        job=job,
     )
     return ground, cases[: config.fusion.max_cases]
 

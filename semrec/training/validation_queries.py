@@ -15,10 +15,9 @@ from semrec.lexical.bm25 import BM25, unmatched
 from semrec.pipeline.resolve import in_words, resolve
 from semrec.prompting import Prompts, load_prompt
 from semrec.protocols import Encoder
-from semrec.training.synthetic_queries import make_request, tags_by_row
-from semrec.training.synthetic_topics import synthetic_topics
+from semrec.training.synthetic_queries import make_request, synthetic_topics, tags_by_row
 from semrec.training.weight_search import TuningCase
-from semrec.types import Case, FloatArray, Label, Query
+from semrec.types import Case, FloatArray, Label, LexicalMatch, Query
 
 MADE_UP = 300  # synthetic requests: they check a quick encoder and an index, and tune nothing
 
@@ -55,53 +54,97 @@ class TuningSets:
         return ("dialogs", "dialogs and made up", "made up")[len(self.made_up)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CaseReader:
+    """Reads cases as the recommender will read their queries.
+
+    Attributes:
+        dataset: The catalogue, tags and events.
+        prompts: Put requests into words.
+        intent_parser: Finds the titles and labels that requests name; None: none are.
+        lexical: Matches their words; None: nothing does.
+    """
+
+    dataset: Dataset
+    prompts: Prompts
+    intent_parser: IntentParser | None
+    lexical: BM25 | None
+
+    def encoded(self, cases: Sequence[Case], encoder: Encoder) -> list[TuningCase]:
+        """Requests as they are tuned on; without words an intent of None."""
+        catalog = self.dataset.catalog
+        resolved = [in_rows(case, None, self.dataset) for case in cases]
+        read = [self._read(case.query.intent) for case in cases]
+        texts = [
+            in_words(about, one.session, catalog, self.prompts)
+            for (about, _), one in zip(read, resolved, strict=True)
+        ]
+        spoken = [place for place, text in enumerate(texts) if text]
+        vectors = encoder.encode_queries([texts[place] for place in spoken])
+        by_place = dict(zip(spoken, vectors, strict=True))
+        return [
+            replace(
+                one,
+                intent=by_place.get(place),
+                match=self._match(about, case.query.intent),
+                named=named,
+                text=texts[place],
+            )
+            for place, (case, one, (about, named)) in enumerate(
+                zip(cases, resolved, read, strict=True)
+            )
+        ]
+
+    def _match(self, about: str, intent: str) -> LexicalMatch:
+        return unmatched(intent) if self.lexical is None else self.lexical.match(about, intent)
+
+    def _read(self, intent: str) -> tuple[str, tuple[Label, ...]]:
+        """A request without the titles that it names; and the labels that it names."""
+        if self.intent_parser is None or not intent.strip():
+            return intent, ()
+        read = self.intent_parser.parse_intent(intent)
+        return read.about, read.named
+
+
 def make_tuning_sets(
-    validation: Split,
-    dataset: Dataset,
-    dialogs: Sequence[Case],
+    reader: CaseReader,
     encoder: Encoder,
-    prompts: Prompts,
     config: Config,
+    *,
+    validation: Split,
+    dialogs: Sequence[Case],
     cases: Sequence[Case],
     rng: np.random.Generator,
-    intent_parser: IntentParser | None = None,
-    lexical: BM25 | None = None,
 ) -> TuningSets:
     """Cases for tuning.
 
     Args:
-        validation: Tags given after its cut are not used.
-        dataset: For the catalogue and the tags.
-        dialogs: Real requests from training dialogs, if any.
+        reader: Reads them.
         encoder: Encodes the requests.
-        prompts: Put them into words.
         config: How many cases at least, at most.
+        validation: Tags given after its cut are not used.
+        dialogs: Real requests from training dialogs, if any.
         cases: Next-item cases from `validation`, without words.
         rng: Draws what a made-up request says.
-        intent_parser: Finds the titles and labels that requests name; None: none are.
-        lexical: Matches their words; None: nothing does.
     """
-    told = (dataset, encoder, prompts, intent_parser, lexical)
+    dataset = reader.dataset
     session = [in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
         places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
         real = [real[place] for place in places]
-    asked = encoded(real, *told)
+    asked = reader.encoded(real, encoder)
     words = [case for case in asked if not len(case.session)]
     both = [case for case in asked if len(case.session)]
-    few = [len(found) < config.fusion.min_cases for found in (words, both)]
-    made_up = frozenset(
-        name for name, wanting in zip(("words", "both"), few, strict=True) if wanting
-    )
+    kinds = {"words": words, "both": both}
+    made_up = frozenset(name for name in kinds if len(kinds[name]) < config.fusion.min_cases)
     if made_up:
         made = _with_requests(validation, dataset, config, cases[:MADE_UP], rng)
-        if few[0]:
+        if "words" in made_up:
             wordy = [replace(case, query=_without_session(case.query)) for case in made]
-            words = encoded(wordy, *told)
-        if few[1]:
-            made = [case for case in made if case.query.session]
-            both = encoded(made, *told)
+            words = reader.encoded(wordy, encoder)
+        if "both" in made_up:
+            both = reader.encoded([case for case in made if case.query.session], encoder)
     alone: list[Case] = []
     after: list[Case] = []
     if len(made_up) < 2:  # without real requests beside them they teach nothing
@@ -111,8 +154,8 @@ def make_tuning_sets(
         session=tuple(session),
         both=tuple(both),
         made_up=made_up,
-        topics=tuple(encoded(alone, *told)),
-        strangers=tuple(encoded(after, *told)),
+        topics=tuple(reader.encoded(alone, encoder)),
+        strangers=tuple(reader.encoded(after, encoder)),
     )
 
 
@@ -142,55 +185,6 @@ def _without_session(query: Query) -> Query:
     """The words alone; what was in the session still can't come back."""
     seen = [event.item_id for event in query.events]
     return replace(query, session=(), exclude=(*query.exclude, *seen))
-
-
-def encoded(
-    cases: Sequence[Case],
-    dataset: Dataset,
-    encoder: Encoder,
-    prompts: Prompts,
-    intent_parser: IntentParser | None,
-    lexical: BM25 | None,
-) -> list[TuningCase]:
-    """Requests as they are tuned on; without words an intent of None.
-
-    Args:
-        cases: With words, or all of them.
-        dataset: For the catalogue.
-        encoder: Encodes the words.
-        prompts: Put them into words.
-        intent_parser: Finds the titles and labels that they name; None: none are.
-        lexical: Matches their words; None: nothing does.
-    """
-    found = [in_rows(case, None, dataset) for case in cases]
-    read = [_read(case.query.intent, intent_parser) for case in cases]
-    texts = [
-        in_words(about, one.session, dataset.catalog, prompts)
-        for (about, _), one in zip(read, found, strict=True)
-    ]
-    spoken = [place for place, text in enumerate(texts) if text]
-    vectors = encoder.encode_queries([texts[place] for place in spoken])
-    by_place = dict(zip(spoken, vectors, strict=True))
-    return [
-        replace(
-            one,
-            intent=by_place.get(place),
-            match=unmatched(case.query.intent)
-            if lexical is None
-            else lexical.match(about, case.query.intent),
-            named=named,
-            text=texts[place],
-        )
-        for place, (case, one, (about, named)) in enumerate(zip(cases, found, read, strict=True))
-    ]
-
-
-def _read(intent: str, intent_parser: IntentParser | None) -> tuple[str, tuple[Label, ...]]:
-    """A request without the titles that it names; and the labels that it names."""
-    if intent_parser is None or not intent.strip():
-        return intent, ()
-    read = intent_parser.parse_intent(intent)
-    return read.about, read.named
 
 
 def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:

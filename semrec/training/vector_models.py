@@ -13,6 +13,7 @@ import numpy as np
 from semrec.artifact.behavioural_models import (
     QUICK,
     SEQUENCE_MODELS,
+    SequenceFit,
     fit_behaviour,
     load_behaviour,
     options_of,
@@ -56,7 +57,7 @@ def choose_vectors(ground: SearchContext) -> list[Attempt]:
     kind = ground.config.behaviour.kind
     tried: list[Attempt] = []
     for one in QUICK if kind == "auto" else (kind,):
-        if not tried or (ground.can_tell and not ground.timed_out):
+        if not tried or (ground.can_tell and not ground.job.timed_out):
             tried += [_sequence(ground, one)] if one in SEQUENCE_MODELS else _quick(ground, one)
     return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
 
@@ -66,7 +67,7 @@ def choose_network(ground: SearchContext) -> Attempt | None:
     behaviour = ground.config.behaviour
     if behaviour.kind != "auto" or behaviour.network_minutes is None:
         return None
-    return None if ground.timed_out or not ground.can_tell else _sequence(ground, NETWORK)
+    return None if ground.job.timed_out or not ground.can_tell else _sequence(ground, NETWORK)
 
 
 def refit_vectors(
@@ -79,11 +80,13 @@ def refit_vectors(
         events,
         ground.config.behaviour,
         options,
-        seed=ground.config.seed,
-        labels=ground.labels,
-        checkpoint=checkpoint_of(kind, events, ground, options.get("epochs")),
-        deadline=_until(ground),
-        report=ground.report,
+        seed=ground.job.seed,
+        fit=SequenceFit(
+            labels=ground.labels,
+            checkpoint=checkpoint_of(kind, events, ground, options.get("epochs")),
+            deadline=_until(ground),
+            report=ground.job.report,
+        ),
     )
     return vectors, {**options, **options_of(vectors)}
 
@@ -101,20 +104,20 @@ def _quick(ground: SearchContext, kind: str) -> list[Attempt]:
     total = len(fits) + len(decays) - 1
     tried: list[Attempt] = []
     for options in fits:
-        ground.report(stage, len(tried), total)
-        if tried and (ground.timed_out or not ground.can_tell):
+        ground.job.report(stage, len(tried), total)
+        if tried and (ground.job.timed_out or not ground.can_tell):
             break
         vectors = fit_behaviour(kind, ground.events, config, options, seed=ground.config.seed)
         tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
     best = max(tried, key=lambda attempt: attempt.score)
     arrays = state_of(best.vectors)
     for decay in decays:
-        ground.report(stage, len(tried), total)
-        if decay != middle and ground.can_tell and not ground.timed_out:
+        ground.job.report(stage, len(tried), total)
+        if decay != middle and ground.can_tell and not ground.job.timed_out:
             options = {**best.options, "decay": decay}  # of the session only: the fit stays
             vectors = load_behaviour(arrays, options)
             tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
-    ground.report(stage, total, total)
+    ground.job.report(stage, total, total)
     return tried
 
 
@@ -123,19 +126,21 @@ def _sequence(ground: SearchContext, kind: str) -> Attempt:
     config = ground.config.behaviour
     options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
     deadline = _until(ground)
-    if deadline is not None and deadline == ground.deadline:
+    if deadline is not None and deadline == ground.job.deadline:
         deadline = (time.monotonic() + deadline) / 2
     vectors = fit_behaviour(
         kind,
         ground.events,
         config,
         options,
-        seed=ground.config.seed,
-        labels=ground.labels,
-        validate=(lambda model: _stopping_score(model, ground)) if ground.can_tell else None,
-        checkpoint=checkpoint_of(kind, ground.events, ground, None),
-        deadline=deadline,
-        report=ground.report,
+        seed=ground.job.seed,
+        fit=SequenceFit(
+            labels=ground.labels,
+            validate=(lambda model: _stopping_score(model, ground)) if ground.can_tell else None,
+            checkpoint=checkpoint_of(kind, ground.events, ground, None),
+            deadline=deadline,
+            report=ground.job.report,
+        ),
     )
     trained = options_of(vectors)["trained"]
     options["epochs"] = trained["best_epoch"]
@@ -145,10 +150,9 @@ def _sequence(ground: SearchContext, kind: str) -> Attempt:
 def _until(ground: SearchContext) -> float | None:
     """The end of a training; one that `auto` may take has half of its minutes from now."""
     behaviour = ground.config.behaviour
-    ends = [] if ground.deadline is None else [ground.deadline]
-    if behaviour.kind == "auto" and behaviour.network_minutes is not None:
-        ends.append(time.monotonic() + 30 * behaviour.network_minutes)
-    return min(ends, default=None)
+    if behaviour.kind != "auto" or behaviour.network_minutes is None:
+        return ground.job.deadline
+    return ground.job.until(behaviour.network_minutes / 2)
 
 
 def _stopping_score(model: SequenceModel, ground: SearchContext) -> float:
