@@ -132,12 +132,12 @@ class FittedParts:
     Attributes:
         parts: The parts.
         behaviour: The behavioural half, with its options as now stored.
-        index: The index's kind and recall.
+        manifest: Of all that, not written yet.
     """
 
     parts: Parts
     behaviour: Behaviour
-    index: IndexEntry
+    manifest: Manifest
 
 
 def tune_lists(
@@ -188,7 +188,8 @@ def refit_parts(prepared: Prepared, tuned: TunedLists, job: Job) -> FittedParts:
         ranker=None if tuned.ranker is None else tuned.ranker.over(catalog, events),
     )
     job.report("build index", 1, 1)
-    return FittedParts(parts=parts, behaviour=behaviour, index=IndexEntry(**made.told))
+    manifest = describe(prepared, selected, behaviour, parts, IndexEntry(**made.told))
+    return FittedParts(parts=parts, behaviour=behaviour, manifest=manifest)
 
 
 def _load_encoder(config: Config, model: LanguageModel | None, job: Job) -> Encoder:
@@ -214,9 +215,8 @@ def _finish(
     job: Job,
 ) -> Recommender:
     """The recommender; written to `target`, and then with the quickest encoder, if there is one."""
-    if target is None:
-        manifest, serving = _described(prepared, tuned, fitted), uncached(tuned.selected.encoder)
-    else:
+    manifest, serving = fitted.manifest, uncached(tuned.selected.encoder)
+    if target is not None:
         manifest, serving = _write(prepared, tuned, fitted, model, target, job)
     return make_recommender(
         fitted.parts,
@@ -238,7 +238,6 @@ def _write(
 ) -> tuple[Manifest, Encoder]:
     """Write the artifact; its manifest, and the encoder in the form that serves."""
     config, selected = prepared.config, tuned.selected
-    manifest = _described(prepared, tuned, fitted)
     prompts = rerank_prompts(config.rerank)
     if model is not None:
         prompts = [load_prompt("limit", config.intent.prompt), *prompts]
@@ -252,8 +251,8 @@ def _write(
             Path(temporary),
             job.report,
         )
-        entry = manifest.encoder.model_dump(exclude_unset=True) | runtime.told
-        manifest = manifest.model_copy(update={"encoder": EncoderEntry(**entry)})
+        entry = fitted.manifest.encoder.model_dump(exclude_unset=True) | runtime.told
+        manifest = fitted.manifest.model_copy(update={"encoder": EncoderEntry(**entry)})
         models = Models(
             trained=uncached(selected.encoder) if selected.is_trained else None,
             dialogs=manifest.training_dialogs,
@@ -265,7 +264,3 @@ def _write(
             target, lambda folder: save_parts(fitted.parts, folder, models), manifest
         )
     return written, runtime.encoder
-
-
-def _described(prepared: Prepared, tuned: TunedLists, fitted: FittedParts) -> Manifest:
-    return describe(prepared, tuned.selected, fitted.behaviour, fitted.parts, fitted.index)
