@@ -22,7 +22,7 @@ FOLDERS = {
     "cli": 2_000,
     "data": 4_400,
     "demo_data": 20,
-    "encoders": 2_240,
+    "encoders": 2_260,
     "environment": 190,
     "evaluate": 3_680,
     "fusion": 870,

@@ -87,11 +87,7 @@ def train_encoder(
     from semrec.data.dataset import read_dataset
     from semrec.data.intents import unit_hashes
     from semrec.encoders.checkpoints import save_sentence_encoder
-    from semrec.training.encoder_training import (
-        MIN_VALID_QUERIES,
-        finetune_encoder,
-        forget_training,
-    )
+    from semrec.training import encoder_training
     from semrec.training.job import start_job
     from semrec.training.preparation import prepare
 
@@ -105,15 +101,15 @@ def train_encoder(
         job = start_job(loaded.seed, progress, max_minutes)
         encoder = make_encoder(loaded.encoder)
         prepared = prepare(read_dataset(dataset), loaded, intents, job)
-        taught = finetune_encoder(prepared, encoder, job)
+        taught = encoder_training.finetune_encoder(prepared, encoder, job)
         if taught.folder is None:
             raise ConfigError(
                 f"found {len(prepared.valid_queries)} real requests to judge the training by, "
-                f"expected at least {MIN_VALID_QUERIES}; give --intents, or train on "
-                "made-up requests alone with --set encoder.training.unjudged=true"
+                f"expected at least {encoder_training.MIN_VALID_QUERIES}; give --intents, or train "
+                "on made-up requests alone with --set encoder.training.unjudged=true"
             )
         save_sentence_encoder(taught.encoder, out, unit_hashes(prepared.train_queries))
-        forget_training(taught.folder)
+        encoder_training.forget_training(taught.folder)
     best = max(taught.looks.values())
     if as_json:
         print_json({"encoder": str(out), "validation_ndcg": dict(taught.looks)})

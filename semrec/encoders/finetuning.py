@@ -22,7 +22,9 @@ from semrec.errors import ModelError
 from semrec.types import Progress
 
 if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.trainer import SentenceTransformerTrainer
+    from torch import nn
 
 
 def finetune(
@@ -55,23 +57,9 @@ def finetune(
     Raises:
         ModelError: If the library that feeds the trainer isn't installed (extra ``train``).
     """
-    try:
-        from datasets import Dataset, disable_progress_bars
-    except ImportError as error:
-        raise ModelError(
-            "training an encoder needs the extra `train`: pip install 'semrec[train]'"
-        ) from error
-    from sentence_transformers.sentence_transformer.trainer import SentenceTransformerTrainer
-    from sentence_transformers.sentence_transformer.training_args import (
-        SentenceTransformerTrainingArguments,
-    )
-
     from semrec.encoders.masked_loss import MaskedRankingLoss
 
-    disable_progress_bars()
-    model = copy.deepcopy(encoder.model)
-    model.model_card_data.widget = [{"text": ""}]  # or it would look for examples, with a bar
-    model.train()
+    model = _trainable(encoder)
     columns, wanted = _columns(examples, item_texts, encoder.ending or str)
     arguments = _arguments(options, len(examples), folder, model.device.type)
     with quietly():
@@ -83,13 +71,8 @@ def finetune(
             report=report,
             deadline=options.deadline,
         )
-        trainer = SentenceTransformerTrainer(
-            model=model,
-            args=SentenceTransformerTrainingArguments(**arguments),
-            train_dataset=Dataset.from_dict(columns),
-            loss=MaskedRankingLoss(model, scale=options.scale, wanted=wanted),
-            callbacks=[watch],
-        )
+        loss = MaskedRankingLoss(model, scale=options.scale, wanted=wanted)
+        trainer = _trainer(model, arguments, columns, loss, watch)
         _run(trainer, folder)
         # For half precision accelerate has put another forward in the model's place: out with it,
         # or the encoder would answer otherwise than when it is loaded again.
@@ -98,6 +81,41 @@ def finetune(
     model.eval()
     trained = replace(encoder, model=model)
     return replace(trained, fingerprint=trained_fingerprint(trained)), watch.seen
+
+
+def _trainable(encoder: SentenceEncoder) -> SentenceTransformer:
+    """A copy of the model, in training mode."""
+    model = copy.deepcopy(encoder.model)
+    model.model_card_data.widget = [{"text": ""}]  # or it would look for examples, with a bar
+    return model.train()
+
+
+def _trainer(
+    model: SentenceTransformer,
+    arguments: dict[str, Any],
+    columns: dict[str, list[Any]],
+    loss: nn.Module,
+    watch: Watch,
+) -> SentenceTransformerTrainer:
+    try:
+        from datasets import Dataset, disable_progress_bars
+    except ImportError as error:
+        raise ModelError(
+            "training an encoder needs the extra `train`: pip install 'semrec[train]'"
+        ) from error
+    from sentence_transformers.sentence_transformer.trainer import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.training_args import (
+        SentenceTransformerTrainingArguments,
+    )
+
+    disable_progress_bars()
+    return SentenceTransformerTrainer(
+        model=model,
+        args=SentenceTransformerTrainingArguments(**arguments),
+        train_dataset=Dataset.from_dict(columns),
+        loss=loss,
+        callbacks=[watch],
+    )
 
 
 def _run(trainer: SentenceTransformerTrainer, folder: Path) -> None:
