@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from semrec.fusion.fused import FusedBlocks
 from semrec.index.exact import ExactIndex
 from semrec.ranking.features import Asked
