@@ -15,8 +15,8 @@ MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
     ".": 1_390,
-    "artifact": 1_220,
-    "behaviour": 1_180,
+    "artifact": 1_460,
+    "behaviour": 1_190,
     "bench": 2_200,
     "chat": 1_750,
     "cli": 2_000,
@@ -32,7 +32,7 @@ FOLDERS = {
     "metrics": 320,
     "pipeline": 920,
     "ranking": 560,
-    "rerankers": 1_460,
+    "rerankers": 1_470,
     "serve": 3_930,
     "sessions": 720,
     "training": 3_960,
@@ -47,11 +47,6 @@ LONG = {
     "encoders/decoder.py:load_decoder": "to be cut",
     "encoders/onnx_export.py:export_onnx": "to be cut",
     "evaluate/compare.py:compare": "public: half of it names its options and says what they are",
-    "rerankers/cross_encoder_training.py:train_cross_encoder": "to be cut",
-    "training/build.py:build": "to be cut",
-    "training/encoder_training.py:make_training_set": "to be cut",
-    "training/preparation.py:prepare": "to be cut",
-    "training/reranker_training.py:finetune_reranker": "to be cut",
 }
 MANY = {
     "artifact/assembly.py:make_baseline": "to be cut",
@@ -59,7 +54,6 @@ MANY = {
     "behaviour/sequence_training.py:train": "to be cut",
     "behaviour/sequential.py:fit_sequence_model": "to be cut",
     "encoders/decoder.py:load_decoder": "to be cut",
-    "encoders/finetuning.py:finetune": "to be cut",
     "evaluate/ablate.py:ablate": "public: its options are its parameters",
     "evaluate/compare.py:compare": "public: its options are its parameters",
     "evaluate/crossfit.py:crossfit": "public: its options are its parameters",
