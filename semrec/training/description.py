@@ -22,15 +22,12 @@ from semrec.artifact.manifest import (
 )
 from semrec.artifact.rerankers import dialogs_judged_by, stored_rerank
 from semrec.config import Config
+from semrec.data.checking import NO_TEXT
 from semrec.data.intents import unit_hashes
 from semrec.encoders.checkpoints import dialogs_seen
 from semrec.training.behaviour_selection import Behaviour
 from semrec.training.encoder_selection import EncoderSelection
 from semrec.training.preparation import Prepared
-
-NO_TEXT = (
-    "no item has a title or a text: words find nothing by similarity, and no encoder is trained"
-)
 
 
 def describe(
@@ -62,7 +59,11 @@ def describe(
             **behaviour.options, dim=int(parts.behaviour.item_vectors.shape[1])
         ),
         neighbours=NeighboursEntry(**options) if options else NoNeighbours(),
-        notes=[*behaviour.notes, *([] if prepared.has_texts else [NO_TEXT])],
+        notes=[
+            *behaviour.notes,
+            *dataset.notes,
+            *([] if prepared.has_texts else [NO_TEXT]),
+        ],
         gate=parts.fusion.gate.to_dict(),
         validation=ValidationEntry(**selected.tuned),
         time_cut=prepared.held_out.cut,
