@@ -34,7 +34,7 @@ FOLDERS = {
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 3_930,
-    "sessions": 720,
+    "sessions": 730,
     "training": 3_990,
     "types": 730,
 }

@@ -1,10 +1,13 @@
 """The log: what was done and shown, back as it was, as interactions, or erased."""
 
+import sqlite3
+from dataclasses import replace
+
 import pytest
 
 from semrec.errors import DataError, StateError
 from semrec.sessions.importing import from_log
-from semrec.sessions.log import Log, open_log, served_list
+from semrec.sessions.log import FILE, Log, open_log, served_list
 from semrec.types import Event, Query
 
 
@@ -31,6 +34,48 @@ def test_a_served_list_comes_back_as_it_was(log, rec):
     assert found.items == tuple((item.item_id, item.score) for item in items)
     assert (found.session_id, found.version, found.artifact) == ("s", rec.version, "x")
     assert log.served("r2") is None
+
+
+def test_what_an_experiment_did_is_kept_item_by_item(log, rec):
+    found = rec.recommend(session=["i01"], k=3).items
+    plain = served_list("r1", "s", Query(), found, version="v", artifact="x")
+    assert [(one.item_id, one.position) for one in plain.placements] == [
+        (item.item_id, item.rank) for item in found
+    ]
+    assert {(one.team, one.propensity) for one in plain.placements} == {(None, None)}
+    placements = tuple(
+        replace(one, team="ab"[one.position % 2], propensity=0.5) for one in plain.placements
+    )
+    part = replace(plain, experiment="words", arm="interleaved", placements=placements)
+    log.add_served(part)
+    assert log.served("r1") == part
+
+
+def test_a_file_of_before_is_read_and_goes_on(tmp_path, rec):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    old = sqlite3.connect(folder / FILE)
+    old.execute(
+        "CREATE TABLE served (recommendation_id TEXT PRIMARY KEY, session_id TEXT, "
+        "timestamp REAL NOT NULL, version TEXT NOT NULL, artifact TEXT NOT NULL, "
+        "query TEXT NOT NULL, items TEXT NOT NULL)"
+    )
+    row = ("r1", "s", 5.0, "v", "x", '{"intent": "a ghost"}', '[["i01", 0.5]]')
+    old.execute("INSERT INTO served VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    old.commit()
+    old.close()
+    for _ in range(2):  # and is left alone the second time
+        log = open_log(folder)
+        found = log.served("r1")
+        assert (found.query.intent, found.items) == ("a ghost", (("i01", 0.5),))
+        assert (found.experiment, found.arm, found.placements) == (None, None, ())
+        log.close()
+    log = open_log(folder)
+    items = rec.recommend(session=["i01"]).items
+    log.add_served(served_list("r2", "s", Query(), items, version="v", artifact="x"))
+    assert len(log.served("r2").placements) == len(items)
+    assert log.erase("s") == (0, 2)
+    log.close()
 
 
 def test_events_are_logged_once_with_the_time_they_came(log):

@@ -35,11 +35,36 @@ CREATE TABLE IF NOT EXISTS served (
     version TEXT NOT NULL,
     artifact TEXT NOT NULL,
     query TEXT NOT NULL,
-    items TEXT NOT NULL
+    items TEXT NOT NULL,
+    experiment TEXT,
+    arm TEXT,
+    placements TEXT
 );
 CREATE INDEX IF NOT EXISTS served_by_session ON served (session_id);
 CREATE INDEX IF NOT EXISTS served_by_time ON served (timestamp);
 """
+COLUMNS = (
+    "recommendation_id, session_id, timestamp, version, artifact, query, items, "
+    "experiment, arm, placements"
+)
+ADDED = ("experiment", "arm", "placements")  # columns that files of before lack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The position that an item was shown at, and how it came to be there.
+
+    Attributes:
+        item_id: The item.
+        position: From 1.
+        team: In an interleaved list, the arm that it was drawn from.
+        propensity: How probable it was that it is shown there; None: it was certain.
+    """
+
+    item_id: str
+    position: int
+    team: str | None = None
+    propensity: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +79,9 @@ class ServedList:
         artifact: The artifact's folder at that time.
         query: What was asked, stored events included.
         items: (item id, score) in the order of their positions.
+        experiment: The experiment that the list was part of, if there was one.
+        arm: The arm of it that made the list.
+        placements: Item by item; empty for lists of files of before.
     """
 
     recommendation_id: str
@@ -63,6 +91,9 @@ class ServedList:
     artifact: str
     query: Query
     items: tuple[tuple[str, float], ...]
+    experiment: str | None = None
+    arm: str | None = None
+    placements: tuple[Placement, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +118,11 @@ class Log:
     def __init__(self, folder: Path) -> None:
         # After a power failure the last moment may be missing here; sessions have their own file.
         self._database = Database(folder / FILE, SCHEMA, synchronous="normal")
+        with self._database.writing() as connection:  # one process at a time
+            present = {row[1] for row in connection.execute("PRAGMA table_info(served)")}
+            for name in ADDED:
+                if name not in present:
+                    connection.execute(f"ALTER TABLE served ADD COLUMN {name} TEXT")
 
     def add_events(self, events: Mapping[str, Sequence[Event]]) -> None:
         """Append events by session id; those that are here already are left as they are."""
@@ -119,19 +155,23 @@ class Log:
             served.artifact,
             json.dumps(asdict(served.query), ensure_ascii=False),
             json.dumps(served.items, ensure_ascii=False),
+            served.experiment,
+            served.arm,
+            json.dumps([asdict(one) for one in served.placements], ensure_ascii=False),
         )
         with self._database.writing() as connection:
-            connection.execute("INSERT INTO served VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute(f"INSERT INTO served ({COLUMNS}) VALUES (?{', ?' * 9})", row)
 
     def served(self, recommendation_id: str) -> ServedList | None:
         """A list by its name; None if it isn't here."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT * FROM served WHERE recommendation_id = ?", (recommendation_id,)
+                f"SELECT {COLUMNS} FROM served WHERE recommendation_id = ?", (recommendation_id,)
             ).fetchone()
         if row is None:
             return None
-        recommendation_id, session_id, timestamp, version, artifact, query, items = row
+        recommendation_id, session_id, timestamp, version, artifact, query, items, *added = row
+        experiment, arm, placements = added
         return ServedList(
             recommendation_id=recommendation_id,
             session_id=session_id,
@@ -140,6 +180,9 @@ class Log:
             artifact=artifact,
             query=_query(json.loads(query)),
             items=tuple((item_id, score) for item_id, score in json.loads(items)),
+            experiment=experiment,
+            arm=arm,
+            placements=tuple(Placement(**one) for one in json.loads(placements or "[]")),
         )
 
     def events(self) -> Iterator[LoggedEvent]:
@@ -205,6 +248,7 @@ def served_list(
         artifact=artifact,
         query=query,
         items=tuple((item.item_id, item.score) for item in items),
+        placements=tuple(Placement(item_id=item.item_id, position=item.rank) for item in items),
     )
 
 
