@@ -1,5 +1,7 @@
 """Requests generated from the OpenAPI document: no 500, nothing that the document doesn't say."""
 
+import json
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +26,19 @@ def client(artifact, tmp_path_factory):
         yield client
 
 
-def ask_one(operation, mode, n):
+def bare(client, case):
+    """A generated body as `curl -d` or a script would send it: under another name, or none."""
+    sent = case.as_transport_kwargs()
+    content = json.dumps(sent["json"]).encode()
+    for kind in ({}, {"content-type": "application/x-www-form-urlencoded"}):
+        path = case.formatted_path
+        case.validate_response(
+            client.request(case.method, path, params=case.query, content=content, headers=kind),
+            checks=CHECKS,
+        )
+
+
+def ask_one(client, operation, mode, n):
     """At most `n` generated requests of one endpoint; how many there were."""
     asked = 0
 
@@ -40,6 +54,8 @@ def ask_one(operation, mode, n):
         nonlocal asked
         asked += 1
         case.call_and_validate(checks=CHECKS, timeout=60)
+        if "json" in case.as_transport_kwargs():
+            bare(client, case)
 
     try:
         ask()
@@ -54,7 +70,7 @@ def ask_all(client, n):
     operations = [found.ok() for found in schema.get_all_operations()]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     return {
-        (operation.label, mode): ask_one(operation, mode, n)
+        (operation.label, mode): ask_one(client, operation, mode, n)
         for operation in operations
         for mode in modes
     }

@@ -208,7 +208,7 @@ class CompletionRequest(Form):
             if message.role == "user" or (message.role == "assistant" and message.text)
         ]
         if not said or said[-1].role != "user":
-            raise QueryError("the last message isn't the user's, there is nothing to answer")
+            raise QueryError("messages: the last isn't the user's, there is nothing to answer")
         return said
 
     def notes(self, known: list[str]) -> list[str]:
