@@ -129,8 +129,9 @@ def test_recommend_prints_a_table_or_json(place):
 
 def test_recommend_with_filters(place):
     filters = '{"year": {"gte": 2015}}'
-    done = run("recommend", "artifact", "--filters", filters, "-k", "9", "--json", cwd=place)
-    assert len(json.loads(done.stdout)["items"]) == 5
+    asked = ("recommend", "artifact", "--filters", filters, "-k", "9", "--json", "--session", "i55")
+    assert len(json.loads(run(*asked, cwd=place).stdout)["items"]) == 4
+    assert len(json.loads(run(*asked, "--include-seen", cwd=place).stdout)["items"]) == 5
 
 
 def test_compare_shows_one_artifact_beside_the_baselines(place):

@@ -97,6 +97,13 @@ def test_what_is_of_another_kind_is_refused_in_words(rec):
             call()
 
 
+def test_what_a_notebook_shows_of_large_values_is_short(rec, world):
+    assert repr(world) == "Dataset('planted', 60 items, 1,080 interactions)"
+    case = semrec.Case(case_id="1", query=semrec.Query(), relevant=("i01",), unit="u")
+    report = semrec.compare({"fused": rec, "popularity": rec.baseline()}, [case])
+    assert repr(report) == "Report('fused, popularity'; 1 cases of 1 units)"
+
+
 def test_an_unknown_name_is_an_attribute_error():
     assert not hasattr(semrec, "recomend")
 

@@ -91,6 +91,10 @@ class Dataset:
     hash: str
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        n_items, n_events = len(self.catalog), len(self.interactions)
+        return f"Dataset({self.name!r}, {n_items:,} items, {n_events:,} interactions)"
+
     @property
     def positives(self) -> Interactions:
         """The events that count."""

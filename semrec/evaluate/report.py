@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from semrec.environment.files import write_text
 from semrec.environment.optional import import_pandas
+from semrec.errors import shown
 from semrec.evaluate.examples import Example
 from semrec.evaluate.slices import Slice
 from semrec.evaluate.yardsticks import (
@@ -144,6 +145,10 @@ class Report:
     kind: str = LIKED
     asked_for: Report | None = None
     worded: Slice | None = None
+
+    def __repr__(self) -> str:
+        systems = ", ".join(row.system for row in self.rows)
+        return f"Report({shown(systems)}; {self.n_cases:,} cases of {self.n_units:,} units)"
 
     @property
     def metric(self) -> str:
