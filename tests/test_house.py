@@ -34,7 +34,7 @@ FOLDERS = {
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 3_930,
-    "sessions": 730,
+    "sessions": 750,
     "training": 3_990,
     "types": 730,
 }
