@@ -22,6 +22,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from test_forty_conversations import judged
 
 import semrec
 from semrec import demo_data
@@ -150,6 +151,12 @@ def test_its_artifact_loads_elsewhere_and_answers_the_same(newcomer, tmp_path):
 def cached_vectors(folder):
     with closing(sqlite3.connect(folder / "cache" / "semrec" / "vectors.sqlite")) as store:
         return store.execute("SELECT count(*) FROM vectors").fetchone()[0]
+
+
+def test_forty_conversations_hold_on_it(newcomer):
+    """Turn by turn (`forty_conversations`): acts, titles, limits, counts, what is said."""
+    folder, _, _ = newcomer
+    assert judged(semrec.load(folder / "artifacts" / "demo")) == []
 
 
 def test_a_second_build_embeds_no_item_again(newcomer):
