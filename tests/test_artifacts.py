@@ -238,7 +238,7 @@ def test_time_that_is_up_before_all_is_embedded_ends_the_build(world, tmp_path):
 
 def test_progress_is_told_stage_by_stage(world):
     told = []
-    config = world_config(behaviour={"kind": "auto"})
+    config = world_config(behaviour={"kind": "auto", "neighbours": {"kind": "auto"}})
     semrec.build(world, config=config, progress=lambda *step: told.append(step))
     told = [step[:3] for step in told]
     stages = list(dict.fromkeys(stage for stage, _, _ in told))

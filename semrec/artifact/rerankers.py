@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semrec.config import RerankConfig
@@ -19,8 +17,6 @@ from semrec.rerankers.worker import RerankWorker
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
 
-DIALOGS = "dialogs.json"  # in a trained reranker's folder: hashed ids of what it learned from
-RERANKER = "reranker"  # an artifact's own, as a graph
 REMOTE = ("chat", "endpoint")
 
 
@@ -29,7 +25,6 @@ def make_reranking(
     prompts: Prompts,
     weights: Mapping[str, float],
     model: LanguageModel | None,
-    folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
 ) -> Reranking | None:
     """The configured reranker, checked; None if none is configured.
@@ -39,7 +34,6 @@ def make_reranking(
         prompts: Put items into words.
         weights: Of its word, by kind of query.
         model: The language model, if one was loaded for this configuration.
-        folder: An artifact's folder, which may hold the reranker.
         own: An artifact's own prompts by kind; None: as configured.
 
     Raises:
@@ -49,7 +43,7 @@ def make_reranking(
     if config.kind == "none":
         return None
     own = own or {}
-    reranker = make_reranker(config, model, folder, own)
+    reranker = make_reranker(config, model, own)
     return Reranking(
         worker=RerankWorker(reranker),
         top=config.top,
@@ -77,7 +71,6 @@ def make_wording(
 def make_reranker(
     config: RerankConfig,
     model: LanguageModel | None,
-    folder: Path | None = None,
     own: Mapping[str, Prompt] | None = None,
 ) -> Reranker:
     """The reranker itself.
@@ -99,13 +92,6 @@ def make_reranker(
                 prompt=rerank_prompt(config, own),
             )
         case "cross_encoder":
-            own_graph = None if folder is None else folder / RERANKER
-            if own_graph is None or not own_graph.is_dir():
-                own_graph = graph_of(config)
-            if own_graph is not None:
-                from semrec.rerankers.onnx_cross_encoder import load_graph_reranker
-
-                return load_graph_reranker(own_graph)
             from semrec.rerankers.cross_encoder import load_cross_encoder
 
             return load_cross_encoder(resolve(config.model), device=config.device)
@@ -122,27 +108,9 @@ def make_reranker(
     raise ConfigError(f"rerank.kind {config.kind!r} names no reranker")
 
 
-def graph_of(config: RerankConfig) -> Path | None:
-    """The folder of a cross-encoder's graph, if that is what is configured: it joins artifacts."""
-    folder = Path(config.model)
-    is_graph = config.kind == "cross_encoder" and (folder / "model.onnx").is_file()
-    return folder if is_graph else None
-
-
-def dialogs_judged_by(config: RerankConfig) -> list[str]:
-    """Hashed ids of the dialogs that the configured reranker was trained on here."""
-    folder = graph_of(config)
-    if folder is None or not (folder / DIALOGS).is_file():
-        return []
-    return list(json.loads((folder / DIALOGS).read_text(encoding="utf-8")))
-
-
 def stored_rerank(config: RerankConfig) -> RerankConfig:
-    """The configuration as an artifact keeps it: what lies in the artifact needs no path."""
-    kept: dict[str, str] = {"prompt": RerankConfig().prompt}
-    if graph_of(config) is not None:
-        kept["model"] = RERANKER
-    return config.model_copy(update=kept)
+    """The configuration as an artifact keeps it: its prompts lie in the artifact."""
+    return config.model_copy(update={"prompt": RerankConfig().prompt})
 
 
 def rerank_prompt(config: RerankConfig, own: Mapping[str, Prompt] | None = None) -> Prompt:

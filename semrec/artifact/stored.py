@@ -22,7 +22,7 @@ from semrec.artifact.encoder import make_encoder, make_interpreter, make_languag
 from semrec.artifact.folder import Verify, read_manifest
 from semrec.artifact.indexes import load_index, make_index, mapped_vectors, save_index
 from semrec.artifact.manifest import Manifest, NeighboursEntry
-from semrec.artifact.rerankers import RERANKER, make_reranking
+from semrec.artifact.rerankers import make_reranking
 from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
@@ -54,14 +54,12 @@ class Models:
         dialogs: Hashed ids of what it was trained on.
         prompts: Further templates that it answers with.
         runtime: A folder of the encoder in its quick form.
-        reranker: A folder of a reranker's graph.
     """
 
     trained: Encoder | None = None
     dialogs: Sequence[str] = ()
     prompts: Sequence[Prompt] = ()
     runtime: Path | None = None
-    reranker: Path | None = None
 
 
 def save_parts(parts: Parts, folder: Path, models: Models) -> None:
@@ -121,8 +119,6 @@ def _save_models(models: Models, folder: Path) -> None:
         save_sentence_encoder(models.trained, folder / ENCODER, models.dialogs)
     if models.runtime is not None:
         shutil.copytree(models.runtime, folder / RUNTIME)
-    if models.reranker is not None:
-        shutil.copytree(models.reranker, folder / RERANKER)
 
 
 def load(
@@ -171,7 +167,7 @@ def load(
         manifest.to_dict(),
         folder,
         make_interpreter(config, found, model, own.get("limit")),
-        make_reranking(config.rerank, parts.prompts, weights, model, folder, own),
+        make_reranking(config.rerank, parts.prompts, weights, model, own),
     )
 
 

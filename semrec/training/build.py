@@ -22,7 +22,7 @@ from semrec.artifact.encoder import make_encoder, make_interpreter, make_languag
 from semrec.artifact.folder import check_target, write_artifact
 from semrec.artifact.indexes import make_index
 from semrec.artifact.manifest import EncoderEntry, IndexEntry, Manifest
-from semrec.artifact.rerankers import graph_of, rerank_prompts
+from semrec.artifact.rerankers import rerank_prompts
 from semrec.artifact.stored import Models, save_parts
 from semrec.config import Config, load_config
 from semrec.data.checking import check, refuse_unbuildable
@@ -258,7 +258,6 @@ def _write(
             dialogs=manifest.training_dialogs,
             prompts=prompts,
             runtime=runtime.folder,
-            reranker=graph_of(config.rerank),
         )
         written = write_artifact(
             target, lambda folder: save_parts(fitted.parts, folder, models), manifest

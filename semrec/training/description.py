@@ -20,7 +20,7 @@ from semrec.artifact.manifest import (
     NoNeighbours,
     ValidationEntry,
 )
-from semrec.artifact.rerankers import dialogs_judged_by, stored_rerank
+from semrec.artifact.rerankers import stored_rerank
 from semrec.config import Config
 from semrec.data.checking import NO_TEXT
 from semrec.data.intents import unit_hashes
@@ -40,7 +40,7 @@ def describe(
     """The manifest of a build that isn't written yet."""
     dataset, config, encoder = prepared.dataset, prepared.config, selected.encoder
     options = behaviour.neighbour_options
-    learned_from = (*dialogs_seen(encoder), *dialogs_judged_by(config.rerank))
+    learned_from = dialogs_seen(encoder)
     return Manifest(
         format=FORMAT,
         semrec_version=__version__,
