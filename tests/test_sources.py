@@ -101,6 +101,7 @@ FRAMES = {
     "pandas": lambda columns: pd.DataFrame(columns),
     "polars": lambda columns: pytest.importorskip("polars").DataFrame(columns),
     "arrow": lambda columns: pa.table(columns),
+    "a stream of Arrow": lambda columns: pa.table(columns).to_reader(),
     "a list of mappings": lambda columns: pa.table(columns).to_pylist(),
     "columns by name": lambda columns: columns,
 }

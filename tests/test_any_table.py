@@ -1,0 +1,101 @@
+"""Any table of ids, times and labels is imported as it was, or each row that isn't is counted."""
+
+import csv
+import io
+import json
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from semrec import DataError
+from semrec.data.import_report import ImportOptions
+from semrec.data.imports import import_files
+
+# Ids that a table can hold: without line ends, and not what a merge makes of whole numbers.
+LETTERS = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zl", "Zp"])
+IDS = st.text(LETTERS, min_size=1, max_size=12).filter(lambda text: not text.endswith(".0"))
+CELLS = {
+    "user": st.one_of(st.none(), IDS),
+    "item": st.one_of(st.none(), st.just("nowhere"), st.sampled_from(["a", "b", "007", "ü;|,x"])),
+    "time": st.one_of(
+        st.none(), st.just("soon"), st.integers(0, 9_999), st.integers(100_000_000, 2_000_000_000)
+    ),
+    "rating": st.one_of(st.just("good"), st.sampled_from([0.5, 1, 3.5, 5])),
+}
+ROWS = st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=12)
+FORMS = st.one_of(
+    st.tuples(
+        st.just("csv"),
+        st.sampled_from([",", ";", "\t", "|"]),
+        st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    ),
+    st.tuples(st.sampled_from(["jsonl", "json", "parquet"]), st.just(""), st.just("utf-8")),
+)
+
+
+def write(folder, rows, form, codec):
+    kind, separator, encoding = form
+    path = folder / f"rows.{kind}"
+    if kind == "parquet":
+        columns = {name: [row[name] for row in rows] for name in CELLS}
+        texts = {name: [None if v is None else str(v) for v in of] for name, of in columns.items()}
+        pq.write_table(pa.table({n: pa.array(of, pa.string()) for n, of in texts.items()}), path)
+        return path
+    if kind == "csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(CELLS), delimiter=separator, quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(rows)
+        data = text.getvalue().encode(encoding)
+    elif kind == "jsonl":
+        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    else:
+        data = json.dumps(rows).encode()
+    if codec == "none":
+        path.write_bytes(data)
+    else:
+        with pa.CompressedOutputStream(str(path), codec) as out:
+            out.write(data)
+    return path
+
+
+def usable(row):
+    return (
+        row["user"] is not None
+        and row["item"] not in (None, "nowhere")
+        and row["time"] not in (None, "soon")
+        and row["rating"] != "good"
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=ROWS, form=FORMS, codec=st.sampled_from(["none", "gzip", "zstd", "bz2"]))
+def test_every_row_comes_back_or_is_counted(rows, form, codec):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        goods = folder / "goods.csv"
+        goods.write_text('item,title\na,A\nb,B\n007,C\n"ü;|,x",D\n', encoding="utf-8")
+        path = write(folder, rows, form, codec)
+        kept = [row for row in rows if usable(row)]
+        try:
+            report = import_files([path, goods], folder / "out", ImportOptions(positive_weight=0))
+        except DataError:
+            if kept:
+                raise
+            return
+        found, ids = report.dataset.interactions, report.dataset.catalog.item_ids
+        assert sum(left.count for left in report.left_out) == len(rows) - len(kept)
+        came = sorted(
+            zip(
+                (found.user_ids[user] for user in found.users),
+                (ids[row] for row in found.rows),
+                found.timestamps.tolist(),
+                found.weights.tolist(),
+                strict=True,
+            )
+        )
+        assert came == sorted((r["user"], r["item"], r["time"], r["rating"]) for r in kept)
