@@ -104,12 +104,17 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Learn from a dataset and write an artifact."""
+    from semrec.data.checking import check
+    from semrec.data.dataset import read_dataset
     from semrec.training.build import build as run
 
     screen = Screen(quiet=as_json)
+    checked = read_dataset(dataset)
+    for finding in check(checked):
+        screen.line(f"{finding.level}: {finding}")
     with screen.progress(lines=True) as progress:
         recommender = run(
-            dataset,
+            checked,
             config=config,
             out=out,
             intents=intents,

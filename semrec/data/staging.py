@@ -146,7 +146,7 @@ def check_events(
     dates: str,
     events: Mapping[str, str],
 ) -> None:
-    """Make the view `checked` of the table `raw`, and put what can't be used into the rejects.
+    """Make the table `checked` of the table `raw`, and put what can't be used into the rejects.
 
     Args:
         database: With `raw` of `columns`, and `known` of the catalogue's `item_id`.
@@ -181,24 +181,50 @@ def check_events(
             (EVENT, f"{EVENT} IS NULL", NOTHING),
             (EVENT, f"meant = '{DROP}'", "left out, as --event says"),
         ]
-    cases = " ".join(f"WHEN {test} THEN {place}" for place, (_, test, _) in enumerate(checks))
-    database.execute(
-        f"""
-        CREATE VIEW checked AS WITH converted AS (
-            SELECT *, {moment} AS moment, {number(WEIGHT) if WEIGHT in columns else "1.0"} AS amount
-            FROM raw)
-        SELECT file, row, converted.{USER}, converted.{ITEM}, moment, amount,
-            {"meant" if EVENT in columns else "NULL::VARCHAR"} AS meant,
-            {TIME}, {WEIGHT}, {EVENT}, CASE {cases} END AS bad
-        FROM converted LEFT JOIN known ON converted.{ITEM} = known.{ITEM}
-        {f"LEFT JOIN names ON {EVENT} = said" if EVENT in columns else ""}"""
+    amount = number(WEIGHT) if WEIGHT in columns else "1.0"
+    meant = "meant" if EVENT in columns else "NULL::VARCHAR AS meant"
+    names = f"LEFT JOIN names ON {EVENT} = said" if EVENT in columns else ""
+    _make_checked(
+        database,
+        "checked",
+        f"converted.{USER}, converted.{ITEM}, moment, amount, {meant}",
+        f"(SELECT *, {moment} AS moment, {amount} AS amount FROM raw) AS converted {names}",
+        checks,
     )
-    for place, (column, _, reason) in enumerate(checks):
-        database.execute(
-            f"INSERT INTO rejects SELECT file, row, '{column}', left({column}, 200), ? "
-            f"FROM checked WHERE bad = {place}",
-            [reason],
-        )
+    database.execute("DROP TABLE raw")
+
+
+def _make_checked(
+    database: DuckDBPyConnection,
+    name: str,
+    values: str,
+    source: str,
+    checks: Sequence[tuple[str, str, str]],
+) -> None:
+    """Make a table of rows with the first check that they fail, and put those into the rejects.
+
+    Args:
+        database: The database.
+        name: The table to make; `bad` is NULL where a row can be used.
+        values: SQL of its columns.
+        source: SQL of the rows, called `converted`.
+        checks: (column, test that a bad row passes, reason).
+    """
+    tests = " ".join(f"WHEN {test} THEN {place}" for place, (_, test, _) in enumerate(checks))
+    texts = " ".join(
+        f"WHEN {place} THEN left(converted.{column}, 200)"
+        for place, (column, _, _) in enumerate(checks)
+    )
+    database.execute(
+        f"CREATE TABLE {name} AS SELECT file, row, {values}, CASE {tests} END AS bad, "
+        f"CASE bad {texts} END AS value FROM {source} "
+        f"LEFT JOIN known ON converted.{ITEM} = known.{ITEM}"
+    )
+    database.execute(
+        f"INSERT INTO rejects SELECT file, row, ?[bad + 1], value, ?[bad + 1] FROM {name} "
+        "WHERE bad IS NOT NULL",
+        [[column for column, _, _ in checks], [reason for _, _, reason in checks]],
+    )
 
 
 def check_tags(database: DuckDBPyConnection, columns: Collection[str], dates: str) -> None:
@@ -206,28 +232,19 @@ def check_tags(database: DuckDBPyConnection, columns: Collection[str], dates: st
     timed = TIME in columns
     moment = _moment(database, TIME, dates, "raw_tags") if timed else "0.0"
     checks = [
-        (ITEM, f"{ITEM} IS NULL", NOTHING),
+        (ITEM, f"converted.{ITEM} IS NULL", NOTHING),
         (ITEM, "known.item_id IS NULL", UNKNOWN_ITEM),
         (TAG, f"{TAG} IS NULL", NOTHING),
         (TAG, f"length({TAG}) > {MAX_TAG_CHARS}", f"longer than {MAX_TAG_CHARS} characters"),
         (TIME, "NOT coalesce(moment >= 0 AND isfinite(moment), false)", EXPECTED_TIME),
     ]
-    tests = " ".join(f"WHEN {test} THEN {place}" for place, (_, test, _) in enumerate(checks))
-    tests = tests.replace(f"{ITEM} IS NULL", f"t.{ITEM} IS NULL", 1)
-    database.execute(
-        f"""
-        CREATE TABLE checked_tags AS
-        SELECT file, row, coalesce({USER}, '') AS {USER}, t.{ITEM}, {TAG}, moment, {TIME},
-            CASE {tests} END AS bad
-        FROM (SELECT *, {moment} AS moment FROM raw_tags) t
-        LEFT JOIN known ON t.{ITEM} = known.{ITEM}"""
+    _make_checked(
+        database,
+        "checked_tags",
+        f"coalesce(converted.{USER}, '') AS {USER}, converted.{ITEM}, {TAG}, moment",
+        f"(SELECT *, {moment} AS moment FROM raw_tags) AS converted",
+        checks,
     )
-    for place, (column, _, reason) in enumerate(checks):
-        database.execute(
-            f"INSERT INTO rejects SELECT file, row, '{column}', left({column}, 200), ? "
-            f"FROM checked_tags WHERE bad = {place}",
-            [reason],
-        )
 
 
 def number(column: str) -> str:
@@ -298,13 +315,22 @@ def _moment(database: DuckDBPyConnection, column: str, dates: str, table: str = 
     Raises:
         DataError: If dates such as 03/04/2020 could be either way round.
     """
-    whole = f"regexp_full_match({column}, '(19|20)\\d{{6}}') AND try_strptime({column}, '%Y%m%d')"
-    pair = r"'^(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}'"
-    first, second = (f"try_cast(regexp_extract({column}, {pair}, {n}) AS INT)" for n in (1, 2))
-    n, n_days, n_pairs, day_first, month_first = database.execute(
-        f"SELECT count({column}), count(*) FILTER ({whole} IS NOT NULL), count({first}), "
-        f"count(*) FILTER ({first} > 12), count(*) FILTER ({second} > 12) FROM {table}"
+    value = f"try_cast({column} AS DOUBLE)"
+    counts = f"SELECT count({column}), count({value}), count({column}) FILTER "
+    n, n_numbers, n_eight = database.execute(
+        f"{counts}(length({column}) = 8) FROM {table}"
     ).fetchall()[0]
+    n_days = n_pairs = day_first = month_first = 0
+    if n_numbers < n or n_eight == n:  # plain numbers, of which there may be millions, are no dates
+        whole = (
+            f"regexp_full_match({column}, '(19|20)\\d{{6}}') AND try_strptime({column}, '%Y%m%d')"
+        )
+        pair = r"'^(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}'"
+        first, second = (f"try_cast(regexp_extract({column}, {pair}, {n}) AS INT)" for n in (1, 2))
+        n_days, n_pairs, day_first, month_first = database.execute(
+            f"SELECT count(*) FILTER ({whole} IS NOT NULL), count({first}), "
+            f"count(*) FILTER ({first} > 12), count(*) FILTER ({second} > 12) FROM {table}"
+        ).fetchall()[0]
     if n and n == n_days:
         return f"epoch(try_strptime({column}, '%Y%m%d'))"
     if n_pairs and not dates:
@@ -323,7 +349,6 @@ def _moment(database: DuckDBPyConnection, column: str, dates: str, table: str = 
     ]
     listed = ", ".join(map(text, [*(forms if n_pairs else []), *NAMED_DATES]))
     trimmed = f"regexp_replace({column}, '^Posted |\\.$', '', 'g')"
-    value = f"try_cast({column} AS DOUBLE)"
     return (
         f"CASE WHEN {value} >= 1e17 THEN {value} / 1e9 WHEN {value} >= 1e14 THEN {value} / 1e6 "
         f"WHEN {value} >= 1e11 THEN {value} / 1e3 WHEN {value} IS NOT NULL THEN {value} "
