@@ -146,6 +146,7 @@ def test_a_stream_gives_the_list_first_and_then_the_words(client):
         ({"message": "x", "understood": {"filter": {}}}, "did you mean 'filters'"),
         ({"message": "x", "understood": {"filters": {"yaer": 3}}}, "did you mean 'year'"),
         ({"message": "x", "understood": {"shown": [1]}}, "expected a list of texts"),
+        ({"message": "x", "understood": {"session": [{}]}}, "understood: the event {} has no"),
         ({"message": "x" * 100_001}, "body.message"),
         ({"message": "x", "stranger": 1}, "stranger"),
     ],

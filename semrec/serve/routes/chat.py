@@ -20,6 +20,7 @@ from semrec.chat.answering import Message, Turn, answered, replayed
 from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.state_update import hear
 from semrec.deadline import Deadline
+from semrec.errors import QueryError
 from semrec.recommender import Recommender
 from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
@@ -175,7 +176,7 @@ async def converse(
     deadline = Deadline.within(fields.get("budget_ms"))
     before = await _kept(service, session_id)
     if understood is not None:
-        before = before.edited(understood)
+        before = _edited(before, understood)
 
     def listen(recommender: Recommender) -> tuple[Conversation, StateUpdate]:
         intent_parser, catalog = recommender.intent_parser, recommender.catalog
@@ -199,6 +200,14 @@ async def converse(
         kept = json.dumps(turn.conversation.to_dict(), ensure_ascii=False)
         await run_in_threadpool(service.sessions.keep, session_id, kept)
     return Answered(turn=turn, served=served)
+
+
+def _edited(before: Conversation, understood: Mapping[str, Any]) -> Conversation:
+    try:
+        return before.edited(understood)
+    except QueryError as error:
+        where = "" if str(error).startswith("understood") else "understood: "
+        raise QueryError(f"{where}{error}") from None
 
 
 async def _kept(service: Service, session_id: str | None) -> Conversation:
