@@ -66,6 +66,8 @@ def test_a_request_is_no_act(message):
         ("can you suggest a couple of films about war", 2),
         ("give me the top 10 horror films", 10),
         ("what are your top 3 westerns", 3),
+        ("only 4, newer than 1980", 4),
+        ("just two guys and a girl", 0),
         ("a film from 1990", 0),
         ("give me two hours of fun", 0),
         ("something like 12 Monkeys", 0),

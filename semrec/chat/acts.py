@@ -165,6 +165,8 @@ _WANT_N = re.compile(
     rf"|ill take|whats|what are)(?: me| us)? (?:(?:just|only|exactly|the|your|top|best|some) )*"
     rf"|(?:the |your )?(?:top|best) )({_N}) "
 )
+_ONLY_N = re.compile(rf"{_LEAD}{_ONLY}({_N}) ")
+_AFTER_ONLY_N = MARKS | word_set("from newer older before after in and but with without no")
 _MEASURES = word_set(
     "years year hours hour minutes minute mins min stars star dollars euros pounds percent d am pm"
     " times more other others"
@@ -222,7 +224,7 @@ def read_count(t: Tokens) -> tuple[int, tuple[int, int]] | None:
     places = [place for place, word in enumerate(t.words) if word not in MARKS]
     words = [t.words[place] for place in places]
     head = " ".join(words[: MAX_ACT_WORDS - 1]) + " "
-    match = _WANT_N.match(head)
+    match = _WANT_N.match(head) or _ONLY_N.match(head)
     if match is None:
         return None
     end = len(match.group().split())
@@ -230,6 +232,8 @@ def read_count(t: Tokens) -> tuple[int, tuple[int, int]] | None:
     n = _number(match.group(1))
     if not n or end >= len(words) or words[end] in _MEASURES:
         return None
+    if match.re is _ONLY_N and t.word(places[end - 1] + 1) not in _AFTER_ONLY_N:
+        return None  # "just two guys and a girl"
     return n, (places[end - n_words], places[end - 1] + 1)
 
 

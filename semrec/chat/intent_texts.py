@@ -19,7 +19,7 @@ _TALK = FILLERS | word_set(
     " or too also then now just really very much more like liked love loved enjoyed enjoy watch"
     " watched watching take pick choose seen saw already have had do dont did didnt was is are am"
     " be actually instead rather maybe let lets see show give what how about can could would will"
-    " something anything some any another other others else again for to of in on with at"
+    " only something anything some any another other others else again for to of in on with at"
     " looking search searching find recommend suggest said mean meant wait were changed mind"
     " got want need hated hate lol haha awesome first second third fourth fifth last all"
 )
@@ -101,6 +101,11 @@ def plainly(text: str) -> str:
     """A wish without what only compares: "something funnier" is a wish for something funny."""
     text = _LESS.sub("not too ", text)
     return _COMPARATIVE.sub(lambda found: COMPARATIVES[found.group().lower()], text)
+
+
+def as_said(phrase: str) -> str:
+    """A denial that `plainly` made of "less", as it was said."""
+    return phrase.replace("not too ", "less ", 1)
 
 
 def labels_of(conditions: Sequence[Condition]) -> set[Label]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,7 +70,8 @@ def _described(
         for name in catalog.attribute_names
         if (value := _value(record.get(name), called))
     ]
-    known = "; ".join(said[:MAX_VALUES])
+    first = {re.sub(r"\W", "", value.casefold()): value for value in reversed(said)}
+    known = "; ".join(list(reversed(first.values()))[:MAX_VALUES])
     return f"“{title}”: {known}." if known else f"I know nothing more of “{title}” than its title."
 
 
@@ -77,7 +79,9 @@ def _value(value: Any, called: Mapping[str, str]) -> str:  # noqa: ANN401
     if value is None or value == [] or value == "":
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(str(one) for one in value[:MAX_VALUES])
+        # What is written in two ways ("sci fi", "sci-fi") is said once.
+        first = {re.sub(r"\W", "", str(one).casefold()): str(one) for one in reversed(value)}
+        return ", ".join(list(reversed(first.values()))[:MAX_VALUES])
     if isinstance(value, float):
         return f"{value:g}"
     return called.get(str(value), str(value))

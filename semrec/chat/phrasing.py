@@ -57,12 +57,20 @@ def limits_in_words(
         said["none"] = [one for one in said.get("none", ()) if one.casefold() not in ruled_out]
         ruled_out |= {one.casefold() for one in said["none"] if one != "…"}
         if said["none"]:
-            found.append(f"no {prefix}{' or '.join(said['none'])}")
+            found.append(f"no {prefix}{_nor(said['none'])}")
         if name == year:
             found += _years(of)
         elif bounds := _bounds(of):
             found.append(f"{spoken(name)} {bounds}")
     return found
+
+
+def _nor(labels: Sequence[str]) -> str:
+    """Labels that are ruled out: "Horror, War or Crime"; of many the first, "and the like"."""
+    if labels[-1] == "…":
+        return f"{', '.join(labels[:-1])} and the like"
+    *head, last = labels
+    return f"{', '.join(head)} or {last}" if head else last
 
 
 def _years(of: Mapping[str, Any]) -> list[str]:

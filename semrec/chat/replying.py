@@ -14,7 +14,7 @@ from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
 from semrec.types import Recommendations
 
-MAX_NAMED, MAX_PHRASES, MAX_WISH_CHARS = 2, 3, 60
+MAX_NAMED, MAX_PHRASES, MAX_WISH_CHARS, MAX_ECHOED_WORDS = 2, 3, 60, 8
 
 
 def reply_to(
@@ -43,7 +43,7 @@ def reply_to(
         return [title for title in dict.fromkeys(named) if title][:MAX_NAMED]
 
     liked = titles(("like", "purchase")) + titles(("view",), shown=False)
-    said_so = any(title.casefold() in heard.wish.casefold() for title in liked)
+    said_so = bool(liked) and len(heard.wish.split()) <= MAX_ECHOED_WORDS
     lifted, gone = _taken_back(heard, conversation.filters)
     nothing = None if found.items else explain_nothing(conversation.filters, catalog)
     opens = not conversation.shown and not heard.stated and not heard.events

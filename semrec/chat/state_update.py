@@ -19,7 +19,14 @@ import numpy as np
 from semrec.chat.acting import carry_out
 from semrec.chat.acts import read_act, read_count
 from semrec.chat.conversation import Conversation, StateUpdate, bounded
-from semrec.chat.intent_texts import adds_to_wishes, content_of, labels_of, plainly, without_labels
+from semrec.chat.intent_texts import (
+    adds_to_wishes,
+    as_said,
+    content_of,
+    labels_of,
+    plainly,
+    without_labels,
+)
 from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
@@ -129,7 +136,8 @@ class _Ear:
             ids = self._catalog.item_ids
             self._events += [Event(ids[row], "view") for row in read.liked]
             self._events += [Event(ids[row], "reject") for row in read.rejected]
-            self._missed += [one for one in read.not_understood if one not in self._missed]
+            missed = [as_said(phrase) for phrase in read.not_understood]
+            self._missed += [phrase for phrase in missed if phrase not in self._missed]
             text = read.words
             if not (read.filters or read.rejected or read.not_understood):
                 break

@@ -202,6 +202,7 @@ def _is_clear(
         for place, word in enumerate(words)
         if word not in _SMALL or place == 0
     )
+    is_phrase = " ".join(map(singular, words)) in titles.label_phrases
     is_label = all(singular(word) in titles.ordinary or word in titles.ordinary for word in words)
     if len(words) == 1:
         if text.adjoins(n) and text.is_capital(n - 1) and not after_cue:
@@ -210,7 +211,7 @@ def _is_clear(
             return False
         is_told = is_rare or (begin > n and stands_alone and is_known)
         return titled or (is_told and len(words[0]) > 4 and not _is_ruled_out(text, n))
-    if is_label and not (cued and titled and begin > n):
+    if is_label and not (cued and titled and (begin > n or is_known or not is_phrase)):
         return False
     if titled:
         return cued or (is_rare and not all(word in titles.ordinary for word in words))

@@ -42,6 +42,7 @@ class Titles:
         has_texts: Whether the items' texts, or their titles, could say which words are frequent.
         words: All words of titles, of labels, and those that are common: anything else may be a
             slip of the hand.
+        label_phrases: Labels, as vocabularies hold them.
         known: Rows of the most touched items, which everybody knows.
     """
 
@@ -53,6 +54,7 @@ class Titles:
     has_texts: bool
     words: frozenset[str]
     known: frozenset[int]
+    label_phrases: frozenset[str]
 
     def near(self, words: Sequence[str]) -> tuple[int, ...]:
         """Rows of the title that differs from some words by one edit in each long one, if any.
@@ -134,6 +136,7 @@ def learn_titles(
         ordinary=kinds,
         has_texts=has_texts,
         words=common | {word for name in rows for word in name.split()},
+        label_phrases=frozenset(vocabulary.labels),
         known=frozenset(np.argsort(-counts, kind="stable")[:n_known].tolist()),
     )
 
