@@ -84,8 +84,12 @@ def import_tables(
         if out is None:
             return report
         stems = [*FILES, *(["tags.parquet"] if opened.of("tags") else []), "rejects.csv"]
-        dataset = place(out, options.name, stems, lambda made: _write(opened, report, items, made))
-        return replace(report, dataset=dataset)
+
+        def write(made: Path) -> None:
+            _write(opened, report, items, made)
+            opened.database.close()  # its memory is needed for reading what was written
+
+        return replace(report, dataset=place(out, options.name, stems, write))
 
 
 def converted(

@@ -193,7 +193,7 @@ def make_interactions(
     if table.num_rows == 0:
         raise DataError(f"{source}: found no rows, expected at least one interaction")
     item_ids, items = ids(source, table, "item_id")
-    row_of = np.asarray([-1 if (r := catalog.row(i)) is None else r for i in item_ids], np.int64)
+    row_of = np.asarray([-1 if (r := catalog.row(i)) is None else r for i in item_ids], np.int32)
     unknown = np.flatnonzero(row_of[items] < 0)
     if len(unknown):
         found = item_ids[items[unknown[0]]]
@@ -212,7 +212,7 @@ def make_interactions(
     return Interactions(
         user_ids=tuple(user_ids),
         users=users[order].astype(np.int64),
-        rows=row_of[items][order],
+        rows=row_of[items[order]].astype(np.int64),
         timestamps=timestamps[order],
         weights=weights[order],
         rejected=None if rejected is None else rejected[order],
