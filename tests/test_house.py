@@ -20,7 +20,7 @@ FOLDERS = {
     "bench": 2_200,
     "chat": 1_780,
     "cli": 2_000,
-    "data": 4_430,
+    "data": 4_445,
     "demo_data": 20,
     "encoders": 2_260,
     "environment": 190,

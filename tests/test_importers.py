@@ -401,6 +401,19 @@ def test_a_users_list_of_items_is_an_event_each(tmp_path):
     assert len(dataset.positives) == 1, "never played is no like"
 
 
+def test_tags_need_neither_users_nor_times(tmp_path):
+    files = {
+        "user_artists.dat": "userID\tartistID\tweight\n2\t51\t13883\n2\t52\t11690\n",
+        "artists.dat": "id\tname\turl\n51\tDuran Duran\thttp://x\n52\tMorcheeba\thttp://y\n",
+        "tags.dat": "tagID\ttagValue\n1\tmetal\n",
+        "artist_tags.tsv": "artistID\ttag\n52\ttrip hop\n",
+    }
+    paths = [write(tmp_path / name, text) for name, text in files.items()]
+    dataset = imported(tmp_path, *paths).dataset
+    assert dataset.catalog.titles == ("Duran Duran", "Morcheeba")
+    assert [(tag.row, tag.tag) for tag in dataset.tags] == [(1, "trip hop")]
+
+
 # Plain tables of any shape
 
 TABLE = [("ü1", "a", "4.5", "1500000000"), ("v", "b,c", "3", "1500000100")]

@@ -77,6 +77,7 @@ HEADERLESS: Sequence[tuple[str, Sequence[str]]] = (
     (r"steam-200k\.csv", ["user_id", "item", "behavior", "value", "unused"]),
 )
 SMALLEST_TIME_S = 100_000_000
+NO_ITEMS = ("tagid", "genreid", "reviewid")  # ids, but of something else
 
 
 def plain(name: str) -> str:
@@ -122,7 +123,8 @@ def meanings(
         if name not in renames and (known := known_as(name)):
             meant.setdefault(known, []).append(name)
     # An id that nobody knows is an item's, if there is no other.
-    others = [n for n in left if n not in renames and not known_as(n) and plain(n).endswith("id")]
+    unknown = [name for name in left if name not in renames and not known_as(name)]
+    others = [n for n in unknown if plain(n).endswith("id") and plain(n) not in NO_ITEMS]
     if ITEM not in meant and others:
         exact = [name for name in others if plain(name) == "id"]
         if exact or len(others) == 1 or TITLE in meant:

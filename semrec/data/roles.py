@@ -6,13 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from semrec.data.columns import EVENT, ITEM, TAG, TIME, TITLE, USER, WEIGHT, meanings, role
+from semrec.data.columns import (
+    EVENT,
+    ITEM,
+    TAG,
+    TEXT,
+    TIME,
+    TITLE,
+    USER,
+    WEIGHT,
+    YEAR,
+    meanings,
+    role,
+)
 from semrec.data.import_report import ImportOptions
 from semrec.data.scans import Table
 from semrec.errors import DataError, nearest
 
 ROLES = ("interactions", "items", "tags")
-PARTS = {"interactions": (USER, ITEM, TIME, WEIGHT, EVENT), "tags": (USER, ITEM, TAG, TIME)}
+PARTS = {
+    "interactions": (USER, ITEM, TIME, WEIGHT, EVENT),
+    "items": (ITEM, TITLE, TEXT, YEAR),
+    "tags": (USER, ITEM, TAG, TIME),
+}
 REQUIRED = {"interactions": (USER, ITEM), "items": (ITEM,), "tags": (ITEM, TAG)}
 
 

@@ -230,7 +230,7 @@ def _make_checked(
 def check_tags(database: DuckDBPyConnection, columns: Collection[str], dates: str) -> None:
     """Make the table `checked_tags` of `raw_tags`, and put what can't be used into the rejects."""
     timed = TIME in columns
-    moment = _moment(database, TIME, dates, "raw_tags") if timed else "0.0"
+    moment = _moment(database, TIME, dates, "raw_tags") if timed else "0.0::DOUBLE"
     checks = [
         (ITEM, f"converted.{ITEM} IS NULL", NOTHING),
         (ITEM, "known.item_id IS NULL", UNKNOWN_ITEM),
