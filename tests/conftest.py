@@ -214,6 +214,7 @@ def exported(made_once: MadeOnce) -> Path:
     from semrec.encoders.sentence import load_sentence_encoder
 
     def export(folder: Path) -> None:
+        folder.mkdir()
         export_onnx(load_sentence_encoder("minilm", device="cpu"), folder / "float32")
         quantise(folder / "float32", folder / "int8")
 

@@ -199,7 +199,8 @@ def test_ease_is_left_out_with_a_word_where_it_would_be_too_large(world, monkeyp
 
 
 def test_without_cases_the_first_options_stay(world):
-    config = world_config(behaviour={"kind": "auto", "regularization": [3.0, 1.0]})
+    options = {"kind": "auto", "regularization": [3.0, 1.0], "neighbours": {"kind": "auto"}}
+    config = world_config(behaviour=options)
     chosen = select_behaviour(ground_of(world, config, cases=[]))
     assert chosen.options["kind"] == "als"
     assert chosen.options["regularization"] == 3.0

@@ -25,7 +25,7 @@ FOLDERS = {
     "encoders": 2_260,
     "environment": 190,
     "evaluate": 3_680,
-    "fusion": 870,
+    "fusion": 890,
     "index": 810,
     "intent": 3_580,
     "lexical": 370,

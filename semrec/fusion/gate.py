@@ -72,6 +72,10 @@ class Mix:
             **{n: (1 - share) * a + share * b for n, (a, b) in zip(names, pairs, strict=True)}
         )
 
+    def more_popular(self, factor: float) -> Mix:
+        """The same with popularity, among all and among training requests, times a factor."""
+        return replace(self, popularity=factor * self.popularity, domain=factor * self.domain)
+
     def without(self, names: Iterable[str]) -> Mix:
         """The same with some signals at 0."""
         return replace(self, **dict.fromkeys(names, 0.0))
@@ -133,6 +137,12 @@ class GateFeatures:
         if self.has_words and self.has_session:
             return "both"
         return "words" if self.has_words else "session"
+
+    @property
+    def is_broad(self) -> bool:
+        """True for a word or two that a good part of the items have, and no session: "a comedy"."""
+        few = self.n_known > 0 and self.n_words <= MAX_BROAD_WORDS
+        return few and self.specificity < BROAD and not self.has_session
 
     def to_dict(self) -> dict[str, float]:
         """By name, for the trace; without those of what the query doesn't have."""
@@ -208,12 +218,16 @@ class Gate:
         kind = "a topic" if share >= 0.5 else "a conversation about tastes"
         words = "1 content word" if evidence.n_words == 1 else f"{evidence.n_words} content words"
         known = "" if evidence.n_known == evidence.n_words else f", {evidence.n_known} known here"
-        return f"taken for {kind} ({max(share, 1 - share):.0%}): {words}{known}"
+        broad = ", which many items have: the popular ones first" if evidence.is_broad else ""
+        return f"taken for {kind} ({max(share, 1 - share):.0%}): {words}{known}{broad}"
 
     def mix(self, evidence: GateFeatures) -> Mix:
         """The weights of a request in words, before they are made to sum to 1."""
         mix = self.conversational.blend(self.topical, self.topicality(evidence))
         mix = mix.without(evidence.silent)
+        if evidence.is_broad:
+            factor = 1 + BROAD_POPULARITY * (1 - evidence.specificity / BROAD)
+            mix = mix.more_popular(min(factor, MAX_BROAD_POPULARITY))
         unit = self.behaviour_unit if self.behaviour_unit > 0 else 1.0
         mix = replace(mix, behavioural=mix.behavioural / unit)
         return mix.with_floor(self.words_floor) if evidence.n_known else mix
@@ -238,6 +252,11 @@ class Gate:
 
 UNSAID = Mix(words=0.0, lexical=0.0, texts=0.0, behavioural=0.0, popularity=1.0)
 MEAN_SPECIFICITY = 0.55  # of requests for films: what `rarity` counts from
+# A word that many items have tells few of them from others; among those that have it,
+# what many people chose comes first. Picked by eye on twenty such requests; both yardsticks hold
+# (LOG.md).
+BROAD, MAX_BROAD_WORDS = 0.4, 2
+BROAD_POPULARITY, MAX_BROAD_POPULARITY = 6.0, 3.0
 NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way
 UNTUNED = Gate(
     session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1, neighbour_share=NEAR),
