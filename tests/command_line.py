@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -17,9 +18,9 @@ TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1"}
 def run(*arguments, cwd, ok=True):
     """What `main` prints and ends with; a process of its own would take seconds to import."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    with pytest.MonkeyPatch.context() as patch, chdir(cwd):
-        for name, value in TERMINAL.items():
-            patch.setenv(name, value)
+    # The whole environment is put back: commands hand their settings on in it.
+    environment = mock.patch.dict(os.environ, TERMINAL)
+    with environment, pytest.MonkeyPatch.context() as patch, chdir(cwd):
         patch.setattr(sys, "argv", ["semrec", *map(str, arguments)])
         patch.setattr(sys, "stdin", io.StringIO())
         with redirect_stdout(out), redirect_stderr(err):
