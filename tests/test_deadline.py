@@ -82,5 +82,9 @@ def test_no_layer_is_begun_when_time_is_up_already_and_none_stays_watched():
 
 def test_a_model_without_known_layers_is_looked_at_once():
     clock = Clock()
-    with watched(SimpleNamespace(base_model=object()), Deadline.within(10, clock)):
-        clock.now_s += 1
+    deadline = Deadline.within(10, clock)
+    with watched(SimpleNamespace(base_model=object()), deadline):
+        clock.now_s += 1  # nothing in it can be stopped
+    assert deadline.passed
+    with pytest.raises(TimeUpError), watched(SimpleNamespace(base_model=object()), deadline):
+        pytest.fail("it was started")

@@ -10,6 +10,7 @@ import pytest
 
 from semrec.data.catalog import make_catalog
 from semrec.intent.intent_parser import IntentParser, learn_vocabulary
+from semrec.intent.titles import Titles
 
 TITLES = (
     ("Alien", 1979, 50),
@@ -247,3 +248,15 @@ def test_titles_are_told_by_case_cues_and_slips_even_without_texts(
 )
 def test_people_and_lengths_that_no_attribute_knows_are_said(without_texts, text, missed):
     assert without_texts[0].parse_intent(text).not_understood == missed
+
+
+def test_slips_are_looked_up_a_few_times_however_many_there_are(without_texts, monkeypatch):
+    parser, _ = without_texts
+    asked = []
+    near = Titles.near
+    monkeypatch.setattr(
+        Titles, "near", lambda self, words: asked.append(words) or near(self, words)
+    )
+    parser.parse_intent("like Jurasic Park. " + "I liked Qzxqzx. " * 500)
+    assert 1 < len(asked) <= 3
+    assert parser.parse_intent("like Jurasic Park").liked

@@ -17,7 +17,12 @@ MAX_NAMED = 2
 
 
 def reply_to_act(
-    act: Act, recommender: Recommender, conversation: Conversation, found: Recommendations
+    act: Act,
+    recommender: Recommender,
+    conversation: Conversation,
+    found: Recommendations,
+    *,
+    undone: bool,
 ) -> str:
     """The reply to an act.
 
@@ -26,6 +31,7 @@ def reply_to_act(
         recommender: For records and reasons.
         conversation: With the act in it.
         found: The list that is shown now.
+        undone: Whether it took a turn back.
     """
     item = _item(act, conversation, found)
     answer = reason = ""
@@ -43,7 +49,7 @@ def reply_to_act(
         kind=act.kind,
         n=len(found.items),
         n_items=f"{len(recommender.catalog):,}",
-        done=bool(act.n),
+        done=undone,
         title="" if item is None else item.title or item.item_id,
         reason=reason or "nearest to your words and to what you liked",
         answer=answer,

@@ -7,8 +7,6 @@ from dataclasses import replace
 from semrec.chat.acts import Act
 from semrec.chat.conversation import Conversation, StateUpdate, bounded
 
-MIN_FEWER = 3
-
 
 def carry_out(act: Act, conversation: Conversation) -> tuple[Conversation, StateUpdate]:
     """The conversation after an act, and what it changed.
@@ -17,8 +15,8 @@ def carry_out(act: Act, conversation: Conversation) -> tuple[Conversation, State
     """
     if act.kind == "undo":
         before, gone = conversation.undone()
-        done = replace(act, n=int(bool(conversation.past)))
-        return before, StateUpdate(before=before.filters, act=done, withdrawn=gone)
+        undone = bool(conversation.past)
+        return before, StateUpdate(before=before.filters, act=act, withdrawn=gone, undone=undone)
     after = _changed(act, conversation)
     if after != conversation:
         after = replace(after, past=(*conversation.past, conversation.state(())))
@@ -35,8 +33,7 @@ def _changed(act: Act, conversation: Conversation) -> Conversation:
         case "count":
             return replace(conversation, k=act.n)
         case "fewer":
-            half = max(MIN_FEWER, len(conversation.shown) // 2)
-            return replace(conversation, k=min(half, len(conversation.shown)))
+            return replace(conversation, k=max(1, len(conversation.shown) // 2))
         case "surprise":
             return replace(conversation, wishes=(), passed=passed)
         case "reset":  # what was liked and rejected is known all the same

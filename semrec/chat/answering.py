@@ -81,7 +81,7 @@ def answered(
     if heard.act is None:
         reply = reply_to(heard, conversation, found, recommender)
     else:
-        reply = reply_to_act(heard.act, recommender, conversation, found)
+        reply = reply_to_act(heard.act, recommender, conversation, found, undone=heard.undone)
     return Turn(conversation=conversation.after(found), reply=reply, found=found, heard=heard)
 
 

@@ -201,6 +201,7 @@ class StateUpdate:
         anew: Whether it starts over.
         act: The act that it is, if it is nothing else.
         withdrawn: Events that it takes back.
+        undone: Whether it took a turn back.
     """
 
     stated: Mapping[str, Any] = field(default_factory=dict)
@@ -212,6 +213,7 @@ class StateUpdate:
     anew: bool = False
     act: Act | None = None
     withdrawn: tuple[Event, ...] = ()
+    undone: bool = False
 
 
 def bounded(conversation: Conversation) -> Conversation:

@@ -253,8 +253,7 @@ class Gate:
 UNSAID = Mix(words=0.0, lexical=0.0, texts=0.0, behavioural=0.0, popularity=1.0)
 MEAN_SPECIFICITY = 0.55  # of requests for films: what `rarity` counts from
 # A word that many items have tells few of them from others; among those that have it,
-# what many people chose comes first. Picked by eye on twenty such requests; both yardsticks hold
-# (LOG.md).
+# what many people chose comes first. Picked by eye on a dozen such requests (LOG.md).
 BROAD, MAX_BROAD_WORDS = 0.4, 2
 BROAD_POPULARITY, MAX_BROAD_POPULARITY = 6.0, 3.0
 NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way

@@ -21,7 +21,8 @@ from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
 
 Polarity = Literal["liked", "rejected", "neither"]
-MAX_LINKS, MAX_NAMED, MAX_TYPO_WORDS, MIN_TYPO_LOWER = 200, 20, 6, 9
+MAX_LINKS, MAX_NAMED = 200, 20
+MAX_TYPOS, MAX_TYPO_WORDS, MIN_TYPO_LOWER = 3, 6, 9
 MAX_REACH = 10  # words around a mention that say how it is meant
 _QUOTED = re.compile(r'["“”«„]([^"“”«»„\n]{1,120})["“”»]')
 _IS_OR_NOT = cues.BEING | cues.NOT
@@ -78,9 +79,12 @@ def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
         n_capitals=sum(t.capitals[place] for place in places),
     )
     mentions: list[Mention] = []
-    n = 0
+    n = n_slips = 0
     while n < len(places) and len(mentions) < MAX_LINKS:
         mention = _longest_title(text, n, titles, mentions[-1].end if mentions else None)
+        if mention is None and n_slips < MAX_TYPOS and _may_be_misspelt(text, n, titles):
+            n_slips += 1
+            mention = _misspelt(text, n, titles)
         if mention is None:
             n += 1
             continue
@@ -106,13 +110,20 @@ def _longest_title(text: _Text, n: int, titles: Titles, last: int | None) -> Men
                 row = rows[0]
         if row is not None:
             return Mention(text.places[n], until or text.places[end - 1] + 1, row)
-    return _misspelt(text, n, titles)
+    return None
+
+
+def _may_be_misspelt(text: _Text, n: int, titles: Titles) -> bool:
+    """True behind a cue, if one of the words there stands in no title."""
+    cued = _after_cue(text, n) or (_is_ruled_out(text, n) and text.is_capital(n))
+    return cued and not titles.words.issuperset(text.words[n : n + MAX_TYPO_WORDS])
 
 
 def _misspelt(text: _Text, n: int, titles: Titles) -> Mention | None:
-    """The title that the phrase behind a cue means, if it differs by a slip of the hand."""
-    if not (_after_cue(text, n) or (_is_ruled_out(text, n) and text.is_capital(n))):
-        return None
+    """The title that the phrase behind a cue means, if it differs by a slip of the hand.
+
+    Looks through all titles: `find_titles` asks it a few times at most.
+    """
     end = n + 1
     while end - n < MAX_TYPO_WORDS and not text.ends_phrase(end):
         end += 1
