@@ -120,7 +120,7 @@ def test_the_best_list_reaches_1(relevant, k):
 
 
 @pytest.mark.slow  # ranx compiles its metrics for half a minute
-@pytest.mark.filterwarnings("ignore:unsafe cast from uint64 to int64")
+@pytest.mark.filterwarnings("ignore:.*unsafe cast from uint64 to int64")  # coloured, with colorama
 @pytest.mark.parametrize("k", [1, 5, 10, 50])
 def test_ranx_gives_the_same_numbers(k):
     from ranx import Qrels, Run, evaluate
