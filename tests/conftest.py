@@ -27,6 +27,8 @@ from semrec.types import Case, Query
 if TYPE_CHECKING:
     from semrec.encoders.decoder import DecoderEncoder
 
+pytest_plugins = ("browser",)  # fixtures of the page's tests
+
 THEMES = ("space", "heist", "wedding", "jungle", "court", "ghost")
 N_ITEMS, GROUP = 60, 10
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -1,120 +1,13 @@
 """The page in a real browser, headless: what people see and do, and what no text can do to it."""
 
-import shutil
 import time
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from conftest import world_config, world_tables
-from redis_server import needs
+from browser import HOSTILE, PATIENCE_S, Page, screen
 from serving import in_thread
 
 import semrec
-
-HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-PATIENCE_S = 60
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """The planted world with one hostile title, the most chosen one."""
-    folder = tmp_path_factory.mktemp("page")
-    items, events = world_tables()
-    titles = items["title"].to_pylist()
-    titles[0] = HOSTILE
-    items = items.set_column(1, "title", pa.array(titles))
-    more = pa.table(
-        {
-            "user_id": [f"u{user}" for user in range(60)],
-            "item_id": ["i00"] * 60,
-            "timestamp": [1_400_000_000 + user for user in range(60)],
-        }
-    )
-    (folder / "data").mkdir()
-    pq.write_table(items, folder / "data" / "items.parquet")
-    pq.write_table(pa.concat_tables([events, more]), folder / "data" / "interactions.parquet")
-    semrec.build(folder / "data", config=world_config(), out=folder / "artifact")
-    with in_thread(folder / "artifact", folder / "state") as client:
-        yield client
-
-
-class Page:
-    """What a person does with the page."""
-
-    def __init__(self, driver, url):
-        from selenium.webdriver.common.by import By
-
-        self.driver, self._by = driver, By.CSS_SELECTOR
-        driver.get(url)
-        self.wait(lambda: self.all(".card"))
-
-    def all(self, css):
-        return self.driver.find_elements(self._by, css)
-
-    def one(self, css):
-        return self.driver.find_element(self._by, css)
-
-    def texts(self, css):
-        # In one step: the page goes on meanwhile.
-        return self.driver.execute_script(
-            "return Array.from(document.querySelectorAll(arguments[0]), (one) => one.textContent)",
-            css,
-        )
-
-    def wait(self, condition):
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            if found := condition():
-                return found
-            time.sleep(0.05)
-        raise AssertionError("it never came")
-
-    def settled(self):
-        self.wait(lambda: not self.all("body.waiting"))
-        self.wait(lambda: self.one("#status").text not in ("…", ""))
-
-    def say(self, text):
-        from selenium.webdriver.common.keys import Keys
-
-        before = len(self.all(".said.it"))
-        self.one("#message").send_keys(text + Keys.ENTER)
-        self.wait(lambda: len(self.all(".said.it")) > before)
-        self.settled()
-
-    def press(self, css):
-        self.driver.execute_script("arguments[0].click()", self.one(css))
-
-    def errors(self):
-        return [e for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
-
-
-@pytest.fixture(scope="module")
-def driver():
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    needs("chromium", chromium and chromedriver)
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--window-size=1280,900")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def page(driver, service):
-    driver.set_window_size(1280, 900)
-    page = Page(driver, str(service.base_url))
-    page.errors()
-    yield page
-    assert page.errors() == []
 
 
 def test_it_opens_with_popular_items_and_something_to_say(page):
@@ -325,9 +218,7 @@ def test_it_works_by_keyboard(page):
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 640), (1280, 900)])
 def test_nothing_runs_over_the_edge_whatever_the_screen(driver, service, width, height):
-    size = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": width < 500}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    try:
+    with screen(driver, width, height):
         page = Page(driver, str(service.base_url))
         page.say("a space story, no jungle, from 1970 or later")
         over = page.driver.execute_script(
@@ -336,20 +227,16 @@ def test_nothing_runs_over_the_edge_whatever_the_screen(driver, service, width, 
         assert over <= 0
         box = page.one("#ask").rect
         assert box["width"] > 0.7 * width or width > 500
-    finally:
-        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_it_is_dark_where_that_is_wanted(driver, service):
     def colours(scheme):
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        Page(driver, str(service.base_url))
-        style = "getComputedStyle(document.body)"
-        return driver.execute_script(f"return [{style}.color, {style}.backgroundColor]")
+        with screen(driver, 1280, 900, scheme):
+            Page(driver, str(service.base_url))
+            style = "getComputedStyle(document.body)"
+            return driver.execute_script(f"return [{style}.color, {style}.backgroundColor]")
 
     light, dark = colours("light"), colours("dark")
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     assert brightness(light[1]) > 200 > 80 > brightness(light[0])
     assert brightness(dark[0]) > 200 > 80 > brightness(dark[1])
 

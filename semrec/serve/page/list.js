@@ -8,12 +8,14 @@ async function show(found, turn) {
   if (turn !== state.asked) return;
   state.understood = found.understood;
   by("heading").textContent = headingOf(found.understood);
-  by("status").textContent = `${found.items.length} in ${found.timings_ms.total.toFixed(0)} ms`;
+  by("status").textContent = `${counted(found.items.length)}, ${found.timings_ms.total.toFixed(0)} ms`;
   showCards(found.items, records);
   await showLimits(found.understood);
   showTrace(found);
   if (found.items.length <= PAGE) document.querySelector(".found").scrollTop = 0;
 }
+
+const counted = (n) => (n === 1 ? "1 item" : `${n} items`);
 
 /* What was asked for: "Christmas films · no war". */
 function headingOf(understood) {

@@ -83,7 +83,7 @@ async function ask(message, changes = null) {
       if (name === "items" && turn === state.asked) await show(data, turn);
       if (name === "words" && message) {
         typing(false);
-        words = words || say("", "it");
+        words = words || reply();
         words.firstChild.textContent += data.text;
         scrollLog();
       }
@@ -101,6 +101,8 @@ async function ask(message, changes = null) {
   } finally {
     clearTimeout(dots);
     typing(false);
+    if (words) by("log").setAttribute("aria-busy", "false");
+    keepFocus();
     if (turn === state.asked) document.body.classList.remove("waiting");
   }
 }
@@ -109,6 +111,18 @@ async function ask(message, changes = null) {
 function queue(message) {
   state.queue = state.queue.then(() => ask(message));
   return state.queue;
+}
+
+/* An empty reply, to be filled word by word: a screen reader waits for the whole of it. */
+function reply() {
+  by("log").setAttribute("aria-busy", "true");
+  return say("", "it");
+}
+
+/* A button that an answer took away leaves the focus nowhere: it goes to the list's heading. */
+function keepFocus() {
+  const active = document.activeElement;
+  if (!active || active === document.body || !active.checkVisibility()) by("heading").focus({ preventScroll: true });
 }
 
 function typing(on) {
@@ -150,7 +164,7 @@ const logKey = () => `semrec:${state.session}`;
 
 function keepLog() {
   const said = [...document.querySelectorAll(".said:not(.trouble)")].slice(-MAX_KEPT);
-  const entries = said.map((one) => [one.className.replace("said ", ""), one.firstChild.textContent]);
+  const entries = said.map((entry) => [entry.className.replace("said ", ""), entry.firstChild.textContent]);
   try {
     localStorage.setItem(logKey(), JSON.stringify({ entries, taken: [...state.taken] }));
     history.replaceState(null, "", `#${state.session}`);
