@@ -126,7 +126,7 @@ def test_undo_takes_back_turn_by_turn_events_and_all(rec, first):
     assert ids(again) == ids(first)
     assert again.conversation.session == ()
     assert again.conversation.filters == {}
-    assert [(e.item_id, e.type) for e in again.heard.withdrawn] == [(ids(first)[1], "like")]
+    assert [(e.item_id, e.type) for e in again.update.withdrawn] == [(ids(first)[1], "like")]
     nothing = respond(rec, "undo", Conversation())
     assert "nothing to take back" in nothing.reply
 

@@ -15,7 +15,7 @@ from scripted_conversations import N_TURNS, scripted_conversations
 import semrec
 from semrec.chat.answering import Message, replayed, respond
 from semrec.chat.conversation import MAX_EVENTS, MAX_WISHES_CHARS, Conversation
-from semrec.chat.state_update import hear
+from semrec.chat.state_update import update_state
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import read_dataset
 from semrec.recommender import Recommender
@@ -126,7 +126,7 @@ def test_the_list_is_talked_about(
     first = respond(rec, "a space story")
     shown = [item.item_id for item in first.found.items]
     turn = respond(rec, message, first.conversation)
-    assert [(e.item_id, e.type) for e in turn.heard.events] == [(shown[p], type_) for p in places]
+    assert [(e.item_id, e.type) for e in turn.update.events] == [(shown[p], type_) for p in places]
     assert not {shown[place] for place in places} & {item.item_id for item in turn.found.items}
 
 
@@ -134,7 +134,7 @@ def test_a_title_of_the_list_is_enough(rec: Recommender) -> None:
     first = respond(rec, "a space story")
     title = first.found.items[3].title
     turn = respond(rec, f"{title} was awful", first.conversation)
-    assert turn.heard.events == (Event(first.found.items[3].item_id, "reject"),)
+    assert turn.update.events == (Event(first.found.items[3].item_id, "reject"),)
     assert f"ithout “{title}”" in turn.reply
 
 
@@ -154,7 +154,7 @@ def test_something_else_shows_other_items(rec: Recommender) -> None:
     other = respond(rec, "something else please", first.conversation, k=5)
     shown = {item.item_id for item in first.found.items}
     assert not shown & {item.item_id for item in other.found.items}
-    assert other.heard.others
+    assert other.update.others
 
 
 def test_newer_is_measured_on_what_was_shown(rec: Recommender) -> None:
@@ -165,7 +165,7 @@ def test_newer_is_measured_on_what_was_shown(rec: Recommender) -> None:
     older = respond(rec, "or rather something older", turn.conversation, k=5)
     newest = max(1960 + int(item.item_id[1:]) for item in turn.found.items)
     assert older.conversation.filters["year"]["lte"] < newest
-    assert respond(rec, "shorter", first.conversation).heard.not_understood == ("shorter",)
+    assert respond(rec, "shorter", first.conversation).update.not_understood == ("shorter",)
 
 
 def test_what_is_ruled_out_no_longer_pulls(rec: Recommender) -> None:
@@ -217,8 +217,8 @@ def test_messages_sent_whole_amount_to_the_same(rec: Recommender) -> None:
         Message("assistant", f"{first.reply}\n{listed}"),
         Message("user", "not the second one, and from 1980 or later"),
     ]
-    conversation, heard = replayed(messages, rec.intent_parser, rec.catalog)
-    assert heard.events == (Event(first.found.items[1].item_id, "reject"),)
+    conversation, update = replayed(messages, rec.intent_parser, rec.catalog)
+    assert update.events == (Event(first.found.items[1].item_id, "reject"),)
     assert conversation.filters == {"labels": {"none": ["jungle"]}, "year": {"gte": 1980}}
 
 
@@ -240,7 +240,7 @@ def test_no_message_is_an_error(rec: Recommender, text: str) -> None:
 
 def test_a_long_message_is_read_in_time(rec: Recommender) -> None:
     began = time.perf_counter()
-    hear(
+    update_state(
         Conversation(shown=(item_id(1),)),
         "no jungle is fine, " * 5_000,
         rec.intent_parser,

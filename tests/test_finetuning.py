@@ -223,7 +223,7 @@ def test_the_command_line_trains_an_encoder_that_any_build_takes(world_folder, t
         check=False,
     )
     assert unjudged.returncode == 1
-    assert "found 0 real requests to judge the training by" in " ".join(unjudged.stderr.split())
+    assert "found 0 real requests to validate the training on" in " ".join(unjudged.stderr.split())
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert "already there" in again.stderr

@@ -79,15 +79,11 @@ STILL = {
     "artifact": "judged",
     "behaviour": "pace teach",
     "bench": "ground judge judged judges judging oddities",
-    "chat": "ear hear heard",
-    "cli": "ground schooling taught",
     "config.py": "judge unjudged",  # keys
     "data": "judge",
     "encoders": "judge judged judges",
     "evaluate": "judged oddities",
-    "intent": "judged",
     "rerankers": "taught",
-    "serve": "guarding hear heard hears judged observing",
     "training": "ground judge judged judges judging lesson schooling settled tally taught teach "
     "teaches teaching unjudged",
 }

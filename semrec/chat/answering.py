@@ -9,7 +9,7 @@ from typing import Any
 from semrec.chat.act_replies import reply_to_act
 from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.replying import reply_to
-from semrec.chat.state_update import hear
+from semrec.chat.state_update import update_state
 from semrec.data.catalog import Catalog
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.mentions import find_titles
@@ -26,16 +26,16 @@ class Turn:
     """One message and what it led to.
 
     Attributes:
-        conversation: What comes next is heard in.
+        conversation: What the next message is read in.
         reply: One or two sentences.
         found: The list.
-        heard: What the message changed; its events are new.
+        update: What the message changed; its events are new.
     """
 
     conversation: Conversation
     reply: str
     found: Recommendations
-    heard: StateUpdate
+    update: StateUpdate
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def respond(
     conversation: Conversation = START,
     **fields: Any,  # noqa: ANN401 (the fields of Query)
 ) -> Turn:
-    """Hear a message, recommend, reply.
+    """Read a message, recommend, reply.
 
         turn = respond(rec, "a quiet film, no horror")
         turn = respond(rec, "the second one looks good. Something newer?", turn.conversation)
@@ -66,23 +66,26 @@ def respond(
     Raises:
         QueryError: If a field or the conversation's filters are wrong.
     """
-    conversation, heard = hear(
+    conversation, update = update_state(
         conversation, message, recommender.intent_parser, recommender.catalog
     )
     return answered(
-        recommender, conversation, heard, recommender.recommend(conversation.query(**fields))
+        recommender, conversation, update, recommender.recommend(conversation.query(**fields))
     )
 
 
 def answered(
-    recommender: Recommender, conversation: Conversation, heard: StateUpdate, found: Recommendations
+    recommender: Recommender,
+    conversation: Conversation,
+    update: StateUpdate,
+    found: Recommendations,
 ) -> Turn:
     """The turn once its list is there."""
-    if heard.act is None:
-        reply = reply_to(heard, conversation, found, recommender)
+    if update.act is None:
+        reply = reply_to(update, conversation, found, recommender)
     else:
-        reply = reply_to_act(heard.act, recommender, conversation, found, undone=heard.undone)
-    return Turn(conversation=conversation.after(found), reply=reply, found=found, heard=heard)
+        reply = reply_to_act(update.act, recommender, conversation, found, undone=update.undone)
+    return Turn(conversation=conversation.after(found), reply=reply, found=found, update=update)
 
 
 def replayed(
@@ -93,17 +96,19 @@ def replayed(
 ) -> tuple[Conversation, StateUpdate]:
     """The conversation that a list of messages amounts to, and what the last of them changed.
 
-    Whoever asks is heard message by message; what the other says only tells which items were
-    shown. Only the last `MAX_MESSAGES` are read.
+    What the user says is read message by message; the assistant's answers only tell which items
+    were shown. Only the last `MAX_MESSAGES` are read.
     """
-    heard = StateUpdate()
+    update = StateUpdate()
     for message in list(messages)[-MAX_MESSAGES:]:
         if message.role == "user":
-            conversation, heard = hear(conversation, message.content, intent_parser, catalog)
+            conversation, update = update_state(
+                conversation, message.content, intent_parser, catalog
+            )
         elif message.role == "assistant" and intent_parser is not None:
             shown = _named(message.content, intent_parser, catalog)
             conversation = replace(conversation, shown=shown, focus=next(iter(shown), None))
-    return conversation, heard
+    return conversation, update
 
 
 def _named(text: str, intent_parser: IntentParser, catalog: Catalog) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ MAX_NAMED, MAX_PHRASES, MAX_WISH_CHARS, MAX_ECHOED_WORDS = 2, 3, 60, 8
 
 
 def reply_to(
-    heard: StateUpdate,
+    update: StateUpdate,
     conversation: Conversation,
     found: Recommendations,
     recommender: Recommender,
@@ -26,7 +26,7 @@ def reply_to(
     """The reply to a message.
 
     Args:
-        heard: What the message changed.
+        update: What the message changed.
         conversation: With the message in it; `shown` is still the list before.
         found: The list that is shown now.
         recommender: For titles, records and the names of languages.
@@ -36,32 +36,32 @@ def reply_to(
     def titles(types: Sequence[str], *, shown: bool | None = None) -> list[str]:
         ids = [
             event.item_id
-            for event in heard.events
+            for event in update.events
             if event.type in types and shown in (None, event.item_id in conversation.shown)
         ]
         named = [catalog.titles[row] for row in catalog.rows(ids)]
         return [title for title in dict.fromkeys(named) if title][:MAX_NAMED]
 
     liked = titles(("like", "purchase")) + titles(("view",), shown=False)
-    said_so = bool(liked) and len(heard.wish.split()) <= MAX_ECHOED_WORDS
-    lifted, gone = _taken_back(heard, conversation.filters)
+    said_so = bool(liked) and len(update.wish.split()) <= MAX_ECHOED_WORDS
+    lifted, gone = _taken_back(update, conversation.filters)
     nothing = None if found.items else explain_nothing(conversation.filters, catalog)
-    opens = not conversation.shown and not heard.stated and not heard.events
+    opens = not conversation.shown and not update.stated and not update.events
     text = _template().render(
-        anew=heard.anew,
-        wish=heard.wish if len(heard.wish) <= MAX_WISH_CHARS and not said_so else "",
+        anew=update.anew,
+        wish=update.wish if len(update.wish) <= MAX_WISH_CHARS and not said_so else "",
         liked=liked,
         seen=titles(("view",), shown=True),
         rejected=titles(("reject",)),
-        others=heard.others,
-        stated=limits_in_words(heard.stated, catalog, intent_parser)[:MAX_PHRASES],
+        others=update.others,
+        stated=limits_in_words(update.stated, catalog, intent_parser)[:MAX_PHRASES],
         lifted=lifted[:MAX_PHRASES],
         dropped=limits_in_words(gone, catalog, intent_parser)[:MAX_PHRASES],
-        not_understood=list(heard.not_understood[:MAX_NAMED]),
+        not_understood=list(update.not_understood[:MAX_NAMED]),
         nothing=nothing,
         first=[item.title or item.item_id for item in found.items[:MAX_NAMED]],
         reason=main_reason(recommender, conversation.query(), found),
-        ask=bool(opens and heard.wish and not heard.not_understood and found.items),
+        ask=bool(opens and update.wish and not update.not_understood and found.items),
     )
     return text[:1].upper() + text[1:]
 
@@ -72,18 +72,18 @@ def _template() -> Prompt:
 
 
 def _taken_back(
-    heard: StateUpdate, filters: Mapping[str, Any]
+    update: StateUpdate, filters: Mapping[str, Any]
 ) -> tuple[list[str], dict[str, dict[str, Any]]]:
     """Labels that are no longer ruled out, and demands that were dropped."""
     lifted: list[str] = []
     gone: dict[str, dict[str, Any]] = {}
-    for name, operator, value in _conditions(heard.before):
+    for name, operator, value in _conditions(update.before):
         now = filters.get(name)
         of = now if isinstance(now, Mapping) else {} if now is None else {"any": [now]}
         if operator == "none":
             left = [str(one).casefold() for one in of.get("none", ())]
             lifted += [str(one) for one in value if str(one).casefold() not in left]
-        elif operator not in of and name not in heard.stated:
+        elif operator not in of and name not in update.stated:
             gone.setdefault(name, {})[operator] = value
     return lifted, gone
 

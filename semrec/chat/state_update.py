@@ -1,4 +1,4 @@
-"""A message heard in its conversation: what it adds, what it takes back, what it says of the list.
+"""Dialogue state update: what a message adds, what it takes back, what it says of the list.
 
     message → start over? → limits taken back → items referred to → comparisons
             → what is left is read as any request → conversation, and what has changed
@@ -43,7 +43,7 @@ _INSTEAD = frozenset(("instead", "actually", "rather"))
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 
-def hear(
+def update_state(
     conversation: Conversation,
     message: str,
     intent_parser: IntentParser | None,
@@ -71,14 +71,14 @@ def hear(
     t = read_tokens(message[-MAX_READ_CHARS:])
     if (act := read_act(t, shown_words(conversation, catalog))) is not None:
         return carry_out(act, conversation)
-    ear = _Ear(conversation, intent_parser, catalog)
-    ear.listen(message, t)
-    ear.read(deadline)
-    return ear.result()
+    updater = _Updater(conversation, intent_parser, catalog)
+    updater.read_follow_ups(message, t)
+    updater.read_request(deadline)
+    return updater.result()
 
 
-class _Ear:
-    """One message being heard: what is left of its words, and what it came to so far."""
+class _Updater:
+    """The state update that a message makes, and what is left of the message's words."""
 
     def __init__(
         self, conversation: Conversation, intent_parser: IntentParser, catalog: Catalog
@@ -98,7 +98,7 @@ class _Ear:
         self._k = conversation.k
         self._text = self._wish = ""
 
-    def listen(self, message: str, t: Tokens) -> None:
+    def read_follow_ups(self, message: str, t: Tokens) -> None:
         """Take out what only a conversation can mean; the rest of the words is left."""
         if unread := message[:-MAX_READ_CHARS]:
             self._missed.append(f"(the first {len(unread)} characters were not read)")
@@ -127,7 +127,7 @@ class _Ear:
         self._instead = bool(_INSTEAD & set(t.words))
         self._adds = adds_to_wishes(t) and not self._instead
 
-    def read(self, deadline: Deadline) -> None:
+    def read_request(self, deadline: Deadline) -> None:
         """Read what is left as any request, until no limit is left in it."""
         text = plainly(self._text)
         for _ in range(MAX_ROUNDS):
@@ -163,7 +163,7 @@ class _Ear:
         if conversation != self._start:
             past = (*self._start.past, self._start.state(events))
             conversation = replace(conversation, past=past)
-        heard = StateUpdate(
+        update = StateUpdate(
             stated=self._stated,
             before={} if self._anew else self._start.filters,
             events=events,
@@ -172,7 +172,7 @@ class _Ear:
             others=self._others,
             anew=self._anew,
         )
-        return bounded(conversation), heard
+        return bounded(conversation), update
 
     def _want(self, wish: str, *, adds: bool) -> None:
         """The newest wish leads; older ones stay where it only adds to them."""

@@ -57,9 +57,9 @@ def train_behaviour(
     with screen.progress(lines=True) as progress:
         validation = validation_of(learned, loaded.split)
         job = start_job(loaded.seed, progress if main else silent, max_minutes)
-        ground, _ = make_search_context(validation, found, loaded, job)
-        best = choose_vectors(ground)[0]
-        _, options = refit_vectors(best.options, learned, ground)
+        context, _ = make_search_context(validation, found, loaded, job)
+        best = choose_vectors(context)[0]
+        _, options = refit_vectors(best.options, learned, context)
     trained = options["trained"]
     screen.line(
         f"{best.options['kind']}: validation NDCG {best.score:.4f} after "
@@ -101,21 +101,21 @@ def train_encoder(
         job = start_job(loaded.seed, progress, max_minutes)
         encoder = make_encoder(loaded.encoder)
         prepared = prepare(read_dataset(dataset), loaded, intents, job)
-        taught = encoder_training.finetune_encoder(prepared, encoder, job)
-        if taught.folder is None:
+        finetuned = encoder_training.finetune_encoder(prepared, encoder, job)
+        if finetuned.folder is None:
             raise ConfigError(
-                f"found {len(prepared.valid_queries)} real requests to judge the training by, "
+                f"found {len(prepared.valid_queries)} real requests to validate the training on, "
                 f"expected at least {encoder_training.MIN_VALID_QUERIES}; give --intents, or train "
                 "on made-up requests alone with --set encoder.training.unjudged=true"
             )
-        save_sentence_encoder(taught.encoder, out, unit_hashes(prepared.train_queries))
-        encoder_training.forget_training(taught.folder)
-    best = max(taught.looks.values())
+        save_sentence_encoder(finetuned.encoder, out, unit_hashes(prepared.train_queries))
+        encoder_training.forget_training(finetuned.folder)
+    best = max(finetuned.looks.values())
     if as_json:
-        print_json({"encoder": str(out), "validation_ndcg": dict(taught.looks)})
+        print_json({"encoder": str(out), "validation_ndcg": dict(finetuned.looks)})
         return
     screen.line(
-        f"validation NDCG@10 among a sample of the items: {taught.looks['0']:.4f} untrained, "
+        f"validation NDCG@10 among a sample of the items: {finetuned.looks['0']:.4f} untrained, "
         f"{best:.4f} trained; written: {out}. Now: semrec build {dataset} "
         f"--set encoder.model={out} …"
     )

@@ -137,7 +137,9 @@ def _retraction(spans: Spans, place: int) -> Retraction | None:
         attribute, end = _attribute(t, cue.end, spans.vocabulary)
         if attribute is None:
             return _fine(spans, place)
-        return Retraction(first=_lead(t, place), end=_judged(t, end) or end, attribute=attribute)
+        return Retraction(
+            first=_lead(t, place), end=_approval_end(t, end) or end, attribute=attribute
+        )
     stated = _stated(spans, cue.end)
     if stated is None or t.word(place - 1) in _DENYING:
         return None
@@ -175,7 +177,7 @@ def _fine(spans: Spans, place: int) -> Retraction | None:
     if t.word(place) in _BACKWARDS:
         kind = "minutes" if t.word(place) in ("shorter", "longer") else "year"
         attribute, operators = _of_kind(kind, vocabulary), _BACKWARDS[t.word(place)]
-        end = _judged(t, place + 1 + (t.word(place + 1) in FILLERS))
+        end = _approval_end(t, place + 1 + (t.word(place + 1) in FILLERS))
         if attribute is None or not end:
             return None
         return Retraction(first=first, end=end, attribute=attribute, operators=operators)
@@ -188,7 +190,7 @@ def _fine(spans: Spans, place: int) -> Retraction | None:
     if t.word(read[1]) == "instead" and _is_exact(read[0], vocabulary):
         first -= t.word(first - 1) in ("from", "in")
         return Retraction(first=first, end=read[1] + 1, conditions=read[0], replaces=True)
-    end = _judged(t, read[1] + (t.word(read[1]) in ("too", "also")))
+    end = _approval_end(t, read[1] + (t.word(read[1]) in ("too", "also")))
     return Retraction(first=first, end=end, conditions=read[0], allows=True) if end else None
 
 
@@ -239,7 +241,7 @@ def _stated_once(spans: Spans, at: int) -> tuple[tuple[Condition, ...], int] | N
     return None if years is None else ((years.condition,), at + years.end - 1)
 
 
-def _judged(t: Tokens, at: int) -> int:
+def _approval_end(t: Tokens, at: int) -> int:
     """The end of "is fine", "are ok too"; 0 if it doesn't stand here."""
     if t.word(at) not in _IS:
         return 0

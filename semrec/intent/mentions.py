@@ -325,7 +325,7 @@ def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
 
 def _behind(t: Tokens, mention: Mention, ceiling: int) -> Polarity | None:
     end = min(mention.end + MAX_REACH, ceiling)
-    is_judged = False
+    has_copula = False
     for at in range(mention.end, end):
         word = t.word(at)
         before = t.word(at - 1) if at > mention.end else ""
@@ -333,9 +333,9 @@ def _behind(t: Tokens, mention: Mention, ceiling: int) -> Polarity | None:
             break
         is_negated = any(t.word(place) in cues.NOT for place in range(max(mention.end, at - 3), at))
         if at <= mention.end + 1 and word in _IS_OR_NOT:
-            is_judged = True
+            has_copula = True
         if word in ("it", "that") and at > mention.end and t.word(at + 1) in _IS_OR_NOT:
-            is_judged = True
+            has_copula = True
         is_of_it = t.word(at + 1) in cues.MEANS_IT or t.word(at + 1) in CLAUSE
         if word in ("liked", "like", "enjoyed", "enjoy") and is_negated and is_of_it:
             return "rejected"
@@ -344,8 +344,8 @@ def _behind(t: Tokens, mention: Mention, ceiling: int) -> Polarity | None:
         if word in cues.BAD_VERDICT and not is_negated:
             return "rejected"
         is_too_much = word == "too" and before in cues.BEING and t.word(at + 1) not in CLAUSE
-        if is_judged and (word in cues.BAD or is_too_much) and not is_negated:
+        if has_copula and (word in cues.BAD or is_too_much) and not is_negated:
             return "rejected"
-        if is_judged and word in cues.GOOD and is_negated:
+        if has_copula and word in cues.GOOD and is_negated:
             return "rejected"
     return None

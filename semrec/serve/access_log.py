@@ -21,7 +21,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
 _ID = re.compile(rb"[0-9a-fA-F-]{8,64}")
 
 
-class Observing:
+class AccessLog:
     """ASGI middleware. What handlers put into ``request.state.logged`` joins the line."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

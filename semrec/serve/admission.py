@@ -22,7 +22,7 @@ MAX_BUCKETS = 10_000
 BURST_S = 2.0  # so many seconds' worth of requests may come at once
 
 
-class Guarding:
+class AdmissionControl:
     """ASGI middleware for /v1, /v2 and /admin.
 
     Args:

@@ -24,8 +24,8 @@ from semrec import __version__
 from semrec.artifact.sessions import make_sessions
 from semrec.artifact.stored import load
 from semrec.recommender import Recommender
-from semrec.serve.access_log import Observing
-from semrec.serve.admission import Guarding
+from semrec.serve.access_log import AccessLog
+from semrec.serve.admission import AdmissionControl
 from semrec.serve.deployment import Deployment
 from semrec.serve.engine import Engine
 from semrec.serve.forms import IGNORED_HEADER
@@ -99,7 +99,10 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(page.router)
     app.add_middleware(
-        Guarding, settings=settings, metrics=metrics, full=lambda: app.state.service.engine.full
+        AdmissionControl,
+        settings=settings,
+        metrics=metrics,
+        full=lambda: app.state.service.engine.full,
     )
     if settings.cors_origins:
         app.add_middleware(
@@ -109,7 +112,7 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
             allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
             expose_headers=[IGNORED_HEADER, "x-request-id", "retry-after"],
         )
-    app.add_middleware(Observing, metrics=metrics)
+    app.add_middleware(AccessLog, metrics=metrics)
     _document_problems(app)
     return app
 

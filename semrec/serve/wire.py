@@ -173,7 +173,7 @@ class WireRerank(Closed):
     """The outcome of reranking."""
 
     status: RerankStatus = Field(description="`off`: it wasn't asked for")
-    scored: int = Field(description="How many candidates the reranker judged")
+    scored: int = Field(description="How many candidates the reranker scored")
 
 
 ANSWER: dict[str, Any] = {

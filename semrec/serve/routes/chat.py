@@ -1,6 +1,6 @@
 """`POST /v1/chat`: a conversation that is kept by its `session_id`, or sent along.
 
-stored conversation and events → hear → query → list → reply → stored again
+stored conversation and events → state update → query → list → reply → stored again
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from semrec.chat.answering import Message, Turn, answered, replayed
 from semrec.chat.conversation import Conversation, StateUpdate
-from semrec.chat.state_update import hear
+from semrec.chat.state_update import update_state
 from semrec.deadline import Deadline
 from semrec.errors import QueryError
 from semrec.recommender import Recommender
@@ -120,7 +120,7 @@ class Answered:
 async def chat(
     body: ChatRequest, request: Request, service: ServiceOf, logged: LoggedOf
 ) -> ChatResponse | StreamingResponse:
-    """Hear what is said, answer with a list and a sentence or two."""
+    """Read what is said, answer with a list and a sentence or two."""
     said = [Message(one.role, one.content) for one in body.messages or ()]
     logged["intent_chars"] = len(said[-1].content if body.message is None else body.message)
     talk = converse(
@@ -178,24 +178,24 @@ async def converse(
     if understood is not None:
         before = _edited(before, understood)
 
-    def listen(recommender: Recommender) -> tuple[Conversation, StateUpdate]:
+    def read(recommender: Recommender) -> tuple[Conversation, StateUpdate]:
         intent_parser, catalog = recommender.intent_parser, recommender.catalog
         if message is None:
             return replayed(said, intent_parser, catalog, before)
-        return hear(before, message, intent_parser, catalog, deadline)
+        return update_state(before, message, intent_parser, catalog, deadline)
 
-    conversation, heard = await service.compute(listen)
+    conversation, update = await service.compute(read)
     query = conversation.query(**fields)
     query = replace(query, filters={**query.filters, **(filters or {})})
     served = await service.answer(query, session_id, deadline)
     if explain:
         served = await service.explain(served)
-    turn = await run_in_threadpool(answered, served.recommender, conversation, heard, served.found)
+    turn = await run_in_threadpool(answered, served.recommender, conversation, update, served.found)
     if session_id is not None:
-        events = [replace(event, event_id=uuid.uuid4().hex) for event in heard.events]
+        events = [replace(event, event_id=uuid.uuid4().hex) for event in update.events]
         if events:
             await service.add_events({session_id: events})
-        if gone := [event.event_id for event in heard.withdrawn if event.event_id is not None]:
+        if gone := [event.event_id for event in update.withdrawn if event.event_id is not None]:
             await service.erase_events(session_id, gone)
         kept = json.dumps(turn.conversation.to_dict(), ensure_ascii=False)
         await run_in_threadpool(service.sessions.keep, session_id, kept)
