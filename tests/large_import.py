@@ -1,12 +1,13 @@
-"""Imports and validates millions of interactions, and prints seconds and peak memory.
+"""Imports and validates millions of interactions, and writes seconds and peak memory.
 
-    python tests/large_import.py 20000000 FOLDER
+    python tests/large_import.py 20000000 FOLDER notebooks/results/large-import.json
 
 The files are of MovieLens' shape, drawn from one seed: ratings of 60,000 items by 160,000 people,
 one row in a million broken. Each step runs in a process of its own, so that peaks are its own.
 """
 
-import resource
+import json
+import os
 import subprocess
 import sys
 import time
@@ -46,21 +47,36 @@ def write_files(folder: Path, n_rows: int) -> None:
             file.write("".join(rows))
 
 
-def measured(*command: str) -> None:
+def measured(*command: str) -> dict[str, int]:
+    """Run a command; its seconds, those of its processors, and its peak memory."""
     started = time.monotonic()
-    subprocess.run(command, check=True)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"== {time.monotonic() - started:.0f} s, peak so far {peak:,.0f} MB: {command[1:4]}")  # noqa: T201
+    with subprocess.Popen(command) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    cost = {
+        "seconds": round(time.monotonic() - started),
+        "processor_seconds": round(usage.ru_utime + usage.ru_stime),
+        "peak_mb": round(usage.ru_maxrss / 1024),
+    }
+    print(f"== {cost}: {command[1:4]}", flush=True)  # noqa: T201
+    return cost
 
 
 def main() -> None:
-    n_rows, folder = int(sys.argv[1]), Path(sys.argv[2])
+    n_rows, folder, result = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     write_files(folder, n_rows)
     files = [str(folder / name) for name in ("ratings.csv", "movies.csv")]
     out = str(folder / "data")
-    measured(sys.executable, "-m", "semrec", "data", "import", *files, "--out", out)
-    measured(sys.executable, "-c", VALIDATE, out)
+    report = {
+        "items": N_ITEMS,
+        "events": n_rows,
+        "import": measured(sys.executable, "-m", "semrec", "data", "import", *files, "--out", out),
+        "validate": measured(sys.executable, "-c", VALIDATE, out),
+    }
+    result.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -229,6 +229,15 @@ def test_what_is_too_old_for_the_session_is_excluded():
     assert case.query.exclude == ("a",)
 
 
+def test_some_cases_are_drawn_as_if_all_had_been_made():
+    split = split_at(interactions([*of_user("u", "abcdef"), *of_user("v", "fedcba")]), 2)
+    drawn = np.random.default_rng(0)
+    every = next_item_cases(split, CATALOG, max_targets=3, rng=drawn)
+    wanted = [every[place] for place in drawn.permutation(len(every))[:4]]
+    assert len(every) == 6
+    assert cases_of(split, max_targets=3, at_most=4) == wanted
+
+
 def test_moments_of_a_fraction_of_a_second_have_names_of_their_own():
     events = [("u", "a", 1.0), ("u", "b", 1_500_000_000.25), ("u", "c", 1_500_000_000.5)]
     cases = cases_of(split_at(interactions(events), 2))

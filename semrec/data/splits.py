@@ -95,6 +95,7 @@ def next_item_cases(
     max_targets: int = 20,
     max_session: int = 50,
     rng: np.random.Generator,
+    at_most: int | None = None,
 ) -> list[Case]:
     """Next-item cases: given all that a user had touched before, the item touched next.
 
@@ -109,33 +110,13 @@ def next_item_cases(
         max_targets: At most so many moments per user, drawn at random.
         max_session: Length of the session.
         rng: Draws the moments.
+        at_most: So many cases, in a random order; None: all, by user and time. Only these are
+            made: those of millions of events would fill the memory.
     """
-    cases = []
-    for user in np.unique(split.test.users):
-        train_rows, train_times = _of_user(split.train, user)
-        test_rows, test_times = _of_user(split.test, user)
-        rows = np.concatenate([train_rows, test_rows])
-        times = np.concatenate([train_times, test_times])
-        order = np.argsort(times, kind="stable")  # withheld items lie between the others
-        rows, times = rows[order], times[order]
-        moments = np.unique(test_times)
-        if len(moments) > max_targets:
-            moments = np.sort(rng.choice(moments, max_targets, replace=False))
-        for moment in moments:
-            before = [catalog.item_ids[row] for row in rows[times < moment]]
-            targets = test_rows[test_times == moment]
-            query = Query(session=before[-max_session:], exclude=before[:-max_session])
-            relevant = dict.fromkeys(catalog.item_ids[row] for row in targets)
-            user_id = split.test.user_ids[user]
-            cases.append(
-                Case(
-                    case_id=f"{user_id}@{np.format_float_positional(moment, trim='-')}",
-                    query=query,
-                    relevant=tuple(relevant),
-                    unit=user_id,
-                )
-            )
-    return cases
+    moments = _moments(split, max_targets, rng)
+    if at_most is not None:
+        moments = [moments[place] for place in rng.permutation(len(moments))[:at_most]]
+    return [_case_at(split, catalog, user, moment, max_session) for user, moment in moments]
 
 
 def drawn_cases(
@@ -179,3 +160,32 @@ def shorten(
 def _of_user(events: Interactions, user: int) -> tuple[RowArray, NDArray[np.float64]]:
     span = slice(events.starts[user], events.starts[user + 1])
     return events.rows[span], events.timestamps[span]
+
+
+def _moments(split: Split, max_targets: int, rng: np.random.Generator) -> list[tuple[int, float]]:
+    """User number and moment of each next-item case, by user and time."""
+    moments: list[tuple[int, float]] = []
+    for user in np.unique(split.test.users).tolist():
+        times = np.unique(_of_user(split.test, user)[1])
+        if len(times) > max_targets:
+            times = np.sort(rng.choice(times, max_targets, replace=False))
+        moments += [(user, moment) for moment in times.tolist()]
+    return moments
+
+
+def _case_at(split: Split, catalog: Catalog, user: int, moment: float, max_session: int) -> Case:
+    train_rows, train_times = _of_user(split.train, user)
+    test_rows, test_times = _of_user(split.test, user)
+    rows = np.concatenate([train_rows, test_rows])
+    times = np.concatenate([train_times, test_times])
+    order = np.argsort(times, kind="stable")  # withheld items lie between the others
+    rows, times = rows[order], times[order]
+    before = [catalog.item_ids[row] for row in rows[times < moment]]
+    relevant = dict.fromkeys(catalog.item_ids[row] for row in test_rows[test_times == moment])
+    user_id = split.test.user_ids[user]
+    return Case(
+        case_id=f"{user_id}@{np.format_float_positional(moment, trim='-')}",
+        query=Query(session=before[-max_session:], exclude=before[:-max_session]),
+        relevant=tuple(relevant),
+        unit=user_id,
+    )

@@ -64,16 +64,14 @@ def validation_cases(
     validation: Split, catalog: Catalog, config: Config, most: int, rng: np.random.Generator
 ) -> list[Case]:
     """At most `most`, of sessions as long as the configuration says."""
-    cases = next_item_cases(
+    some = next_item_cases(
         validation,
         catalog,
         max_targets=config.split.max_targets,
         max_session=config.split.max_session,
         rng=rng,
+        at_most=most,  # in a random order: the first few are a fair sample of users
     )
-    # In a random order, so that the first few are a fair sample of users.
-    places = rng.permutation(len(cases))[:most]
-    some = [cases[place] for place in places]
     lengths = config.split.session_lengths
     if lengths is None:
         lengths = list(SESSION_LENGTHS) if validation.train.clock else []

@@ -19,6 +19,7 @@ from semrec.artifact.behavioural_models import (
     options_of,
     state_of,
 )
+from semrec.behaviour import item_knn
 from semrec.behaviour.als import ALS, fit_als
 from semrec.behaviour.ease import fit_ease, prune_ease
 from semrec.behaviour.item_knn import fit_item_knn
@@ -516,7 +517,9 @@ def test_pruned_ease_keeps_each_items_strongest_weights_above_0(keep):
 
 
 @pytest.mark.parametrize("neighbours", [9, 3])
-def test_item_knn_is_the_shrunk_cosine_of_the_nearest(neighbours):
+@pytest.mark.parametrize("block_rows", [1, 4, 512])
+def test_item_knn_is_the_shrunk_cosine_of_the_nearest(neighbours, block_rows, monkeypatch):
+    monkeypatch.setattr(item_knn, "BLOCK_ROWS", block_rows)
     matrix = random_matrix()
     model = fit_item_knn(matrix, shrink=2.0, neighbours=neighbours, decay=0.5)
     dense = matrix.toarray().astype(np.float64)
