@@ -26,7 +26,7 @@ __all__ = [
     "SemrecError",
     "StateError",
     "nearest",
-    "shown",
+    "preview",
 ]
 
 
@@ -123,7 +123,7 @@ SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = 4
 SHORT.maxlevel = 3
 
 
-def shown(value: object) -> str:
+def preview(value: object) -> str:
     """A value as a message names it: in a few words, whatever it is."""
     if value is None or isinstance(value, bool):
         return {None: "nothing (null)", True: "true", False: "false"}[value]

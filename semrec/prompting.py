@@ -155,7 +155,7 @@ class Prompts:
     @property
     def all(self) -> tuple[Prompt, ...]:
         """Those that there are."""
-        return tuple(one for one in (self.item, self.about, self.query) if one is not None)
+        return tuple(prompt for prompt in (self.item, self.about, self.query) if prompt is not None)
 
     def item_text(
         self, title: str, text: str, attributes: Mapping[str, Any], tags: Sequence[str] = ()
@@ -223,7 +223,7 @@ class ItemTexts(Sequence[str]):
     def __getitem__(self, row: int | slice) -> str | list[str]:
         """The text of a row, ``""`` for an item that has none; or of several."""
         if isinstance(row, slice):
-            return [self[one] for one in range(*row.indices(len(self)))]
+            return [self[index] for index in range(*row.indices(len(self)))]
         row = range(len(self))[row]
         return self._text(self._catalog, row, self._tags.get(row, ()))
 

@@ -193,8 +193,8 @@ class Recommender:
         encoder = "no encoder" if self.encoder is None else self.encoder.name
         n_items = len(self.catalog) - len(self.removed)
         n_users = len(self.interactions.user_ids)
-        shown = f"{n_items:,} items, {n_users:,} users, {encoder}"
-        return f"Recommender({shown}, version {self.version or 'unsaved'})"
+        contents = f"{n_items:,} items, {n_users:,} users, {encoder}"
+        return f"Recommender({contents}, version {self.version or 'unsaved'})"
 
     def _refuse_baseline(self, changes: bool) -> None:
         if changes and self.pipeline.baseline is None:

@@ -14,7 +14,7 @@ from semrec.fusion.fitting import standardised_popularity
 from semrec.ranking.features import (
     BUCKETS,
     MAX_CROSSED_LABELS,
-    Asked,
+    QueryContext,
     frequent_labels,
     inputs_of,
     item_facts,
@@ -185,7 +185,7 @@ def test_crosses_are_what_they_are_said_to_be(world, facts):
     """Item 12 is `space`, `even`, of 1972; 18 and 24 too, of 1978 and 1984; 13 is `heist`, odd."""
     crossed = frequent_labels(facts)
     assert len(crossed) == min(MAX_CROSSED_LABELS, len(facts.numbers))
-    asked = Asked(
+    asked = QueryContext(
         session=SessionRows.of([18, 24]), named=[("labels", THEMES[1].upper())], n_words=3
     )
     rows = np.array([12, 13])
@@ -215,7 +215,7 @@ def test_without_session_labels_years_and_events_nothing_breaks(world):
     facts = item_facts(world.catalog, nothing)
     assert not facts.popularity.any()
     assert not facts.recency.any()
-    asked = Asked(session=SessionRows.of([]), named=[("labels", "unheard of")], n_words=0)
+    asked = QueryContext(session=SessionRows.of([]), named=[("labels", "unheard of")], n_words=0)
     rows = np.arange(5)
     crosses, features = inputs_of(
         asked, rows, np.zeros(5, np.float32), np.zeros((5, 9), np.float32), facts, [("no", "such")]
@@ -258,7 +258,7 @@ def test_the_head_is_reordered_and_the_tail_stays(facts):
     ranker = Ranker(models={"both": Reversing()}, crossed=[], facts=facts)
     rows = np.random.default_rng(0).permutation(DEPTH + 20)
     scores = np.linspace(1, 0, len(rows), dtype=np.float32)
-    asked = Asked(session=SessionRows.of([]), named=(), n_words=0)
+    asked = QueryContext(session=SessionRows.of([]), named=(), n_words=0)
     found, falling = ranker.ranked(fused_query(), asked, rows, scores)
     np.testing.assert_array_equal(found[:DEPTH], rows[:DEPTH][::-1])
     np.testing.assert_array_equal(found[DEPTH:], rows[DEPTH:])
@@ -281,7 +281,7 @@ def test_the_surer_a_topic_the_less_of_the_correction_it_gets(topicality, share)
 
 def test_a_sure_topic_stays_as_it_was_found(facts):
     ranker = Ranker(models={"both": Reversing()}, crossed=[], facts=facts)
-    asked = Asked(session=SessionRows.of([]), named=(), n_words=1)
+    asked = QueryContext(session=SessionRows.of([]), named=(), n_words=1)
     rows, scores = np.arange(30), np.linspace(1, 0, 30, dtype=np.float32)
     same, falling = ranker.ranked(replace(fused_query(), topicality=1.0), asked, rows, scores)
     np.testing.assert_array_equal(same, rows)
@@ -439,7 +439,7 @@ def test_a_ranker_is_the_same_after_writing_and_reading(tmp_path, world, facts):
     read = load_ranker(tmp_path, world.catalog, world.positives)
     assert read.crossed == ranker.crossed
     rows, scores = np.arange(30), np.linspace(1, 0, 30, dtype=np.float32)
-    asked = Asked(session=SessionRows.of([3, 4]), named=(), n_words=0)
+    asked = QueryContext(session=SessionRows.of([3, 4]), named=(), n_words=0)
     query = fused_query("session")
     first, second = (one.ranked(query, asked, rows, scores) for one in (ranker, read))
     np.testing.assert_array_equal(first[0], second[0])

@@ -20,7 +20,7 @@ def reordered(scores):
 
 
 def order_of(answer, n=5):
-    return (parse_ranking(answer, n).places + 1).tolist()
+    return (parse_ranking(answer, n).positions + 1).tolist()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_answers_are_read(answer, order):
 
 def test_the_first_named_is_the_best_and_faults_are_counted():
     judged = parse_ranking("[2] > [9] > [2] > [0] > [1] > [2]", 4)
-    assert judged.places.tolist() == [1, 0]
+    assert judged.positions.tolist() == [1, 0]
     assert judged.scores.tolist() == [4.0, 3.0]
     assert (judged.missing, judged.doubled, judged.invented) == (2, 2, 2)
 
@@ -99,7 +99,7 @@ judgements = st.integers(0, 12).flatmap(
 def test_any_judgements_give_a_permutation(chunks, n):
     tally, n_given = ScoreCollector.of(n), 0
     for places, scores in chunks:
-        tally.add(RerankScores(places=places, scores=np.array(scores, dtype=np.float64)))
+        tally.add(RerankScores(positions=places, scores=np.array(scores, dtype=np.float64)))
         n_given += len(places)
     assert sorted(reordered(tally.scores).tolist()) == list(range(n))
     assert tally.n_scored + tally.doubled + tally.invented <= n_given
@@ -115,7 +115,7 @@ def test_ten_thousand_garbage_answers_give_ten_thousand_permutations():
         tally.add(parse_ranking(answer, n))
         m = int(rng.integers(0, 30))
         scores = rng.choice([0.0, 1.5, -2.0, np.nan, np.inf, -np.inf, 1e300], size=m)
-        tally.add(RerankScores(places=rng.integers(-5, 30, size=m), scores=scores))
+        tally.add(RerankScores(positions=rng.integers(-5, 30, size=m), scores=scores))
         assert sorted(reordered(tally.scores).tolist()) == list(range(n))
 
 
@@ -124,10 +124,10 @@ def test_ten_thousand_garbage_answers_give_ten_thousand_permutations():
     [
         None,
         [1, 2],
-        RerankScores(places=np.array([0.5]), scores=np.array([1.0])),
-        RerankScores(places=np.array([0]), scores=np.array([1.0, 2.0])),
-        RerankScores(places=np.array([[0]]), scores=np.array([[1.0]])),
-        RerankScores(places=np.array([0]), scores=np.array(["high"])),
+        RerankScores(positions=np.array([0.5]), scores=np.array([1.0])),
+        RerankScores(positions=np.array([0]), scores=np.array([1.0, 2.0])),
+        RerankScores(positions=np.array([[0]]), scores=np.array([[1.0]])),
+        RerankScores(positions=np.array([0]), scores=np.array(["high"])),
     ],
 )
 def test_what_is_no_judgement_is_refused(judged):

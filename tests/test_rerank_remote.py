@@ -45,7 +45,7 @@ def key(monkeypatch):
 def test_a_service_is_asked_in_its_own_form_over_one_connection(server, service):
     for _ in range(3):
         [judged] = service.rerank("a ghost", TEXTS, NEVER)
-    assert judged.places[np.argmax(judged.scores)] == 1
+    assert judged.positions[np.argmax(judged.scores)] == 1
     paths, headers, bodies, addresses = zip(*server.asked, strict=True)
     assert paths[0] == "/v1/rerank"
     assert {name.lower(): v for name, v in headers[0].items()}["authorization"] == f"Bearer {KEY}"
@@ -55,7 +55,7 @@ def test_a_service_is_asked_in_its_own_form_over_one_connection(server, service)
 
 def test_a_chat_model_ranks_the_list(server, chat):
     [judged] = chat.rerank("a ghost", TEXTS, NEVER)
-    assert judged.places[0] == 1
+    assert judged.positions[0] == 1
     [(path, headers, body, _)] = server.asked
     assert path == "/v1/chat/completions"
     assert "authorization" not in {name.lower() for name in headers}
@@ -110,7 +110,7 @@ def test_faults_in_an_answer_are_counted_and_the_rest_counts(server, service):
     ]
     server.mode = json.dumps({"results": results}).encode()
     [judged] = service.rerank("a ghost", TEXTS, NEVER)
-    assert judged.places.tolist() == [2]
+    assert judged.positions.tolist() == [2]
     assert judged.scores.tolist() == [0.5]
     assert (judged.missing, judged.doubled, judged.invented) == (2, 1, 7)
 
@@ -126,7 +126,7 @@ def test_chatter_judges_nothing(server, chat):
     answer = {"choices": [{"message": {"content": "I'd rather not."}}]}
     server.mode = json.dumps(answer).encode()
     [judged] = chat.rerank("a ghost", TEXTS, NEVER)
-    assert len(judged.places) == 0
+    assert len(judged.positions) == 0
     assert judged.missing == 3
 
 

@@ -56,7 +56,7 @@ class Reverses:
             self.clock.now_s += self.each_s * len(places)
             if deadline.passed:
                 return
-            yield RerankScores(places=places, scores=places.astype(np.float32))
+            yield RerankScores(positions=places, scores=places.astype(np.float32))
 
 
 class Hangs:
@@ -67,10 +67,10 @@ class Hangs:
 
     def rerank(self, request, texts, deadline):
         self.n_asked += 1
-        yield RerankScores(places=np.array([2]), scores=np.array([1.0], np.float32))
+        yield RerankScores(positions=np.array([2]), scores=np.array([1.0], np.float32))
         self.begun.set()
         self.free.wait(MANY_S)
-        yield RerankScores(places=np.array([1]), scores=np.array([2.0], np.float32))
+        yield RerankScores(positions=np.array([1]), scores=np.array([2.0], np.float32))
 
 
 class Answers:
@@ -88,7 +88,7 @@ class Answers:
 
 
 def chunk_of(*places, score=1.0):
-    return RerankScores(places=np.array(places), scores=np.full(len(places), score, np.float32))
+    return RerankScores(positions=np.array(places), scores=np.full(len(places), score, np.float32))
 
 
 def wait_until(condition):
@@ -247,8 +247,8 @@ def test_an_error_is_told_and_what_was_judged_before_counts(error, told):
     [
         (None, "expected RerankScores"),
         ("[3] > [1]", "expected RerankScores"),
-        (RerankScores(places=np.array([0.5]), scores=np.ones(1)), "whole numbers"),
-        (RerankScores(places=np.array([0, 1]), scores=np.ones(1)), "whole numbers"),
+        (RerankScores(positions=np.array([0.5]), scores=np.ones(1)), "whole numbers"),
+        (RerankScores(positions=np.array([0, 1]), scores=np.ones(1)), "whole numbers"),
         (chunk_of(0, 1, score=np.nan), "scored nothing"),
         (chunk_of(-1, 10, 99), "scored nothing"),
     ],
@@ -336,7 +336,7 @@ class Scores:
 
     def rerank(self, request, texts, deadline):
         scores = [self.score(request, text, place) for place, text in enumerate(texts)]
-        yield RerankScores(places=np.arange(len(texts)), scores=np.array(scores, np.float32))
+        yield RerankScores(positions=np.arange(len(texts)), scores=np.array(scores, np.float32))
 
 
 def shared_words(request, text, _place=0):

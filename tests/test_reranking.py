@@ -29,7 +29,7 @@ class Judge:
                 return
             scores = [self.score(text) for text in texts[start : start + self.chunk]]
             places = np.arange(start, start + len(scores))
-            yield RerankScores(places=places, scores=np.array(scores, np.float32))
+            yield RerankScores(positions=places, scores=np.array(scores, np.float32))
 
 
 def number(text):

@@ -117,7 +117,7 @@ def test_it_can_be_switched_off(world):
 def test_any_text_gives_a_query_that_can_be_asked(rec, intent, words):
     text = f"{intent} {' '.join(words)}"
     reading = parse_intent(Query(intent=text), rec.intent_parser, rec.catalog)
-    query, understood = reading.query, reading.told
+    query, understood = reading.query, reading.understood
     rec.catalog.mask(query.filters)
     assert set(understood) <= {
         *("intent", "filters", "session", "not_understood", "named", "interpreted"),

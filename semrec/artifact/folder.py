@@ -83,8 +83,8 @@ def read_manifest(folder: Path, verify: Verify = "full") -> Manifest:
         raise ArtifactError(f"verify is {verify!r}, expected 'full' or 'size'")
     path = folder / MANIFEST
     if not path.is_file():
-        found = "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it"
-        raise ArtifactError(f"{folder}: {found}; expected an artifact made by `semrec build`")
+        problem = "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it"
+        raise ArtifactError(f"{folder}: {problem}; expected an artifact made by `semrec build`")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         version, checksum = values["format"], values["checksum"]
@@ -110,9 +110,9 @@ def _check_file(path: Path, expected: FileEntry, verify: Verify) -> None:
     size = path.stat().st_size
     if size != expected.bytes:
         raise ArtifactError(f"{path}: {size} bytes, expected {expected.bytes}; build again")
-    if verify == "full" and (found := _sha256(path)) != expected.sha256:
+    if verify == "full" and (actual := _sha256(path)) != expected.sha256:
         raise ArtifactError(
-            f"{path}: sha256 {found[:12]}…, expected {expected.sha256[:12]}…: "
+            f"{path}: sha256 {actual[:12]}…, expected {expected.sha256[:12]}…: "
             "the file was changed; build the artifact again"
         )
 

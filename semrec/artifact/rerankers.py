@@ -123,13 +123,13 @@ def rerank_prompts(config: RerankConfig) -> list[Prompt]:
     """The prompts that an artifact with this reranker keeps beside its item and query prompts."""
     if config.kind == "none":
         return []
-    asked = load_prompt("rerank_request", config.prompt)
-    return [asked, rerank_prompt(config)] if config.kind in ("causal_lm", "chat") else [asked]
+    prompts = [load_prompt("rerank_request", config.prompt)]
+    return [*prompts, rerank_prompt(config)] if config.kind in ("causal_lm", "chat") else prompts
 
 
 def _complaint(config: RerankConfig, reranker: Reranker) -> str:
     """A reason not to ask it; empty: it may be asked."""
-    found = complaint(reranker) or ""
-    if config.kind in REMOTE and found.startswith(FAILS):
+    reason = complaint(reranker) or ""
+    if config.kind in REMOTE and reason.startswith(FAILS):
         return ""  # it may be there later: the worker's breaker looks after that
-    return found
+    return reason

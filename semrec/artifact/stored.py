@@ -76,9 +76,9 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
             columns=pruned.indices,
             starts=pruned.indptr,
         )
-    found = {}
+    vectors = {}
     if not save_index(parts.index, folder):  # which has the blocks' vectors side by side
-        found = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
+        vectors = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
     _save(
         folder / "fusion.safetensors",
         semantic_covariance=fusion.semantic.covariance,
@@ -88,7 +88,7 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
         popularity=fusion.popularity,
         domain=fusion.domain,
         item_counts=parts.interactions.counts,
-        **found,
+        **vectors,
         **({} if fusion.text_map is None else {"text_map": fusion.text_map}),
     )
     if fusion.label_centroids is not None:
@@ -97,11 +97,11 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
             semantic=fusion.label_centroids.semantic,
             behavioural=fusion.label_centroids.behavioural,
         )
-        told = {
+        header = {
             "labels": list(fusion.label_centroids.labels),
             "strength": fusion.label_centroids.strength,
         }
-        (folder / "labels.json").write_text(json.dumps(told), encoding="utf-8")
+        (folder / "labels.json").write_text(json.dumps(header), encoding="utf-8")
     if parts.lexical is not None:
         save_bm25(parts.lexical, folder)
     if parts.ranker is not None:
@@ -146,13 +146,13 @@ def load(
     manifest = read_manifest(folder, verify)
     config = make_config(manifest.config, f"{folder}/manifest.json")
     model = make_language_model(config)
-    found = _encoder(folder, manifest, config, encoder, model)
+    loaded = _encoder(folder, manifest, config, encoder, model)
     expected = manifest.encoder.fingerprint
-    made_of = found.source if isinstance(found, OnnxEncoder) else found.fingerprint
+    made_of = loaded.source if isinstance(loaded, OnnxEncoder) else loaded.fingerprint
     if made_of != expected:
         raise ArtifactError(
             f"{folder}: made with encoder {manifest.encoder.name!r} "
-            f"({expected[:12]}…), found {found.name!r} ({made_of[:12]}…); "
+            f"({expected[:12]}…), found {loaded.name!r} ({made_of[:12]}…); "
             "install the right one, give encoder=PATH, or build again"
         )
     own = {
@@ -163,10 +163,10 @@ def load(
     weights = manifest.validation.rerank_weights
     return make_recommender(
         parts,
-        found,
+        loaded,
         manifest.to_dict(),
         folder,
-        make_interpreter(config, found, model, own.get("limit")),
+        make_interpreter(config, loaded, model, own.get("limit")),
         make_reranking(config.rerank, parts.prompts, weights, model, own),
     )
 
@@ -252,10 +252,10 @@ def _load_label_centroids(folder: Path) -> LabelCentroids | None:
     stored = folder / "labels.safetensors"
     if not stored.is_file():
         return None
-    told = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    header = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     return LabelCentroids(
-        labels=[(name, label) for name, label in told["labels"]],
-        strength=told["strength"],
+        labels=[(name, label) for name, label in header["labels"]],
+        strength=header["strength"],
         **load_file(stored),
     )
 

@@ -46,8 +46,8 @@ class ALS:
         """
         if not len(session):
             return np.zeros(self.item_vectors.shape[1], dtype=np.float32)
-        rows, places = np.unique(session.rows, return_inverse=True)
-        confidence = self.alpha * np.bincount(places, session.recency(self.decay))
+        rows, inverse = np.unique(session.rows, return_inverse=True)
+        confidence = self.alpha * np.bincount(inverse, session.recency(self.decay))
         vectors = self.item_vectors[rows]  # (m, dim)
         pulled = vectors @ self._inverse  # (m, dim)
         near = (vectors @ pulled.T).astype(np.float64)  # (m, m)

@@ -38,11 +38,11 @@ class EASE:
     def scores(self, session: SessionRows) -> FloatArray:
         """(n_items,) float32, higher is better; 0 for items without events."""
         scores = np.zeros(self.n_items, dtype=np.float32)
-        places = np.searchsorted(self.seen, session.rows)
-        places = np.minimum(places, len(self.seen) - 1)
-        known = self.seen[places] == session.rows
+        positions = np.searchsorted(self.seen, session.rows)
+        positions = np.minimum(positions, len(self.seen) - 1)
+        known = self.seen[positions] == session.rows
         pull = session.recency(self.decay)[known]
-        scores[self.seen] = pull @ self.weights[places[known]]
+        scores[self.seen] = pull @ self.weights[positions[known]]
         return scores
 
 

@@ -27,14 +27,14 @@ def full_softmax(hidden: Tensor, items: Tensor, targets: Tensor) -> Tensor:
         so that memory is bounded by the chunk.
     """
 
-    def summed(some: Tensor, wanted: Tensor) -> Tensor:
-        return F.cross_entropy((some @ items.T).float(), wanted, reduction="sum")
+    def summed(states: Tensor, wanted: Tensor) -> Tensor:
+        return F.cross_entropy((states @ items.T).float(), wanted, reduction="sum")
 
     if len(targets) <= CHUNK:
         return summed(hidden, targets) / len(targets)
     total = hidden.new_zeros((), dtype=torch.float32)
-    for some, wanted in zip(torch.split(hidden, CHUNK), torch.split(targets, CHUNK), strict=True):
-        total = total + checkpoint(summed, some, wanted, use_reentrant=False)
+    for chunk, wanted in zip(torch.split(hidden, CHUNK), torch.split(targets, CHUNK), strict=True):
+        total = total + checkpoint(summed, chunk, wanted, use_reentrant=False)
     return total / len(targets)
 
 

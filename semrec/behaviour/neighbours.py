@@ -32,10 +32,10 @@ class Neighbours:
         """The session's neighbours; an item that several events point to adds up."""
         starts, ends = self.weights.indptr[session.rows], self.weights.indptr[session.rows + 1]
         spans = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
-        places = np.concatenate([*spans, np.zeros(0, np.int64)]).astype(np.int64)
+        positions = np.concatenate([*spans, np.zeros(0, np.int64)]).astype(np.int64)
         pull = np.repeat(session.recency(self.decay), ends - starts)
-        rows, where = np.unique(self.weights.indices[places], return_inverse=True)
-        scores = np.bincount(where, pull * self.weights.data[places], minlength=len(rows))
+        rows, where = np.unique(self.weights.indices[positions], return_inverse=True)
+        scores = np.bincount(where, pull * self.weights.data[positions], minlength=len(rows))
         kept = scores > 0
         return SparseScores(
             rows=rows[kept].astype(np.int64), scores=scores[kept].astype(np.float32)

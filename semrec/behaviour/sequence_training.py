@@ -158,8 +158,8 @@ class _Passes:
         batches = _batches(self.sessions, self.schedule, state.epochs, of)[mine::of]
         self.network.train()
         loss = 0.0
-        for done, places in enumerate(batches, start=1):
-            loss += (self._step(places) - loss) / done
+        for done, batch in enumerate(batches, start=1):
+            loss += (self._step(batch) - loss) / done
             if done % CLOCK_EVERY == 0 or done == len(batches):
                 score = "" if state.best_score is None else f", NDCG {state.best_score:.4f}"
                 before, total = state.epochs * len(batches), self.schedule.epochs * len(batches)
@@ -168,9 +168,9 @@ class _Passes:
                     return True
         return False
 
-    def _step(self, places: RowArray) -> float:
-        some = [self.sessions[place] for place in places]
-        inputs, targets = padded(some, self.schedule.max_length, self.pad)
+    def _step(self, batch: RowArray) -> float:
+        sessions = [self.sessions[index] for index in batch]
+        inputs, targets = padded(sessions, self.schedule.max_length, self.pad)
         device = self.accelerator.device
         with self.accelerator.autocast():
             loss = self.network(inputs.to(device), targets.to(device))
@@ -182,8 +182,8 @@ class _Passes:
 
     def validated(self, score: Callable[[], float]) -> float:
         """The main process's score, the same on all processes, whatever their rounding."""
-        found = score() if self.accelerator.is_main_process else 0.0
-        return float(broadcast_object_list([found])[0])
+        value = score() if self.accelerator.is_main_process else 0.0
+        return float(broadcast_object_list([value])[0])
 
     def time_is_up(self) -> bool:
         """True if time is up on any process: all of them have to stop together."""
@@ -200,9 +200,9 @@ def padded(sessions: Sequence[RowArray], max_length: int, pad: int) -> tuple[Ten
     length = max(len(session) for session in newest) - 1
     inputs = np.full((len(newest), length), pad, dtype=np.int64)
     targets = np.full((len(newest), length), NO_TARGET, dtype=np.int64)
-    for place, session in enumerate(newest):
-        inputs[place, : len(session) - 1] = session[:-1]
-        targets[place, : len(session) - 1] = session[1:]
+    for row, session in enumerate(newest):
+        inputs[row, : len(session) - 1] = session[:-1]
+        targets[row, : len(session) - 1] = session[1:]
     return torch.from_numpy(inputs), torch.from_numpy(targets)
 
 
@@ -220,7 +220,7 @@ def _batches(
         batches += [bucket[at : at + size] for at in range(0, len(bucket), size)]
     order = rng.permutation(len(batches))
     order = np.resize(order, math.ceil(len(order) / processes) * processes)
-    return [batches[place] for place in order]
+    return [batches[index] for index in order]
 
 
 def _seed(schedule: Schedule, epoch: int, process: int) -> int:
@@ -258,8 +258,8 @@ def _write(
     """One file, replaced in whole: a kill leaves the old one or the new one."""
     tensors = {f"now.{name}": value for name, value in _weights(network).items()}
     tensors |= {f"best.{name}": value.clone() for name, value in best.items()}
-    for place, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"adam.{place}.{name}": value.cpu() for name, value in moments.items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": value.cpu() for name, value in moments.items()}
     with replacing(path) as made:
         save_file(tensors, made, metadata={"state": json.dumps(asdict(state))})
 
@@ -291,8 +291,8 @@ def _read(
         for key in file.keys():  # noqa: SIM118 (no mapping)
             kind, _, name = key.partition(".")
             if kind == "adam":
-                place, _, moment = name.partition(".")
-                moments.setdefault(int(place), {})[moment] = file.get_tensor(key)
+                index, _, moment = name.partition(".")
+                moments.setdefault(int(index), {})[moment] = file.get_tensor(key)
             else:
                 (now if kind == "now" else best)[name] = file.get_tensor(key)
     network.load_state_dict(now)

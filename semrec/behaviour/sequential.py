@@ -88,12 +88,12 @@ class SequenceModel:
         if not lengths.any():
             return vectors
         read = np.zeros((len(newest), lengths.max(), vectors.shape[1]), dtype=np.float32)
-        for place, rows in enumerate(newest):
-            read[place, : len(rows)] = self.sources[rows]
+        for i, rows in enumerate(newest):
+            read[i, : len(rows)] = self.sources[rows]
         with torch.inference_mode():
             hidden = self.tower(torch.from_numpy(read)).numpy()
-        asked = np.flatnonzero(lengths)
-        vectors[asked] = hidden[asked, lengths[asked] - 1]
+        non_empty = np.flatnonzero(lengths)
+        vectors[non_empty] = hidden[non_empty, lengths[non_empty] - 1]
         return vectors
 
     def scores(self, session: SessionRows) -> FloatArray:
@@ -129,8 +129,8 @@ def fit_sequence_model(
     """
     counts = np.bincount(np.concatenate([*sessions, []]).astype(np.int64), minlength=n_items)
     known = np.flatnonzero(counts)
-    place = np.full(n_items, -1, dtype=np.int64)
-    place[known] = np.arange(len(known))
+    index_of = np.full(n_items, -1, dtype=np.int64)
+    index_of[known] = np.arange(len(known))
     log_q = np.log(counts[known] / counts.sum())
     with torch.random.fork_rng():
         torch.manual_seed(schedule.seed)
@@ -141,7 +141,7 @@ def fit_sequence_model(
 
     trained = train(
         network,
-        [place[session] for session in sessions],
+        [index_of[session] for session in sessions],
         pad=len(known),
         schedule=schedule,
         validate=None if validate is None else lambda _network: validate(model_of(Trained())),
@@ -227,10 +227,10 @@ def _as_bags(labels: Sequence[Sequence[int]] | None, known: RowArray) -> Labels 
     if labels is None:
         return None
     lists = [list(labels[row]) for row in known]
-    met, codes = np.unique([code for some in lists for code in some], return_inverse=True)
+    met, codes = np.unique([code for bag in lists for code in bag], return_inverse=True)
     if not len(met):
         return None
-    sizes = [len(some) for some in lists]
+    sizes = [len(bag) for bag in lists]
     return Labels(
         codes=torch.from_numpy(codes.astype(np.int64)),
         starts=torch.from_numpy(np.cumsum([0, *sizes[:-1]]).astype(np.int64)),

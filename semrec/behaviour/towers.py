@@ -187,8 +187,8 @@ class SequenceNetwork(nn.Module):
         """
         table = self.table()
         hidden = self.session(F.embedding(inputs, F.pad(table, (0, 0, 0, 1))))
-        asked = targets != NO_TARGET
-        hidden, wanted, items = hidden[asked], targets[asked], self.item(table)
+        has_target = targets != NO_TARGET
+        hidden, wanted, items = hidden[has_target], targets[has_target], self.item(table)
         match self.loss:
             case "full":
                 return full_softmax(hidden, items, wanted)

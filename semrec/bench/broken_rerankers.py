@@ -30,7 +30,7 @@ class Hanging:
         """Judge all after `STALL_S`."""
         time.sleep(STALL_S)
         yield RerankScores(
-            places=np.arange(len(texts)), scores=np.arange(len(texts), dtype=np.float32)
+            positions=np.arange(len(texts)), scores=np.arange(len(texts), dtype=np.float32)
         )
 
 
@@ -42,7 +42,7 @@ class Failing:
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
         """Judge the last, then raise."""
-        yield RerankScores(places=np.array([len(texts) - 1]), scores=np.ones(1, dtype=np.float32))
+        yield RerankScores(positions=np.array([len(texts) - 1]), scores=np.ones(1, np.float32))
         raise ModelError("broken on purpose")
 
 
@@ -55,7 +55,7 @@ class Nonsense:
     ) -> Iterator[RerankScores]:
         """Judge what isn't there."""
         places = np.array([-1, len(texts), len(texts) + 7, 0, 0])
-        yield RerankScores(places=places, scores=np.full(len(places), np.nan, dtype=np.float32))
+        yield RerankScores(positions=places, scores=np.full(len(places), np.nan, dtype=np.float32))
 
 
 BROKEN: dict[str, Callable[[], Reranker]] = {

@@ -154,7 +154,7 @@ def _of_size(
             save_bm25(resampled(recommender.lexical, rows), folder)
         del vectors
         step("requests")
-        told = {key: chosen.told[key] for key in chosen.told if key != "tried"}
+        told = {key: chosen.info[key] for key in chosen.info if key != "tried"}
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
             some = asked[: n + WARMUP]
             found = fresh.submit(_ask, artifact, folder, told, some, judged).result()

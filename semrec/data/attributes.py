@@ -17,7 +17,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from semrec.errors import DataError, QueryError, nearest, shown
+from semrec.errors import DataError, QueryError, nearest, preview
 from semrec.types import BoolArray, Label, RowArray
 
 MAX_VALUES = 1_000
@@ -66,7 +66,7 @@ class Numbers:
                 return float(value)
             except OverflowError:  # a whole number of hundreds of digits
                 pass
-        raise QueryError(f"filter {self.name!r}: found {shown(value)}, expected a number")
+        raise QueryError(f"filter {self.name!r}: found {preview(value)}, expected a number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class Labels:
 
     def _has(self, label: object) -> BoolArray:
         if not isinstance(label, str):
-            raise QueryError(f"filter {self.name!r}: found {shown(label)}, expected text")
+            raise QueryError(f"filter {self.name!r}: found {preview(label)}, expected text")
         hit = np.zeros(self.n_items, dtype=bool)
         code = self.vocabulary.get(label.casefold())
         if code is not None:
@@ -235,7 +235,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _values(name: str, operator: str, value: Any) -> list[Any]:  # noqa: ANN401
     if not isinstance(value, list | tuple):
-        raise QueryError(f"filter {name!r}: {operator!r} takes a list, found {shown(value)}")
+        raise QueryError(f"filter {name!r}: {operator!r} takes a list, found {preview(value)}")
     if len(value) > MAX_VALUES:
         raise QueryError(f"filter {name!r}: {operator!r} has {len(value)} values, max {MAX_VALUES}")
     return list(value)
@@ -243,4 +243,4 @@ def _values(name: str, operator: str, value: Any) -> list[Any]:  # noqa: ANN401
 
 def _unknown(name: str, operator: object, known: tuple[str, ...]) -> QueryError:
     hint = nearest(str(operator), known)
-    return QueryError(f"filter {name!r}: unknown operator {shown(operator)}{hint}")
+    return QueryError(f"filter {name!r}: unknown operator {preview(operator)}{hint}")

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.data.item_records import checked_records
-from semrec.errors import DataError, QueryError, nearest, shown
+from semrec.errors import DataError, QueryError, nearest, preview
 from semrec.types import MAX_ID_CHARS, BoolArray
 
 RESERVED = ("item_id", "title", "text")
@@ -107,7 +107,7 @@ class Catalog:
         for name, condition in filters.items():
             if name not in self.attributes:
                 hint = nearest(str(name), self.attributes)
-                raise QueryError(f"filter on unknown attribute {shown(name)}{hint}")
+                raise QueryError(f"filter on unknown attribute {preview(name)}{hint}")
             allowed &= self.attributes[name].mask(condition)
         return allowed
 

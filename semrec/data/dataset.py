@@ -33,7 +33,7 @@ from semrec.data.formats import (
 )
 from semrec.data.interactions import Interactions, default_weight, read_interactions
 from semrec.data.scans import is_table
-from semrec.errors import DataError, nearest, shown
+from semrec.errors import DataError, nearest, preview
 
 # The columns that a dataset's files must have.
 COLUMNS = {
@@ -114,7 +114,7 @@ def read_dataset(folder: str | Path) -> Dataset:
     """
     if not isinstance(folder, str | PathLike):
         raise DataError(
-            f"the dataset is {shown(folder)}, expected a folder; "
+            f"the dataset is {preview(folder)}, expected a folder; "
             "semrec.from_frames makes one of frames"
         )
     folder = Path(folder)

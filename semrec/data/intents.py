@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from semrec.data.catalog import Catalog
 from semrec.data.cells import labels_in
 from semrec.data.formats import is_text, read_table, refuse_nulls, require_columns, strings
-from semrec.errors import DataError, QueryError, shown
+from semrec.errors import DataError, QueryError, preview
 from semrec.types import Case, FloatArray, Query
 
 DIGITS = {"odd": "13579", "even": "02468"}
@@ -92,7 +92,7 @@ def cases_from(source: CaseSource | Sequence[CaseSource]) -> list[Case]:
             )
         return read_cases(source)
     if not isinstance(source, Iterable):
-        raise DataError(f"cases holds {shown(source)}, expected a Case or an intents file")
+        raise DataError(f"cases holds {preview(source)}, expected a Case or an intents file")
     return [case for one in source for case in cases_from(one)]
 
 

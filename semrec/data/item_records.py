@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from semrec.errors import DataError, QueryError, nearest, shown
+from semrec.errors import DataError, QueryError, nearest, preview
 from semrec.types.checks import as_list, id_text
 
 
@@ -24,7 +24,7 @@ def item_records(items: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 (whatev
     records = _listed(items, "items")
     for place, record in enumerate(records, start=1):
         if not isinstance(record, Mapping):
-            raise DataError(f"item {place} is {shown(record)}, expected a mapping of its columns")
+            raise DataError(f"item {place} is {preview(record)}, expected a mapping of its columns")
     return records
 
 
@@ -60,7 +60,7 @@ def _checked(item: Mapping[str, Any], which: str, schema: pa.Schema) -> dict[str
     for name in item:
         if name not in schema.names:
             hint = nearest(str(name), schema.names)
-            raise DataError(f"{which} has an unknown field {shown(name)}{hint}")
+            raise DataError(f"{which} has an unknown field {preview(name)}{hint}")
     try:
         item_id = id_text(item.get("item_id"), "item_id")
     except QueryError as error:
@@ -80,13 +80,13 @@ def _value(value: Any, which: str, field: pa.Field) -> Any:  # noqa: ANN401
     fits, expected = _fits(value, kind)
     if not fits:
         if isinstance(value, str) and _is_list(kind):
-            expected += f": write [{shown(value)}]"
-        found = f"{which}: {field.name} is {shown(value)}, of another type than its column"
+            expected += f": write [{preview(value)}]"
+        found = f"{which}: {field.name} is {preview(value)}, of another type than its column"
         raise DataError(f"{found}: expected {expected}")
     try:
         return pa.scalar(int(value) if pa.types.is_integer(kind) else value, type=kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        found = f"{which}: {field.name} is {shown(value)}"
+        found = f"{which}: {field.name} is {preview(value)}"
         raise DataError(f"{found}, which doesn't fit into its column of {kind}: {error}") from None
 
 

@@ -18,7 +18,7 @@ from semrec.data.import_report import ImportOptions
 from semrec.data.imports import import_tables
 from semrec.data.roles import ROLES
 from semrec.data.scans import arrow_table
-from semrec.errors import DataError, nearest, shown
+from semrec.errors import DataError, nearest, preview
 from semrec.types import Progress, silent
 
 Frame = Any
@@ -122,7 +122,7 @@ def as_dataset(source: DatasetSource) -> Dataset:
     if isinstance(source, tuple | list) and len(source) in (2, 3):
         return from_frames(source[0], source[1], tags=source[2] if len(source) == 3 else None)
     raise DataError(
-        f"the dataset is {shown(source)}, expected a folder, a Dataset, or frames: "
+        f"the dataset is {preview(source)}, expected a folder, a Dataset, or frames: "
         "(items, interactions), or semrec.from_frames(items, interactions)"
     )
 

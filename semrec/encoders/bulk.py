@@ -65,12 +65,10 @@ class BulkEncoder:
             self._quick = rounded(self._encoder) if has_tiles() else _graph_of(self._encoder)
         if self._quick is not None and len(texts) >= MIN_TEXTS:
             vectors = self._quick.encode_items(texts)
-            by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-            some = [
-                by_length[place] for place in np.linspace(0, len(texts) - 1, COMPARED, dtype=int)
-            ]
-            true = self._encoder.encode_items([texts[place] for place in some])
-            if (vectors[some] * true).sum(axis=1).min() >= MIN_COSINE:
+            by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+            sample = [by_length[row] for row in np.linspace(0, len(texts) - 1, COMPARED, dtype=int)]
+            true = self._encoder.encode_items([texts[row] for row in sample])
+            if (vectors[sample] * true).sum(axis=1).min() >= MIN_COSINE:
                 return vectors
             self._quick = None
         return self._encoder.encode_items(texts)
@@ -98,8 +96,8 @@ def rounded(encoder: SentenceEncoder) -> Rounded:
 def has_tiles() -> bool:
     """True if this processor multiplies tiles of bfloat16 (AMX): twice as fast."""
     # Older versions of torch don't say.
-    told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(told.get("amx_bf16", False))
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("amx_bf16", False))
 
 
 def _graph_of(encoder: SentenceEncoder) -> OnnxEncoder | None:

@@ -94,11 +94,11 @@ def uncached(encoder: Encoder) -> Encoder:
 
 
 def _read(store: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:
-    found: dict[bytes, FloatArray] = {}
+    vectors: dict[bytes, FloatArray] = {}
     for start in range(0, len(keys), _CHUNK):
         part = keys[start : start + _CHUNK]
         marks = ",".join("?" * len(part))
         statement = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"
         for key, vector in store.execute(statement, part):
-            found[key] = np.frombuffer(vector, dtype=np.float32)
-    return found
+            vectors[key] = np.frombuffer(vector, dtype=np.float32)
+    return vectors

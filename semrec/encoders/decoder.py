@@ -94,10 +94,10 @@ class DecoderEncoder:
         # A lone surrogate (half an emoji, cut by somebody) isn't text to a tokenizer.
         whole = [prompt + text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         # What looks like a special token in somebody's text is text.
-        found = self.tokenizer(whole, return_offsets_mapping=True, split_special_tokens=True)
+        encoded = self.tokenizer(whole, return_offsets_mapping=True, split_special_tokens=True)
         end, own = self.tokenizer.eos_token_id, len(prompt.rstrip())
         result = []
-        for ids, spans in zip(found["input_ids"], found["offset_mapping"], strict=True):
+        for ids, spans in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
             if ids and ids[-1] == end:
                 ids, spans = ids[:-1], spans[:-1]
             head = next((n for n, (_, stop) in enumerate(spans) if stop > own), len(ids))
@@ -110,10 +110,10 @@ class DecoderEncoder:
     def _encode(self, texts: Sequence[Tokens]) -> FloatArray:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         # Texts of similar length share a batch, so that little of it is padding.
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place].ids))
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row].ids))
         for start in range(0, len(order), self.batch_size):
-            places = order[start : start + self.batch_size]
-            vectors[places] = self._states([texts[place] for place in places])
+            rows = order[start : start + self.batch_size]
+            vectors[rows] = self._states([texts[row] for row in rows])
         if not np.isfinite(vectors).all():
             raise ModelError(f"{self.name}: numbers too large for its dtype; take float32")
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)

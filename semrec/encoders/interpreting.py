@@ -43,8 +43,8 @@ class LanguageModelInterpreter:
         options = (*labels, NONE)
         try:
             if options not in self._neutral:  # once for a catalogue, whoever waits
-                asked = [self._scores(one, options, NEVER) for one in NEUTRAL]
-                self._neutral[options] = np.mean(asked, axis=0)
+                neutral = [self._scores(words, options, NEVER) for words in NEUTRAL]
+                self._neutral[options] = np.mean(neutral, axis=0)
             scores = self._scores(phrase, options, deadline) - self._neutral[options]
         except TimeUpError:
             return None

@@ -51,8 +51,8 @@ class LanguageModel:
     def tokens(self, text: str) -> list[int]:
         """A text in tokens; what looks like a special token in it is text."""
         text = text.encode("utf-8", "replace").decode("utf-8")
-        found = self.read.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
-        return list(found["input_ids"])
+        encoded = self.read.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return list(encoded["input_ids"])
 
 
 def load_language_model(

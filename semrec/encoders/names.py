@@ -94,9 +94,9 @@ def resolve(name_or_path: str, *, hub: bool = True) -> Path:
             )
         return path
     for find in (_in_cache, _fetched, _in_package, on_hub if hub else _nowhere):
-        found = find(name)
-        if found is not None:
-            return found
+        located = find(name)
+        if located is not None:
+            return located
     known = wheel_of(name) is not None
     advice = f"semrec models fetch {name}" if known else "check the name, or give a path"
     raise ModelError(
@@ -113,13 +113,13 @@ def canonical_name(name_or_path: str) -> str:
     return ALIASES.get(name_or_path.lower(), name_or_path)
 
 
-def name_and_quantisation(name_or_path: str, found: Path) -> tuple[str, str]:
-    """The name to remember of weights found at `found`, and their quantisation (empty: none).
+def name_and_quantisation(name_or_path: str, path: Path) -> tuple[str, str]:
+    """The name to remember of weights found at `path`, and their quantisation (empty: none).
 
     Raises:
         ModelError: If it takes reading a GGUF file to know, and that can't be read.
     """
-    name, file = canonical_name(name_or_path), gguf_file(found)
+    name, file = canonical_name(name_or_path), gguf_file(path)
     if file is None:
         return name, ""
     wheel = wheel_of(name)

@@ -80,16 +80,16 @@ class OnnxEncoder:
 
     def _encode(self, texts: Sequence[str]) -> FloatArray:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        found = [one.ids for one in self.tokenizer.encode_batch(list(texts))]
-        passes = _passes([len(ids) for ids in found], self.batch_size)
-        asked = [[found[place] for place in places] for places in passes]  # as tokens
+        token_ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        passes = _passes([len(ids) for ids in token_ids], self.batch_size)
+        batches = [[token_ids[row] for row in rows] for rows in passes]  # as tokens
         if len(passes) <= MAX_SERIAL_PASSES or self.workers == 1:
-            answers = [self._pass(tokens) for tokens in asked]
+            answers = [self._pass(tokens) for tokens in batches]
         else:  # a pass leaves Python's lock to the others
             with ThreadPoolExecutor(self.workers) as pool:
-                answers = list(pool.map(self._pass, asked))
-        for places, answer in zip(passes, answers, strict=True):
-            vectors[places] = answer
+                answers = list(pool.map(self._pass, batches))
+        for rows, answer in zip(passes, answers, strict=True):
+            vectors[rows] = answer
         return vectors
 
     def _pass(self, texts: Sequence[Sequence[int]]) -> FloatArray:
@@ -108,7 +108,7 @@ def _passes(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
     A pass holds at most `batch_size` texts and, if more than one, about `PASS_TOKENS` tokens.
     """
-    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     passes, at = [], 0
     while at < len(order):
         size = max(1, min(batch_size, PASS_TOKENS // max(1, lengths[order[at]])))

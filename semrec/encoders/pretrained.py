@@ -58,9 +58,9 @@ def read_pretrained(
     """
     import torch
 
-    found = resolve(model)
-    name, quantisation = name_and_quantisation(model, found)
-    source = _source(found)
+    path = resolve(model)
+    name, quantisation = name_and_quantisation(model, path)
+    source = _source(path)
     try:
         with quietly(everything="gguf_file" in source):
             from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
@@ -85,15 +85,15 @@ def read_pretrained(
         model=loaded,
         tokenizer=tokenizer,
         name=name,
-        weights=weights_hash(found),
+        weights=weights_hash(path),
         quantisation=quantisation,
         dtype=dtype,
     )
 
 
-def _source(found: Path) -> dict[str, str]:
-    file = gguf_file(found)
+def _source(path: Path) -> dict[str, str]:
+    file = gguf_file(path)
     if file is None:
-        return {"pretrained_model_name_or_path": str(found)}
+        return {"pretrained_model_name_or_path": str(path)}
     require_gguf()
     return {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}

@@ -15,11 +15,11 @@ def quietly(*, everything: bool = False) -> Iterator[None]:
     """
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    was_enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         with contextlib.redirect_stderr(io.StringIO()) if everything else contextlib.nullcontext():
             yield
     finally:
-        if shown:
+        if was_enabled:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]

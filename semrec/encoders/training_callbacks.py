@@ -48,7 +48,7 @@ class Watch(TrainerCallback):
         """Judge the untrained encoder, unless an earlier run did."""
         if not self.seen:
             self._look(0)
-        self._report("train encoder", state.global_step, state.max_steps, self._told())
+        self._report("train encoder", state.global_step, state.max_steps, self._progress_text())
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
         """Show how far it is; judge now and then, and at the end."""
@@ -59,7 +59,7 @@ class Watch(TrainerCallback):
         if timed_out:
             control.should_training_stop = True
             control.should_save = True
-        self._report("train encoder", step, state.max_steps, self._told())
+        self._report("train encoder", step, state.max_steps, self._progress_text())
 
     def restore_best(self) -> None:
         """Give the model the weights that judged best; of equals the earliest."""
@@ -77,7 +77,7 @@ class Watch(TrainerCallback):
         self.seen[str(step)] = round(score, 6)
         write_text(self._record, json.dumps(self.seen))
 
-    def _told(self) -> str:
+    def _progress_text(self) -> str:
         best = max(self.seen, key=lambda step: self.seen[step])
         now = next(reversed(self.seen))
         return f"NDCG {self.seen[now]:.4f} (best {self.seen[best]:.4f} at step {best})"

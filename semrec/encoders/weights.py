@@ -23,7 +23,7 @@ def weights_hash(path: Path) -> str:
         files = [path]
     else:
         kinds = ("*.safetensors", "pytorch_model*.bin", "*.gguf")
-        files = next((found for kind in kinds if (found := sorted(path.rglob(kind)))), [])
+        files = next((matches for kind in kinds if (matches := sorted(path.rglob(kind)))), [])
     if not files:
         raise ModelError(f"{path}: found no weights (*.safetensors, pytorch_model*.bin, *.gguf)")
     digest = hashlib.sha256()
@@ -67,8 +67,8 @@ def quantisation_of(path: Path) -> str:
     from gguf import GGUFReader, LlamaFileType
 
     try:
-        found = GGUFReader(path).fields["general.file_type"].contents()
-        return str(LlamaFileType(found).name).removeprefix("MOSTLY_").removeprefix("ALL_")
+        file_type = GGUFReader(path).fields["general.file_type"].contents()
+        return str(LlamaFileType(file_type).name).removeprefix("MOSTLY_").removeprefix("ALL_")
     except (ValueError, KeyError, IndexError, OSError) as error:
         raise ModelError(f"{path}: not readable as GGUF: {error}") from error
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from semrec.data.catalog import Catalog
 from semrec.data.intents import CaseSource, cases_from, refuse_seen
-from semrec.errors import DataError, shown
+from semrec.errors import DataError, preview
 from semrec.evaluate.provenance import code_hash, origin_of
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import TIMED, Answered, System, answer, recommender_of
@@ -73,7 +73,7 @@ def compare(
         (1.0, 0.3333333333333333)
     """
     if not isinstance(systems, Mapping):
-        given = shown(systems)
+        given = preview(systems)
         raise DataError(f"systems is {given}, expected a mapping by name: {{'fused': rec}}")
     cases = cases_from(cases)
     if not systems:

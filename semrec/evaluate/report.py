@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from semrec.environment.files import write_text
 from semrec.environment.optional import import_pandas
-from semrec.errors import shown
+from semrec.errors import preview
 from semrec.evaluate.examples import Example
 from semrec.evaluate.slices import Slice
 from semrec.evaluate.yardsticks import (
@@ -148,7 +148,7 @@ class Report:
 
     def __repr__(self) -> str:
         systems = ", ".join(row.system for row in self.rows)
-        return f"Report({shown(systems)}; {self.n_cases:,} cases of {self.n_units:,} units)"
+        return f"Report({preview(systems)}; {self.n_cases:,} cases of {self.n_units:,} units)"
 
     @property
     def metric(self) -> str:

@@ -72,11 +72,11 @@ class LabelCentroids:
     def known(self, labels: Iterable[Label]) -> list[int]:
         """The rows of those labels that have a centroid, each once."""
         folded = dict.fromkeys((name, label.casefold()) for name, label in labels)
-        return [self._places[label] for label in folded if label in self._places]
+        return [self._index_of[label] for label in folded if label in self._index_of]
 
     @cached_property
-    def _places(self) -> dict[Label, int]:
-        return {label: place for place, label in enumerate(self.labels)}
+    def _index_of(self) -> dict[Label, int]:
+        return {label: index for index, label in enumerate(self.labels)}
 
 
 def standardised_boost(model: SparseModel | None, session: SessionRows) -> SparseScores:

@@ -109,11 +109,11 @@ def fit_label_centroids(
     counts = np.diff(labelled.pairs.indptr)
     often = np.argsort(-counts, kind="stable")[:MAX_LABELS]
     kept = often[counts[often] >= MIN_ITEMS_OF_LABEL].tolist()
-    some = labelled.pairs[kept]
+    frequent = labelled.pairs[kept]
     return LabelCentroids(
         labels=tuple(labelled.labels[row] for row in kept),
-        semantic=_means(some, semantic),
-        behavioural=_means(some.multiply(seen[None, :]).tocsr(), behavioural),
+        semantic=_means(frequent, semantic),
+        behavioural=_means(frequent.multiply(seen[None, :]).tocsr(), behavioural),
     )
 
 
@@ -121,7 +121,7 @@ def _means(pairs: sp.csr_matrix, block: Block) -> FloatArray:
     """(n_labels, dim) float32: means of the labels' items, standardised; zeros if nothing."""
     counts = np.maximum(np.diff(pairs.indptr), 1)
     means = np.asarray(pairs @ block.vectors, dtype=np.float32) / counts[:, None]
-    found = np.zeros_like(means, dtype=np.float32)
+    standardised = np.zeros_like(means, dtype=np.float32)
     for row, mean in enumerate(means):
-        found[row] = block.standardised(mean.astype(np.float32))
-    return found
+        standardised[row] = block.standardised(mean.astype(np.float32))
+    return standardised

@@ -56,13 +56,13 @@ class Signals:
     @property
     def silent(self) -> frozenset[str]:
         """The signals that say nothing, by their names in a `Mix`."""
-        said = {
+        present = {
             "words": self.words.any(),
             "lexical": len(self.lexical.rows),
             "texts": self.texts.any(),
             "behavioural": self.behaviour.any() or len(self.near.rows),
         }
-        return frozenset(name for name, says in said.items() if not says)
+        return frozenset(name for name, says in present.items() if not says)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,11 +82,11 @@ class Mix:
 
     def with_floor(self, floor: float) -> Mix:
         """The same with words and lexical match raised to at least `floor` of the sum."""
-        said = self.words + self.lexical
+        from_words = self.words + self.lexical
         rest = self.texts + self.behavioural + self.popularity + self.domain
-        if said <= 0 or said >= floor * (said + rest):
+        if from_words <= 0 or from_words >= floor * (from_words + rest):
             return self
-        raised = floor * rest / (1 - floor) / said
+        raised = floor * rest / (1 - floor) / from_words
         return replace(self, words=raised * self.words, lexical=raised * self.lexical)
 
     def weights(self, neighbour_share: float) -> Weights:
@@ -146,10 +146,10 @@ class GateFeatures:
 
     def to_dict(self) -> dict[str, float]:
         """By name, for the trace; without those of what the query doesn't have."""
-        told: dict[str, float] = {}
+        features: dict[str, float] = {}
         if self.has_words:
-            told = {"content_words": self.n_words, "specificity": round(self.specificity, 4)}
-        return told | ({"session_length": self.session_length} if self.has_session else {})
+            features = {"content_words": self.n_words, "specificity": round(self.specificity, 4)}
+        return features | ({"session_length": self.session_length} if self.has_session else {})
 
 
 @dataclass(frozen=True, kw_only=True)

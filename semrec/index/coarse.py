@@ -72,12 +72,12 @@ def build_coarse(vectors: FloatArray) -> Coarse:
 
 def _grown(codes: Any, vectors: FloatArray, longest: float, off_by: float) -> Coarse:  # noqa: ANN401
     for start in range(0, len(vectors), CHUNK):
-        some = np.zeros((min(CHUNK, len(vectors) - start), codes.d), dtype=np.float32)
-        some[:, : vectors.shape[1]] = vectors[start : start + CHUNK]
+        chunk = np.zeros((min(CHUNK, len(vectors) - start), codes.d), dtype=np.float32)
+        chunk[:, : vectors.shape[1]] = vectors[start : start + CHUNK]
         before = codes.ntotal
-        codes.add(some)
-        lost = some - codes.reconstruct_n(before, len(some))
-        longest = max(longest, float(np.linalg.norm(some, axis=1).max()))
+        codes.add(chunk)
+        lost = chunk - codes.reconstruct_n(before, len(chunk))
+        longest = max(longest, float(np.linalg.norm(chunk, axis=1).max()))
         off_by = max(off_by, float(np.linalg.norm(lost, axis=1).max()))
     return Coarse(codes=codes, longest=longest, off_by=off_by)
 

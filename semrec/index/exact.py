@@ -103,15 +103,15 @@ class ExactIndex:
             # Many at once read the vectors once.
             products = np.stack([query.vector for query in batch]) @ self.vectors.T
             for query, product in zip(batch, products, strict=True):
-                lists.append(scan(self.vectors, self._shown(query), k, product))
+                lists.append(scan(self.vectors, self._restricted(query), k, product))
         return lists
 
-    def _shown(self, query: IndexQuery) -> IndexQuery:
+    def _restricted(self, query: IndexQuery) -> IndexQuery:
         """The query restricted to what is searchable."""
         if self.searchable is None:
             return query
-        shown = self.searchable if query.allowed is None else self.searchable & query.allowed
-        return replace(query, allowed=shown)
+        allowed = self.searchable if query.allowed is None else self.searchable & query.allowed
+        return replace(query, allowed=allowed)
 
     @property
     def grows(self) -> bool:

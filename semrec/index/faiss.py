@@ -134,9 +134,9 @@ class FaissIndex:
         _, rows = self.index.search(stacked, width, params=params)
         fetched = []
         for query, padded in zip(stacked, rows, strict=True):
-            some = padded[padded >= 0].astype(np.int64)
-            products = np.einsum("ij,j->i", self.vectors[some], query)  # as `rescored` sums
-            fetched.append((some, float(products.min(initial=np.inf))))
+            valid = padded[padded >= 0].astype(np.int64)
+            products = np.einsum("ij,j->i", self.vectors[valid], query)  # as `rescored` sums
+            fetched.append((valid, float(products.min(initial=np.inf))))
         return fetched
 
 

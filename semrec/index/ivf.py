@@ -170,9 +170,9 @@ def build_ivf(
     n_lists = max(1, round(n**0.5))
     scale = _scale(queries, dim)
     rng = np.random.default_rng(seed)
-    some = np.sort(rng.choice(n, min(n, TRAIN_ROWS_PER_LIST * n_lists), replace=False))
-    some = np.resize(
-        some, max(len(some), MIN_TRAINING_VECTORS)
+    sample = np.sort(rng.choice(n, min(n, TRAIN_ROWS_PER_LIST * n_lists), replace=False))
+    sample = np.resize(
+        sample, max(len(sample), MIN_TRAINING_VECTORS)
     )  # over and over where there are too few
     counted = np.array(vectors[:, dim - n_counted :], dtype=np.float32)
     dim += dim % 2
@@ -183,7 +183,7 @@ def build_ivf(
     index.cp.spherical = False  # for this metric lists would be by direction alone
     index.cp.seed, index.cp.niter, index.cp.min_points_per_centroid = seed, 10, 1
     index.pq.cp.min_points_per_centroid = 1
-    index.train(_scaled(vectors[some], scale))
+    index.train(_scaled(vectors[sample], scale))
     for start in range(0, n, CHUNK):
         index.add(_scaled(vectors[start : start + CHUNK], scale))
     by_score = faiss.IndexFlatIP(index.d)
@@ -218,8 +218,8 @@ def _scale(queries: FloatArray, dim: int) -> FloatArray:
     """(dim,) float32, above 0: the root mean square of what queries ask of each column."""
     if not queries.any():
         return np.ones(dim, dtype=np.float32)
-    asked = np.sqrt(np.mean(np.square(queries, dtype=np.float64), axis=0))
-    return np.asarray(np.maximum(asked, MIN_SCALE * asked.max()), dtype=np.float32)
+    rms = np.sqrt(np.mean(np.square(queries, dtype=np.float64), axis=0))
+    return np.asarray(np.maximum(rms, MIN_SCALE * rms.max()), dtype=np.float32)
 
 
 def _scaled(vectors: FloatArray, scale: FloatArray) -> FloatArray:
@@ -229,8 +229,8 @@ def _scaled(vectors: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def _centroids(index: Any) -> FloatArray:  # noqa: ANN401
-    found = faiss.downcast_index(index.quantizer).reconstruct_n(0, index.nlist)
-    return np.asarray(found, dtype=np.float32)
+    centroids = faiss.downcast_index(index.quantizer).reconstruct_n(0, index.nlist)
+    return np.asarray(centroids, dtype=np.float32)
 
 
 def _strongest(boost: SparseScores, n: int) -> RowArray:

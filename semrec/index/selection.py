@@ -33,11 +33,11 @@ class Chosen:
 
     Attributes:
         index: The index.
-        told: Its kind and, where it isn't exact, the recall reached and what was tried.
+        info: Its kind and, where it isn't exact, the recall reached and what was tried.
     """
 
     index: Index
-    told: dict[str, Any]
+    info: dict[str, Any]
 
 
 def choose_index(
@@ -67,11 +67,11 @@ def choose_index(
         flat_most: So many items at most are looked at as a whole.
     """
     if kind == "exact" or (kind == "auto" and not len(vectors)):
-        return Chosen(index=ExactIndex(vectors=vectors), told={"kind": "exact"})
+        return Chosen(index=ExactIndex(vectors=vectors), info={"kind": "exact"})
     if kind == "flat" or (kind == "auto" and len(vectors) <= flat_most):
-        return Chosen(index=build_faiss(vectors, kind="flat"), told={"kind": "flat"})
-    asked = _some(vectors, queries)
-    together = np.concatenate(list(asked.values()))
+        return Chosen(index=build_faiss(vectors, kind="flat"), info={"kind": "flat"})
+    samples = _sampled(vectors, queries)
+    together = np.concatenate(list(samples.values()))
     worst = kth_scores(vectors, together, RECALL_AT)
     index: FaissIndex | IvfIndex
     if kind == "hnsw":
@@ -83,11 +83,11 @@ def choose_index(
     tried: list[dict[str, Any]] = []
     for breadth in _breadths(index):
         index = replace(index, breadth=breadth)
-        reached = _reached(index, asked, worst)
+        reached = _reached(index, samples, worst)
         tried.append({"breadth": breadth, "recall": reached})
         if min(reached.values()) >= recall:
             break
-    return Chosen(index=index, told={"kind": kind, **tried[-1], "wanted": recall, "tried": tried})
+    return Chosen(index=index, info={"kind": kind, **tried[-1], "wanted": recall, "tried": tried})
 
 
 def kth_scores(vectors: FloatArray, queries: FloatArray, k: int) -> FloatArray:
@@ -109,18 +109,18 @@ def recalled(index: Index, queries: FloatArray, worst: FloatArray, k: int) -> Fl
         worst: (n,) float32, the score that is good enough: `kth_scores`.
         k: How many are looked for.
     """
-    found = index.search([IndexQuery(vector=query) for query in queries], k)
+    hits = index.search([IndexQuery(vector=query) for query in queries], k)
     least = worst - 1e-5 * np.abs(worst)  # summed in another order
-    shares = [np.mean(scores >= one) for (_, scores), one in zip(found, least, strict=True)]
+    shares = [np.mean(scores >= low) for (_, scores), low in zip(hits, least, strict=True)]
     return np.asarray(shares, dtype=np.float32)
 
 
-def _reached(index: Index, asked: Mapping[str, FloatArray], worst: FloatArray) -> dict[str, float]:
+def _reached(index: Index, sample: Mapping[str, FloatArray], worst: FloatArray) -> dict[str, float]:
     start, reached = 0, {}
-    for name, some in asked.items():
-        shares = recalled(index, some, worst[start : start + len(some)], RECALL_AT)
+    for name, batch in sample.items():
+        shares = recalled(index, batch, worst[start : start + len(batch)], RECALL_AT)
         reached[name] = round(float(shares.mean()), 4)
-        start += len(some)
+        start += len(batch)
     return reached
 
 
@@ -134,9 +134,9 @@ def _breadths(index: FaissIndex | IvfIndex) -> Iterator[int]:
     yield most
 
 
-def _some(vectors: FloatArray, queries: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    some = {name: asked[:MAX_QUERIES] for name, asked in queries.items() if len(asked)}
-    if some:
-        return some
+def _sampled(vectors: FloatArray, queries: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    samples = {name: group[:MAX_QUERIES] for name, group in queries.items() if len(group)}
+    if samples:
+        return samples
     every = max(1, len(vectors) // MAX_QUERIES)
     return {"items": np.array(vectors[::every][:MAX_QUERIES])}

@@ -78,17 +78,17 @@ def content_words(text: str) -> list[str]:
     tokens = list(_tokens(text))
     words = [_plain(token) for token, _ in tokens]
     kept = []
-    for place, (token, is_compound) in enumerate(tokens):
-        before = words[place - 1] if place else ""
-        if is_compound or not _is_filler(words[place], before):
+    for position, (token, is_compound) in enumerate(tokens):
+        before = words[position - 1] if position else ""
+        if is_compound or not _is_filler(words[position], before):
             kept.append(token)
     return kept
 
 
 def request_terms(words: list[str]) -> list[str]:
     """Index terms of content words, each once, at most `MAX_REQUEST_TERMS`."""
-    found = dict.fromkeys(term for word in words for term in _terms(word))
-    return list(found)[-MAX_REQUEST_TERMS:]
+    terms = dict.fromkeys(term for word in words for term in _terms(word))
+    return list(terms)[-MAX_REQUEST_TERMS:]
 
 
 def _is_filler(word: str, before: str) -> bool:

@@ -61,12 +61,12 @@ def resampled(model: BM25, sources: RowArray) -> BM25:
 
 def save_bm25(model: BM25, folder: Path) -> None:
     """Write the terms, and an array a file."""
-    told = {
+    header = {
         "terms": list(model.vocabulary),  # in the order of their numbers
         "n_items": model.n_items,
         "mean_length": model.mean_length,
     }
-    (folder / TERMS).write_text(json.dumps(told), encoding="utf-8")
+    (folder / TERMS).write_text(json.dumps(header), encoding="utf-8")
     for name in ARRAYS:
         np.save(folder / f"lexical_{name}.npy", getattr(model, name), allow_pickle=False)
 
@@ -75,7 +75,7 @@ def load_bm25(folder: Path) -> BM25 | None:
     """Read what `save_bm25` wrote; None if it wrote nothing."""
     if not (folder / TERMS).is_file():
         return None
-    told = json.loads((folder / TERMS).read_text(encoding="utf-8"))
+    header = json.loads((folder / TERMS).read_text(encoding="utf-8"))
     arrays = {
         # A plain view of the mapped array: slices of a `memmap` are slow.
         name: np.asarray(np.load(folder / f"lexical_{name}.npy", mmap_mode="r", allow_pickle=False))
@@ -83,9 +83,9 @@ def load_bm25(folder: Path) -> BM25 | None:
     }
     arrays["idf"], arrays["starts"] = np.array(arrays["idf"]), np.array(arrays["starts"])
     return BM25(
-        vocabulary={term: number for number, term in enumerate(told["terms"])},
-        n_items=told["n_items"],
-        mean_length=told["mean_length"],
+        vocabulary={term: number for number, term in enumerate(header["terms"])},
+        n_items=header["n_items"],
+        mean_length=header["mean_length"],
         **arrays,
     )
 

@@ -74,8 +74,8 @@ def mrr(ranks: Ranks, n_relevant: int, k: int) -> float:  # noqa: ARG001 (one si
         >>> mrr([4, 2], n_relevant=2, k=10)
         0.5
     """
-    found = [rank for rank in ranks if rank <= k]
-    return float(1 / min(found)) if found else 0.0
+    hits = [rank for rank in ranks if rank <= k]
+    return float(1 / min(hits)) if hits else 0.0
 
 
 def ndcg(ranks: Ranks, n_relevant: int, k: int) -> float:
@@ -89,9 +89,9 @@ def ndcg(ranks: Ranks, n_relevant: int, k: int) -> float:
         >>> ndcg([3], n_relevant=1, k=10)  # 1 / log2(4)
         0.5
     """
-    found = np.asarray([rank for rank in ranks if rank <= k], dtype=np.float64)
+    hits = np.asarray([rank for rank in ranks if rank <= k], dtype=np.float64)
     ideal = np.arange(1, min(k, n_relevant) + 1, dtype=np.float64)
-    return float(np.sum(1 / np.log2(found + 1)) / np.sum(1 / np.log2(ideal + 1)))
+    return float(np.sum(1 / np.log2(hits + 1)) / np.sum(1 / np.log2(ideal + 1)))
 
 
 def average_precision(ranks: Ranks, n_relevant: int, k: int) -> float:
@@ -101,8 +101,8 @@ def average_precision(ranks: Ranks, n_relevant: int, k: int) -> float:
         >>> average_precision([1, 4], n_relevant=2, k=10)  # (1/1 + 2/4) / 2
         0.75
     """
-    found = sorted(rank for rank in ranks if rank <= k)
-    return sum(place / rank for place, rank in enumerate(found, start=1)) / n_relevant
+    hits = sorted(rank for rank in ranks if rank <= k)
+    return sum(n_hits / rank for n_hits, rank in enumerate(hits, start=1)) / n_relevant
 
 
 METRICS: Mapping[str, Callable[[Ranks, int, int], float]] = {

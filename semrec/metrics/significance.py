@@ -57,9 +57,9 @@ def unit_sums(values: Values, units: Sequence[str]) -> tuple[Values, Values]:
         >>> sums.tolist(), counts.tolist()
         ([[1.0, 0.5]], [2.0, 1.0])
     """
-    _, places = np.unique(np.asarray(units), return_inverse=True)
-    counts = np.bincount(places).astype(np.float64)
-    sums = np.stack([np.bincount(places, weights=row, minlength=len(counts)) for row in values])
+    _, unit_of = np.unique(np.asarray(units), return_inverse=True)
+    counts = np.bincount(unit_of).astype(np.float64)
+    sums = np.stack([np.bincount(unit_of, weights=row, minlength=len(counts)) for row in values])
     return sums.astype(np.float64), counts
 
 
@@ -202,7 +202,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(p_values)
     adjusted = np.empty(len(p_values))
     running = 0.0
-    for place, index in enumerate(order):
-        running = max(running, (len(p_values) - place) * p_values[index])
+    for rank, index in enumerate(order):
+        running = max(running, (len(p_values) - rank) * p_values[index])
         adjusted[index] = min(1.0, running)
     return [float(p) for p in adjusted]

@@ -84,16 +84,16 @@ def with_cold_items(
     ours = dict(zip(rows.tolist(), scores.tolist(), strict=True))
     rest = iter(ours)
     taken: dict[int, float] = {}
-    kept = shown = 0
+    kept = placed = 0
     while len(taken) < k:
         rank = len(taken) + 1
         kept += rank >= FIRST and (rank - FIRST) % every == 0
         row = None
-        if shown < kept:
-            row = next((one for one in waiting if one not in taken), None)
+        if placed < kept:
+            row = next((candidate for candidate in waiting if candidate not in taken), None)
         if row is None:
-            row = next(one for one in rest if one not in taken)
+            row = next(candidate for candidate in rest if candidate not in taken)
         last = next(reversed(taken.values())) if taken else np.inf
         taken[row] = min(last, ours[row]) if row in ours and row not in waiting else last
-        shown += bool(untouched[row])
+        placed += bool(untouched[row])
     return np.fromiter(taken, np.int64, k), np.fromiter(taken.values(), np.float32, k)

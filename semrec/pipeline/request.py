@@ -12,7 +12,7 @@ import numpy as np
 from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
-from semrec.errors import nearest, shown
+from semrec.errors import nearest, preview
 from semrec.intent.filters import explain_nothing
 from semrec.pipeline.resolve import ParsedQuery, Resolved
 from semrec.types import (
@@ -34,9 +34,9 @@ class Request:
     """One query, from what was asked to the rows of its list; stages fill it in from top to bottom.
 
     Attributes:
-        asked: The query as it came.
+        original: The query as it came.
         deadline: When reranking must be done.
-        reading: What its words state.
+        parsed: What its words state.
         resolved: Its session and its limits in rows.
         vector: (dim,) float32, its words as the encoder reads them; None without content words.
         match: Its words as the lexical part matches them.
@@ -46,9 +46,9 @@ class Request:
         rerank: What the reranker did.
     """
 
-    asked: Query
+    original: Query
     deadline: Deadline = NEVER
-    reading: ParsedQuery = field(init=False)
+    parsed: ParsedQuery = field(init=False)
     resolved: Resolved = field(init=False)
     vector: FloatArray | None = None
     match: LexicalMatch = NO_MATCH
@@ -60,7 +60,7 @@ class Request:
     @property
     def query(self) -> Query:
         """With what its words state made exact."""
-        return self.reading.query
+        return self.parsed.query
 
 
 class Clock:
@@ -93,7 +93,7 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         reads: Whether there is an encoder.
     """
     query = request.query
-    notes = [*request.resolved.notes, *unknown_labels(request.asked.filters, catalog)]
+    notes = [*request.resolved.notes, *unknown_labels(request.original.filters, catalog)]
     if query.rerank and request.rerank.status == "off":
         why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")
@@ -116,7 +116,7 @@ def unknown_labels(filters: Mapping[str, Any], catalog: Catalog) -> list[str]:
         if isinstance(attribute, Labels):
             for label in attribute.unknown(condition):
                 hint = nearest(label.casefold(), attribute.like(label), listed=False)
-                notes.append(f"filter {name!r}: no item has {shown(label)}{hint}")
+                notes.append(f"filter {name!r}: no item has {preview(label)}{hint}")
                 if len(notes) == MAX_UNKNOWN:
                     return notes
     return notes

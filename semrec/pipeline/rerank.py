@@ -84,14 +84,14 @@ class Reranking:
     wording: Wording
     complaint: str = ""
 
-    def wanted(self, query: Query, asked: FusedQuery) -> bool:
+    def wanted(self, query: Query, fused: FusedQuery) -> bool:
         """True if this query's list is to be reranked."""
         wanted = self.always if query.rerank is None else query.rerank
-        return wanted and asked.kind in self.weights
+        return wanted and fused.kind in self.weights
 
-    def depth(self, query: Query, asked: FusedQuery, k: int) -> int:
+    def depth(self, query: Query, fused: FusedQuery, k: int) -> int:
         """The number of candidates that a list of `k` is made from."""
-        return max(k, self.top) if self.wanted(query, asked) else k
+        return max(k, self.top) if self.wanted(query, fused) else k
 
     def rerank(self, request: Request, catalog: Catalog) -> None:
         """Put the head of a request's list in order; scores stay the list's own, falling.
@@ -100,13 +100,13 @@ class Reranking:
             request: With its list; its deadline is when to come back.
             catalog: For titles and texts.
         """
-        query, asked = request.query, request.fused
-        if asked.kind is None or not self.wanted(query, asked):
+        query, fused = request.query, request.fused
+        if fused.kind is None or not self.wanted(query, fused):
             return
         if self.complaint:
             request.rerank = RerankTrace(status="skipped", reason=self.complaint)
             return
-        weight = self.weights[asked.kind]
+        weight = self.weights[fused.kind]
         if weight == 0:
             reason = "validation found no use in it for such queries"
             request.rerank = RerankTrace(reason=reason)
@@ -116,18 +116,18 @@ class Reranking:
         if deadline.passed:
             request.rerank = RerankTrace(status="skipped", reason="too little time was left")
             return
-        found = self.worker.rerank_within(
+        reranked = self.worker.rerank_within(
             self.wording.request(query.intent, request.resolved.session, catalog),
             self.wording.texts(head, catalog),
             deadline,
         )
-        order = blended(request.scores[: self.top], found.scores, weight)
+        order = blended(request.scores[: self.top], reranked.scores, weight)
         request.rows = np.concatenate([head[order], request.rows[self.top :]])
         request.rerank = RerankTrace(
-            status=found.status,
-            scored=int(np.isfinite(found.scores).sum()),
-            reason=found.reason,
-            missing=found.missing,
-            doubled=found.doubled,
-            invented=found.invented,
+            status=reranked.status,
+            scored=int(np.isfinite(reranked.scores).sum()),
+            reason=reranked.reason,
+            missing=reranked.missing,
+            doubled=reranked.doubled,
+            invented=reranked.invented,
         )

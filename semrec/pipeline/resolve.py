@@ -40,8 +40,8 @@ class ParsedQuery:
         query: With what its words state made exact.
         about: Its words without limits and titles: what is encoded and matched.
         named: Labels that its words name without making them a limit: they pull.
-        told: For the trace: `intent`, `filters`, `session` as they are now if the words stated
-            anything; `not_understood` lists limits that no attribute can answer, `named` the
+        understood: For the trace: `intent`, `filters`, `session` as they are now if the words
+            stated anything; `not_understood` lists limits that no attribute can answer, `named` the
             labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
             what is searched for in place of a mood or an audience.
     """
@@ -49,7 +49,7 @@ class ParsedQuery:
     query: Query
     about: str
     named: tuple[Label, ...] = ()
-    told: Mapping[str, Any] = field(default_factory=dict)
+    understood: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_intent(
@@ -71,8 +71,8 @@ def parse_intent(
         deadline: When an interpreter must be done.
     """
     if intent_parser is None or not query.intent.strip():
-        told = {"filters": query.filters} if query.filters else {}
-        return ParsedQuery(query=query, about=query.intent, told=told)
+        stated = {"filters": query.filters} if query.filters else {}
+        return ParsedQuery(query=query, about=query.intent, understood=stated)
     read = intent_parser.parse_intent(query.intent, deadline)
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
@@ -102,7 +102,7 @@ def parse_intent(
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
     if query.include_seen:  # who says "like Alien" asks for others
         changed = replace(changed, exclude=(*query.exclude, *liked))
-    return ParsedQuery(query=changed, about=read.about, named=read.named, told=understood)
+    return ParsedQuery(query=changed, about=read.about, named=read.named, understood=understood)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +153,8 @@ def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resol
             rows.append(row)
             weights.append(EVENT_WEIGHTS[event.type])
     if unknown:
-        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
-        notes.append(f"{len(unknown)} unknown item ids in the session were skipped: {shown}")
+        listed = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        notes.append(f"{len(unknown)} unknown item ids in the session were skipped: {listed}")
     excluded = [*rejected, *catalog.rows(query.exclude)]
     seen = [] if query.include_seen else rows
     session = SessionRows(

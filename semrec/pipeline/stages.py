@@ -29,7 +29,7 @@ from semrec.pipeline.rerank import Reranking
 from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
 from semrec.prompting import Prompts
 from semrec.protocols import Encoder, Fusion, Index
-from semrec.ranking.features import Asked
+from semrec.ranking.features import QueryContext
 from semrec.ranking.ranker import Ranker
 from semrec.types import (
     NO_MATCH,
@@ -97,10 +97,10 @@ class Pipeline:
 
     def _walk(self, queries: Sequence[Query]) -> list[Recommendations]:
         clock = Clock(len(queries))
-        requests = [Request(asked=one, deadline=Deadline.within(one.budget_ms)) for one in queries]
+        requests = [Request(original=q, deadline=Deadline.within(q.budget_ms)) for q in queries]
         for request in requests:
-            request.reading = parse_intent(
-                request.asked, self.intent_parser, self.catalog, request.deadline
+            request.parsed = parse_intent(
+                request.original, self.intent_parser, self.catalog, request.deadline
             )
         clock.lap("understand")
         for request in requests:
@@ -109,7 +109,7 @@ class Pipeline:
         self._encode(requests)
         clock.lap("encode")
         for request in requests:
-            request.match = self._match(request.reading)
+            request.match = self._match(request.parsed)
         clock.lap("match")
         for request in requests:
             request.fused = self.fusion.query(
@@ -117,7 +117,7 @@ class Pipeline:
                 request.resolved.session,
                 request.query.semantic_weight,
                 request.match,
-                request.reading.named,
+                request.parsed.named,
             )
         clock.lap("fuse")
         self._search(requests)
@@ -144,31 +144,31 @@ class Pipeline:
         """A short hash that changes with anything in the artifact; ``""`` if there is none."""
         return str(self.manifest.get("checksum", ""))[:12]
 
-    def _match(self, reading: ParsedQuery) -> LexicalMatch:
+    def _match(self, parsed: ParsedQuery) -> LexicalMatch:
         if self.encoder is None:  # the baseline ignores words
             return NO_MATCH
         if self.lexical is None:
-            return unmatched(reading.query.intent)
-        return self.lexical.match(reading.about, reading.query.intent)
+            return unmatched(parsed.query.intent)
+        return self.lexical.match(parsed.about, parsed.query.intent)
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """One vector per request with content words, encoded in one batch."""
         if self.encoder is None:
             return
         texts = {
-            place: text
-            for place, request in enumerate(requests)
+            position: text
+            for position, request in enumerate(requests)
             if (
                 text := in_words(
-                    request.reading.about, request.resolved.session, self.catalog, self.prompts
+                    request.parsed.about, request.resolved.session, self.catalog, self.prompts
                 )
             )
         }
         if not texts:
             return
         vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()))
-        for place, vector in zip(texts, vectors, strict=True):
-            requests[place].vector = vector
+        for position, vector in zip(texts, vectors, strict=True):
+            requests[position].vector = vector
 
     def _search(self, requests: Sequence[Request]) -> None:
         """Rows and scores; requests that want equally many candidates are searched together."""
@@ -180,9 +180,9 @@ class Pipeline:
             if self.reranking is not None:
                 k = self.reranking.depth(request.query, request.fused, k)
             by_k.setdefault(k, []).append(request)
-        for k, some in by_k.items():
-            answers = self.index.search([self._index_query(request) for request in some], k)
-            for request, (rows, scores) in zip(some, answers, strict=True):
+        for k, group in by_k.items():
+            answers = self.index.search([self._index_query(request) for request in group], k)
+            for request, (rows, scores) in zip(group, answers, strict=True):
                 request.rows, request.scores = rows, scores
 
     def _index_query(self, request: Request) -> IndexQuery:
@@ -197,9 +197,9 @@ class Pipeline:
     def _rank(self, request: Request) -> None:
         if self.ranker is None:
             return
-        known = Asked(
+        known = QueryContext(
             session=request.resolved.session,
-            named=request.reading.named,
+            named=request.parsed.named,
             n_words=request.match.n_words,
         )
         request.rows, request.scores = self.ranker.ranked(
@@ -233,7 +233,7 @@ class Pipeline:
             timings_ms=timings_ms,
             evidence=request.fused.evidence,
             reason=request.fused.reason,
-            understood=request.reading.told,
+            understood=request.parsed.understood,
             notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
             rerank=rerank,
             degraded=rerank.status in DEGRADED

@@ -92,8 +92,8 @@ def _encoded(pipeline: Pipeline, catalog: Catalog, n: int) -> FloatArray | None:
     abouts = [prompts.about_of(catalog, row) for row in new]
     for view in (texts, abouts):
         # Without the first view an item has no vector, as in a build.
-        told = [place for place in range(n) if view[place] and texts[place]]
-        if told:
-            vectors[told] += pipeline.encoder.encode_items([view[place] for place in told])
+        with_text = [i for i in range(n) if view[i] and texts[i]]
+        if with_text:
+            vectors[with_text] += pipeline.encoder.encode_items([view[i] for i in with_text])
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -73,7 +73,7 @@ def frequent_labels(facts: ItemFacts) -> list[Label]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class QueryContext:
     """A query as a ranker sees it.
 
     Attributes:
@@ -88,7 +88,7 @@ class Asked:
 
 
 def inputs_of(
-    asked: Asked,
+    context: QueryContext,
     rows: RowArray,
     fused: FloatArray,
     values: FloatArray,
@@ -98,7 +98,7 @@ def inputs_of(
     """(n, n_crosses) and (n, n_features) float32 of the candidates.
 
     Args:
-        asked: The query.
+        context: The query.
         rows: (n,) int64, the candidates in the order of the fused list.
         fused: (n,) float32, their fused scores.
         values: (n, n_values) float32, what each signal says of them.
@@ -106,20 +106,20 @@ def inputs_of(
         crossed: The labels to cross with the session's.
     """
     labels = facts.labels[rows]
-    liked = _shares(asked.session, facts)
+    liked = _shares(context.session, facts)
     named = np.zeros(labels.shape[1], dtype=np.float32)
-    folded = [(name, label.casefold()) for name, label in asked.named]
+    folded = [(name, label.casefold()) for name, label in context.named]
     named[[facts.numbers[label] for label in folded if label in facts.numbers]] = 1
     fits, has_named = labels @ liked, labels @ named
-    apart = _decades_apart(asked.session, rows, facts)
+    apart = _decades_apart(context.session, rows, facts)
     columns = [facts.numbers[label] for label in crossed if label in facts.numbers]
     by_label = np.zeros((len(rows), len(crossed)), dtype=np.float32)
-    known = [place for place, label in enumerate(crossed) if label in facts.numbers]
+    known = [column for column, label in enumerate(crossed) if label in facts.numbers]
     by_label[:, known] = labels[:, columns].multiply(liked[columns]).toarray()
     crosses = [by_label, has_named, apart < 0.5, facts.popularity[rows], facts.recency[rows]]
     ranks = np.log1p(np.arange(len(rows)))
-    asked_of = np.tile([np.log1p(len(asked.session)), np.log1p(asked.n_words)], (len(rows), 1))
-    features = [values, fused, ranks, fits, has_named, apart, asked_of]
+    of_query = np.tile([np.log1p(len(context.session)), np.log1p(context.n_words)], (len(rows), 1))
+    features = [values, fused, ranks, fits, has_named, apart, of_query]
     return (
         np.column_stack(crosses).astype(np.float32),
         np.column_stack(features).astype(np.float32),
@@ -147,9 +147,9 @@ def _decades_apart(session: SessionRows, rows: RowArray, facts: ItemFacts) -> Fl
 
 def _buckets(values: np.ndarray, known: np.ndarray) -> FloatArray:
     """(n, BUCKETS) float32: 1 in the bucket of each known value; equal ones share a bucket."""
-    found = np.zeros((len(values), BUCKETS), dtype=np.float32)
+    one_hot = np.zeros((len(values), BUCKETS), dtype=np.float32)
     if known.any():
         edges = np.quantile(values[known], np.arange(1, BUCKETS) / BUCKETS)
-        places = np.searchsorted(edges, values[known], side="right")
-        found[np.flatnonzero(known), places] = 1
-    return found
+        buckets = np.searchsorted(edges, values[known], side="right")
+        one_hot[np.flatnonzero(known), buckets] = 1
+    return one_hot

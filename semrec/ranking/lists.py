@@ -50,20 +50,20 @@ def padded(
 
     The shares of a list sum to 1, or to 0 if nothing in it is right.
     """
-    longest = max(len(one.fused) for one in lists)
+    longest = max(len(ranked.fused) for ranked in lists)
 
     def stacked(columns: Sequence[NDArray[np.generic]]) -> FloatArray:
-        found = np.zeros((len(columns), longest, *columns[0].shape[1:]), dtype=np.float32)
-        for place, column in enumerate(columns):
-            found[place, : len(column)] = column
-        return found
+        array = np.zeros((len(columns), longest, *columns[0].shape[1:]), dtype=np.float32)
+        for row, column in enumerate(columns):
+            array[row, : len(column)] = column
+        return array
 
-    real = stacked([np.ones(len(one.fused), np.float32) for one in lists]) > 0
-    shares = stacked([one.right / max(1, one.right.sum()) for one in lists])
+    real = stacked([np.ones(len(ranked.fused), np.float32) for ranked in lists]) > 0
+    shares = stacked([ranked.right / max(1, ranked.right.sum()) for ranked in lists])
     return (
-        stacked([one.fused for one in lists]),
-        stacked([one.crosses for one in lists]),
-        stacked([one.features for one in lists]),
+        stacked([ranked.fused for ranked in lists]),
+        stacked([ranked.crosses for ranked in lists]),
+        stacked([ranked.features for ranked in lists]),
         real,
         shares,
     )

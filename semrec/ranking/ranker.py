@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
-from semrec.ranking.features import Asked, ItemFacts, inputs_of, item_facts
+from semrec.ranking.features import ItemFacts, QueryContext, inputs_of, item_facts
 from semrec.ranking.wide_deep import WideDeep
 from semrec.types import FloatArray, FusedQuery, Label, RowArray
 
@@ -39,13 +39,13 @@ class Ranker:
         return max(k, DEPTH) if self._model(query) else k
 
     def ranked(
-        self, query: FusedQuery, asked: Asked, rows: RowArray, scores: FloatArray
+        self, query: FusedQuery, context: QueryContext, rows: RowArray, scores: FloatArray
     ) -> tuple[RowArray, FloatArray]:
         """The list with its first `DEPTH` rows in the ranker's order; scores keep falling.
 
         Args:
             query: As it was put to the index.
-            asked: What else is known of it.
+            context: What else is known of it.
             rows: (n,) int64, best first.
             scores: (n,) float32.
         """
@@ -53,7 +53,7 @@ class Ranker:
         if model is None or query.values is None or not len(rows):
             return rows, scores
         head, fused = rows[:DEPTH], scores[:DEPTH]
-        inputs = inputs_of(asked, head, fused, query.values(head), self.facts, self.crossed)
+        inputs = inputs_of(context, head, fused, query.values(head), self.facts, self.crossed)
         corrected = faded(fused, model.scores(fused, *inputs), query.topicality)
         order = np.argsort(-corrected, kind="stable")
         tail = np.minimum(scores[DEPTH:], corrected[order[-1]])
@@ -83,22 +83,22 @@ def save_ranker(ranker: Ranker, folder: Path) -> None:
         for kind, model in ranker.models.items()
         for name, array in model.to_arrays().items()
     }
-    told = {"kinds": list(ranker.models), "crossed": list(ranker.crossed)}
+    header = {"kinds": list(ranker.models), "crossed": list(ranker.crossed)}
     save_file(arrays, folder / _FILES[0])
-    (folder / _FILES[1]).write_text(json.dumps(told), encoding="utf-8")
+    (folder / _FILES[1]).write_text(json.dumps(header), encoding="utf-8")
 
 
 def load_ranker(folder: Path, catalog: Catalog, events: Interactions) -> Ranker | None:
     """Read what `save_ranker` wrote; None if there is none."""
     if not (folder / _FILES[1]).is_file():
         return None
-    told = json.loads((folder / _FILES[1]).read_text(encoding="utf-8"))
+    header = json.loads((folder / _FILES[1]).read_text(encoding="utf-8"))
     arrays = load_file(folder / _FILES[0])
     models = {
         kind: WideDeep.from_arrays(
             {name: arrays[f"{kind}.{name}"] for name in WideDeep.__dataclass_fields__}
         )
-        for kind in told["kinds"]
+        for kind in header["kinds"]
     }
-    crossed = [(name, label) for name, label in told["crossed"]]
+    crossed = [(name, label) for name, label in header["crossed"]]
     return Ranker(models=models, crossed=crossed, facts=item_facts(catalog, events))

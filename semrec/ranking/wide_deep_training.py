@@ -73,13 +73,13 @@ def train_wide_deep(lists: Sequence[RankedList], training: Training) -> WideDeep
         lists: At least one with something right in it; the others are not looked at.
         training: How.
     """
-    usable = [one for one in lists if one.right.any()]
+    usable = [ranked for ranked in lists if ranked.right.any()]
     fused, crosses, features, real, shares = padded(usable)
     means = features[real].mean(axis=0)
     deviations = features[real].std(axis=0)
     deviations = np.where(deviations > 1e-6, deviations, 1).astype(np.float32)
     inputs = standardised(features, means, deviations)
-    stops = np.array([_says_when_to_stop(one.unit) for one in usable])
+    stops = np.array([_says_when_to_stop(ranked.unit) for ranked in usable])
     tensors = [torch.from_numpy(array) for array in (fused, crosses, inputs, real, shares)]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
@@ -119,7 +119,7 @@ def _fit(
     for _ in range(training.epochs):
         network.eval()
         with torch.no_grad():
-            loss = float(_loss(network, [one[stop] for one in tensors]))
+            loss = float(_loss(network, [tensor[stop] for tensor in tensors]))
         if loss < least - MIN_IMPROVEMENT:
             least, waited = loss, 0
             best = {name: weights.clone() for name, weights in network.state_dict().items()}
@@ -131,7 +131,7 @@ def _fit(
         order = rng.permutation(learn)
         for batch in np.array_split(order, max(1, -(-len(order) // training.batch_size))):
             optimiser.zero_grad()
-            torch.autograd.backward(_loss(network, [one[batch] for one in tensors]))
+            torch.autograd.backward(_loss(network, [tensor[batch] for tensor in tensors]))
             optimiser.step()
     network.load_state_dict(best)
     network.eval()

@@ -21,9 +21,9 @@ def blended(listed: FloatArray, scored: FloatArray, weight: float) -> RowArray:
     """
     known = np.isfinite(scored)
     both = standardised(listed[known]) + weight * standardised(scored[known])
-    places = np.arange(len(listed), dtype=np.int64)
+    order = np.arange(len(listed), dtype=np.int64)
     best_first = np.argsort(-both, kind="stable")  # of equals the one that was ahead stays ahead
-    return np.concatenate([places[known][best_first], places[~known]])
+    return np.concatenate([order[known][best_first], order[~known]])
 
 
 def standardised(scores: FloatArray) -> FloatArray:

@@ -77,8 +77,8 @@ class LikelihoodReranker:
     def _means(
         self, prefix: Prefix, titles: list[tuple[int, ...]], deadline: Deadline
     ) -> FloatArray:
-        found = self.model.log_likelihoods(prefix, titles, deadline)
-        return np.array([one.mean() if len(one) else np.nan for one in found], dtype=np.float32)
+        likelihoods = self.model.log_likelihoods(prefix, titles, deadline)
+        return np.array([v.mean() if len(v) else np.nan for v in likelihoods], dtype=np.float32)
 
     def _prior(self, titles: list[tuple[int, ...]], deadline: Deadline) -> FloatArray:
         """(n,) float32: what the titles' means are after an empty request; remembered."""
@@ -97,8 +97,8 @@ class LikelihoodReranker:
 
 def around(prompt: Prompt, request: str) -> tuple[str, str]:
     """The parts of a prompt before and behind the candidate."""
-    said = request.replace(_CANDIDATE, " ")[-MAX_REQUEST_CHARS:]
-    before, _, behind = prompt.render(request=said, candidate=_CANDIDATE).partition(_CANDIDATE)
+    words = request.replace(_CANDIDATE, " ")[-MAX_REQUEST_CHARS:]
+    before, _, behind = prompt.render(request=words, candidate=_CANDIDATE).partition(_CANDIDATE)
     return before.rstrip(), behind
 
 
@@ -110,4 +110,4 @@ def item_tokens(text: str, tokens: Tokenise) -> tuple[int, ...]:
 
 def chunk_of(start: int, scores: FloatArray) -> RerankScores:
     """Scores of the candidates from `start` on."""
-    return RerankScores(places=np.arange(start, start + len(scores)), scores=scores)
+    return RerankScores(positions=np.arange(start, start + len(scores)), scores=scores)

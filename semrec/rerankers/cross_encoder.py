@@ -50,8 +50,8 @@ class CrossEncoderReranker:
                         show_progress_bar=False,
                         convert_to_numpy=True,
                     )
-                places = np.arange(start, start + len(pairs))
-                yield RerankScores(places=places, scores=np.asarray(scores, dtype=np.float32))
+                positions = np.arange(start, start + len(pairs))
+                yield RerankScores(positions=positions, scores=np.asarray(scores, dtype=np.float32))
 
 
 def load_cross_encoder(

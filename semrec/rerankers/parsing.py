@@ -32,9 +32,9 @@ def listed_prompt(prompt: Prompt, request: str, labels: Sequence[str], texts: Se
     room = (MAX_CHARS - MAX_REQUEST_CHARS - 1_000) // max(len(labels), 1)
     longest = min(MAX_TEXT_CHARS, max(room - 8, 1))
     plain = str.maketrans("[]", "()")
-    shown = [text[:longest].translate(plain) for text in texts[: len(labels)]]
+    shortened = [text[:longest].translate(plain) for text in texts[: len(labels)]]
     return prompt.render(
-        request=request[-MAX_REQUEST_CHARS:], candidates=list(zip(labels, shown, strict=True))
+        request=request[-MAX_REQUEST_CHARS:], candidates=list(zip(labels, shortened, strict=True))
     )
 
 
@@ -47,7 +47,7 @@ def parse_ranking(answer: str, n: int) -> RerankScores:
     real = [number for number in named if 1 <= number <= n]
     order = list(dict.fromkeys(real))
     return RerankScores(
-        places=np.array(order, dtype=np.int64) - 1,
+        positions=np.array(order, dtype=np.int64) - 1,
         scores=np.arange(n, n - len(order), -1, dtype=np.float32),
         missing=n - len(order),
         doubled=len(real) - len(order),

@@ -4,7 +4,7 @@
 
 Continuations stand one behind the other in one row: each sees the prefix and itself, by its
 attention mask, and counts its positions from the prefix's end. So the prefix's keys and values
-are not copied for every continuation, and nothing is padding.
+are not copied for every tokens, and nothing is padding.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ class PrefixModel:
             raise TimeUpError
         wanted = tuple(ids)
         with self._lock:
-            found = self._kept.get(wanted)
-            if found is not None:
+            cached = self._kept.get(wanted)
+            if cached is not None:
                 self._kept.move_to_end(wanted)
-                return found
+                return cached
             nearest = max(
-                self._kept.values(), key=lambda one: _common(one.ids, wanted), default=None
+                self._kept.values(), key=lambda prefix: _common(prefix.ids, wanted), default=None
             )
         # The state of the last token is wanted too, so that one is read in any case.
         shared = 0 if nearest is None else min(_common(nearest.ids, wanted), len(wanted) - 1)
@@ -103,21 +103,21 @@ class PrefixModel:
         Raises:
             TimeUpError: If the deadline passes first.
         """
-        lengths = torch.tensor([len(one) for one in continuations])
+        lengths = torch.tensor([len(tokens) for tokens in continuations])
         total, begun = int(lengths.sum()), len(prefix.ids)
         if not total:
             return [prefix.last.new_zeros((0, len(prefix.last)))] * len(continuations)
         owner = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
-        place = torch.arange(total) - (lengths.cumsum(0) - lengths)[owner]
-        own = (owner[:, None] == owner) & (place[:, None] >= place)
+        position = torch.arange(total) - (lengths.cumsum(0) - lengths)[owner]
+        own = (owner[:, None] == owner) & (position[:, None] >= position)
         seen = torch.cat([torch.ones(total, begun, dtype=torch.bool), own], dim=1)
         hidden = torch.finfo(prefix.last.dtype).min
         mask = torch.zeros(seen.shape, dtype=prefix.last.dtype).masked_fill(~seen, hidden)
         with torch.inference_mode(), watched(self.model, deadline):
             states = self._read(
-                [token for one in continuations for token in one],
+                [token for tokens in continuations for token in tokens],
                 _cache(prefix.layers),
-                position_ids=(begun + place)[None].to(self.model.device),
+                position_ids=(begun + position)[None].to(self.model.device),
                 attention_mask=mask[None, None].to(self.model.device),
             )
         return list(torch.split(states, lengths.tolist()))
@@ -131,15 +131,15 @@ class PrefixModel:
             TimeUpError: If the deadline passes first.
         """
         # A token is predicted by the state before it, so the last one needn't be read.
-        states = self.states(prefix, [one[:-1] for one in continuations], deadline)
+        states = self.states(prefix, [tokens[:-1] for tokens in continuations], deadline)
         rows = torch.cat(
             [
-                torch.cat([prefix.last[None], read])[: len(one)]
-                for one, read in zip(continuations, states, strict=True)
+                torch.cat([prefix.last[None], read])[: len(tokens)]
+                for tokens, read in zip(continuations, states, strict=True)
             ]
         )
-        wanted = torch.tensor([token for one in continuations for token in one])
-        found = []
+        wanted = torch.tensor([token for tokens in continuations for token in tokens])
+        likelihoods = []
         for start in range(0, len(wanted), HEAD_ROWS):
             if deadline.passed:
                 raise TimeUpError
@@ -147,9 +147,9 @@ class PrefixModel:
                 logits = self.model.get_output_embeddings()(rows[start : start + HEAD_ROWS]).float()
                 tokens = wanted[start : start + HEAD_ROWS, None].to(logits.device)
                 chosen = logits.gather(1, tokens)[:, 0] - logits.logsumexp(dim=1)
-            found.append(chosen.cpu().numpy())
-        together = np.concatenate(found) if found else np.zeros(0, np.float32)
-        bounds = np.cumsum([len(one) for one in continuations])[:-1]
+            likelihoods.append(chosen.cpu().numpy())
+        together = np.concatenate(likelihoods) if likelihoods else np.zeros(0, np.float32)
+        bounds = np.cumsum([len(tokens) for tokens in continuations])[:-1]
         return [np.asarray(part, dtype=np.float32) for part in np.split(together, bounds)]
 
     def _read(self, ids: Sequence[int], cache: Any, **options: Any) -> torch.Tensor:  # noqa: ANN401
@@ -166,7 +166,7 @@ def _cache(layers: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Any:  # noqa:
     return DynamicCache(list(layers) or None)
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
+def _common(ids: Sequence[int], other: Sequence[int]) -> int:
     """Number of tokens that two texts begin with in common."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+    pairs = enumerate(zip(ids, other, strict=False))
+    return next((position for position, (a, b) in pairs if a != b), min(len(ids), len(other)))

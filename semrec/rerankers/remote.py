@@ -134,10 +134,10 @@ class ChatReranker:
         labels = [str(number) for number in range(1, min(len(texts), MAX_LISTED) + 1)]
         if not labels:
             return
-        asked = listed_prompt(self.prompt, request, labels, texts)
+        content = listed_prompt(self.prompt, request, labels, texts)
         payload = {
             "model": self.model,
-            "messages": [{"role": "user", "content": asked}],
+            "messages": [{"role": "user", "content": content}],
             "temperature": 0,
         }
         answer = self.endpoint.post(payload, deadline)
@@ -190,17 +190,17 @@ def _relevances(answer: Any, n: int) -> RerankScores:  # noqa: ANN401
     scores: dict[int, float] = {}
     doubled = invented = 0
     for result in results:
-        told: dict[str, Any] = result if isinstance(result, dict) else {}
-        place, score = told.get("index"), told.get("relevance_score", "")
+        entry: dict[str, Any] = result if isinstance(result, dict) else {}
+        index, score = entry.get("index"), entry.get("relevance_score", "")
         real = type(score) in (int, float) and abs(score) <= MAX_SCORE
-        if type(place) is not int or not 0 <= place < n or not real:
+        if type(index) is not int or not 0 <= index < n or not real:
             invented += 1
-        elif place in scores:
+        elif index in scores:
             doubled += 1
         else:
-            scores[place] = score
+            scores[index] = score
     return RerankScores(
-        places=np.array(list(scores), dtype=np.int64),
+        positions=np.array(list(scores), dtype=np.int64),
         scores=np.array(list(scores.values()), dtype=np.float32),
         missing=n - len(scores),
         doubled=doubled,

@@ -20,7 +20,7 @@ class ScoreCollector:
         scores: (n,) float32, NaN where nothing was scored yet.
         missing: Sum over the chunks, as are the others.
         doubled: Those that came in a second chunk, too.
-        invented: Those that the chunks gave places for that don't exist, too.
+        invented: Those that the chunks gave positions for that don't exist, too.
     """
 
     scores: FloatArray
@@ -42,24 +42,24 @@ class ScoreCollector:
         """Take in a chunk. Of several scores of a candidate the first counts.
 
         Raises:
-            ModelError: If it isn't made of whole places and as many numbers.
+            ModelError: If it isn't made of whole positions and as many numbers.
         """
         if not isinstance(scored, RerankScores):
             raise ModelError(f"a reranker gave {type(scored).__name__}, expected RerankScores")
-        places, scores = np.asarray(scored.places), np.asarray(scored.scores)
-        shaped = places.ndim == 1 and places.shape == scores.shape
-        if not (shaped and places.dtype.kind in "iu" and scores.dtype.kind in "iuf"):
+        positions, scores = np.asarray(scored.positions), np.asarray(scored.scores)
+        shaped = positions.ndim == 1 and positions.shape == scores.shape
+        if not (shaped and positions.dtype.kind in "iu" and scores.dtype.kind in "iuf"):
             raise ModelError(
-                f"a reranker gave places {places.shape} {places.dtype} and scores {scores.shape} "
-                f"{scores.dtype}, expected (m,) whole numbers and (m,) numbers"
+                f"a reranker gave positions {positions.shape} {positions.dtype} and scores "
+                f"{scores.shape} {scores.dtype}, expected (m,) whole numbers and (m,) numbers"
             )
         self.missing += scored.missing
         self.doubled += scored.doubled
         self.invented += scored.invented
-        for place, score in zip(places.tolist(), scores.tolist(), strict=True):
-            if not 0 <= place < len(self.scores):
+        for position, score in zip(positions.tolist(), scores.tolist(), strict=True):
+            if not 0 <= position < len(self.scores):
                 self.invented += 1
-            elif np.isfinite(self.scores[place]):
+            elif np.isfinite(self.scores[position]):
                 self.doubled += 1
             elif abs(score) <= LARGEST:
-                self.scores[place] = score
+                self.scores[position] = score

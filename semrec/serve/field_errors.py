@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from semrec.errors import nearest, shown
+from semrec.errors import nearest, preview
 
 MAX_ERRORS, MAX_SHOWN_PARTS = 10, 8
 KINDS = {  # the value is of another kind than this branch takes
@@ -124,7 +124,7 @@ def _holds(value: Any, part: str | int) -> bool:  # noqa: ANN401
 def _field_error(path: Path, errors: Sequence[Mapping[str, Any]], model: Any) -> FieldError:  # noqa: ANN401
     fitting = [error for error in errors if error["type"] not in KINDS] or errors
     error, kind = fitting[0], fitting[0]["type"]
-    found = shown(error.get("input"))
+    found = preview(error.get("input"))
     if kind == "missing":
         detail = "is missing"
     elif kind == "extra_forbidden":

@@ -31,7 +31,7 @@ class Database:
     ) -> None:
         self.path = path
         self._reading, self._writing = threading.Lock(), threading.Lock()
-        with self._told():
+        with self._state_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._reader, self._writer = (
                 sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
@@ -49,7 +49,7 @@ class Database:
         Raises:
             StateError: If the file can't be read.
         """
-        with self._reading, self._told():
+        with self._reading, self._state_errors():
             yield self._reader
 
     @contextmanager
@@ -59,7 +59,7 @@ class Database:
         Raises:
             StateError: If the file can't be written.
         """
-        with self._writing, self._told():
+        with self._writing, self._state_errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -70,7 +70,7 @@ class Database:
 
     def checkpoint(self) -> None:
         """Move what was written into the file itself, and empty the log beside it."""
-        with self._writing, self._told():
+        with self._writing, self._state_errors():
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class Database:
             self._writer.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _state_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

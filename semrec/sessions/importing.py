@@ -42,9 +42,9 @@ def from_log(state: str | Path, out: str | Path, *, data: str | Path, name: str 
     catalog = before.catalog
     log = open_log(Path(state))
     logged = [
-        one
-        for one in log.events()
-        if one.event.type != "reject" and catalog.row(one.event.item_id) is not None
+        entry
+        for entry in log.events()
+        if entry.event.type != "reject" and catalog.row(entry.event.item_id) is not None
     ]
     log.close()
     if not logged:
@@ -86,8 +86,8 @@ def _interactions(before: Dataset, logged: Sequence[LoggedEvent]) -> dict[str, A
     item_ids = np.asarray(catalog.item_ids, dtype=object)
     user_ids = np.asarray(counted.user_ids, dtype=object)
     return {
-        "user_id": [*user_ids[counted.users], *(one.session_id for one in logged)],
-        "item_id": [*item_ids[counted.rows], *(one.event.item_id for one in logged)],
-        "timestamp": [*counted.timestamps, *(one.timestamp for one in logged)],
+        "user_id": [*user_ids[counted.users], *(entry.session_id for entry in logged)],
+        "item_id": [*item_ids[counted.rows], *(entry.event.item_id for entry in logged)],
+        "timestamp": [*counted.timestamps, *(entry.timestamp for entry in logged)],
         "weight": np.asarray([*counted.weights, *[weight] * len(logged)], dtype=np.float32),
     }

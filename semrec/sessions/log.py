@@ -157,7 +157,7 @@ class Log:
             json.dumps(served.items, ensure_ascii=False),
             served.experiment,
             served.arm,
-            json.dumps([asdict(one) for one in served.placements], ensure_ascii=False),
+            json.dumps([asdict(placement) for placement in served.placements], ensure_ascii=False),
         )
         with self._database.writing() as connection:
             connection.execute(f"INSERT INTO served ({COLUMNS}) VALUES (?{', ?' * 9})", row)
@@ -182,7 +182,7 @@ class Log:
             items=tuple((item_id, score) for item_id, score in json.loads(items)),
             experiment=experiment,
             arm=arm,
-            placements=tuple(Placement(**one) for one in json.loads(placements or "[]")),
+            placements=tuple(Placement(**fields) for fields in json.loads(placements or "[]")),
         )
 
     def events(self) -> Iterator[LoggedEvent]:

@@ -66,7 +66,7 @@ class MemorySessions:
         with self._lock:
             if event_ids is not None:
                 session = self._sessions.get(session_id, {})
-                return len([session.pop(one) for one in set(event_ids) & set(session)])
+                return len([session.pop(event_id) for event_id in set(event_ids) & set(session)])
             self._conversations.pop(session_id, None)
             return len(self._sessions.pop(session_id, {}))
 

@@ -73,14 +73,14 @@ class RedisSessions:
 
     def get(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session, oldest first; empty for an unknown one."""
-        with self._told():
-            found = cast("list[bytes]", self._redis.lrange(_keys(session_id)[0], 0, -1))
-        return tuple(Event(*json.loads(row)) for row in found)
+        with self._state_errors():
+            rows = cast("list[bytes]", self._redis.lrange(_keys(session_id)[0], 0, -1))
+        return tuple(Event(*json.loads(row)) for row in rows)
 
     def append(self, events: Mapping[str, Sequence[Event]]) -> int:
         """Add events by session id, each session in one step; how many were new."""
         accepted = 0
-        with self._told():
+        with self._state_errors():
             for session_id, added in events.items():
                 arguments: list[str] = []
                 for event in added:
@@ -91,33 +91,33 @@ class RedisSessions:
 
     def conversation(self, session_id: str) -> str:
         """The text that was kept last; ``""`` if nothing was."""
-        with self._told():
-            found = cast("bytes | None", self._redis.get(_conversation_key(session_id)))
-        return found.decode() if found else ""
+        with self._state_errors():
+            stored = cast("bytes | None", self._redis.get(_conversation_key(session_id)))
+        return stored.decode() if stored else ""
 
     def keep(self, session_id: str, conversation: str) -> None:
         """Keep what a conversation has come to."""
-        with self._told():
+        with self._state_errors():
             self._redis.set(_conversation_key(session_id), conversation)
 
     def erase(self, session_id: str, event_ids: Collection[str] | None = None) -> int:
         """Forget some events of a session, or all of it and its conversation; how many events."""
         events, ids = _keys(session_id)
-        with self._told():
+        with self._state_errors():
             if event_ids is not None:
                 return cast("int", self._erase(keys=[events, ids], args=list(event_ids)))
             pipeline = self._redis.pipeline()
             pipeline.llen(events)
             pipeline.delete(events, ids, _conversation_key(session_id))
-            found, _ = pipeline.execute()
-        return int(found)
+            n_events, _ = pipeline.execute()
+        return int(n_events)
 
     def close(self) -> None:
         """Close the connections."""
         self._redis.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _state_errors(self) -> Iterator[None]:
         try:
             yield
         except self._error as error:

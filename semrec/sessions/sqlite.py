@@ -39,12 +39,12 @@ class SqliteSessions:
     def get(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session, oldest first; empty for an unknown one."""
         with self._database.reading() as connection:
-            found = connection.execute(
+            rows = connection.execute(
                 "SELECT item_id, type, timestamp, event_id FROM events WHERE session_id = ? "
                 "ORDER BY place DESC LIMIT ?",
                 (session_id, KEPT_EVENTS),
             ).fetchall()
-        return tuple(Event(*row) for row in reversed(found))
+        return tuple(Event(*row) for row in reversed(rows))
 
     def append(self, events: Mapping[str, Sequence[Event]]) -> int:
         """Add events by session id, in one transaction; how many were new."""
@@ -63,10 +63,10 @@ class SqliteSessions:
     def conversation(self, session_id: str) -> str:
         """The text that was kept last; ``""`` if nothing was."""
         with self._database.reading() as connection:
-            found = connection.execute(
+            row = connection.execute(
                 "SELECT conversation FROM conversations WHERE session_id = ?", (session_id,)
             ).fetchone()
-        return str(found[0]) if found else ""
+        return str(row[0]) if row else ""
 
     def keep(self, session_id: str, conversation: str) -> None:
         """Keep what a conversation has come to."""

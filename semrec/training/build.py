@@ -188,7 +188,7 @@ def refit_parts(prepared: Prepared, tuned: TunedLists, job: Job) -> FittedParts:
         ranker=None if tuned.ranker is None else tuned.ranker.over(catalog, events),
     )
     job.report("build index", 1, 1)
-    manifest = describe(prepared, selected, behaviour, parts, IndexEntry(**made.told))
+    manifest = describe(prepared, selected, behaviour, parts, IndexEntry(**made.info))
     return FittedParts(parts=parts, behaviour=behaviour, manifest=manifest)
 
 

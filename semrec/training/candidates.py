@@ -8,7 +8,7 @@ import numpy as np
 
 from semrec.fusion.fused import FusedBlocks
 from semrec.index.exact import ExactIndex
-from semrec.ranking.features import Asked
+from semrec.ranking.features import QueryContext
 from semrec.ranking.ranker import DEPTH, Ranker
 from semrec.training.validation_queries import TuningSets
 from semrec.training.weight_search import TuningCase
@@ -53,7 +53,7 @@ def retrieve_candidates(
         return [(query, *rows) for query, rows in zip(asked, found, strict=True)]
     heads = []
     for case, query, (rows, scores) in zip(cases, asked, found, strict=True):
-        known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)
+        known = QueryContext(session=case.session, named=case.named, n_words=case.match.n_words)
         ranked, corrected = ranker.ranked(query, known, rows, scores)
         heads.append((query, ranked[:depth], corrected[:depth]))
     return heads

@@ -23,7 +23,7 @@ from semrec.config import Config
 from semrec.data.intents import fold_of
 from semrec.fusion.fused import FusedBlocks
 from semrec.metrics.significance import gain_interval
-from semrec.ranking.features import Asked, ItemFacts, frequent_labels, inputs_of, item_facts
+from semrec.ranking.features import ItemFacts, QueryContext, frequent_labels, inputs_of, item_facts
 from semrec.ranking.lists import RankedList
 from semrec.ranking.ranker import DEPTH, Ranker, faded
 from semrec.ranking.wide_deep import WideDeep
@@ -152,7 +152,7 @@ def lists_of(
     ):
         if query.kind is None or query.values is None or not len(rows):
             continue
-        known = Asked(session=case.session, named=case.named, n_words=case.match.n_words)
+        known = QueryContext(session=case.session, named=case.named, n_words=case.match.n_words)
         crosses, features = inputs_of(known, rows, scores, query.values(rows), facts, crossed)
         lists.append(
             RankedList(

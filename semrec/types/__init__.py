@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 
-from semrec.errors import QueryError, nearest, shown
+from semrec.errors import QueryError, nearest, preview
 from semrec.types.checks import as_list, id_text, number, seconds, whole_number
 from semrec.types.display import as_html, short_repr
 from semrec.types.signals import NO_BOOST as NO_BOOST
@@ -97,7 +97,7 @@ class Event:
         set_(self, "item_id", id_text(self.item_id, "Event.item_id"))
         if self.type not in get_args(EventType):
             known = nearest(str(self.type), get_args(EventType))
-            raise QueryError(f"event type {shown(self.type)} is unknown{known}")
+            raise QueryError(f"event type {preview(self.type)} is unknown{known}")
         if self.timestamp is not None:
             set_(self, "timestamp", seconds(self.timestamp))
         if self.event_id is not None:
@@ -144,7 +144,7 @@ class Query:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         if not isinstance(self.intent, str):
-            raise QueryError(f"intent is {shown(self.intent)}, expected text")
+            raise QueryError(f"intent is {preview(self.intent)}, expected text")
         if len(self.intent) > MAX_INTENT_CHARS:
             raise QueryError(
                 f"intent has {len(self.intent)} characters, at most {MAX_INTENT_CHARS}"
@@ -156,7 +156,7 @@ class Query:
             set_(self, "user_id", id_text(self.user_id, "user_id"))
         set_(self, "k", whole_number(self.k, "k", MAX_K))
         if not isinstance(self.filters, Mapping):
-            raise QueryError(f"filters is {shown(self.filters)}, expected a mapping")
+            raise QueryError(f"filters is {preview(self.filters)}, expected a mapping")
         for name, high in (("semantic_weight", 1.0), ("budget_ms", np.inf)):
             value = getattr(self, name)
             if value is not None:
@@ -164,7 +164,7 @@ class Query:
         for name, also in (("rerank", None), ("include_seen", False)):
             value = getattr(self, name)
             if not isinstance(value, bool | np.bool_) and value is not also:
-                raise QueryError(f"{name} is {shown(value)}, expected True or False")
+                raise QueryError(f"{name} is {preview(value)}, expected True or False")
 
     __repr__ = short_repr
 
@@ -298,7 +298,7 @@ class Recommendations:
 
     def __repr__(self) -> str:
         titles = [item.title or item.item_id for item in self.items]
-        return f"Recommendations({len(titles)} items: {shown(titles)})"
+        return f"Recommendations({len(titles)} items: {preview(titles)})"
 
     def _repr_html_(self) -> str:
         return as_html(self)
@@ -359,12 +359,12 @@ def to_query(
             raise QueryError("the words are given twice: as the first argument and as intent")
         query = {"intent": query}
     if query is not None and not isinstance(query, Mapping):
-        raise QueryError(f"got {shown(query)}, expected a Query, a mapping, words or keywords")
+        raise QueryError(f"got {preview(query)}, expected a Query, a mapping, words or keywords")
     values = {**(query or {}), **fields}
     for name in values:
         if name not in Query.__dataclass_fields__:
             hint = nearest(str(name), Query.__dataclass_fields__)
-            raise QueryError(f"unknown field {shown(name)}{hint}")
+            raise QueryError(f"unknown field {preview(name)}{hint}")
     return Query(**values)
 
 
@@ -375,8 +375,8 @@ def _as_event(value: object) -> Event:
         unknown = [key for key in value if key not in Event.__dataclass_fields__]
         if unknown:
             hint = nearest(str(unknown[0]), Event.__dataclass_fields__)
-            raise QueryError(f"an event has no field {shown(unknown[0])}{hint}")
+            raise QueryError(f"an event has no field {preview(unknown[0])}{hint}")
         if "item_id" not in value:
-            raise QueryError(f"the event {shown(dict(value))} has no item_id")
+            raise QueryError(f"the event {preview(dict(value))} has no item_id")
         return Event(**value)
     return Event(id_text(value, "session"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from semrec.errors import QueryError, shown
+from semrec.errors import QueryError, preview
 
 MAX_LIST = 100_000
 MAX_SECONDS = 1e11  # the year 5138: what is larger counts in milliseconds or less
@@ -29,7 +29,7 @@ def id_text(value: object, name: str) -> str:
     if isinstance(value, float) and value.is_integer():
         hint = f"; write {int(value)}"
     raise QueryError(
-        f"{name} holds {shown(value)}, expected an id (non-empty text or a whole number){hint}"
+        f"{name} holds {preview(value)}, expected an id (non-empty text or a whole number){hint}"
     )
 
 
@@ -40,9 +40,9 @@ def whole_number(value: object, name: str, high: int) -> int:
         QueryError: If it is anything else.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise QueryError(f"{name} is {shown(value)}, expected a whole number from 1 to {high}")
+        raise QueryError(f"{name} is {preview(value)}, expected a whole number from 1 to {high}")
     if not 1 <= value <= high:
-        raise QueryError(f"{name} is {shown(value)}, expected 1 to {high}")
+        raise QueryError(f"{name} is {preview(value)}, expected 1 to {high}")
     return int(value)
 
 
@@ -53,8 +53,10 @@ def as_list(value: Any, name: str, *, limit: int | None = MAX_LIST) -> list[Any]
         QueryError: If it is one value, or has more entries.
     """
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        found = type(value).__name__
-        raise QueryError(f"{name} is a single {found}, expected a sequence: write [{shown(value)}]")
+        kind = type(value).__name__
+        raise QueryError(
+            f"{name} is a single {kind}, expected a sequence: write [{preview(value)}]"
+        )
     items = list(value)
     if limit is not None and len(items) > limit:
         raise QueryError(f"{name} has {len(items)} entries, at most {limit}")
@@ -76,7 +78,7 @@ def number(value: Any, name: str, low: float, high: float) -> float:  # noqa: AN
             return float(value)
         except OverflowError:  # a whole number of hundreds of digits
             pass
-    raise QueryError(f"{name} is {shown(value)}, expected a number from {low} to {high}")
+    raise QueryError(f"{name} is {preview(value)}, expected a number from {low} to {high}")
 
 
 def seconds(value: Any, name: str = "timestamp") -> float:  # noqa: ANN401
@@ -90,15 +92,15 @@ def seconds(value: Any, name: str = "timestamp") -> float:  # noqa: ANN401
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise QueryError(f"{name} is {shown(value)}, {expected}") from None
+            raise QueryError(f"{name} is {preview(value)}, {expected}") from None
     if isinstance(value, datetime):
         value = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not value >= 0:
-        raise QueryError(f"{name} is {shown(value)}, {expected}")
+        raise QueryError(f"{name} is {preview(value)}, {expected}")
     if value > MAX_SECONDS:
         unit, factor = _unit(float(value)) if value < 1e20 else ("something else", 0)
         hint = f"; these are {unit}: divide by {factor:,}" if factor else ""
-        raise QueryError(f"{name} is {shown(value)}, {expected}{hint}")
+        raise QueryError(f"{name} is {preview(value)}, {expected}{hint}")
     return float(value)
 
 

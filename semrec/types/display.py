@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 SIGNALS = ("semantic", "behavioural", "popularity", "domain")
 
 
-def as_html(found: Recommendations) -> str:
+def as_html(recommendations: Recommendations) -> str:
     """The list as a table; below it what weighed how much, the time, and the notes."""
     rows = "".join(
         f"<tr><td>{item.rank}</td><td style='text-align: left'>{escape(item.title)}</td>"
         f"<td>{escape(item.item_id)}</td><td>{item.score:.3f}</td></tr>"
-        for item in found.items
+        for item in recommendations.items
     )
     head = "<th></th><th style='text-align: left'>title</th><th>item_id</th><th>score</th>"
-    trace = found.trace
+    trace = recommendations.trace
     weights = [f"{name} {trace.weights[name]:.2f}" for name in SIGNALS if trace.weights.get(name)]
-    told = [", ".join(weights)] if weights else []
+    footer = [", ".join(weights)] if weights else []
     if "total" in trace.timings_ms:
-        told.append(f"{trace.timings_ms['total']:.0f} ms")
-    told += [escape(note) for note in trace.notes]
+        footer.append(f"{trace.timings_ms['total']:.0f} ms")
+    footer += [escape(note) for note in trace.notes]
     return (
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<small>{'; '.join(told)}</small>"
+        f"<small>{'; '.join(footer)}</small>"
     )
 
 

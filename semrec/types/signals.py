@@ -31,8 +31,8 @@ class SparseScores:
         """(len(rows),) float32: the score of each of `rows`, 0 for those without one."""
         if not len(self.rows):
             return np.zeros(len(rows), dtype=np.float32)
-        places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-        return np.where(self.rows[places] == rows, self.scores[places], np.float32(0))
+        positions = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[positions] == rows, self.scores[positions], np.float32(0))
 
     def plus(self, other: SparseScores) -> SparseScores:
         """The sum of both, over the rows of either."""
@@ -40,14 +40,14 @@ class SparseScores:
             return self if len(self.rows) else other
         # The fewer into the many: common words match half of a million items.
         many, few = (self, other) if len(self.rows) >= len(other.rows) else (other, self)
-        places = np.searchsorted(many.rows, few.rows)
-        last = np.minimum(places, len(many.rows) - 1)
+        positions = np.searchsorted(many.rows, few.rows)
+        last = np.minimum(positions, len(many.rows) - 1)
         shared = many.rows[last] == few.rows
         scores = many.scores.copy()
-        scores[places[shared]] += few.scores[shared]
+        scores[positions[shared]] += few.scores[shared]
         return SparseScores(
-            rows=np.insert(many.rows, places[~shared], few.rows[~shared]),
-            scores=np.insert(scores, places[~shared], few.scores[~shared]),
+            rows=np.insert(many.rows, positions[~shared], few.rows[~shared]),
+            scores=np.insert(scores, positions[~shared], few.scores[~shared]),
         )
 
     def times(self, weight: float) -> SparseScores:
@@ -112,14 +112,14 @@ class RerankScores:
     """A reranker's scores of some of the candidates.
 
     Attributes:
-        places: (m,) int64, which of the texts, each once.
+        positions: (m,) int64, which of the texts, each once.
         scores: (m,) float32, higher is better, comparable with the request's other scores.
         missing: Texts that it was asked about and didn't answer.
         doubled: Texts that it answered more than once; the first answer counts.
         invented: Answers about texts that there are none of.
     """
 
-    places: RowArray
+    positions: RowArray
     scores: FloatArray
     missing: int = 0
     doubled: int = 0

@@ -338,7 +338,7 @@ def test_a_mapped_index_says_that_it_doesnt_grow(mapped):
 
 
 def test_a_small_catalogue_is_looked_at_as_a_whole():
-    assert choose_index(VECTORS, {}, kind="auto").told == {"kind": "flat"}
+    assert choose_index(VECTORS, {}, kind="auto").info == {"kind": "flat"}
 
 
 @pytest.mark.parametrize("kind", ["auto", "hnsw"])
@@ -347,10 +347,10 @@ def test_the_search_is_as_broad_as_the_wanted_recall_takes(kind):
     half = np.where(np.arange(DIM) < DIM // 2, QUERIES, 0).astype(np.float32)
     queries = {"all": QUERIES[:25], "half": half[:25]}
     chosen = choose_index(VECTORS, queries, kind=kind, recall=0.9, flat_most=100, ef_search=8)
-    assert chosen.told["kind"] == ("ivf" if kind == "auto" else "hnsw")
-    assert min(chosen.told["recall"].values()) >= 0.9
-    assert all(min(one["recall"].values()) < 0.9 for one in chosen.told["tried"][:-1])
-    assert chosen.index.breadth == chosen.told["breadth"]
+    assert chosen.info["kind"] == ("ivf" if kind == "auto" else "hnsw")
+    assert min(chosen.info["recall"].values()) >= 0.9
+    assert all(min(one["recall"].values()) < 0.9 for one in chosen.info["tried"][:-1])
+    assert chosen.index.breadth == chosen.info["breadth"]
     for others in (QUERIES[25:], half[25:]):
         worst = kth_scores(VECTORS, others, 100)
         assert recalled(chosen.index, others, worst, 100).mean() >= 0.85
@@ -359,14 +359,14 @@ def test_the_search_is_as_broad_as_the_wanted_recall_takes(kind):
 def test_what_cant_be_reached_is_told():
     """A graph so poor that no breadth leads everywhere."""
     poor = {"links": 4, "ef_construction": 8, "ef_search": 1_024}
-    told = choose_index(VECTORS, {"all": QUERIES}, kind="hnsw", recall=1.0, **poor).told
+    told = choose_index(VECTORS, {"all": QUERIES}, kind="hnsw", recall=1.0, **poor).info
     assert told["wanted"] == 1.0
     assert told["recall"]["all"] < 1
     assert [one["breadth"] for one in told["tried"]] == [1_024, 2_048, 4_000]
 
 
 def test_without_queries_the_items_are_asked():
-    assert choose_index(VECTORS, {}, kind="ivf").told["recall"].keys() == {"items"}
+    assert choose_index(VECTORS, {}, kind="ivf").info["recall"].keys() == {"items"}
 
 
 def test_the_kth_score_is_the_oracles():

@@ -138,18 +138,18 @@ def tallied(reranker, texts, deadline=NEVER, request=REQUEST):
 
 def test_every_candidate_gets_one_finite_score(reranker):
     chunks = list(reranker.rerank(REQUEST, TEXTS, NEVER))
-    places = np.concatenate([chunk.places for chunk in chunks])
+    places = np.concatenate([chunk.positions for chunk in chunks])
     assert sorted(places.tolist()) == list(range(len(TEXTS)))
     for chunk in chunks:
-        assert chunk.places.dtype == np.int64
+        assert chunk.positions.dtype == np.int64
         assert chunk.scores.dtype == np.float32
-        assert chunk.scores.shape == chunk.places.shape
+        assert chunk.scores.shape == chunk.positions.shape
         assert np.isfinite(chunk.scores).all()
         assert (chunk.missing, chunk.doubled, chunk.invented) == (0, 0, 0)
 
 
 def test_the_first_candidates_are_judged_first(reranker):
-    chunks = [set(chunk.places.tolist()) for chunk in reranker.rerank(REQUEST, TEXTS, NEVER)]
+    chunks = [set(chunk.positions.tolist()) for chunk in reranker.rerank(REQUEST, TEXTS, NEVER)]
     for earlier, later in pairwise(chunks):
         assert max(earlier) < min(later)
 
@@ -175,7 +175,7 @@ def test_what_was_judged_before_the_deadline_is_what_would_have_been_judged(rera
         found.append(chunk)
         now[0] = 100.0  # the time is up
     assert len(found) == 1
-    np.testing.assert_array_equal(found[0].places, whole[0].places)
+    np.testing.assert_array_equal(found[0].positions, whole[0].positions)
     np.testing.assert_allclose(found[0].scores, whole[0].scores, atol=1e-5)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from semrec.chat.answering import Message
-from semrec.errors import QueryError, shown
+from semrec.errors import QueryError, preview
 from semrec.serve.forms import MODEL, Form, inert, takes_nothing, unsupported
 from semrec.serve.routes.chat import MAX_SENT
 from semrec.serve.routes.openai import Usage
@@ -34,7 +34,7 @@ class Part(Body):
     def _is_text(self) -> Part:
         if self.type not in ("text", "input_text", "output_text", "refusal"):
             raise unsupported(
-                f"found a part of type {shown(self.type)}, expected text: only words are read"
+                f"found a part of type {preview(self.type)}, expected text: only words are read"
             )
         return self
 
@@ -173,7 +173,7 @@ class CompletionRequest(Form):
     @classmethod
     def _only_text(cls, value: list[str]) -> list[str]:
         if set(value) - {"text"}:
-            raise unsupported(f"found {shown(value)}, expected ['text']: answers are words")
+            raise unsupported(f"found {preview(value)}, expected ['text']: answers are words")
         return value
 
     @field_validator("response_format")
@@ -184,7 +184,7 @@ class CompletionRequest(Form):
             raise unsupported(
                 NO_SCHEMA
                 if kind == "json_schema"
-                else f"found {shown(kind)}, expected text or json_object"
+                else f"found {preview(kind)}, expected text or json_object"
             )
         return value
 
@@ -215,7 +215,7 @@ class CompletionRequest(Form):
         """Sentences on what has no effect; `known` are the names of models."""
         notes = []
         if self.model not in known:
-            notes.append(f"there is no model {shown(self.model)} here, {MODEL} answers")
+            notes.append(f"there is no model {preview(self.model)} here, {MODEL} answers")
         if any(message.role in ("system", "developer") for message in self.messages):
             notes.append(
                 "system prompts aren't followed: say what is wanted as the user, or in `semrec`"

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from semrec.deadline import NEVER
-from semrec.errors import shown
+from semrec.errors import preview
 from semrec.recommender import Recommender
 from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
@@ -82,8 +82,8 @@ class RerankRequest(Form):
     def _has_texts(self) -> RerankRequest:
         for place, document in enumerate(self.documents):
             if isinstance(document, dict) and self._text(document) is None:
-                expected = f"one of {shown(self.rank_fields)}" if self.rank_fields else "`text`"
-                found = shown(sorted(document))
+                expected = f"one of {preview(self.rank_fields)}" if self.rank_fields else "`text`"
+                found = preview(sorted(document))
                 raise ValueError(
                     f"documents.{place}: found the fields {found}, expected {expected}, a text; "
                     "`rank_fields` names others"
