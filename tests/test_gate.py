@@ -209,3 +209,8 @@ def test_without_words_and_session_only_what_was_spoken_counts():
 def test_the_reason_says_the_kind_and_how_sure_it_is(n_words, n_known, reason):
     assert UNTUNED.reason(replace(WORDS, n_words=n_words, n_known=n_known)) == reason
     assert UNTUNED.reason(replace(WORDS, has_words=False)) == ""
+
+
+def test_more_popular_is_so_among_all_and_among_requests():
+    mix = Mix(words=1.0, lexical=2.0, texts=3.0, behavioural=4.0, popularity=5.0, domain=6.0)
+    assert mix.more_popular(2.0) == replace(mix, popularity=10.0, domain=12.0)

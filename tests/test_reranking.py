@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from semrec.pipeline.rerank import Reranking, Wording
+from semrec.pipeline.rerank import AFTER_MS, Reranking, Wording
 from semrec.prompting import load_prompt
 from semrec.rerankers.worker import RerankWorker
 from semrec.training.reranker_weight import ScoredList, best_weight
@@ -80,13 +80,14 @@ def test_what_was_rejected_is_not_told(rec):
     assert "number3" not in judge.asked[0][0]
 
 
-@pytest.mark.parametrize("budget_ms", [0, 1e-6])
+@pytest.mark.parametrize("budget_ms", [0, 1e-6, AFTER_MS])  # the list has still to be written
 def test_without_time_the_list_is_the_one_that_was_found(rec, budget_ms):
     judge = Judge(number)
     found = with_judge(rec, judge).recommend(**ASKED, budget_ms=budget_ms)
     plain = rec.recommend(**ASKED)
     assert found.items == plain.items
     assert (found.trace.rerank.status, found.trace.degraded) == ("skipped", True)
+    assert found.trace.rerank.reason == "too little time was left"
     assert not judge.asked
 
 

@@ -6,9 +6,12 @@ import pytest
 from semrec.evaluate.scoring import pairs
 from semrec.metrics.significance import (
     bootstrap_means,
+    gain_interval,
     holm,
     interval,
     permutation_p,
+    permutation_ps,
+    standard_error,
     unit_sums,
 )
 
@@ -129,6 +132,48 @@ def test_p_counts_the_permutations_that_differ_as_much():
 )
 def test_holm_multiplies_by_what_is_left_and_never_falls(p_values, want):
     assert holm(p_values) == pytest.approx(want)
+
+
+def test_holm_never_passes_1():
+    assert holm([0.7, 0.6, 0.5]) == [1.0, 1.0, 1.0]
+
+
+def test_as_many_permutations_as_were_asked_for():
+    """A difference that each of them reaches: p is (1 + n) / (1 + n), also past one chunk."""
+    nothing = np.zeros((2, 4))
+    for n in (1, 99, 100, 250):
+        assert permutation_ps(nothing, list("abcd"), np.random.default_rng(0), n) == [1.0, 1.0]
+
+
+def test_the_standard_error_is_that_of_clusters():
+    """Against the formula of cluster sampling, unit by unit, and the usual one without clusters."""
+    rng = np.random.default_rng(11)
+    values = rng.normal(2, 1, 60)
+    assert standard_error(values, [str(n) for n in range(60)]) == pytest.approx(
+        values.std(ddof=1) / np.sqrt(60)
+    )
+    units = [str(n // 7) for n in range(60)]
+    totals = [
+        sum(value - values.mean() for value, unit in zip(values, units, strict=True) if unit == own)
+        for own in sorted(set(units))
+    ]
+    n = len(totals)
+    want = np.sqrt(sum(total**2 for total in totals) * n / (n - 1)) / 60
+    assert standard_error(values, units) == pytest.approx(want)
+    assert standard_error(values, ["one"] * 60) == 0.0
+
+
+def test_a_gain_is_drawn_by_its_seed():
+    rng = np.random.default_rng(12)
+    before = rng.random(40)
+    after = before + rng.normal(0.1, 0.2, 40)
+    units = [str(n) for n in range(40)]
+    assert gain_interval(before, after, units, seed=1) == gain_interval(
+        before, after, units, seed=1
+    )
+    assert gain_interval(before, after, units, seed=1) != gain_interval(
+        before, after, units, seed=2
+    )
 
 
 # --- the verdict as a whole: interval and permutation test over clustered cases ---

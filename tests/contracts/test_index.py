@@ -165,6 +165,21 @@ def test_a_boosted_row_is_found_wherever_it_ranks(kind):
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_the_first_row_is_a_row_like_others(kind):
+    found = search(shared(kind), VECTORS[0], 1)
+    assert found[0].tolist() == [0]
+
+
+def test_the_strongest_boosts_join_where_more_are_boosted_than_fetched():
+    """A thousand boosted rows, 200 fetched by their codes: the best ten are among the strongest."""
+    rows = np.arange(0, N, 2)
+    scores = np.random.default_rng(4).permutation(len(rows)).astype(np.float32)
+    boost = SparseScores(rows=rows, scores=scores)
+    found, _ = search(shared("ivf"), QUERIES[0], 10, boost=boost)
+    np.testing.assert_array_equal(found, oracle(VECTORS, QUERIES[0], 10, boost=boost)[0])
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_excluding_the_1500_best_of_2000_still_gives_k(kind):
     order = np.argsort(-(VECTORS @ QUERIES[0]))
     rows, _ = search(shared(kind), QUERIES[0], 10, order[:1_500])
