@@ -77,7 +77,7 @@ def behavioural_report(
     lists: dict[str, list[list[str]]] = {name: [] for name in configs}
     details = []
     learned: list[tuple[Behaviour, Interactions, SearchContext]] = []
-    for cut, (window, asked) in enumerate(zip(windows, cases, strict=True)):
+    for cut, (window, held_out) in enumerate(zip(windows, cases, strict=True)):
         for name, config in configs.items():
             started = time.monotonic()
             job = start_job(config.seed, report, max_minutes)
@@ -93,13 +93,13 @@ def behavioural_report(
                     "taken": chosen.taken,
                     "tried": dict(chosen.tried),
                     "fit_s": round(time.monotonic() - started, 1),
-                    "session_vector_ms": _session_vector_ms(chosen, asked, dataset),
+                    "session_vector_ms": _session_vector_ms(chosen, held_out, dataset),
                 }
             )
-            lists[name] += ask(system, asked, k=k, name=name, progress=report)
+            lists[name] += ask(system, held_out, k=k, name=name, progress=report)
     for done in learned:  # configurations may share a training, so only now
         forget_checkpoints(*done)
-    every = [case for some in cases for case in some]
+    every = [case for group in cases for case in group]
     catalog = dataset.catalog
     scoring = Scoring(k=k, seed=shared.seed, behavioural=list(configs), catalog=catalog)
     about = f"seed {shared.seed}, split.test {shared.split.test}, {len(windows)} cut(s)"
@@ -138,23 +138,23 @@ def _windows(events: Interactions, config: Config) -> list[Split]:
 def _cases(windows: Sequence[Split], dataset: Dataset, config: Config) -> list[list[Case]]:
     """The cases of each window; over all of them at most `max_targets` a user."""
     rng = np.random.default_rng(config.seed)
-    found = []
+    by_window = []
     for cut, window in enumerate(windows):
-        some = next_item_cases(
+        drawn = next_item_cases(
             window,
             dataset.catalog,
             max_targets=config.split.max_targets,
             max_session=config.split.max_session,
             rng=rng,
         )
-        found.append([replace(case, case_id=f"{cut}:{case.case_id}") for case in some])
+        by_window.append([replace(case, case_id=f"{cut}:{case.case_id}") for case in drawn])
     kept: set[str] = set()
     by_user: dict[str, list[str]] = {}
-    for case in (case for some in found for case in some):
+    for case in (case for group in by_window for case in group):
         by_user.setdefault(case.unit, []).append(case.case_id)
     for ids in by_user.values():
         kept |= set(rng.permutation(ids)[: config.split.max_targets].tolist())
-    return [[case for case in some if case.case_id in kept] for some in found]
+    return [[case for case in group if case.case_id in kept] for group in by_window]
 
 
 def _learn(

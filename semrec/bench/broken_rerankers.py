@@ -54,8 +54,8 @@ class Nonsense:
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
         """Judge what isn't there."""
-        places = np.array([-1, len(texts), len(texts) + 7, 0, 0])
-        yield RerankScores(positions=places, scores=np.full(len(places), np.nan, dtype=np.float32))
+        positions = np.array([-1, len(texts), len(texts) + 7, 0, 0])
+        yield RerankScores(positions=positions, scores=np.full(5, np.nan, np.float32))
 
 
 BROKEN: dict[str, Callable[[], Reranker]] = {

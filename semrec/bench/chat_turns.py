@@ -25,11 +25,11 @@ def read_dialogs(path: Path) -> list[list[str]]:
     """
     table = read_table(path)
     require_columns(path, table, COLUMNS)
-    said: dict[str, list[tuple[float, str]]] = {}
+    messages: dict[str, list[tuple[float, str]]] = {}
     dialogs, texts = (strings(path, table, name) for name in ("dialog_id", "last_utterance"))
     for dialog, turn, text in zip(dialogs, table["turn"].to_pylist(), texts, strict=True):
-        said.setdefault(dialog, []).append((float(turn), text))
-    return [[text for _, text in sorted(of)] for of in said.values()]
+        messages.setdefault(dialog, []).append((float(turn), text))
+    return [[text for _, text in sorted(of)] for of in messages.values()]
 
 
 def turn_times(
@@ -59,8 +59,8 @@ def turn_times(
     measured = {}
     for name, of in (("dialogs", dialogs), ("long", long)):
         spent: dict[int, list[float]] = {}
-        for place, dialog in enumerate(of):
-            tell(name, place, len(of))
+        for done, dialog in enumerate(of):
+            tell(name, done, len(of))
             conversation = START
             for turn, text in enumerate(dialog, start=1):
                 began = time.process_time()  # what else the machine does counts for no turn

@@ -53,8 +53,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """More of the answer; its length is always told."""
         self._buffer += data
-        head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        head, separator, rest = self._buffer.partition(b"\r\n\r\n")
+        if not separator:
             return
         _, _, after = head.lower().partition(b"content-length:")
         if len(rest) >= int(after.split(b"\r\n", 1)[0]):

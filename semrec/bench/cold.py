@@ -96,8 +96,8 @@ def _measure(
         encoder=encoder,
         progress=progress,
     )
-    asked = Split(train=known.train, test=withheld.test, cut=None)
-    cold = drawn_cases(asked, dataset.catalog, rng, max_cases)
+    cold_split = Split(train=known.train, test=withheld.test, cut=None)
+    cold = drawn_cases(cold_split, dataset.catalog, rng, max_cases)
     warm = drawn_cases(known, dataset.catalog, rng, max_cases)
     only_known = rec.with_parts(untouched_every=0)
     untouched = rec.interactions.counts == 0
@@ -105,8 +105,8 @@ def _measure(
 
     def mean(system: System, cases: Sequence[Case], metric: str, k: int, name: str) -> float:
         lists = ask(system, cases, k=k, name=f"{name} (seed {seed})", progress=progress)
-        found = scores_at(k, lists, [case.relevant for case in cases], METRICS[metric])
-        return round(float(found.mean()), 6)
+        scores = scores_at(k, lists, [case.relevant for case in cases], METRICS[metric])
+        return round(float(scores.mean()), 6)
 
     semantic = SemanticOnly(recommender=rec)
     return ColdStart(

@@ -126,7 +126,7 @@ def encoders_report(
         if short == next(iter(configs)):
             events = recommender.interactions
             texts = text_systems(dataset.catalog, events, cases, progress=report)
-            lists |= {n: ask(one, cases, k=k, name=n, progress=report) for n, one in texts.items()}
+            lists |= {n: ask(own, cases, k=k, name=n, progress=report) for n, own in texts.items()}
             notes += [LEFT_OUT] if worded(cases) and not texts else []
         costs.append(_cost(short, recommender, cases, report))
     notes.append(f"{len(configs)} builds, seed {config.seed}; nothing else differs")

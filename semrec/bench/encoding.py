@@ -51,23 +51,23 @@ def encoding_speed(
 
     sides: dict[str, Callable[[list[str]], FloatArray]] = {
         "semrec": BulkEncoder(encoder).encode_items,
-        "sentence-transformers": lambda some: np.asarray(
-            model.encode(some, normalize_embeddings=True), dtype=np.float32
+        "sentence-transformers": lambda batch: np.asarray(
+            model.encode(batch, normalize_embeddings=True), dtype=np.float32
         ),
     }
     spent, cpu = dict.fromkeys(sides, 0.0), dict.fromkeys(sides, 0.0)
     least = 1.0
     for start in range(0, n, BLOCK):
-        some = texts[start : start + BLOCK]
+        block = texts[start : start + BLOCK]
         vectors = {}
         for name, encode in sides.items():
             began, used = time.perf_counter(), time.process_time()
-            vectors[name] = encode(some)
+            vectors[name] = encode(block)
             spent[name] += time.perf_counter() - began
             cpu[name] += time.process_time() - used
-        found, true = vectors.values()
-        least = min(least, float((found * true).sum(axis=1).min()))
-        report("bench encode", start + len(some), n)
+        ours, true = vectors.values()
+        least = min(least, float((ours * true).sum(axis=1).min()))
+        report("bench encode", start + len(block), n)
     speeds = {name: n / seconds for name, seconds in spent.items()}
     return {
         "encoder": encoder.name,
@@ -92,4 +92,4 @@ def _texts(dataset: Dataset, config: Config, n: int, seed: int) -> list[str]:
     own = [clean(text) for text in ItemTexts(prompts=prompts, catalog=dataset.catalog) if text]
     if not own:
         raise ConfigError(f"{dataset.name}: no item has a title or a text")
-    return [own[place % len(own)] for place in np.random.default_rng(seed).permutation(n)]
+    return [own[i % len(own)] for i in np.random.default_rng(seed).permutation(n)]

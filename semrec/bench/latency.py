@@ -60,19 +60,19 @@ def latency(
         )
         laps: dict[str, list[float]] = {}
         for start in range(0, warmup + n, BLOCK):
-            some = [next(queries) for _ in range(min(BLOCK, warmup + n - start))]
-            for place, query in enumerate(some):
+            block = [next(queries) for _ in range(min(BLOCK, warmup + n - start))]
+            for i, query in enumerate(block):
                 timings = recommender.recommend(query).trace.timings_ms
-                if start + place >= warmup:
+                if start + i >= warmup:
                     rest = timings["total"] - timings["encode"]
                     for stage, ms in {**timings, "without_encoder": rest}.items():
                         laps.setdefault(stage, []).append(ms)
             if words and not session:
                 for name, ask in references.items():
-                    taken = [_timed(ask, query.intent) for query in some]
+                    taken = [_timed(ask, query.intent) for query in block]
                     spent[name] += taken if start >= warmup else []
             if progress:
-                progress(f"bench {kind}", start + len(some), warmup + n)
+                progress(f"bench {kind}", start + len(block), warmup + n)
         result[kind] = {stage: percentiles(ms, digits=3) for stage, ms in laps.items()}
     timed = {name: percentiles(ms, digits=3) for name, ms in spent.items() if ms}
     if timed:
@@ -82,10 +82,10 @@ def latency(
 
 def _references(recommender: Recommender) -> dict[str, Callable[[str], object]]:
     """The plain script, and the bare graph; what can't be had here is left out."""
-    found: dict[str, Callable[[str], object]] = {}
+    references: dict[str, Callable[[str], object]] = {}
     encoder = recommender.encoder
     if (script := plain_script(recommender)) is not None:
-        found["plain script"] = script
+        references["plain script"] = script
     if isinstance(encoder, OnnxEncoder):
 
         def forward(text: str) -> object:
@@ -93,8 +93,8 @@ def _references(recommender: Recommender) -> dict[str, Callable[[str], object]]:
             inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
             return encoder.session.run(None, inputs)
 
-        found["bare forward pass"] = forward
-    return found
+        references["bare forward pass"] = forward
+    return references
 
 
 def plain_script(recommender: Recommender) -> Callable[[str], list[int]] | None:

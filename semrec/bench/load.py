@@ -36,7 +36,7 @@ PATIENT_PER_S = 1.0  # where a reranker judges: requests without a budget, in ev
 
 
 @dataclass(kw_only=True)
-class Told:
+class Outcomes:
     """Outcomes of one kind of requests.
 
     Attributes:
@@ -128,12 +128,12 @@ def load_test(
             heavier = {kind: rate * factor for kind, rate in rates.by_kind.items()}
             before = _cpu_s(service)
             own = time.process_time()
-            told = asyncio.run(_ask(port, heavier, bodies, for_s, np.random.default_rng(seed)))
+            outcomes = asyncio.run(_ask(port, heavier, bodies, for_s, np.random.default_rng(seed)))
             own = time.process_time() - own
             theirs = _cpu_s(service) - before
             report(stage, 1, 1)
             return {
-                **{kind: one.to_dict() for kind, one in told.items()},
+                **{kind: outcome.to_dict() for kind, outcome in outcomes.items()},
                 "service_cores": round(theirs / for_s, 2),
                 "generator_cores": round(own / for_s, 2),
                 "generator_share": round(own / (own + theirs), 3),
@@ -153,7 +153,7 @@ async def _ask(
     bodies: dict[str, Iterator[bytes]],
     seconds: float,
     rng: np.random.Generator,
-) -> dict[str, Told]:
+) -> dict[str, Outcomes]:
     """Send every kind at its rate for so long; moments are those of a Poisson process."""
     due = sorted(
         (moment, kind)
@@ -161,33 +161,33 @@ async def _ask(
         for moment in rng.uniform(0, seconds, rng.poisson(rate * seconds)).tolist()
     )
     requests = [(moment, kind, next(bodies[kind])) for moment, kind in due]
-    told = {kind: Told() for kind in rates}
+    outcomes = {kind: Outcomes() for kind in rates}
     client = Client(HOST, port)
     loop = asyncio.get_running_loop()
     start = loop.time() + 0.1
 
-    async def one(at: float, kind: str, body: bytes) -> None:
-        told[kind].late_ms.append((loop.time() - at) * 1000)
+    async def send(at: float, kind: str, body: bytes) -> None:
+        outcomes[kind].late_ms.append((loop.time() - at) * 1000)
         try:
             status = await client.post("/v1/recommend", body, TIMEOUT_S)
         except (OSError, ValueError):
             status = 0
         spent = (loop.time() - at) * 1000
         if status == 200:
-            told[kind].accepted_ms.append(spent)
+            outcomes[kind].accepted_ms.append(spent)
         elif status == REFUSED:
-            told[kind].refused_ms.append(spent)
+            outcomes[kind].refused_ms.append(spent)
         else:
-            told[kind].errors += 1
+            outcomes[kind].errors += 1
 
     async with asyncio.TaskGroup() as tasks:
         for moment, kind, body in requests:
             wait_s = start + moment - loop.time()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-            tasks.create_task(one(start + moment, kind, body))
+            tasks.create_task(send(start + moment, kind, body))
     client.close()
-    return told
+    return outcomes
 
 
 def _bodies(artifact: Path, budget_ms: float | None, seed: int) -> dict[str, Iterator[bytes]]:
@@ -217,7 +217,7 @@ def _family(service: psutil.Process) -> list[psutil.Process]:
 
 def _cpu_s(service: psutil.Process) -> float:
     times = [process.cpu_times() for process in _family(service)]
-    return float(sum(one.user + one.system for one in times))
+    return float(sum(cpu.user + cpu.system for cpu in times))
 
 
 def _rss_mb(service: psutil.Process) -> float:

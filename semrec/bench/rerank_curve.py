@@ -28,10 +28,10 @@ SHOWN = (50, 95, 99, 100)  # percentiles
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _Answers:
     """The answers to all cases at one budget, and how long each took."""
 
-    found: list[Recommendations]
+    recommended: list[Recommendations]
     spent_ms: NDArray[np.float64]
 
 
@@ -75,13 +75,13 @@ def rerank_curve(
     rows: list[dict[str, Any]] = []
     for done, budget_ms in enumerate(budgets_ms):
         report("rerank", done, len(budgets_ms))
-        asked = _ask(recommender, scored, budget_ms, True, clients)
-        gains = _gains(asked, scored)
+        answers = _ask(recommender, scored, budget_ms, True, clients)
+        gains = _gains(answers, scored)
         means = bootstrap_means(np.stack([base, gains]), units, np.random.default_rng(seed))
         row: dict[str, Any] = {"budget_ms": budget_ms, "ndcg": _estimate(gains, means[:, 1])}
-        row |= {"gain": _estimate(gains - base, means[:, 1] - means[:, 0]), **_judging(asked)}
+        row |= {"gain": _estimate(gains - base, means[:, 1] - means[:, 0]), **_judging(answers)}
         if budget_ms is not None:
-            row["over_ms"] = percentiles(asked.spent_ms - max(budget_ms, floor_ms), SHOWN)
+            row["over_ms"] = percentiles(answers.spent_ms - max(budget_ms, floor_ms), SHOWN)
         rows.append(row)
     report("rerank", len(budgets_ms), len(budgets_ms))
     return {
@@ -96,14 +96,14 @@ def rerank_curve(
     }
 
 
-def _judging(asked: _Asked) -> dict[str, Any]:
+def _judging(answers: _Answers) -> dict[str, Any]:
     """Outcomes of the judging, and the time that answers took."""
-    traces = [answer.trace.rerank for answer in asked.found]
+    traces = [answer.trace.rerank for answer in answers.recommended]
     statuses = Counter(trace.status for trace in traces)
     return {
         "statuses": {name: n / len(traces) for name, n in sorted(statuses.items())},
         "scored": float(np.mean([trace.scored for trace in traces])),
-        "spent_ms": percentiles(asked.spent_ms, SHOWN),
+        "spent_ms": percentiles(answers.spent_ms, SHOWN),
     }
 
 
@@ -113,22 +113,22 @@ def _ask(
     budget_ms: float | None,
     rerank: bool,
     clients: int,
-) -> _Asked:
-    def one(case: Case) -> tuple[Recommendations, float]:
+) -> _Answers:
+    def timed(case: Case) -> tuple[Recommendations, float]:
         start = time.perf_counter()
         query = replace(case.query, k=K, budget_ms=budget_ms, rerank=rerank)
-        found = recommender.recommend(query)
-        return found, (time.perf_counter() - start) * 1000
+        answer = recommender.recommend(query)
+        return answer, (time.perf_counter() - start) * 1000
 
     with ThreadPoolExecutor(clients) as pool:
-        answers = list(pool.map(one, cases))
-    return _Asked(
-        found=[found for found, _ in answers], spent_ms=np.array([spent for _, spent in answers])
+        answers = list(pool.map(timed, cases))
+    return _Answers(
+        recommended=[answer for answer, _ in answers], spent_ms=np.array([ms for _, ms in answers])
     )
 
 
-def _gains(asked: _Asked, cases: Sequence[Case]) -> NDArray[np.float64]:
-    lists = [[item.item_id for item in one.items] for one in asked.found]
+def _gains(answers: _Answers, cases: Sequence[Case]) -> NDArray[np.float64]:
+    lists = [[item.item_id for item in answer.items] for answer in answers.recommended]
     return scores_at(K, lists, [case.relevant for case in cases])
 
 

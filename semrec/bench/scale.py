@@ -98,17 +98,17 @@ def scale(
         DataError: If the artifact's items aren't fused with texts, or no requests can be made.
     """
     recommender = load(artifact, verify="size")
-    asked = requests(recommender, cases, max(n + WARMUP, 2 * JUDGING), catalogues.seed)
+    queries = requests(recommender, cases, max(n + WARMUP, 2 * JUDGING), catalogues.seed)
     base = _fusion(recommender).items()
     sizes = sorted({max(size, len(base)) for size in catalogues.sizes})
     report, rows = progress or silent, []
-    for place, size in enumerate(sizes):
+    for done, size in enumerate(sizes):
 
-        def step(detail: str, size: int = size, place: int = place) -> None:
-            report(f"{size:,} items", place, len(sizes), detail)
+        def step(detail: str, size: int = size, done: int = done) -> None:
+            report(f"{size:,} items", done, len(sizes), detail)
 
-        rows.append(_of_size(size, artifact, recommender, catalogues, asked, n, step))
-        report(f"{size:,} items", place + 1, len(sizes))
+        rows.append(_of_size(size, artifact, recommender, catalogues, queries, n, step))
+        report(f"{size:,} items", done + 1, len(sizes))
     return {
         "artifact": recommender.manifest.get("checksum", "")[:12],
         "own_items": len(base),
@@ -127,13 +127,13 @@ def _of_size(
     artifact: Path,
     recommender: Recommender,
     catalogues: Catalogues,
-    asked: Sequence[Query],
+    queries: Sequence[Query],
     n: int,
     step: Callable[[str], None],
 ) -> dict[str, Any]:
     """Make the catalogue of a size, and put the requests to it in a fresh process."""
     base = _fusion(recommender).items()
-    both = _queries(recommender, asked[: 2 * JUDGING])
+    both = _queries(recommender, queries[: 2 * JUDGING])
     holding = {name: vectors[::2] for name, vectors in both.items()}
     measured = {name: vectors[1::2] for name, vectors in both.items()}
     config = make_config(recommender.manifest["config"], "manifest").index
@@ -154,11 +154,11 @@ def _of_size(
             save_bm25(resampled(recommender.lexical, rows), folder)
         del vectors
         step("requests")
-        told = {key: chosen.info[key] for key in chosen.info if key != "tried"}
+        settings = {key: chosen.info[key] for key in chosen.info if key != "tried"}
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
-            some = asked[: n + WARMUP]
-            found = fresh.submit(_ask, artifact, folder, told, some, judged).result()
-    return {"items": size, "index": told, "build_s": round(build_s, 1), **found}
+            sample = queries[: n + WARMUP]
+            answered = fresh.submit(_ask, artifact, folder, settings, sample, judged).result()
+    return {"items": size, "index": settings, "build_s": round(build_s, 1), **answered}
 
 
 def resample(base: FloatArray, size: int, noise: float, seed: int, path: Path) -> FloatArray:
@@ -167,20 +167,20 @@ def resample(base: FloatArray, size: int, noise: float, seed: int, path: Path) -
     A further row is one of `base` plus noise · (another − a third) / √2. So the noise is spread
     over the dimensions as the items themselves are, and at 1 is as strong.
     """
-    found = np.lib.format.open_memmap(path, "w+", np.float32, (size, base.shape[1]))
-    found[: len(base)] = base
-    for start, (one, other, third) in _drawn(len(base), size, seed):
-        moved = base[one] + np.float32(noise / 2**0.5) * (base[other] - base[third])
-        found[start : start + len(one)] = moved
-    found.flush()
-    del found
+    rows = np.lib.format.open_memmap(path, "w+", np.float32, (size, base.shape[1]))
+    rows[: len(base)] = base
+    for start, (first, other, third) in _drawn(len(base), size, seed):
+        moved = base[first] + np.float32(noise / 2**0.5) * (base[other] - base[third])
+        rows[start : start + len(first)] = moved
+    rows.flush()
+    del rows
     mapped: FloatArray = np.load(path, mmap_mode="r")
     return mapped
 
 
 def sources(n_base: int, size: int, seed: int) -> RowArray:
     """(size,) int64: the item whose words each has: its own, and what it is resampled from."""
-    drawn = [one for _, (one, _, _) in _drawn(n_base, size, seed)]
+    drawn = [rows for _, (rows, _, _) in _drawn(n_base, size, seed)]
     return np.concatenate([np.arange(n_base), *drawn])
 
 
@@ -198,26 +198,26 @@ def requests(recommender: Recommender, cases: Sequence[Case], n: int, seed: int)
     if cases and not real:
         raise DataError("none of the cases has words")
     if real:
-        real = [real[place] for place in rng.permutation(len(real))]
-        return [real[place % len(real)] for place in range(n)]
+        real = [real[i] for i in rng.permutation(len(real))]
+        return [real[i % len(real)] for i in range(n)]
     catalog, events = recommender.catalog, recommender.interactions
     if not len(events):
         raise DataError("the artifact has no interactions to make requests of; give --cases")
-    found: list[Query] = []
+    queries: list[Query] = []
     for user in rng.integers(len(events.user_ids), size=n).tolist():
         history = events.rows[events.starts[user] : events.starts[user + 1]]
         end = int(rng.integers(len(history)))
         session = [catalog.item_ids[row] for row in history[max(0, end - 5) : end]]
         titles = [catalog.titles[row] for row in (history[end], rng.integers(len(catalog)))]
-        text = f"something like {titles[0]} but more like {titles[1]}, number {len(found)}"
-        found.append(Query(intent=text, session=session))
-    return found
+        text = f"something like {titles[0]} but more like {titles[1]}, number {len(queries)}"
+        queries.append(Query(intent=text, session=session))
+    return queries
 
 
 def _ask(
     artifact: Path,
     folder: Path,
-    told: dict[str, Any],
+    settings: dict[str, Any],
     queries: Sequence[Query],
     judged: Mapping[str, tuple[FloatArray, FloatArray]],
 ) -> dict[str, Any]:
@@ -229,9 +229,9 @@ def _ask(
     start = time.perf_counter()
     vectors = np.load(folder / VECTORS, mmap_mode="r")
     counted = np.array(vectors[:, vectors.shape[1] - N_COUNTED :])
-    index = load_index(folder, config, told.get("breadth"), vectors, counted)
+    index = load_index(folder, config, settings.get("breadth"), vectors, counted)
     if index is None:
-        config = config.model_copy(update={"kind": told["kind"]})
+        config = config.model_copy(update={"kind": settings["kind"]})
         index = make_index(config, np.array(vectors)).index
     recommender = recommender.with_parts(lexical=load_bm25(folder))
     load_s, loaded = time.perf_counter() - start, resident_mb()
@@ -249,8 +249,8 @@ def _ask(
             spent.setdefault(stage, []).append(seconds * 1000)
     after = resident_mb()
     recall = {
-        name: round(float(recalled(index, asked, worst, RECALL_AT).mean()), 4)
-        for name, (asked, worst) in judged.items()
+        name: round(float(recalled(index, probes, worst, RECALL_AT).mean()), 4)
+        for name, (probes, worst) in judged.items()
     }
     recall["whole"] = _recalled_whole(recommender, index, vectors, queries[:JUDGING])
     return {
@@ -290,7 +290,7 @@ def resident_mb() -> float | None:
     status = Path("/proc/self/status")
     if not status.exists():
         return None
-    line = next(one for one in status.read_text().splitlines() if one.startswith("VmRSS:"))
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
 
 
@@ -299,15 +299,15 @@ def _beyond(now: float | None, before: float) -> float:
 
 
 def _encoded(recommender: Recommender, query: Query) -> TuningCase:
-    found = resolve(query, recommender.catalog, recommender.interactions)
-    text = in_words(query.intent, found.session, recommender.catalog, recommender.prompts)
+    resolved = resolve(query, recommender.catalog, recommender.interactions)
+    text = in_words(query.intent, resolved.session, recommender.catalog, recommender.prompts)
     if recommender.encoder is None:
         raise DataError("this recommender is behavioural-only: it has no encoder")
     return TuningCase(
         intent=recommender.encoder.encode_queries([text])[0] if text else None,
-        session=found.session,
+        session=resolved.session,
         targets=np.zeros(0, np.int64),
-        excluded=found.excluded,
+        excluded=resolved.excluded,
         match=NO_MATCH,
     )
 
@@ -316,10 +316,8 @@ def _matched(recommender: Recommender, query: Query) -> LexicalMatch:
     return NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent)
 
 
-def _queries(recommender: Recommender, asked: Sequence[Query]) -> dict[str, FloatArray]:
-    cases = [
-        replace(_encoded(recommender, query), match=_matched(recommender, query)) for query in asked
-    ]
+def _queries(recommender: Recommender, queries: Sequence[Query]) -> dict[str, FloatArray]:
+    cases = [replace(_encoded(recommender, q), match=_matched(recommender, q)) for q in queries]
     return queries_of(_fusion(recommender), cases)
 
 

@@ -109,12 +109,12 @@ def throughput(
                     laps[name] += service.answer(intents, at_once)
                     seconds[name] += time.perf_counter() - began
             rates = {name: round(len(ms) / seconds[name], 1) for name, ms in laps.items()}
-            told: dict[str, Any] = {
+            row: dict[str, Any] = {
                 name: {"requests_per_s": rates[name], **percentiles(ms)}
                 for name, ms in laps.items()
             }
-            told["times_as_many"] = round(rates["semrec"] / rates["plain"], 2)
-            result["clients"][str(at_once)] = told
+            row["times_as_many"] = round(rates["semrec"] / rates["plain"], 2)
+            result["clients"][str(at_once)] = row
             progress("bench throughput", done + 1, len(clients))
     return result
 
@@ -140,7 +140,7 @@ class Service:
     def answer(self, intents: Sequence[str], clients: int) -> list[float]:
         """Milliseconds that each intent took, shared out to so many clients."""
         with ThreadPoolExecutor(clients) as pool:
-            parts = pool.map(self._ask, [intents[place::clients] for place in range(clients)])
+            parts = pool.map(self._ask, [intents[i::clients] for i in range(clients)])
             return [ms for part in parts for ms in part]
 
     def _ask(self, intents: Sequence[str]) -> list[float]:

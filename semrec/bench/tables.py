@@ -108,10 +108,10 @@ def throughput(measured: Mapping[str, Any]) -> list[Table]:
         Column("", "{0[times]:.2f} ×", optional=True),
     )
     rows: list[dict[str, Any]] = []
-    for clients, told in measured["clients"].items():
-        ours = {"service": "semrec", **told["semrec"], "times": told["times_as_many"]}
+    for clients, rates in measured["clients"].items():
+        ours = {"service": "semrec", **rates["semrec"], "times": rates["times_as_many"]}
         rows += [{"clients": clients, **ours}, {"clients": clients, "service": "plain"}]
-        rows[-1] |= told["plain"]
+        rows[-1] |= rates["plain"]
     note = (
         f"{measured['requests']} new intents for each number of clients, workers of each service: "
         f"{measured['workers']}, {measured['cores']} cores"

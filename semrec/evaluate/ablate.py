@@ -133,6 +133,6 @@ def ablate(
             taken = CachedEncoder(encoder=whole.encoder, path=cache_file())
             variant = _untrained(variant)
         systems[f"without {name}"] = build(dataset, config=variant, encoder=taken, **shared)
-    found = compare(systems, cases, k=k, seed=config.seed, progress=progress)
+    report = compare(systems, cases, k=k, seed=config.seed, progress=progress)
     missing = worded(cases) and TEXT not in texts
-    return replace(found, notes=(*found.notes, LEFT_OUT)) if missing else found
+    return replace(report, notes=(*report.notes, LEFT_OUT)) if missing else report

@@ -52,15 +52,15 @@ class ScoredBaseline:
         return [self._recommend(query) for query in queries]
 
     def _recommend(self, query: Query) -> Recommendations:
-        found = resolve(query, self.catalog, self.interactions)
+        resolved = resolve(query, self.catalog, self.interactions)
         counts = self.interactions.counts
-        scores = self.scorer.scores(found.session).astype(np.float64)
+        scores = self.scorer.scores(resolved.session).astype(np.float64)
         scale = float(np.abs(scores).max()) or 1.0
         scores = scores / scale + 1e-9 * counts / max(1, counts.max())
         permitted = counts > 0
-        if found.allowed is not None:
-            permitted &= found.allowed
-        permitted[found.excluded] = False
+        if resolved.allowed is not None:
+            permitted &= resolved.allowed
+        permitted[resolved.excluded] = False
         rows = np.flatnonzero(permitted)
         rows, best = top_rows(rows, scores[rows].astype(np.float64), query.k)
         items = tuple(
@@ -68,7 +68,7 @@ class ScoredBaseline:
             for rank, (row, score) in enumerate(zip(rows, best, strict=True), start=1)
         )
         return Recommendations(
-            items=items, trace=Trace(weights={}, timings_ms={}, notes=found.notes)
+            items=items, trace=Trace(weights={}, timings_ms={}, notes=resolved.notes)
         )
 
 
@@ -106,9 +106,9 @@ def tuned_baseline(
             longest = max([*lengths, 1])
             cases = next_item_cases(split, catalog, max_session=longest, rng=rng)
             cases = [case for case in cases if case.query.session]
-            places = rng.permutation(len(cases))[:TUNING_CASES]
-            some = shorten([cases[place] for place in places], rng, lengths)
-            strength, decay = _choose(name, split.train, catalog, some, progress)
+            drawn = rng.permutation(len(cases))[:TUNING_CASES]
+            sample = shorten([cases[i] for i in drawn], rng, lengths)
+            strength, decay = _choose(name, split.train, catalog, sample, progress)
     scorer = fit_baseline(name, interactions.matrix(), strength=strength, decay=decay)
     return ScoredBaseline(name=name, scorer=scorer, catalog=catalog, interactions=interactions)
 

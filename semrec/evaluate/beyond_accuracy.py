@@ -40,20 +40,20 @@ def beyond_accuracy(
         ``diversity``: mean over lists of 1 − the mean Jaccard similarity of two items' labels
         (Ziegler et al. 2005); absent if the items have no labels.
     """
-    rows = [catalog.rows(one[:k]) for one in lists]
-    shown = np.fromiter((row for one in rows for row in one), dtype=np.int64)
-    if not len(shown):
+    rows = [catalog.rows(items[:k]) for items in lists]
+    exposed = np.fromiter((row for ranked in rows for row in ranked), dtype=np.int64)
+    if not len(exposed):
         return {"coverage": 0.0}
-    exposure = np.bincount(shown, minlength=len(catalog))
+    exposure = np.bincount(exposed, minlength=len(catalog))
     shares = (counts + 1) / (counts.sum() + len(counts))
-    found = {
+    figures = {
         "coverage": float((exposure > 0).mean()),
         "gini": gini(exposure),
-        "popularity": float(counts[shown].mean()),
-        "novelty": float(-np.log2(shares[shown]).mean()),
+        "popularity": float(counts[exposed].mean()),
+        "novelty": float(-np.log2(shares[exposed]).mean()),
     }
     diversity = _diversity(rows, k, catalog)
-    return found if diversity is None else {**found, "diversity": diversity}
+    return figures if diversity is None else {**figures, "diversity": diversity}
 
 
 def gini(values: NDArray[np.int64]) -> float:
@@ -69,17 +69,17 @@ def _diversity(rows: Sequence[Sequence[int]], k: int, catalog: Catalog) -> float
     labels = labelled_items(catalog.attributes, len(catalog)).pairs.T.tocsr()
     sizes = np.asarray(labels.sum(axis=1)).ravel()
     padded = np.full((len(rows), k), -1, dtype=np.int64)
-    for place, one in enumerate(rows):
-        padded[place, : len(one[:k])] = one[:k]
+    for i, ranked in enumerate(rows):
+        padded[i, : len(ranked[:k])] = ranked[:k]
     # An item without labels is like nothing and unlike nothing: its pairs don't count.
     usable = (padded >= 0) & (sizes[padded] > 0)
     total, pairs = np.zeros(len(rows)), np.zeros(len(rows))
     for first, second in combinations(range(k), 2):  # a pair of places, over all lists at once
-        some = np.flatnonzero(usable[:, first] & usable[:, second])
-        one, other = padded[some, first], padded[some, second]
-        common = np.asarray(labels[one].multiply(labels[other]).sum(axis=1)).ravel()
-        total[some] += 1 - common / (sizes[one] + sizes[other] - common)
-        pairs[some] += 1
+        both = np.flatnonzero(usable[:, first] & usable[:, second])
+        item, other = padded[both, first], padded[both, second]
+        common = np.asarray(labels[item].multiply(labels[other]).sum(axis=1)).ravel()
+        total[both] += 1 - common / (sizes[item] + sizes[other] - common)
+        pairs[both] += 1
     if not pairs.any():
         return None
     return float((total[pairs > 0] / pairs[pairs > 0]).mean())

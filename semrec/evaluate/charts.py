@@ -103,24 +103,24 @@ def plot(series: Sequence[Series], *, x_name: str, label: str, logarithmic: bool
         logarithmic: Whether the x axis is.
     """
     forward = math.log10 if logarithmic else float
-    xs = [x for one in series for x in (*one.xs, *one.ends)]
+    xs = [x for line in series for x in (*line.xs, *line.ends)]
     x_at = Scale(low=forward(min(xs)), high=forward(max(xs)), first=_LEFT, last=_RIGHT)
-    top = max(y.high for one in series for y in one.ys) or 1.0
+    top = max(y.high for line in series for y in line.ys) or 1.0
     parts = [_grid(top), *_x_ticks(xs, x_at, x_name, logarithmic)]
-    for one in series:
-        places = [(x_at(forward(x)), y) for x, y in zip(one.xs, one.ys, strict=True)]
-        for (x, y), (next_x, next_y) in pairwise(places):
-            parts.append(_line(x, _down(y.mean, top), next_x, _down(next_y.mean, top), one.kind))
-        dense = len(places) > 1 and one.kind == "other"  # their intervals would hide the rest
-        for x, y in () if dense else places:
-            parts.append(_line(x, _down(y.low, top), x, _down(y.high, top), f"whisker {one.kind}"))
-        for (x, y), end in zip(places, one.ends, strict=False):
+    for line in series:
+        points = [(x_at(forward(x)), y) for x, y in zip(line.xs, line.ys, strict=True)]
+        for (x, y), (next_x, next_y) in pairwise(points):
+            parts.append(_line(x, _down(y.mean, top), next_x, _down(next_y.mean, top), line.kind))
+        dense = len(points) > 1 and line.kind == "other"  # their intervals would hide the rest
+        for x, y in () if dense else points:
+            parts.append(_line(x, _down(y.low, top), x, _down(y.high, top), f"whisker {line.kind}"))
+        for (x, y), end in zip(points, line.ends, strict=False):
             height = _down(y.mean, top)
-            parts.append(_line(x, height, x_at(forward(end)), height, f"tail {one.kind}"))
-        for x, y in places:
+            parts.append(_line(x, height, x_at(forward(end)), height, f"tail {line.kind}"))
+        for x, y in points:
             parts.append(
                 Markup('<circle class="{}" cx="{}%" cy="{}" r="4.5"/>').format(
-                    one.kind, x, _down(y.mean, top)
+                    line.kind, x, _down(y.mean, top)
                 )
             )
     parts += _names(series, top, lambda x: x_at(forward(x)))
@@ -158,26 +158,26 @@ def _x_ticks(xs: Sequence[float], x_at: Scale, x_name: str, logarithmic: bool) -
     else:
         marks = sorted(set(xs))
     forward = math.log10 if logarithmic else float
-    found = [_TICK.format(x_at(forward(tick)), HEIGHT - 16, f"{tick:g}") for tick in marks]
-    return [*found, _TICK.format((_LEFT + _RIGHT) / 2, HEIGHT - 1, x_name)]
+    ticks = [_TICK.format(x_at(forward(tick)), HEIGHT - 16, f"{tick:g}") for tick in marks]
+    return [*ticks, _TICK.format((_LEFT + _RIGHT) / 2, HEIGHT - 1, x_name)]
 
 
 def _names(series: Sequence[Series], top: float, x_at: Callable[[float], float]) -> list[Markup]:
     """Names at the right edge, in the order of the last values, none over another."""
-    ordered = sorted(series, key=lambda one: -one.ys[-1].mean)
+    ordered = sorted(series, key=lambda line: -line.ys[-1].mean)
     heights: list[float] = []
-    for one in ordered:
-        wanted = _down(one.ys[-1].mean, top)
+    for line in ordered:
+        wanted = _down(line.ys[-1].mean, top)
         heights.append(max(wanted, heights[-1] + _LINE) if heights else wanted)
     over = max(0.0, heights[-1] - (HEIGHT - _BOTTOM)) if heights else 0.0
     parts = []
-    for one, height in zip(ordered, heights, strict=True):
+    for line, height in zip(ordered, heights, strict=True):
         y = round(height - over, 1)
-        last = [*one.xs, *one.ends][-1]
-        parts.append(_line(x_at(last), _down(one.ys[-1].mean, top), _RIGHT + 1.5, y, "leader"))
+        last = [*line.xs, *line.ends][-1]
+        parts.append(_line(x_at(last), _down(line.ys[-1].mean, top), _RIGHT + 1.5, y, "leader"))
         parts.append(
             Markup('<text class="name {}" x="{}%" y="{}">{}</text>').format(
-                one.kind, _RIGHT + 2, y + 4, one.name
+                line.kind, _RIGHT + 2, y + 4, line.name
             )
         )
     return parts

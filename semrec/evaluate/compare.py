@@ -99,25 +99,25 @@ def compare(
         or answer(system, cases, k=depth, name=name, timed=timed, progress=progress)
         for name, system in systems.items()
     }
-    lists = {name: one.lists for name, one in answers.items()}
+    lists = {name: answer.lists for name, answer in answers.items()}
     notes += oddities(cases, scoring.catalog)
     report = summarise(lists, cases, scoring, answered=answers, notes=notes, slices=parts)
     return replace(
         report,
-        origins={name: origin_of(found) for name, found in recommenders.items()},
+        origins={name: origin_of(recommender) for name, recommender in recommenders.items()},
         code_hash=code_hash(),
     )
 
 
 def _recommenders(systems: Mapping[str, System]) -> dict[str, Recommender]:
-    found = {name: recommender_of(system) for name, system in systems.items()}
-    return {name: one for name, one in found.items() if one is not None}
+    recommenders = {name: recommender_of(system) for name, system in systems.items()}
+    return {name: known for name, known in recommenders.items() if known is not None}
 
 
 def _guard(
     recommenders: Mapping[str, Recommender], cases: Sequence[Case], *, allow_seen: bool
 ) -> list[str]:
-    seen = {name: one.manifest.get("training_dialogs", ()) for name, one in recommenders.items()}
+    seen = {n: rec.manifest.get("training_dialogs", ()) for n, rec in recommenders.items()}
     try:
         refuse_seen(cases, seen)
     except DataError as error:
@@ -143,7 +143,7 @@ def oddities(cases: Sequence[Case], catalog: Catalog | None) -> list[str]:
             titles = [catalog.titles[row].casefold() for row in rows]
             named += any(len(title) > 3 and title in text for title in titles)
     names = len(cases) - len({case.case_id for case in cases})
-    asked = [(c.query.intent, c.query.events, c.relevant, c.unit) for c in cases]
+    keys = [(c.query.intent, c.query.events, c.relevant, c.unit) for c in cases]
     counted = (
         (in_session, "have a target in their session or excluded: it counts as a miss"),
         (unknown, "have a target that isn't in the catalogue: it counts as a miss"),
@@ -151,6 +151,6 @@ def oddities(cases: Sequence[Case], catalog: Catalog | None) -> list[str]:
         (strange, "have an item in their session that isn't in the catalogue: it is skipped"),
         (twice, "name a target twice: it counts once"),
         (names, "have the name of another one"),
-        (len(cases) - len(set(asked)), "repeat another one of the same dialog or user"),
+        (len(cases) - len(set(keys)), "repeat another one of the same dialog or user"),
     )
     return [f"{n} of {len(cases)} cases {what}" for n, what in counted if n]

@@ -76,7 +76,7 @@ def crossfit(
     reorders = config.ranking.enabled or config.rerank.kind != "none"
     lists: dict[str, list[list[str]]] = {}
     for fold in range(folds):
-        ours = [place for place, of in enumerate(fold_ids) if of == fold]
+        ours = [index for index, of in enumerate(fold_ids) if of == fold]
         others = [case for case, of in zip(cases, fold_ids, strict=True) if of != fold]
         shared: dict[str, Any] = {"intents": [*intents, others], "progress": progress}
         recommender = build(dataset, config=config, encoder=encoder, **shared)
@@ -90,7 +90,7 @@ def crossfit(
             for name, baseline in {**fixed, **texts}.items():
                 lists[name] = ask(baseline, cases, k=k, name=name, progress=progress)
         for name, system in _systems(recommender, wordless, reorders=reorders).items():
-            answers = ask(system, [cases[place] for place in ours], k=k, name=name)
+            answers = ask(system, [cases[index] for index in ours], k=k, name=name)
             _merge(answers, ours, lists.setdefault(name, [[] for _ in cases]))
     order = ["baseline", *baselines, DOMAIN, WITH_DOMAIN, *texts, "semantic-only"]
     order += [UNRANKED, "fused"] if reorders else ["fused"]
@@ -99,10 +99,10 @@ def crossfit(
     return _report({name: lists[name] for name in order}, cases, dataset, notes, k, config.seed)
 
 
-def _merge(answers: list[list[str]], places: Sequence[int], into: list[list[str]]) -> None:
+def _merge(answers: list[list[str]], indices: Sequence[int], into: list[list[str]]) -> None:
     """Put a fold's answers in the places of its cases."""
-    for place, answer in zip(places, answers, strict=True):
-        into[place] = answer
+    for index, answer in zip(indices, answers, strict=True):
+        into[index] = answer
 
 
 def _folds(cases: Sequence[Case], folds: int) -> list[int]:

@@ -67,23 +67,23 @@ def examples_of(
         row = None if catalog is None else catalog.row(item_id)
         return item_id if catalog is None or row is None else catalog.titles[row] or item_id
 
-    def shown(items: Sequence[str], case: Case) -> tuple[Shown, ...]:
+    def listed(items: Sequence[str], case: Case) -> tuple[Shown, ...]:
         before = {event.item_id for event in case.query.events} | set(case.query.exclude)
         right = set(case.relevant) - before
         return tuple(Shown(item_id=i, title=title(i), right=i in right) for i in items)
 
     order = np.argsort(gained, kind="stable")
-    most = [place for place in order[::-1][:EXAMPLES] if gained[place] > 0]
-    least = [place for place in order[:EXAMPLES] if gained[place] < 0]
+    most = [index for index in order[::-1][:EXAMPLES] if gained[index] > 0]
+    least = [index for index in order[:EXAMPLES] if gained[index] < 0]
     return tuple(
         Example(
-            case_id=cases[place].case_id,
-            intent=cases[place].query.intent,
-            session=tuple(title(event.item_id) for event in cases[place].query.events),
-            relevant=tuple(title(item_id) for item_id in dict.fromkeys(cases[place].relevant)),
-            reference=shown(reference[place], cases[place]),
-            candidate=shown(candidate[place], cases[place]),
-            difference=float(gained[place]),
+            case_id=cases[index].case_id,
+            intent=cases[index].query.intent,
+            session=tuple(title(event.item_id) for event in cases[index].query.events),
+            relevant=tuple(title(item_id) for item_id in dict.fromkeys(cases[index].relevant)),
+            reference=listed(reference[index], cases[index]),
+            candidate=listed(candidate[index], cases[index]),
+            difference=float(gained[index]),
         )
-        for place in (*most, *least)
+        for index in (*most, *least)
     )

@@ -27,10 +27,10 @@ def plot_systems(report: Report, metric: str | None = None, ax: Axes | None = No
     rows = report.rows[::-1]
     metric = metric or report.metric
     ax = ax or _axes(len(rows))
-    for place, row in enumerate(rows):
-        found, colour = row.metrics[metric], _colour(report, row.system)
-        ax.plot([found.low, found.high], [place, place], color=colour, linewidth=2, alpha=0.6)
-        ax.plot(found.mean, place, "o", color=colour)
+    for y, row in enumerate(rows):
+        estimate, colour = row.metrics[metric], _colour(report, row.system)
+        ax.plot([estimate.low, estimate.high], [y, y], color=colour, linewidth=2, alpha=0.6)
+        ax.plot(estimate.mean, y, "o", color=colour)
     ax.set_yticks(range(len(rows)), [_text(row.system) for row in rows])
     ax.set_xlim(left=0)
     ax.set_xlabel(f"{metric}@{report.k}, 95 % interval")
@@ -46,10 +46,10 @@ def plot_slices(report: Report, ax: Axes | None = None) -> Axes:
     parts = report.slices[::-1]
     ax = ax or _axes(len(parts))
     colours = {"better": BETTER, "worse": WORSE}
-    for place, part in enumerate(parts):
+    for y, part in enumerate(parts):
         colour = colours.get(part.verdict, OTHER)
-        ax.plot([part.low, part.high], [place, place], color=colour, linewidth=2, alpha=0.6)
-        ax.plot(part.fused - part.behavioural, place, "o", color=colour)
+        ax.plot([part.low, part.high], [y, y], color=colour, linewidth=2, alpha=0.6)
+        ax.plot(part.fused - part.behavioural, y, "o", color=colour)
     ax.axvline(0, color=OTHER, linewidth=1)
     ax.set_yticks(range(len(parts)), [_text(f"{part.name} ({part.n_units:,})") for part in parts])
     ax.set_xlabel(f"{report.measure} of {report.candidate} − {report.reference}")
@@ -65,12 +65,12 @@ def plot_latency(report: Report, ax: Axes | None = None) -> Axes:
     ax = ax or _axes(8)
     for row in report.rows:
         if row.latency_ms:
-            found, colour = row.metrics[report.metric], _colour(report, row.system)
+            estimate, colour = row.metrics[report.metric], _colour(report, row.system)
             ms = row.latency_ms["p50"]
-            ax.plot([ms, ms], [found.low, found.high], color=colour, linewidth=2, alpha=0.6)
-            ax.plot(ms, found.mean, "o", color=colour)
+            ax.plot([ms, ms], [estimate.low, estimate.high], color=colour, linewidth=2, alpha=0.6)
+            ax.plot(ms, estimate.mean, "o", color=colour)
             ax.annotate(
-                _text(row.system), (ms, found.mean), xytext=(7, -3), textcoords="offset points"
+                _text(row.system), (ms, estimate.mean), xytext=(7, -3), textcoords="offset points"
             )
     ax.set_xscale("log")
     ax.set_ylim(bottom=0)

@@ -38,7 +38,7 @@ def report_page(report: Report) -> str:
         asked_for=asked_for,
         asked_for_kinds={} if asked_for is None else _kinds(asked_for),
         asked_for_parts=parts,
-        topics_scale=scale_of([one for part in parts for one in part.systems.values()]),
+        topics_scale=scale_of([estimate for part in parts for estimate in part.systems.values()]),
         systems_scale=scale_of([row.metrics[report.metric] for row in report.rows]),
         tables=report_tables,
         shown=_shown,
@@ -93,9 +93,9 @@ def _verdict(report: Report) -> dict[str, Any]:
 
 def _figures(report: Report) -> list[str]:
     """The verdict's sentences, without its last words."""
-    told = [one.replace(" x ", " × ") for one in sentences(report)]
+    figures = [sentence.replace(" x ", " × ") for sentence in sentences(report)]
     kinds = (f"{ASKED_FOR}: ", f"{LIKED}: ")  # a system's name keeps its own first letter
-    return [one[0].upper() + one[1:] if one.startswith(kinds) else one for one in told]
+    return [s[0].upper() + s[1:] if s.startswith(kinds) else s for s in figures]
 
 
 def _kinds(report: Report) -> dict[str, str]:
@@ -111,10 +111,10 @@ def _gap(part: Slice) -> Estimate:
 
 
 def _families(slices: Sequence[Slice]) -> list[tuple[str, list[Slice]]]:
-    found: dict[str, list[Slice]] = {}
+    by_family: dict[str, list[Slice]] = {}
     for part in slices:
-        found.setdefault(part.family, []).append(part)
-    return list(found.items())
+        by_family.setdefault(part.family, []).append(part)
+    return list(by_family.items())
 
 
 def _latency_plot(report: Report, kinds: dict[str, str]) -> str:

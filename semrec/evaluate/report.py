@@ -198,55 +198,55 @@ class Report:
 
         A slice counts as lost by a candidate that isn't worse on the whole.
         """
-        found = [] if self.asked_for is None else self.asked_for.regressions()
-        found += below_text(self)
+        losses = [] if self.asked_for is None else self.asked_for.regressions()
+        losses += below_text(self)
         if self.reference is None or self.candidate is None:
-            return found
+            return losses
         over_all = self.pair(self.candidate, self.reference)
         for part in self.slices:
             if is_text(self.reference) and part.family in (SESSION, "words"):
                 continue  # said above
             lost = part.verdict != "too few units" and self.candidate in part.losers
             if lost and over_all is not None and over_all.verdict != "worse":
-                found.append(
+                losses.append(
                     f"{self.candidate} loses “{part.name}” ({part.n_units:,} units): "
                     f"{self.measure} {part.systems[self.candidate].mean:.4f} against "
                     f"{part.behavioural:.4f} of {self.reference}"
                 )
-        return found
+        return losses
 
     def verdict(self) -> str:
         """The comparison in one sentence; with cases of both kinds it says both."""
         words, _ = outcome(self)
-        told = "; ".join(sentences(self))
-        return f"{told}: {words}" if words else told
+        text = "; ".join(sentences(self))
+        return f"{text}: {words}" if words else text
 
     def yardsticks(self) -> list[Yardstick]:
         """Each kind of cases, what was asked for first: in parts, then as a whole."""
-        told = [] if self.asked_for is None else self.asked_for.yardsticks()
+        asked_for = [] if self.asked_for is None else self.asked_for.yardsticks()
         own = whole(self)
-        return [*told, *parts(self), *([] if own is None else [own])]
+        return [*asked_for, *parts(self), *([] if own is None else [own])]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the machine it ran on."""
-        values = self._told()
+        values = self._as_values()
         values["verdict"] = self.verdict()
         values["outcome"] = outcome(self)[1]
         values["yardsticks"] = [
-            {**asdict(one), "verdict": one.verdict} for one in self.yardsticks()
+            {**asdict(yardstick), "verdict": yardstick.verdict} for yardstick in self.yardsticks()
         ]
         values["machine"] = {"cores": os.cpu_count(), "processor": platform.machine()}
         return values
 
-    def _told(self) -> dict[str, Any]:
+    def _as_values(self) -> dict[str, Any]:
         values = asdict(self)
-        for pair, found in zip(values["pairs"], self.pairs, strict=True):
-            pair["verdict"] = found.verdict
+        for pair, computed in zip(values["pairs"], self.pairs, strict=True):
+            pair["verdict"] = computed.verdict
         for part, known in zip(values["slices"], self.slices, strict=True):
             part["verdict"] = known.verdict
         values["regressions"] = self.regressions()
         if self.asked_for is not None:
-            values["asked_for"] = self.asked_for._told()
+            values["asked_for"] = self.asked_for._as_values()
         return values
 
     def to_frame(self) -> pd.DataFrame:

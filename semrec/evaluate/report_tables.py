@@ -122,17 +122,17 @@ def cutoffs(report: Report) -> Table:
 
 def beyond(report: Report) -> Table:
     """Figures of the lists besides being right."""
-    some = [column for column in BEYOND if any(map(column.cell, report.rows))]
-    columns = [Column("system", "{0.system}"), *some]
+    filled = [column for column in BEYOND if any(map(column.cell, report.rows))]
+    columns = [Column("system", "{0.system}"), *filled]
     return Table(columns=columns, rows=report.rows, notes=[ABOUT_BEYOND])
 
 
 def report_markdown(report: Report) -> str:
     """Verdict, tables, notes."""
     parts = [report.verdict(), *map(as_markdown, report_tables(report))]
-    told = [f"- {plain(note)}" for note in report.notes]
-    told += [f"- REGRESSION: {plain(one)}" for one in report.regressions()]
-    parts += ["\n".join(told)] if told else []
+    bullets = [f"- {plain(note)}" for note in report.notes]
+    bullets += [f"- REGRESSION: {plain(loss)}" for loss in report.regressions()]
+    parts += ["\n".join(bullets)] if bullets else []
     parts += [as_markdown(differences(report.pairs_seen()))] if report.pairs else []
     parts += [as_markdown(slices(report))] if report.slices else []
     parts.append(

@@ -91,8 +91,8 @@ class Answered:
 
 def recommender_of(system: System) -> Recommender | None:
     """The recommender that answers behind a system, if there is one."""
-    found = system.recommender if isinstance(system, SemanticOnly | WithinBudget) else system
-    return found if isinstance(found, Recommender) else None
+    inner = system.recommender if isinstance(system, SemanticOnly | WithinBudget) else system
+    return inner if isinstance(inner, Recommender) else None
 
 
 def ask(
@@ -147,25 +147,25 @@ def answer(
         queries = [replace(case.query, k=k) for case in cases[start : start + step]]
         started = time.perf_counter()
         try:
-            found, lacking = _lists(system, queries)
+            answers, lacking = _lists(system, queries)
             spent.append((time.perf_counter() - started) * 1000)
         except Exception:
-            found, lacking = [], 0
-            for place, query in enumerate(queries, start=start):
+            answers, lacking = [], 0
+            for index, query in enumerate(queries, start=start):
                 try:
-                    one, less = _lists(system, [query])
+                    own, less = _lists(system, [query])
                 except Exception as error:
-                    raised[place] = f"{type(error).__name__}: {str(error)[:200]}"
-                    one, less = [[]], 0
-                found += one
+                    raised[index] = f"{type(error).__name__}: {str(error)[:200]}"
+                    own, less = [[]], 0
+                answers += own
                 lacking += less
-        lists += found
+        lists += answers
         degraded += lacking
         if progress and (not start % BATCH or start + step >= len(cases)):
             progress(f"ask {name}", min(start + step, len(cases)), len(cases))
     if not callable(system):
-        some = [case for place, case in enumerate(cases) if place not in raised]
-        spent = _time_singles(system, some, k=k, n=timed, name=name, progress=progress)
+        usable = [case for index, case in enumerate(cases) if index not in raised]
+        spent = _time_singles(system, usable, k=k, n=timed, name=name, progress=progress)
     return Answered(
         lists=lists,
         raised=raised,
@@ -183,31 +183,31 @@ def faults_of(answered: Answered, k: int, catalog: Catalog | None) -> dict[str, 
         k: How many items an answer should have.
         catalog: What is known; None: nothing counts as unknown.
     """
-    lists = [list(one[:k]) for one in answered.lists]
+    lists = [list(items[:k]) for items in answered.lists]
     counted = {
         "raised": len(answered.raised),
-        "short": sum(len(one) < k for one in lists) - len(answered.raised),
-        "repeated": sum(len(set(one)) < len(one) for one in lists),
+        "short": sum(len(items) < k for items in lists) - len(answered.raised),
+        "repeated": sum(len(set(items)) < len(items) for items in lists),
         "degraded": answered.degraded,
     }
     if catalog is not None:
-        counted["unknown"] = sum(len(catalog.rows(one)) < len(one) for one in lists)
+        counted["unknown"] = sum(len(catalog.rows(items)) < len(items) for items in lists)
     return {what: n for what, n in counted.items() if n}
 
 
 def _lists(system: System, queries: Sequence[Query]) -> tuple[list[list[str]], int]:
     """The answers' item ids, and how many answers are degraded."""
     if callable(system):
-        asked = [system(query)[: query.k] for query in queries]
-        return [[str(item_id) for item_id in one] for one in asked], 0
+        answers = [system(query)[: query.k] for query in queries]
+        return [[str(item_id) for item_id in answer] for answer in answers], 0
     many = system.recommend_many(queries)
     if len(many) != len(queries):
         raise DataError(f"{len(many)} answers came back to {len(queries)} queries")
     lists = [
-        [item.item_id for item in one.items][: query.k]
-        for one, query in zip(many, queries, strict=True)
+        [item.item_id for item in answer.items][: query.k]
+        for answer, query in zip(many, queries, strict=True)
     ]
-    return lists, sum(one.trace.degraded for one in many)
+    return lists, sum(answer.trace.degraded for answer in many)
 
 
 def _time_singles(
@@ -228,16 +228,16 @@ def _time_singles(
         system = _uncached(system)
     elif isinstance(system, Cached):
         system = system.uncached()
-    places = np.linspace(0, len(cases) - 1, min(n, len(cases)) + WARMUP).astype(int)
+    drawn = np.linspace(0, len(cases) - 1, min(n, len(cases)) + WARMUP).astype(int)
     spent = []
-    for done, place in enumerate(places):
-        query = replace(cases[place].query, k=k)
+    for done, index in enumerate(drawn):
+        query = replace(cases[index].query, k=k)
         started = time.perf_counter()
         with suppress(Exception):  # who raised nothing before may do so now; it isn't timed then
             system.recommend_many([query])
             spent.append((time.perf_counter() - started) * 1000)
         if progress:
-            progress(f"time {name}", done + 1, len(places))
+            progress(f"time {name}", done + 1, len(drawn))
     return spent[WARMUP:]
 
 

@@ -17,7 +17,7 @@ from semrec.evaluate.beyond_accuracy import beyond_accuracy
 from semrec.evaluate.examples import examples_of
 from semrec.evaluate.report import Pair, Report, Row
 from semrec.evaluate.runners import Answered, faults_of
-from semrec.evaluate.slices import Families, at_places, measure
+from semrec.evaluate.slices import Families, at_indices, measure
 from semrec.evaluate.yardsticks import (
     ASKED_FOR,
     LIKED,
@@ -126,8 +126,8 @@ def summarise(
     Raises:
         DataError: If no case has a relevant item.
     """
-    places = by_kind(cases)
-    kinds = [kind for kind, own in places.items() if any(cases[place].relevant for place in own)]
+    indices = by_kind(cases)
+    kinds = [kind for kind, own in indices.items() if any(cases[index].relevant for index in own)]
     if not kinds:
         raise DataError(f"none of the {len(cases)} cases has a relevant item: nothing to score")
     answered, slices = answered or {}, slices or {}
@@ -136,10 +136,10 @@ def summarise(
         return replace(report, notes=(*notes, *report.notes))
 
     def own(kind: str, answered: Mapping[str, Answered], candidate: str | None = None) -> Report:
-        at = places[kind]
-        theirs = {name: [answers[place] for place in at] for name, answers in lists.items()}
-        some = [cases[place] for place in at]
-        return _of_one_kind(kind, theirs, some, scoring, at_places(slices, at), answered, candidate)
+        at = indices[kind]
+        theirs = {name: [answers[index] for index in at] for name, answers in lists.items()}
+        few = [cases[index] for index in at]
+        return _of_one_kind(kind, theirs, few, scoring, at_indices(slices, at), answered, candidate)
 
     liked = own(LIKED, answered)
     asked_for = own(ASKED_FOR, {}, liked.candidate)
@@ -161,11 +161,11 @@ def _of_one_kind(
     candidate: str | None = None,
 ) -> Report:
     """The report on cases that are measured by one yardstick."""
-    places = [place for place, case in enumerate(cases) if case.relevant]
-    scored = [cases[place] for place in places]
-    shown = {name: [answers[place] for place in places] for name, answers in lists.items()}
-    scores = _score(shown, scored, scoring)
-    rows = _rows(shown, scores, scoring, answered)
+    indices = [index for index, case in enumerate(cases) if case.relevant]
+    scored = [cases[index] for index in indices]
+    of_scored = {name: [answers[index] for index in indices] for name, answers in lists.items()}
+    scores = _score(of_scored, scored, scoring)
+    rows = _rows(of_scored, scores, scoring, answered)
     measured, samples = scores.of(METRIC[kind], scoring.k)
     by_name = dict(zip(lists, measured, strict=True))
     behavioural = [name for name in lists if name in scoring.behavioural]
@@ -194,15 +194,15 @@ def _of_one_kind(
     opponents = (by_name, reference, candidate, scores.units, scoring.seed)
     worded = []
     if text_among(lists) is not None:
-        with_words = [place for place, case in enumerate(scored) if case.query.intent.strip()]
+        with_words = [index for index, case in enumerate(scored) if case.query.intent.strip()]
         worded = measure({"": {"requests with words": with_words}}, *opponents)
     gained = by_name[candidate] - by_name[reference]
     first, second = (
-        [items[: scoring.k] for items in shown[name]] for name in (reference, candidate)
+        [items[: scoring.k] for items in of_scored[name]] for name in (reference, candidate)
     )
     return replace(
         report,
-        slices=tuple(measure(at_places(slices, places), *opponents)),
+        slices=tuple(measure(at_indices(slices, indices), *opponents)),
         worded=worded[0] if worded else None,
         examples=examples_of(gained, scored, first, second, scoring.catalog),
     )
@@ -232,7 +232,7 @@ def _rows(
     rows = []
     for system, (name, all_items) in enumerate(lists.items()):
         own = [items[:k] for items in all_items]
-        shown = {item_id for items in own for item_id in items}
+        covered = {item_id for items in own for item_id in items}
         beyond = {}
         if catalog is not None and interactions is not None:
             beyond = beyond_accuracy(own, k, catalog, interactions.counts)
@@ -241,7 +241,7 @@ def _rows(
             Row(
                 system=name,
                 metrics=at[k],
-                coverage=len(shown) / len(catalog) if catalog is not None else None,
+                coverage=len(covered) / len(catalog) if catalog is not None else None,
                 at=at,
                 beyond=beyond,
                 latency_ms=_percentiles(how),
@@ -271,15 +271,15 @@ def _values(lists: Lists, cases: Sequence[Case], cutoffs: Sequence[int]) -> Valu
             [[f(ranks, n_relevant, cutoff) for f in METRICS.values()] for cutoff in cutoffs]
         )
 
-    found = np.zeros((len(cutoffs), len(METRICS), len(lists), len(cases)))
+    values = np.zeros((len(cutoffs), len(METRICS), len(lists), len(cases)))
     for column, case in enumerate(cases):
         relevant = set(case.relevant)
         before = {event.item_id for event in case.query.events} | set(case.query.exclude)
         findable = tuple(relevant - before)
         for row, answers in enumerate(lists.values()):
             ranks = ranks_of(answers[column], findable)
-            found[:, :, row, column] = scores(tuple(ranks), len(relevant))
-    return found
+            values[:, :, row, column] = scores(tuple(ranks), len(relevant))
+    return values
 
 
 def _opponents(
@@ -333,15 +333,15 @@ def pairs(
         rng: Draws permutations.
         n: How many.
     """
-    places = list(combinations(range(len(names)), 2))
-    if not places:
+    combos = list(combinations(range(len(names)), 2))
+    if not combos:
         return []
-    differences = np.stack([values[a] - values[b] for a, b in places])
+    differences = np.stack([values[a] - values[b] for a, b in combos])
     p_values = permutation_ps(differences, units, rng, n)
-    found = []
-    for (a, b), own, p, adjusted in zip(places, differences, p_values, holm(p_values), strict=True):
+    compared = []
+    for (a, b), own, p, adjusted in zip(combos, differences, p_values, holm(p_values), strict=True):
         low, high = interval(samples[:, a] - samples[:, b])
-        found.append(
+        compared.append(
             Pair(
                 first=names[a],
                 second=names[b],
@@ -352,7 +352,7 @@ def pairs(
                 p_holm=adjusted,
             )
         )
-    return found
+    return compared
 
 
 def _ratios(
@@ -363,11 +363,11 @@ def _ratios(
         return {}
     base = names.index(divisor)
     ratios = {}
-    for place, name in enumerate(names):
+    for column, name in enumerate(names):
         if name != divisor:
             with np.errstate(divide="ignore", invalid="ignore"):
-                low, high = interval(samples[:, place] / samples[:, base])
-            mean = float(values[place].mean() / values[base].mean())
+                low, high = interval(samples[:, column] / samples[:, base])
+            mean = float(values[column].mean() / values[base].mean())
             ratios[name] = Estimate(mean=mean, low=low, high=high)
     return ratios
 
@@ -392,7 +392,7 @@ def _fault_notes(rows: Sequence[Row], answered: Mapping[str, Answered], k: int) 
     for row in rows:
         for what, n in row.faults.items():
             first = next(iter(answered[row.system].raised.values()), "")
-            told = FAULTS[what].format(k=k, first=f"the first was {first}")
+            text = FAULTS[what].format(k=k, first=f"the first was {first}")
             of = len(answered[row.system].lists)
-            notes.append(f"{row.system}: {n:,} of {of:,} answers {told}")
+            notes.append(f"{row.system}: {n:,} of {of:,} answers {text}")
     return notes

@@ -72,15 +72,15 @@ class Slice:
         return "worse" if self.high < 0 else "unclear"
 
 
-def at_places(families: Families, places: Sequence[int]) -> Families:
-    """The same slices of only those cases that are at `places`, in that order."""
-    columns = {place: number for number, place in enumerate(places)}
+def at_indices(families: Families, indices: Sequence[int]) -> Families:
+    """The same slices of only those cases that are at `indices`, in that order."""
+    columns = {index: number for number, index in enumerate(indices)}
     return {
         family: {
-            name: [columns[place] for place in own if place in columns]
-            for name, own in some.items()
+            name: [columns[index] for index in own if index in columns]
+            for name, own in parts.items()
         }
-        for family, some in families.items()
+        for family, parts in families.items()
     }
 
 
@@ -103,28 +103,28 @@ def measure(
         seed: Of the resampling.
     """
     parts = [
-        (family, name, np.asarray(places, dtype=np.int64))
-        for family, some in families.items()
-        for name, places in some.items()
-        if len(places)
+        (family, name, np.asarray(indices, dtype=np.int64))
+        for family, slices in families.items()
+        for name, indices in slices.items()
+        if len(indices)
     ]
     if not parts:
         return []
     names = list(ndcg)
     table = np.vstack([np.stack(list(ndcg.values())), np.ones((1, len(units)))])
     masked = np.zeros((len(parts), *table.shape))
-    for part, (_, _, places) in enumerate(parts):
-        masked[part][:, places] = table[:, places]
+    for part, (_, _, indices) in enumerate(parts):
+        masked[part][:, indices] = table[:, indices]
     sums, _ = unit_sums(masked.reshape(-1, table.shape[1]), units)
     totals = bootstrap_sums(sums, np.random.default_rng(seed)).reshape(-1, *masked.shape[:2])
     measured = []
-    for part, (family, name, places) in enumerate(parts):
+    for part, (family, name, indices) in enumerate(parts):
         with np.errstate(divide="ignore", invalid="ignore"):
             samples = totals[:, part, :-1] / totals[:, part, -1:]
-        values = {system: ndcg[system][places] for system in names}
+        values = {system: ndcg[system][indices] for system in names}
         resampled = dict(zip(names, samples.T, strict=True))
-        n_units = len({units[place] for place in places})
-        about = {"name": name, "family": family, "n_cases": len(places), "n_units": n_units}
+        n_units = len({units[index] for index in indices})
+        about = {"name": name, "family": family, "n_cases": len(indices), "n_units": n_units}
         measured.append(_compared(about, values, resampled, behavioural, fused))
     return measured
 

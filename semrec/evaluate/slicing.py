@@ -40,11 +40,11 @@ def slices_of(
         DataError: If there is no such attribute.
     """
     merged: dict[str, dict[str, list[int]]] = {}
-    for kind, places in by_kind(cases).items():
-        found = _cut([cases[place] for place in places], kind, catalog, interactions, attributes)
-        for family, parts in found.items():
+    for kind, indices in by_kind(cases).items():
+        families = _cut([cases[i] for i in indices], kind, catalog, interactions, attributes)
+        for family, parts in families.items():
             for name, own in parts.items():
-                merged.setdefault(family, {}).setdefault(name, []).extend(places[n] for n in own)
+                merged.setdefault(family, {}).setdefault(name, []).extend(indices[n] for n in own)
     return merged
 
 
@@ -91,31 +91,31 @@ def _cut(
         families[name] = _by_attribute(cases, catalog, name)
     if kind == ASKED_FOR:
         del families["place in the dialog"]  # topics of a group are no dialog
-        return {SESSION: _parts(cases)} | _some(families, len(cases), but=SESSION)
-    return _some(families, len(cases))
+        return {SESSION: _parts(cases)} | _partial(families, len(cases), but=SESSION)
+    return _partial(families, len(cases))
 
 
 def _parts(cases: Sequence[Case]) -> dict[str, list[int]]:
     """Topics asked for out of nothing, and after a session; also where all are of one sort."""
-    found = _where(
+    parts = _where(
         cases,
         {
             WITHOUT: lambda case: not case.query.events,
             AFTER: lambda case: len(case.query.events) > 0,
         },
     )
-    return {name: places for name, places in found.items() if places}
+    return {name: indices for name, indices in parts.items() if indices}
 
 
-def _some(
+def _partial(
     families: Mapping[str, Mapping[str, list[int]]], n_cases: int, but: str = ""
 ) -> dict[str, dict[str, list[int]]]:
     """The parts that hold some but not all cases."""
     return {
-        family: some
+        family: kept
         for family, parts in families.items()
         if family != but
-        and (some := {name: p for name, p in parts.items() if 0 < len(p) < n_cases})
+        and (kept := {name: p for name, p in parts.items() if 0 < len(p) < n_cases})
     }
 
 
@@ -123,22 +123,22 @@ def _where(
     cases: Sequence[Case], tests: Mapping[str, Callable[[Case], bool]]
 ) -> dict[str, list[int]]:
     return {
-        name: [place for place, case in enumerate(cases) if test(case)]
+        name: [index for index, case in enumerate(cases) if test(case)]
         for name, test in tests.items()
     }
 
 
 def _turns(cases: Sequence[Case]) -> dict[str, list[int]]:
     """By how many requests of the same dialog came before."""
-    found: dict[str, list[int]] = {name: [] for name in ("first", "second", "third or later")}
+    slices: dict[str, list[int]] = {name: [] for name in ("first", "second", "third or later")}
     by_dialog: dict[str, list[tuple[int, int]]] = {}
-    for place, case in enumerate(cases):
+    for index, case in enumerate(cases):
         if case.turn is not None:
-            by_dialog.setdefault(case.unit, []).append((case.turn, place))
+            by_dialog.setdefault(case.unit, []).append((case.turn, index))
     for turns in by_dialog.values():
-        for before, (_, place) in enumerate(sorted(turns)):
-            found[list(found)[min(before, 2)]].append(place)
-    return {f"{name} request": sorted(places) for name, places in found.items()}
+        for before, (_, index) in enumerate(sorted(turns)):
+            slices[list(slices)[min(before, 2)]].append(index)
+    return {f"{name} request": sorted(indices) for name, indices in slices.items()}
 
 
 def _by_popularity(
@@ -158,13 +158,13 @@ def _by_popularity(
     return {
         "people of the target": _tenths(known, "people"),
         "cold items": {
-            name: [place for place in range(len(cases)) if test(place)]
+            name: [index for index in range(len(cases)) if test(index)]
             for name, test in tests.items()
         },
         "users": {
             "unknown users": [
-                place
-                for place, user in enumerate(users)
+                index
+                for index, user in enumerate(users)
                 if user is not None and interactions.history(user) is None
             ]
         },
@@ -184,12 +184,12 @@ def _by_attribute(cases: Sequence[Case], catalog: Catalog, name: str) -> dict[st
     of_item: dict[int, list[int]] = {}
     for row, code in zip(attribute.rows.tolist(), attribute.codes.tolist(), strict=True):
         of_item.setdefault(row, []).append(code)
-    places: dict[str, list[int]] = {}
-    for place, own in enumerate(rows):
+    by_label: dict[str, list[int]] = {}
+    for index, own in enumerate(rows):
         for code in {code for row in own for code in of_item.get(row, ())}:
-            places.setdefault(words[code], []).append(place)
-    most = sorted(places, key=lambda label: (-len(places[label]), label))[:MAX_CROSSED_LABELS]
-    return {f"{name}: {label}": places[label] for label in most}
+            by_label.setdefault(words[code], []).append(index)
+    most = sorted(by_label, key=lambda label: (-len(by_label[label]), label))[:MAX_CROSSED_LABELS]
+    return {f"{name}: {label}": by_label[label] for label in most}
 
 
 def _middle(values: Values | RowArray) -> float:
@@ -203,12 +203,12 @@ def _tenths(values: Values, what: str, *, before: bool = False) -> dict[str, lis
     if not known.any():
         return {}
     edges = np.unique(np.quantile(values[known], np.arange(1, 10) / 10, method="lower"))
-    found: dict[str, list[int]] = {}
+    tenths: dict[str, list[int]] = {}
     bins = np.searchsorted(edges, values)  # (edge before, edge]
     for number in range(len(edges) + 1):
-        places = np.flatnonzero(known & (bins == number))
-        if len(places):
-            low, high = values[places].min(), values[places].max()
+        indices = np.flatnonzero(known & (bins == number))
+        if len(indices):
+            low, high = values[indices].min(), values[indices].max()
             span = f"{low:.10g}" if low == high else f"{low:.10g} to {high:.10g}"
-            found[f"{what} {span}" if before else f"{span} {what}"] = places.tolist()
-    return found
+            tenths[f"{what} {span}" if before else f"{span} {what}"] = indices.tolist()
+    return tenths

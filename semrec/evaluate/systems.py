@@ -76,7 +76,7 @@ def cases_for(
     """
     if not isinstance(cases, str):
         return [
-            case for one in cases for case in cases_for(one, artifacts, data, allow_seen=allow_seen)
+            case for c in cases for case in cases_for(c, artifacts, data, allow_seen=allow_seen)
         ]
     if cases != "test":
         return read_cases(cases)
@@ -125,8 +125,8 @@ def marked_cases(
     except DataError as error:
         if not allow_seen:
             raise
-        asked = cases_for(cases, artifacts, data, allow_seen=True)
-        return asked, (f"NOT A FAIR TEST: {str(error).split(';')[0]}",)
+        all_cases = cases_for(cases, artifacts, data, allow_seen=True)
+        return all_cases, (f"NOT A FAIR TEST: {str(error).split(';')[0]}",)
 
 
 def refuse_leaks(name: str, artifact: Recommender, split: Split, catalog: Catalog) -> None:
@@ -145,17 +145,17 @@ def refuse_leaks(name: str, artifact: Recommender, split: Split, catalog: Catalo
         DataError: Naming the artifact, how many such events there are, and what to do.
     """
     learned, own = artifact.interactions, artifact.catalog.item_ids
-    asked = {
+    held_out = {
         (split.test.user_ids[user], catalog.item_ids[row], float(moment))
         for user, row, moment in _events(split.test)
     }
     seen = sum(
-        (learned.user_ids[user], own[row], float(moment)) in asked
+        (learned.user_ids[user], own[row], float(moment)) in held_out
         for user, row, moment in _events(learned)
     )
     if seen:
         raise DataError(
-            f"{name}: {seen:,} of the {len(asked):,} events that are asked about are among its "
+            f"{name}: {seen:,} of the {len(held_out):,} events that are asked about are among its "
             "training events; build it with the same split.test, or mark the result with "
             "--allow-seen"
         )
@@ -176,10 +176,10 @@ def _events(events: Interactions) -> Iterator[tuple[int, int, float]]:
 def within_budgets(systems: Mapping[str, System], budgets_ms: Sequence[float]) -> dict[str, System]:
     """The fused system, or each artifact, once for each budget it is to rerank within."""
     artifacts = {name: s for name, s in systems.items() if isinstance(s, Recommender)}
-    asked = {"fused": artifacts["fused"]} if "fused" in artifacts else artifacts
+    chosen = {"fused": artifacts["fused"]} if "fused" in artifacts else artifacts
     return {
         f"{name} in {budget_ms:g} ms": WithinBudget(recommender=artifact, budget_ms=budget_ms)
-        for name, artifact in asked.items()
+        for name, artifact in chosen.items()
         for budget_ms in budgets_ms
     }
 

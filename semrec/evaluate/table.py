@@ -87,7 +87,7 @@ def for_terminal(table: Table) -> Iterator[RenderableType]:
     longest = [
         max(map(len, texts)) for texts in zip([c.name for c in columns], *cells, strict=True)
     ]
-    shown = rich.table.Table(
+    grid = rich.table.Table(
         box=None,
         pad_edge=False,
         collapse_padding=sum(longest) + 2 * (len(columns) - 1) > WIDTH,
@@ -95,20 +95,18 @@ def for_terminal(table: Table) -> Iterator[RenderableType]:
         title=Text(table.title) if table.title else None,
         title_justify="left",
     )
-    for place, column in enumerate(columns):
+    for i, column in enumerate(columns):
         if column.is_text:
-            least = min(MIN_HEADING, longest[place])
-            shown.add_column(
-                Text(column.name), overflow="fold", style=column.style, min_width=least
-            )
+            least = min(MIN_HEADING, longest[i])
+            grid.add_column(Text(column.name), overflow="fold", style=column.style, min_width=least)
             continue
-        width = max([MIN_HEADING, *(len(row[place]) for row in cells)])
+        width = max([MIN_HEADING, *(len(row[i]) for row in cells)])
         heading = Text(textwrap.fill(column.name, width))
-        shown.add_column(heading, justify="right", no_wrap=True, style=column.style)
+        grid.add_column(heading, justify="right", no_wrap=True, style=column.style)
     for row in cells:
-        shown.add_row(*map(Text, row))
+        grid.add_row(*map(Text, row))
     if columns:
-        yield shown
+        yield grid
     for note in table.notes:
         yield Text(note, style="dim")
 

@@ -80,21 +80,21 @@ class TextSearch:
 
     def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
         """The answers to `queries`, in their order."""
-        asked = list(queries)
-        told = self.encoder.encode_queries([query.intent for query in asked])
-        rough = told @ self.vectors.T
-        return [self._answer(*one) for one in zip(asked, told, rough, strict=True)]
+        batch = list(queries)
+        vectors = self.encoder.encode_queries([query.intent for query in batch])
+        rough = vectors @ self.vectors.T
+        return [self._answer(*row) for row in zip(batch, vectors, rough, strict=True)]
 
     def uncached(self) -> TextSearch:
         """The same with an encoder that remembers nothing: for timing."""
         return replace(self, encoder=uncached(self.encoder))
 
     def _answer(self, query: Query, vector: FloatArray, rough: FloatArray) -> Recommendations:
-        found = in_rows(query, self.catalog, self.interactions)
+        resolved = in_rows(query, self.catalog, self.interactions)
         permitted = self.has_text.copy()
-        if found.allowed is not None:
-            permitted &= found.allowed
-        permitted[found.excluded] = False
+        if resolved.allowed is not None:
+            permitted &= resolved.allowed
+        permitted[resolved.excluded] = False
         if not query.intent.strip():
             permitted[:] = False
         rows = np.flatnonzero(permitted)
@@ -105,7 +105,7 @@ class TextSearch:
             for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
         )
         return Recommendations(
-            items=items, trace=Trace(weights={}, timings_ms={}, notes=found.notes)
+            items=items, trace=Trace(weights={}, timings_ms={}, notes=resolved.notes)
         )
 
 
@@ -167,17 +167,17 @@ def text_systems(
     """
     if not worded(cases) and not required:
         return {}
-    found: dict[str, TextSearch] = {}
+    systems: dict[str, TextSearch] = {}
     usual = ""
     with suppress(*(() if required else (ModelError,))):
         usual = weights_of(packaged())
-        found[TEXT] = text_search(catalog, interactions, progress=progress)
+        systems[TEXT] = text_search(catalog, interactions, progress=progress)
     for encoder in encoders:
         if encoder is not None and weights_of(encoder) != usual:
             name = own_text(encoder.name)
-            if name not in found:
-                found[name] = text_search(catalog, interactions, encoder, progress)
-    return found
+            if name not in systems:
+                systems[name] = text_search(catalog, interactions, encoder, progress)
+    return systems
 
 
 def worded(cases: Iterable[Case]) -> bool:

@@ -36,8 +36,8 @@ def is_text(system: str) -> bool:
 
 def text_among(systems: Iterable[str]) -> str | None:
     """The text search to measure by: `text`, else the first by another encoder."""
-    found = [name for name in systems if is_text(name)]
-    return TEXT if TEXT in found else next(iter(found), None)
+    names = [name for name in systems if is_text(name)]
+    return TEXT if TEXT in names else next(iter(names), None)
 
 
 def kind_of(case: Case) -> str:
@@ -47,11 +47,11 @@ def kind_of(case: Case) -> str:
 
 def by_kind(cases: Sequence[Case]) -> dict[str, list[int]]:
     """Places of the cases of each kind, liked first; a kind without cases isn't there."""
-    places = {
-        kind: [place for place, case in enumerate(cases) if kind_of(case) == kind]
+    indices = {
+        kind: [index for index, case in enumerate(cases) if kind_of(case) == kind]
         for kind in (LIKED, ASKED_FOR)
     }
-    return {kind: own for kind, own in places.items() if own}
+    return {kind: own for kind, own in indices.items() if own}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +96,8 @@ class Yardstick:
     def figures(self) -> str:
         """The ratio with its interval, or the difference where there is none."""
         if self.ratio is None:
-            told = self.difference
-            return f"{told.mean:+.4f} ({told.low:+.4f} to {told.high:+.4f})"
+            gap = self.difference
+            return f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})"
         return f"{self.ratio.mean:.2f} x ({self.ratio.low:.2f} to {self.ratio.high:.2f})"
 
 
@@ -125,11 +125,11 @@ def parts(report: Report) -> list[Yardstick]:
     """The parts of what was asked for: without a session, and after one."""
     if report.kind != ASKED_FOR or report.reference is None or report.candidate is None:
         return []
-    found = []
+    rows = []
     for part in report.slices:
         if part.family == SESSION:
             mean = part.fused - part.behavioural
-            found.append(
+            rows.append(
                 Yardstick(
                     kind=report.kind,
                     part=part.name,
@@ -143,7 +143,7 @@ def parts(report: Report) -> list[Yardstick]:
                     base=part.behavioural,
                 )
             )
-    return found
+    return rows
 
 
 def judged(report: Report) -> str:
@@ -173,13 +173,13 @@ def outcome(report: Report) -> tuple[str, str]:
             return pair.verdict, pair.verdict
         return own, own
     kinds = {ASKED_FOR: judged(report.asked_for), LIKED: own}
-    told = list(kinds.values())
-    if told[0] == told[1]:
+    verdicts = list(kinds.values())
+    if verdicts[0] == verdicts[1]:
         return f"{own} on both", own
     words = ", ".join(f"{verdict} on {kind}" for kind, verdict in kinds.items())
-    if "better" in told:
-        return words, "better" if "not worse" in told else "not better"
-    return words, "worse" if "worse" in told else "inconclusive"
+    if "better" in verdicts:
+        return words, "better" if "not worse" in verdicts else "not better"
+    return words, "worse" if "worse" in verdicts else "inconclusive"
 
 
 IN_WORDS = {
@@ -198,8 +198,8 @@ def headline(report: Report) -> str:
     if report.asked_for is None:
         return f"{report.candidate} is {IN_WORDS[outcome(report)[1]]} {_opponent(report)}"
     kinds = [
-        f"{IN_WORDS[judged(one)]} {_opponent(one)} at what was {one.kind}"
-        for one in (report.asked_for, report)
+        f"{IN_WORDS[judged(part)]} {_opponent(part)} at what was {part.kind}"
+        for part in (report.asked_for, report)
     ]
     return f"{report.candidate} is {' and '.join(kinds)}"
 
@@ -210,40 +210,40 @@ def sentences(report: Report) -> list[str]:
         return [f"{ASKED_FOR}: {_parted(report.asked_for)}", f"{LIKED}: {_short(report)}"]
     if report.kind == ASKED_FOR and whole(report) is not None:
         return [f"{ASKED_FOR}: {_parted(report)}"]
-    told = whole(report)
-    if told is None:
+    row = whole(report)
+    if row is None:
         return [f"{report.n_cases} cases from {report.n_units} independent units"]
-    if told.ratio is None:
-        low, high = told.difference.low, told.difference.high
+    if row.ratio is None:
+        low, high = row.difference.low, row.difference.high
         return [
-            f"{told.candidate} against {told.reference}: {told.difference.mean:+.4f} "
-            f"{told.measure}, 95 % interval {low:+.4f} to {high:+.4f}"
+            f"{row.candidate} against {row.reference}: {row.difference.mean:+.4f} "
+            f"{row.measure}, 95 % interval {low:+.4f} to {high:+.4f}"
         ]
     return [
-        f"{told.candidate} has {told.ratio.mean:.2f} x the {told.measure} of {_opponent(report)}, "
-        f"95 % interval {told.ratio.low:.2f} to {told.ratio.high:.2f}"
+        f"{row.candidate} has {row.ratio.mean:.2f} x the {row.measure} of {_opponent(report)}, "
+        f"95 % interval {row.ratio.low:.2f} to {row.ratio.high:.2f}"
     ]
 
 
 def _short(report: Report) -> str:
-    told = whole(report)
-    if told is None:
+    row = whole(report)
+    if row is None:
         return f"{report.n_cases} cases from {report.n_units} independent units"
-    if told.ratio is None:
-        return f"{told.candidate} against {told.reference}: {told.figures()} {told.measure}"
-    interval = f"({told.ratio.low:.2f} to {told.ratio.high:.2f})"
+    if row.ratio is None:
+        return f"{row.candidate} against {row.reference}: {row.figures()} {row.measure}"
+    interval = f"({row.ratio.low:.2f} to {row.ratio.high:.2f})"
     return (
-        f"{told.candidate} has {told.ratio.mean:.2f} x the {told.measure} of {_opponent(report)} "
+        f"{row.candidate} has {row.ratio.mean:.2f} x the {row.measure} of {_opponent(report)} "
         f"{interval}"
     )
 
 
 def _parted(report: Report) -> str:
     """Both parts of what was asked for in one sentence."""
-    told = parts(report)
-    if not told or any(part.ratio is None for part in told):
+    halves = parts(report)
+    if not halves or any(part.ratio is None for part in halves):
         return _short(report)
-    first, *rest = told
+    first, *rest = halves
     assert first.ratio is not None
     low, high = first.ratio.low, first.ratio.high
     begun = (
@@ -273,12 +273,12 @@ def below_text(report: Report) -> list[str]:
             for part in report.slices
             if part.family == "words" and part.name != "no words" and part.n_units >= MIN_UNITS
         ]
-    found = []
+    losses = []
     for part in looked_at:
         mean, low, high = part.over.get(text, (1.0, 1.0, 1.0))
         if high < 1:
-            found.append(
+            losses.append(
                 f"{report.candidate} is below {text} on “{part.name}” ({part.n_units:,} units): "
                 f"{mean:.2f} x its {report.measure} ({low:.2f} to {high:.2f})"
             )
-    return found
+    return losses
