@@ -39,8 +39,8 @@ class EncoderTrainingConfig(_Closed):
 
     epochs: float = Field(default=0.0, ge=0, le=100)
     made_up: int = Field(default=4000, ge=0)  # requests made up from interactions
-    # Train also where no real requests judge. Made-up ones flatter what was trained on their like:
-    # on real requests it was worse than the untrained encoder (notebooks/LOG.md).
+    # Train also where no real requests validate. Made-up ones flatter what was trained on their
+    # like: on real requests it was worse than the untrained encoder (notebooks/LOG.md).
     unjudged: bool = False
     batch_size: int = Field(default=64, ge=2, le=4096)
     learning_rate: float = Field(default=5e-5, gt=0)
@@ -142,8 +142,8 @@ class FusionConfig(_Closed):
     words_floor: float = Field(default=0.2, ge=0, lt=1)
     domain: bool = True  # count what training requests asked for and got
     named: bool = True  # labels that a request names pull towards items that have them
-    # Of the NDCG that is maximised. None: 10 where a thousand users or dialogs or more judge; with
-    # fewer 100, since a longer list tells options apart with less noise.
+    # Of the NDCG that is maximised. None: 10 where a thousand users or dialogs or more validate;
+    # with fewer 100, since a longer list tells options apart with less noise.
     cutoff: int | None = Field(default=None, ge=1, le=1000)
     max_cases: int = Field(default=1500, ge=1)  # of each kind that tune; behaviour has its own
     min_cases: int = Field(default=20, ge=1)  # with fewer the untuned weights stay
@@ -168,7 +168,7 @@ class RankingConfig(_Closed):
     """
 
     enabled: bool = False
-    min_lists: int = Field(default=50, ge=1)  # with something right; fewer neither teach nor judge
+    min_lists: int = Field(default=50, ge=1)  # with something right; fewer can't train
     hidden: int = Field(default=32, ge=2, le=1024)  # of the first layer; the second has half
     dropout: float = Field(default=0.2, ge=0, lt=1)
     weight_decay: float = Field(default=0.1, ge=0)

@@ -47,10 +47,10 @@ def config_of(kind, neighbours="none", **training):
     )
 
 
-def ground_of(world, config, **changes):
+def context_of(world, config, **changes):
     validation = validation_of(world.positives, config.split)
-    ground, _ = make_search_context(validation, world, config, Job(seed=config.seed))
-    return replace(ground, **changes)
+    context, _ = make_search_context(validation, world, config, Job(seed=config.seed))
+    return replace(context, **changes)
 
 
 def own_group_first(recommender, session, k=3):
@@ -63,7 +63,7 @@ def own_group_first(recommender, session, k=3):
 
 
 def test_auto_takes_the_best_of_what_is_quick_and_says_what_it_tried(world):
-    chosen = select_behaviour(ground_of(world, config_of("auto", "auto")))
+    chosen = select_behaviour(context_of(world, config_of("auto", "auto")))
     assert chosen.options["kind"] in ("als", "pure_svd")
     kinds = {name.split()[0] for name in chosen.tried}
     assert kinds == {"als", "pure_svd", "item_knn", "ease"}
@@ -77,7 +77,7 @@ def test_auto_takes_neighbours_alone_where_vectors_can_not_tell(world):
     """One factor can't hold six groups apart; the neighbours are the groups."""
     section = {"kind": "auto", "factors": 1, "neighbours": {"kind": "item_knn", "decay": [0.8]}}
     config = world_config(behaviour=section)
-    chosen = select_behaviour(ground_of(world, config))
+    chosen = select_behaviour(context_of(world, config))
     assert chosen.taken.startswith("item_knn")
     assert chosen.weights.neighbour_share == 1.0
     built = semrec.build(world, config=config)
@@ -123,10 +123,10 @@ def test_more_cases_choose_than_tune(world):
     config = world_config(behaviour={"kind": "als", "max_cases": 50}, fusion={"max_cases": 20})
     config = config.model_copy(update={"split": SplitConfig(test="last")})
     validation = validation_of(world.positives, config.split)
-    ground, tuning = make_search_context(validation, world, config, Job(seed=config.seed))
-    assert len(ground.cases) == 50
+    context, tuning = make_search_context(validation, world, config, Job(seed=config.seed))
+    assert len(context.cases) == 50
     assert len(tuning) == 20
-    assert [one.unit for one in ground.cases[:20]] == [one.unit for one in tuning]
+    assert [one.unit for one in context.cases[:20]] == [one.unit for one in tuning]
 
 
 @pytest.mark.slow
@@ -145,23 +145,23 @@ def test_auto_takes_a_network_where_order_tells_and_minutes_are_allowed(tmp_path
     section = {"kind": "auto", "factors": 16, "regularization": [1.0], "alpha": [5.0]}
     section |= {"training": {**training, "learning_rate": 0.01}}
     split = {"test": "last"}
-    without = select_behaviour(ground_of(dataset, world_config(behaviour=section, split=split)))
+    without = select_behaviour(context_of(dataset, world_config(behaviour=section, split=split)))
     assert "sasrec" not in " ".join(without.tried)
     section |= {"network_minutes": 2.0}
-    ground = ground_of(dataset, world_config(behaviour=section, split=split))
-    chosen = select_behaviour(ground)
+    context = context_of(dataset, world_config(behaviour=section, split=split))
+    chosen = select_behaviour(context)
     assert chosen.taken.startswith("sasrec")
     assert chosen.tried[chosen.taken] > 1.1 * max(without.tried.values())
-    assert refit(chosen, dataset.positives, ground).options["kind"] == "sasrec"
-    forget_checkpoints(replace(without, taken="als"), dataset.positives, ground)
-    assert not checkpoint_of("sasrec", ground.events, ground, None).exists(), "tried, not taken"
-    forget_checkpoints(chosen, dataset.positives, ground)
+    assert refit(chosen, dataset.positives, context).options["kind"] == "sasrec"
+    forget_checkpoints(replace(without, taken="als"), dataset.positives, context)
+    assert not checkpoint_of("sasrec", context.events, context, None).exists(), "tried, not taken"
+    forget_checkpoints(chosen, dataset.positives, context)
 
 
 def test_the_vectors_that_score_best_are_taken(world):
     """Of two ways to fit, one of them hopeless: a thousandfold ridge leaves nothing."""
     config = world_config(behaviour={"kind": "als", "regularization": [1e9, 1.0]})
-    chosen = select_behaviour(ground_of(world, config))
+    chosen = select_behaviour(context_of(world, config))
     assert chosen.options["regularization"] == 1.0
 
 
@@ -176,7 +176,7 @@ def test_neighbours_are_left_out_where_they_do_not_help(world, monkeypatch):
         return Neighbours(weights=sp.csr_matrix(noise, dtype=np.float32), n_seen=60, decay=0.8)
 
     monkeypatch.setattr(choosing_neighbours, "fit_neighbours", useless)
-    chosen = select_behaviour(ground_of(world, config_of("als", "ease")))
+    chosen = select_behaviour(context_of(world, config_of("als", "ease")))
     assert chosen.neighbours is None
     assert chosen.neighbour_options == {}
 
@@ -191,17 +191,17 @@ def test_neighbours_carry_the_list_where_there_are_no_vectors(world):
 
 def test_ease_is_left_out_with_a_word_where_it_would_be_too_large(world, monkeypatch):
     monkeypatch.setattr(choosing_neighbours, "MAX_ITEMS", 50)
-    chosen = select_behaviour(ground_of(world, config_of("als", "auto")))
+    chosen = select_behaviour(context_of(world, config_of("als", "auto")))
     assert chosen.notes == ("EASE is left out: 60 items have events, it is fitted on at most 50",)
     assert not any(name.startswith("ease") for name in chosen.tried)
     with pytest.raises(ConfigError, match=r"set behaviour\.neighbours\.kind to item_knn"):
-        select_behaviour(ground_of(world, config_of("als", "ease")))
+        select_behaviour(context_of(world, config_of("als", "ease")))
 
 
 def test_without_cases_the_first_options_stay(world):
     options = {"kind": "auto", "regularization": [3.0, 1.0], "neighbours": {"kind": "auto"}}
     config = world_config(behaviour=options)
-    chosen = select_behaviour(ground_of(world, config, cases=[]))
+    chosen = select_behaviour(context_of(world, config, cases=[]))
     assert chosen.options["kind"] == "als"
     assert chosen.options["regularization"] == 3.0
     assert chosen.neighbours is None
@@ -209,7 +209,7 @@ def test_without_cases_the_first_options_stay(world):
 
 def test_when_the_time_is_up_what_is_there_is_taken(world):
     config = world_config(behaviour={"kind": "auto", "regularization": [3.0, 1.0]})
-    chosen = select_behaviour(ground_of(world, config, job=Job(seed=0, deadline=0.0)))
+    chosen = select_behaviour(context_of(world, config, job=Job(seed=0, deadline=0.0)))
     assert chosen.options["regularization"] == 3.0
     assert sorted(name.split()[0] for name in chosen.tried) == ["als", "als", "item_knn"]
 
@@ -295,9 +295,9 @@ def test_a_killed_build_goes_on_where_its_training_was(world):
 
 def test_a_build_goes_on_from_what_train_left(world):
     config = config_of("sasrec")
-    ground = ground_of(world, config)
-    chosen = select_behaviour(ground)
-    refit(chosen, world.positives, ground)
+    context = context_of(world, config)
+    chosen = select_behaviour(context)
+    refit(chosen, world.positives, context)
     told = []
     built = semrec.build(world, config=config, progress=lambda *step: told.append(step[0]))
     assert "train sasrec" not in told
@@ -305,12 +305,12 @@ def test_a_build_goes_on_from_what_train_left(world):
 
 
 def test_another_configuration_never_goes_on_from_a_foreign_training(world):
-    one, other = (ground_of(world, config_of("sasrec", dropout=d)) for d in (0.1, 0.2))
-    for ground in (one, other):
-        select_behaviour(ground)
+    one, other = (context_of(world, config_of("sasrec", dropout=d)) for d in (0.1, 0.2))
+    for context in (one, other):
+        select_behaviour(context)
     assert len(list((cache_folder() / "training").glob("sasrec-*"))) == 2
-    for ground in (one, other):
-        forget_checkpoints(select_behaviour(ground), ground.events, ground)
+    for context in (one, other):
+        forget_checkpoints(select_behaviour(context), context.events, context)
     assert not list((cache_folder() / "training").glob("*"))
 
 
@@ -386,17 +386,17 @@ def test_events_that_tie_with_the_validation_cut_are_not_learned_from(tmp_path):
     events = [(f"u{n}", row, T0 + 60 * row) for n in range(30) for row in range(6)]
     events += [(f"u{n}", row, T0 + 10_000) for n in range(30) for row in range(6, 9)]
     dataset = write_dataset(tmp_path / "odd", events)
-    ground = ground_of(dataset, config_of("als"))
-    assert ground.events.timestamps.max() < T0 + 10_000
-    assert len(ground.cases) == 30
-    for case in ground.cases:
+    context = context_of(dataset, config_of("als"))
+    assert context.events.timestamps.max() < T0 + 10_000
+    assert len(context.cases) == 30
+    for case in context.cases:
         assert sorted(case.targets) == [6, 7, 8], "tied events are one target set"
         assert not set(case.targets) & set(case.session.rows)
 
 
 def test_another_validation_never_goes_on_from_a_foreign_training(world):
     """The cases say when to stop, so a training that other cases stopped is another training."""
-    ground = ground_of(world, config_of("sasrec"))
-    other = replace(ground, cases=ground.cases[::-1])
-    names = {checkpoint_of("sasrec", one.events, one, None) for one in (ground, other, ground)}
+    context = context_of(world, config_of("sasrec"))
+    other = replace(context, cases=context.cases[::-1])
+    names = {checkpoint_of("sasrec", one.events, one, None) for one in (context, other, context)}
     assert len(names) == 2

@@ -8,7 +8,7 @@ from semrec.encoders.finetuning import finetune
 from semrec.encoders.masked_loss import masked_loss
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.encoders.training_examples import Example, Options
-from semrec.training.encoder_training import TrainingSet, judged
+from semrec.training.encoder_training import TrainingSet, validation_ndcg
 from semrec.types import silent
 
 TOPICS = {
@@ -24,7 +24,7 @@ OPTIONS = Options(
     batch_size=8,
     learning_rate=1e-4,
     scale=20.0,
-    judge_every=0.5,
+    validate_every=0.5,
     seed=3,
     bf16=False,
 )
@@ -65,7 +65,7 @@ def test_a_planted_code_is_learned_and_the_original_stays(untrained, tmp_path):
         examples(),
         ITEMS,
         OPTIONS,
-        judge=share_right,
+        validate=share_right,
         folder=tmp_path / "run",
         report=silent,
     )
@@ -81,7 +81,13 @@ def test_a_planted_code_is_learned_and_the_original_stays(untrained, tmp_path):
 def test_a_killed_training_goes_on_to_the_same_weights(untrained, tmp_path):
     def run(folder, report=silent):
         return finetune(
-            untrained, examples(), ITEMS, OPTIONS, judge=share_right, folder=folder, report=report
+            untrained,
+            examples(),
+            ITEMS,
+            OPTIONS,
+            validate=share_right,
+            folder=folder,
+            report=report,
         )
 
     whole, seen = run(tmp_path / "whole")
@@ -114,13 +120,13 @@ class Constant:
 
 @pytest.mark.parametrize("value", [0.5, np.nan], ids=["collapsed", "diverged"])
 def test_an_encoder_that_tells_nothing_apart_is_judged_worst(value):
-    lesson = TrainingSet(
+    training_set = TrainingSet(
         examples=(),
         item_texts=ITEMS,
         asked=[(f"I want {code}", frozenset([6 * n])) for n, code in enumerate(CODES)],
         pool=range(len(ITEMS)),
     )
-    assert judged(Constant(value), lesson) == 0
+    assert validation_ndcg(Constant(value), training_set) == 0
 
 
 def test_the_loss_is_the_cross_entropy_over_what_is_not_right_elsewhere():

@@ -164,7 +164,7 @@ def test_asking_for_a_reranker_where_there_is_none(rec):
 # --- what its word is worth ---
 
 
-def lists(judged_of, n=150, seed=0):
+def lists(scores_of, n=150, seed=0):
     rng = np.random.default_rng(seed)
     made = []
     for place in range(n):
@@ -173,7 +173,7 @@ def lists(judged_of, n=150, seed=0):
         made.append(
             ScoredList(
                 listed=np.sort(rng.standard_normal(20))[::-1].astype(np.float32),
-                judged=judged_of(right, rng).astype(np.float32),
+                reranked=scores_of(right, rng).astype(np.float32),
                 right=right,
                 n_relevant=1,
                 unit=f"d{place // 2}",
@@ -190,7 +190,7 @@ def test_a_judge_that_knows_weighs():
 
 
 @pytest.mark.parametrize(
-    "judged_of",
+    "scores_of",
     [
         lambda right, rng: rng.standard_normal(20),
         lambda right, rng: -1.0 * right,
@@ -198,5 +198,5 @@ def test_a_judge_that_knows_weighs():
         lambda right, rng: np.zeros(20),
     ],
 )
-def test_one_that_does_not_weighs_nothing(judged_of):
-    assert best_weight(lists(judged_of), 0)[0] == 0.0
+def test_one_that_does_not_weighs_nothing(scores_of):
+    assert best_weight(lists(scores_of), 0)[0] == 0.0

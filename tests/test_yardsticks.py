@@ -11,7 +11,15 @@ from test_report import Page
 from semrec.cli.terminal import Screen
 from semrec.evaluate.compare import compare
 from semrec.evaluate.scoring import Scoring, summarise
-from semrec.evaluate.yardsticks import AFTER, WITHOUT, Yardstick, is_text, judged, own_text, whole
+from semrec.evaluate.yardsticks import (
+    AFTER,
+    WITHOUT,
+    Yardstick,
+    is_text,
+    own_text,
+    verdict_of,
+    whole,
+)
 from semrec.metrics.significance import Estimate
 from semrec.types import Case, Query
 
@@ -182,7 +190,7 @@ def test_a_slice_that_is_lost_takes_away_not_worse():
     )
     assert whole(even).verdict == "not worse"
     assert [one.verdict for one in even.slices if one.family == "words"] == ["better", "worse"]
-    assert judged(even) == "inconclusive"
+    assert verdict_of(even) == "inconclusive"
 
 
 def test_intervals_are_over_groups_not_over_cases():

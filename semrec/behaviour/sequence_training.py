@@ -37,7 +37,7 @@ CLOCK_EVERY = 10  # batches between looks at the clock
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Length and pace of a training.
+    """Length and step size of a training.
 
     Attributes:
         epochs: At most so many passes over the sessions.
@@ -91,7 +91,7 @@ def train(
 
     Args:
         network: ``network(inputs, targets)`` is the loss; both (b, length) int64.
-        sessions: Items of each session, oldest first; those of one item teach nothing.
+        sessions: Items of each session, oldest first; those of one item have nothing to learn from.
         pad: Stands in the inputs where a session has ended.
         schedule: How long and how fast, and what to go on from.
         validate: Scores the network after each epoch, higher is better.

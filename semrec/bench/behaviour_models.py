@@ -24,7 +24,7 @@ from semrec.data.interactions import Interactions
 from semrec.data.splits import Split, next_item_cases, split_at
 from semrec.environment.files import write_text
 from semrec.errors import ConfigError, DataError
-from semrec.evaluate.compare import oddities
+from semrec.evaluate.compare import data_notes
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import ask
 from semrec.evaluate.scoring import Scoring, summarise
@@ -81,8 +81,8 @@ def behavioural_report(
         for name, config in configs.items():
             started = time.monotonic()
             job = start_job(config.seed, report, max_minutes)
-            chosen, system, ground = _learn(window.train, dataset, config, job)
-            learned.append((chosen, window.train, ground))
+            chosen, system, context = _learn(window.train, dataset, config, job)
+            learned.append((chosen, window.train, context))
             details.append(
                 {
                     "system": name,
@@ -103,7 +103,7 @@ def behavioural_report(
     catalog = dataset.catalog
     scoring = Scoring(k=k, seed=shared.seed, behavioural=list(configs), catalog=catalog)
     about = f"seed {shared.seed}, split.test {shared.split.test}, {len(windows)} cut(s)"
-    return summarise(lists, every, scoring, notes=[about, *oddities(every, catalog)]), details
+    return summarise(lists, every, scoring, notes=[about, *data_notes(every, catalog)]), details
 
 
 def _shared(configs: Mapping[str, Config]) -> Config:
@@ -161,9 +161,9 @@ def _learn(
     events: Interactions, dataset: Dataset, config: Config, job: Job
 ) -> tuple[Behaviour, Recommender, SearchContext]:
     validation = validation_of(events, config.split)
-    ground, _ = make_search_context(validation, dataset, config, job)
-    chosen = select_behaviour(ground)
-    chosen = refit(chosen, events, ground)
+    context, _ = make_search_context(validation, dataset, config, job)
+    chosen = select_behaviour(context)
+    chosen = refit(chosen, events, context)
     pipeline = make_baseline(
         catalog=dataset.catalog,
         interactions=events,
@@ -172,7 +172,7 @@ def _learn(
         neighbours=chosen.neighbours,
         gate=replace(UNTUNED, baseline=chosen.weights),
     )
-    return chosen, Recommender(pipeline), ground
+    return chosen, Recommender(pipeline), context
 
 
 def _session_vector_ms(chosen: Behaviour, cases: Sequence[Case], dataset: Dataset) -> float:

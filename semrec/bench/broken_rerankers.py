@@ -27,7 +27,7 @@ class Hanging:
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judge all after `STALL_S`."""
+        """Score all after `STALL_S`."""
         time.sleep(STALL_S)
         yield RerankScores(
             positions=np.arange(len(texts)), scores=np.arange(len(texts), dtype=np.float32)
@@ -41,7 +41,7 @@ class Failing:
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judge the last, then raise."""
+        """Score the last, then raise."""
         yield RerankScores(positions=np.array([len(texts) - 1]), scores=np.ones(1, np.float32))
         raise ModelError("broken on purpose")
 
@@ -53,7 +53,7 @@ class Nonsense:
     def rerank(
         self, request: str, texts: Sequence[str], deadline: Deadline
     ) -> Iterator[RerankScores]:
-        """Judge what isn't there."""
+        """Score what isn't there."""
         positions = np.array([-1, len(texts), len(texts) + 7, 0, 0])
         yield RerankScores(positions=positions, scores=np.full(5, np.nan, np.float32))
 

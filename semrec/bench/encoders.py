@@ -22,7 +22,7 @@ from semrec.encoders.names import name_and_quantisation, resolve
 from semrec.encoders.weights import kind_of_model
 from semrec.environment.files import write_text
 from semrec.errors import DataError
-from semrec.evaluate.compare import oddities
+from semrec.evaluate.compare import data_notes
 from semrec.evaluate.report import Report
 from semrec.evaluate.runners import SemanticOnly, System, ask
 from semrec.evaluate.scoring import Scoring, summarise
@@ -131,7 +131,7 @@ def encoders_report(
         costs.append(_cost(short, recommender, cases, report))
     notes.append(f"{len(configs)} builds, seed {config.seed}; nothing else differs")
     scoring = Scoring(k=k, seed=config.seed, behavioural=[BASELINE], catalog=dataset.catalog)
-    notes += oddities(cases, dataset.catalog)
+    notes += data_notes(cases, dataset.catalog)
     return summarise(lists, cases, scoring, notes=notes), costs
 
 

@@ -32,7 +32,7 @@ HOST = "127.0.0.1"
 TIMEOUT_S = 10.0
 WARM_UP_S = 5.0
 REFUSED = 503
-PATIENT_PER_S = 1.0  # where a reranker judges: requests without a budget, in everybody's way
+PATIENT_PER_S = 1.0  # where there is a reranker: requests without a budget, in everybody's way
 
 
 @dataclass(kw_only=True)
@@ -73,7 +73,7 @@ class Rates:
         session_per_s: Requests a second with a session and no words.
         words_per_s: Requests a second with a session and words never seen before.
         times: By how much the second load is heavier.
-        budget_ms: The artifact's reranker judges within it what comes with words; and once a
+        budget_ms: The artifact's reranker has it for what comes with words; and once a
             second a request of kind ``patient``, which has no budget. None: no reranking.
     """
 
@@ -202,12 +202,12 @@ def _bodies(artifact: Path, budget_ms: float | None, seed: int) -> dict[str, Ite
             body = {"intent": query.intent, "session": session, "k": query.k, **fields}
             yield json.dumps(body).encode()
 
-    judged = {"rerank": budget_ms is not None}
-    in_time = judged if budget_ms is None else judged | {"budget_ms": budget_ms}
+    reranked = {"rerank": budget_ms is not None}
+    in_time = reranked if budget_ms is None else reranked | {"budget_ms": budget_ms}
     return {
         "session": written(words=False, rerank=False),
         "words": written(words=True, **in_time),
-        "patient": written(words=True, **judged),
+        "patient": written(words=True, **reranked),
     }
 
 

@@ -1,7 +1,7 @@
 """Quality against budget: what a reranker adds in the time it is given, and how punctual it is.
 
 cases → the line without reranking (its own time) → the line at each budget
-→ NDCG with intervals, what became of the judging, milliseconds past the budget
+→ NDCG with intervals, outcomes of the reranking, milliseconds past the budget
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def rerank_curve(
         gains = _gains(answers, scored)
         means = bootstrap_means(np.stack([base, gains]), units, np.random.default_rng(seed))
         row: dict[str, Any] = {"budget_ms": budget_ms, "ndcg": _estimate(gains, means[:, 1])}
-        row |= {"gain": _estimate(gains - base, means[:, 1] - means[:, 0]), **_judging(answers)}
+        row |= {"gain": _estimate(gains - base, means[:, 1] - means[:, 0]), **_outcomes(answers)}
         if budget_ms is not None:
             row["over_ms"] = percentiles(answers.spent_ms - max(budget_ms, floor_ms), SHOWN)
         rows.append(row)
@@ -96,8 +96,8 @@ def rerank_curve(
     }
 
 
-def _judging(answers: _Answers) -> dict[str, Any]:
-    """Outcomes of the judging, and the time that answers took."""
+def _outcomes(answers: _Answers) -> dict[str, Any]:
+    """Outcomes of the reranking, and the time that answers took."""
     traces = [answer.trace.rerank for answer in answers.recommended]
     statuses = Counter(trace.status for trace in traces)
     return {

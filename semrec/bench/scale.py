@@ -50,7 +50,7 @@ from semrec.types import (
 
 SIZES = (10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # vectors that are made at a time
-JUDGING = 100  # requests whose recall is measured, at each weight; as many choose the breadth
+N_MEASURED = 100  # requests whose recall is measured, at each weight; as many choose the breadth
 K, WARMUP = 10, 20
 
 
@@ -98,7 +98,7 @@ def scale(
         DataError: If the artifact's items aren't fused with texts, or no requests can be made.
     """
     recommender = load(artifact, verify="size")
-    queries = requests(recommender, cases, max(n + WARMUP, 2 * JUDGING), catalogues.seed)
+    queries = requests(recommender, cases, max(n + WARMUP, 2 * N_MEASURED), catalogues.seed)
     base = _fusion(recommender).items()
     sizes = sorted({max(size, len(base)) for size in catalogues.sizes})
     report, rows = progress or silent, []
@@ -133,7 +133,7 @@ def _of_size(
 ) -> dict[str, Any]:
     """Make the catalogue of a size, and put the requests to it in a fresh process."""
     base = _fusion(recommender).items()
-    both = _queries(recommender, queries[: 2 * JUDGING])
+    both = _queries(recommender, queries[: 2 * N_MEASURED])
     holding = {name: vectors[::2] for name, vectors in both.items()}
     measured = {name: vectors[1::2] for name, vectors in both.items()}
     config = make_config(recommender.manifest["config"], "manifest").index
@@ -143,7 +143,7 @@ def _of_size(
         folder = Path(temporary)
         step("vectors")
         vectors = resample(base, size, catalogues.noise, catalogues.seed, folder / VECTORS)
-        judged = {name: (q, kth_scores(vectors, q, RECALL_AT)) for name, q in measured.items()}
+        truth = {name: (q, kth_scores(vectors, q, RECALL_AT)) for name, q in measured.items()}
         step("index")
         start = time.perf_counter()
         chosen = make_index(config, vectors, holding)
@@ -157,7 +157,7 @@ def _of_size(
         settings = {key: chosen.info[key] for key in chosen.info if key != "tried"}
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
             sample = queries[: n + WARMUP]
-            answered = fresh.submit(_ask, artifact, folder, settings, sample, judged).result()
+            answered = fresh.submit(_ask, artifact, folder, settings, sample, truth).result()
     return {"items": size, "index": settings, "build_s": round(build_s, 1), **answered}
 
 
@@ -219,7 +219,7 @@ def _ask(
     folder: Path,
     settings: dict[str, Any],
     queries: Sequence[Query],
-    judged: Mapping[str, tuple[FloatArray, FloatArray]],
+    truth: Mapping[str, tuple[FloatArray, FloatArray]],
 ) -> dict[str, Any]:
     """In a process of its own: load the index, put the requests to it, and say what that took."""
     recommender = load(artifact, verify="size")
@@ -250,9 +250,9 @@ def _ask(
     after = resident_mb()
     recall = {
         name: round(float(recalled(index, probes, worst, RECALL_AT).mean()), 4)
-        for name, (probes, worst) in judged.items()
+        for name, (probes, worst) in truth.items()
     }
-    recall["whole"] = _recalled_whole(recommender, index, vectors, queries[:JUDGING])
+    recall["whole"] = _recalled_whole(recommender, index, vectors, queries[:N_MEASURED])
     return {
         "load_s": round(load_s, 2),
         "resident_mb": None if before is None else _beyond(loaded, before),

@@ -18,13 +18,13 @@ def rerank_curve(measured: Mapping[str, Any]) -> list[Table]:
         Column("budget ms", "{0[budget]}"),
         Column("NDCG@10", "{0[ndcg][mean]:.4f}"),
         Column("gain, 95 %", "{0[gain][low]:+.4f} {0[gain][high]:+.4f}", optional=True),
-        Column("judged", "{0[scored]:.1f}", optional=True),
+        Column("scored", "{0[scored]:.1f}", optional=True),
         Column("complete", "{0[complete]:.0%}", optional=True),
         Column("p50 ms", "{0[spent_ms][p50]:.1f}"),
         Column("p99 ms", "{0[spent_ms][p99]:.1f}"),
         Column("late p99", "{0[over_ms][p99]:.1f}", optional=True),
     )
-    rows = [{"budget": "no judge", **measured["plain"]}]
+    rows = [{"budget": "no reranking", **measured["plain"]}]
     for row in measured["rows"]:
         budget = "none" if row["budget_ms"] is None else f"{row['budget_ms']:g}"
         rows.append({"budget": budget, "complete": row["statuses"].get("complete", 0), **row})

@@ -143,16 +143,16 @@ def fold_of(unit: str, folds: int) -> int:
 
 
 def split_dialogs(cases: Iterable[Case], share: float) -> tuple[list[Case], list[Case]]:
-    """Cases to learn from, and those of some `share` of the dialogs, to judge by.
+    """Cases to train on, and those of some `share` of the dialogs, to validate on.
 
     Which dialog is where follows from its id alone, by other bits than those of `fold_of`.
     """
-    learn: list[Case] = []
-    judge: list[Case] = []
+    train: list[Case] = []
+    valid: list[Case] = []
     for case in cases:
         place = int(unit_hash(f"validation {case.unit}"), 16) % 10_000
-        (judge if place < share * 10_000 else learn).append(case)
-    return learn, judge
+        (valid if place < share * 10_000 else train).append(case)
+    return train, valid
 
 
 def dialogs_wanting(cases: Iterable[Case], catalog: Catalog) -> FloatArray:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from semrec.encoders.checkpoints import trained_fingerprint
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.encoders.silence_progress import quietly
-from semrec.encoders.training_callbacks import Judge, Watch
+from semrec.encoders.training_callbacks import Validate, Watch
 from semrec.encoders.training_examples import Example, Options
 from semrec.errors import ModelError
 from semrec.types import Progress
@@ -33,7 +33,7 @@ def finetune(
     item_texts: Sequence[str],
     options: Options,
     *,
-    judge: Judge,
+    validate: Validate,
     folder: Path,
     report: Progress,
 ) -> tuple[SentenceEncoder, Mapping[str, float]]:
@@ -46,7 +46,7 @@ def finetune(
         examples: At least two.
         item_texts: For each row its text.
         options: How.
-        judge: Says how good an encoder is; the best of those it saw is given back, the
+        validate: Validation NDCG of an encoder; the best of those it saw is given back, the
             untrained one among them.
         folder: For checkpoints; its caller removes it when the result is stored.
         report: Called at every step, with validation NDCG.
@@ -65,7 +65,7 @@ def finetune(
     with quietly():
         watch = Watch(
             replace(encoder, model=model),
-            judge=judge,
+            validate=validate,
             folder=folder,
             every=arguments["save_steps"],
             report=report,
@@ -167,7 +167,7 @@ def _arguments(options: Options, n_examples: int, folder: Path, device: str) -> 
         "seed": options.seed,
         "data_seed": options.seed,
         "save_strategy": "steps",
-        "save_steps": max(1, round(options.judge_every * steps)),
+        "save_steps": max(1, round(options.validate_every * steps)),
         "save_total_limit": 1,
         "logging_strategy": "no",
         "report_to": "none",

@@ -16,12 +16,12 @@ from semrec.encoders.sentence import SentenceEncoder
 from semrec.environment.files import replacing, write_text
 from semrec.types import Progress
 
-Judge = Callable[[SentenceEncoder], float]
+Validate = Callable[[SentenceEncoder], float]
 """NDCG of an encoder on validation requests."""
 
 
 class Watch(TrainerCallback):
-    """Shows each step, judges every few, remembers the best, and stops when the time is up.
+    """Shows each step, validates every few, remembers the best, and stops when the time is up.
 
     Attributes:
         seen: Validation NDCG by step; ``"0"`` is the untrained encoder.
@@ -31,27 +31,27 @@ class Watch(TrainerCallback):
         self,
         encoder: SentenceEncoder,
         *,
-        judge: Judge,
+        validate: Validate,
         folder: Path,
         every: int,
         report: Progress,
         deadline: float | None,
     ) -> None:
         """`encoder.model` is the one in training; `folder` keeps the best between runs."""
-        self._encoder, self._judge, self._folder = encoder, judge, folder
+        self._encoder, self._validate, self._folder = encoder, validate, folder
         self._every, self._report, self._deadline = every, report, deadline
         self.seen: dict[str, float] = {}
         if self._record.is_file() and self._weights.is_file():
             self.seen = json.loads(self._record.read_text(encoding="utf-8"))
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Judge the untrained encoder, unless an earlier run did."""
+        """Validate the untrained encoder, unless an earlier run did."""
         if not self.seen:
             self._look(0)
         self._report("train encoder", state.global_step, state.max_steps, self._progress_text())
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Show how far it is; judge now and then, and at the end."""
+        """Show how far it is; validate now and then, and at the end."""
         step, last = state.global_step, state.global_step >= state.max_steps
         timed_out = self._deadline is not None and time.monotonic() > self._deadline
         if step % self._every == 0 or last or timed_out:
@@ -62,14 +62,14 @@ class Watch(TrainerCallback):
         self._report("train encoder", step, state.max_steps, self._progress_text())
 
     def restore_best(self) -> None:
-        """Give the model the weights that judged best; of equals the earliest."""
+        """Give the model the best weights by validation; of equals the earliest."""
         self._encoder.model.load_state_dict(load_file(self._weights))
 
     def _look(self, step: int) -> None:
         model = self._encoder.model
         model.eval()
         with torch.no_grad():
-            score = self._judge(self._encoder)
+            score = self._validate(self._encoder)
         model.train()
         if score > max(self.seen.values(), default=-1.0):
             with replacing(self._weights) as made:

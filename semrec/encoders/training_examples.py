@@ -31,7 +31,7 @@ class Options:
         batch_size: Requests per step; each meets twice as many items.
         learning_rate: At its highest, after a tenth of the steps; it then falls to 0.
         scale: Cosines are multiplied by it before the softmax.
-        judge_every: Share of the steps after which validation is asked.
+        validate_every: Share of the steps after which validation is asked.
         seed: Of the order of the examples and of dropout.
         bf16: Half precision (bfloat16) in the forward pass; None: where the device has it.
         deadline: When to stop, as `time.monotonic()` gives it in seconds; None: never.
@@ -41,7 +41,7 @@ class Options:
     batch_size: int
     learning_rate: float
     scale: float
-    judge_every: float
+    validate_every: float
     seed: int
     bf16: bool | None
     deadline: float | None = None

@@ -100,7 +100,7 @@ def compare(
         for name, system in systems.items()
     }
     lists = {name: answer.lists for name, answer in answers.items()}
-    notes += oddities(cases, scoring.catalog)
+    notes += data_notes(cases, scoring.catalog)
     report = summarise(lists, cases, scoring, answered=answers, notes=notes, slices=parts)
     return replace(
         report,
@@ -127,7 +127,7 @@ def _guard(
     return []
 
 
-def oddities(cases: Sequence[Case], catalog: Catalog | None) -> list[str]:
+def data_notes(cases: Sequence[Case], catalog: Catalog | None) -> list[str]:
     """Cases that are easier or harder than they look, or that are there twice, counted."""
     in_session = unknown = named = strange = twice = 0
     for case in cases:

@@ -146,7 +146,7 @@ def parts(report: Report) -> list[Yardstick]:
     return rows
 
 
-def judged(report: Report) -> str:
+def verdict_of(report: Report) -> str:
     """A report's verdict by its own kind: better, not worse, worse or inconclusive.
 
     Not worse is only what is so on every slice with enough units.
@@ -163,7 +163,7 @@ def judged(report: Report) -> str:
 
 def outcome(report: Report) -> tuple[str, str]:
     """The last words of a verdict, and what they come to: better, not worse, worse or unclear."""
-    own = judged(report)
+    own = verdict_of(report)
     if not own:
         return "", ""
     if report.asked_for is None:
@@ -172,7 +172,7 @@ def outcome(report: Report) -> tuple[str, str]:
             assert pair is not None
             return pair.verdict, pair.verdict
         return own, own
-    kinds = {ASKED_FOR: judged(report.asked_for), LIKED: own}
+    kinds = {ASKED_FOR: verdict_of(report.asked_for), LIKED: own}
     verdicts = list(kinds.values())
     if verdicts[0] == verdicts[1]:
         return f"{own} on both", own
@@ -198,7 +198,7 @@ def headline(report: Report) -> str:
     if report.asked_for is None:
         return f"{report.candidate} is {IN_WORDS[outcome(report)[1]]} {_opponent(report)}"
     kinds = [
-        f"{IN_WORDS[judged(part)]} {_opponent(part)} at what was {part.kind}"
+        f"{IN_WORDS[verdict_of(part)]} {_opponent(part)} at what was {part.kind}"
         for part in (report.asked_for, report)
     ]
     return f"{report.candidate} is {' and '.join(kinds)}"

@@ -88,20 +88,20 @@ class Candidate:
     weighed: Weighed
 
 
-def select_behaviour(ground: SearchContext) -> Behaviour:
+def select_behaviour(context: SearchContext) -> Behaviour:
     """The behavioural half that validation likes best, or a simpler one as good."""
-    attempts = choose_vectors(ground)
-    near, notes = choose_neighbours(ground)
-    candidates = _candidates(attempts[0], near, ground)
+    attempts = choose_vectors(context)
+    near, notes = choose_neighbours(context)
+    candidates = _candidates(attempts[0], near, context)
     tried = {one.name: one.score for one in reversed(attempts)}
     tried |= {one.name: one.alone.score for one in near}
-    network = choose_network(ground)
+    network = choose_network(context)
     if network is not None:
-        candidates += _with_vectors(network, near, ground, MIXED)
+        candidates += _with_vectors(network, near, context, MIXED)
     tried |= {one.name: one.weighed.score for one in candidates}
     taken, weights = candidates[-1], UNTUNED.baseline
-    if ground.can_tell:
-        taken = simplest(candidates, [case.unit for case in ground.cases])
+    if context.can_tell:
+        taken = simplest(candidates, [case.unit for case in context.cases])
         weights = taken.weighed.weights
     beside = taken.near if weights.neighbour_share > 0 else None
     ordered = sorted(tried.items(), key=lambda one: -one[1])
@@ -133,50 +133,50 @@ def simplest(candidates: Sequence[Candidate], units: Sequence[str]) -> Candidate
     return next(one for one in candidates if one is best or is_as_good(one))
 
 
-def refit(chosen: Behaviour, events: Interactions, ground: SearchContext) -> Behaviour:
+def refit(chosen: Behaviour, events: Interactions, context: SearchContext) -> Behaviour:
     """The selected behaviour, fitted on `events`."""
-    vectors, options = refit_vectors(chosen.options, events, ground)
+    vectors, options = refit_vectors(chosen.options, events, context)
     if chosen.neighbours is None:
         return replace(chosen, vectors=vectors, options=options)
-    neighbours, given = refit_neighbours(chosen.neighbour_options, events, ground)
+    neighbours, given = refit_neighbours(chosen.neighbour_options, events, context)
     return replace(
         chosen, vectors=vectors, options=options, neighbours=neighbours, neighbour_options=given
     )
 
 
-def forget_checkpoints(chosen: Behaviour, events: Interactions, ground: SearchContext) -> None:
+def forget_checkpoints(chosen: Behaviour, events: Interactions, context: SearchContext) -> None:
     """Remove what a killed training would have gone on from: it is done."""
     kind, epochs = chosen.options["kind"], chosen.options.get("epochs")
     for path in (
-        checkpoint_of(kind, ground.events, ground, None),
-        checkpoint_of(kind, events, ground, epochs),
-        checkpoint_of(NETWORK, ground.events, ground, None),  # tried, perhaps not taken
+        checkpoint_of(kind, context.events, context, None),
+        checkpoint_of(kind, events, context, epochs),
+        checkpoint_of(NETWORK, context.events, context, None),  # tried, perhaps not taken
     ):
         if path is not None:
             path.unlink(missing_ok=True)
 
 
-def _candidates(vectors: Attempt, near: list[Near], ground: SearchContext) -> list[Candidate]:
+def _candidates(vectors: Attempt, near: list[Near], context: SearchContext) -> list[Candidate]:
     """The simplest first: neighbours alone, vectors alone, mixtures.
 
     Vectors that the configuration asks for by name are given up only if a mixture does best where
     nothing is left of them.
     """
-    kind = ground.config.behaviour.kind
+    kind = context.config.behaviour.kind
     if kind not in ("auto", "none"):
-        return _with_vectors(vectors, near, ground, NEIGHBOUR_SHARES[1:])
+        return _with_vectors(vectors, near, context, NEIGHBOUR_SHARES[1:])
     best = sorted(best_of_kinds(near), key=lambda one: -one.alone.score)
     alone = [
         Candidate(name=one.name, vectors=vectors, near=one, weighed=one.alone) for one in best[:1]
     ]
     if kind == "auto":
-        return [*alone, *_with_vectors(vectors, near, ground, MIXED)]
+        return [*alone, *_with_vectors(vectors, near, context, MIXED)]
     nothing = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)
     return [nothing, *alone]
 
 
 def _with_vectors(
-    vectors: Attempt, near: list[Near], ground: SearchContext, shares: Sequence[float]
+    vectors: Attempt, near: list[Near], context: SearchContext, shares: Sequence[float]
 ) -> list[Candidate]:
     """The vectors alone, then with the neighbours of each kind at the best of `shares`."""
     alone = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)
@@ -185,7 +185,7 @@ def _with_vectors(
             name=f"{vectors.name} + {one.name}",
             vectors=vectors,
             near=one,
-            weighed=ground.weigh(vectors.vectors, one.neighbours, shares),
+            weighed=context.weigh(vectors.vectors, one.neighbours, shares),
         )
         for one in best_of_kinds(near)
     ]

@@ -105,7 +105,7 @@ def build(
     tuned = tune_lists(prepared, selected, model, job)
     fitted = refit_parts(prepared, tuned, job)
     recommender = _finish(prepared, tuned, fitted, model, target, job)
-    forget_checkpoints(fitted.behaviour, fitted.parts.interactions, prepared.ground)
+    forget_checkpoints(fitted.behaviour, fitted.parts.interactions, prepared.context)
     forget_training(finetuned.folder)
     return recommender
 
@@ -144,8 +144,8 @@ def tune_lists(
     prepared: Prepared, selected: EncoderSelection, model: LanguageModel | None, job: Job
 ) -> TunedLists:
     """The gate's mixes, the ranker and the reranker's weight, each kept where lists gain by it."""
-    taught = unit_hashes(prepared.train_queries) if selected.is_trained else ()
-    cases = real_requests(prepared, {*dialogs_seen(selected.encoder), *taught})
+    trained_on = unit_hashes(prepared.train_queries) if selected.is_trained else ()
+    cases = real_requests(prepared, {*dialogs_seen(selected.encoder), *trained_on})
     requests = in_folds(prepared, selected, cases) if cases else None
     selected, requests = learn_mixes(prepared, selected, requests, job)
     ranker, ranked = learn_ranker(prepared, selected, requests, job)
@@ -158,7 +158,7 @@ def refit_parts(prepared: Prepared, tuned: TunedLists, job: Job) -> FittedParts:
     """All parts, fitted once more on training and validation events, with what was chosen."""
     config, catalog, selected = prepared.config, prepared.dataset.catalog, tuned.selected
     events = prepared.held_out.train
-    behaviour = refit(prepared.chosen, events, prepared.ground)
+    behaviour = refit(prepared.chosen, events, prepared.context)
     fusion = fuse(
         selected.semantic,
         behaviour.vectors,

@@ -1,6 +1,6 @@
 """With which encoder the fusion does best, and with which weights.
 
-items and judging requests embedded → labels and weights tuned → the better encoder's
+items and validation requests embedded → labels and weights tuned → the better encoder's
 
 A trained encoder is kept only where the fused lists of real requests gain by it. Alone it
 nearly always is better than before; but what it has learned from few requests, behaviour and
@@ -60,26 +60,26 @@ class EncoderSelection:
 
 
 def select_encoder(
-    prepared: Prepared, untrained: Encoder, taught: FinetunedEncoder, job: Job
+    prepared: Prepared, untrained: Encoder, finetuned: FinetunedEncoder, job: Job
 ) -> EncoderSelection:
     """The fusion with the trained encoder, or with the untrained one.
 
     The trained one is kept where the fused lists of real requests gain by it, in the whole 95 %
-    interval: three quarters of the requests have taught it, and then teach nothing else.
+    interval. It was trained on three quarters of the requests, and then nothing else is.
 
     Args:
         prepared: Requests, behaviour, texts.
         untrained: As it was given.
-        taught: What training made of it.
+        finetuned: What training made of it.
         job: Whom to tell, when to stop, what to draw from.
 
     Raises:
         DataError: If the time is up before all items are embedded.
     """
-    found = _tuned_fusion(prepared, taught.encoder, job)
-    if taught.folder is None:
+    found = _tuned_fusion(prepared, finetuned.encoder, job)
+    if finetuned.folder is None:
         return found
-    found = replace(found, tuned=found.tuned | {"encoder": dict(taught.looks)}, is_trained=True)
+    found = replace(found, tuned=found.tuned | {"encoder": dict(finetuned.looks)}, is_trained=True)
     if not found.sets.real:
         return found
     config = prepared.config

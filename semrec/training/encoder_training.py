@@ -1,8 +1,8 @@
-"""Training the encoder: what on, judged by what, and what came of it.
+"""Trains the encoder, validated on real requests.
 
     examples (training dialogs, made-up requests) → trainer → the best by validation NDCG
 
-Validation ranks what was right for the requests that judge among a sample of the catalogue: the
+Validation ranks what was right for the validation requests among a sample of the catalogue: the
 whole would take longer to encode than the training between two looks.
 """
 
@@ -33,10 +33,10 @@ from semrec.training.job import Job, Stage
 from semrec.training.preparation import Prepared
 from semrec.training.synthetic_queries import tags_by_row
 
-MAX_JUDGED = 300  # requests
-MIN_VALID_QUERIES = 30  # with fewer real requests, made-up ones judge, if that is wanted
+MAX_VALID_QUERIES = 300  # requests
+MIN_VALID_QUERIES = 30  # with fewer real requests, made-up ones validate, if that is wanted
 OTHERS = 700  # items ranked beside what was right for them
-JUDGED_AT = 10
+CUTOFF = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +46,13 @@ class TrainingSet:
     Attributes:
         examples: To learn from.
         item_texts: For each row its text, ``""`` for one without.
-        asked: Requests that judge: their text and the rows that are right.
+        valid_queries: Validation requests: their text and the rows that are right.
         pool: Rows that are ranked for them.
     """
 
     examples: Sequence[Example]
     item_texts: Sequence[str]
-    asked: Sequence[tuple[str, frozenset[int]]]
+    valid_queries: Sequence[tuple[str, frozenset[int]]]
     pool: Sequence[int]
 
 
@@ -74,24 +74,24 @@ class FinetunedEncoder:
 def finetune_encoder(prepared: Prepared, encoder: Encoder, job: Job) -> FinetunedEncoder:
     """The encoder trained as the configuration says.
 
-    It stays as it is with 0 epochs, and where too few real requests would judge what it learned.
+    It stays as it is with 0 epochs, and where there are too few real requests to validate on.
     """
     training = prepared.config.encoder.training
-    judging = sum(
+    n_valid = sum(
         bool(case.relevant) and bool(case.query.intent) for case in prepared.valid_queries
     )
-    if not training.epochs or (judging < MIN_VALID_QUERIES and not training.unjudged):
+    if not training.epochs or (n_valid < MIN_VALID_QUERIES and not training.unjudged):
         return FinetunedEncoder(encoder=encoder)
-    lesson = make_training_set(prepared, job.rng_of(Stage.ENCODER_EXAMPLES))
+    training_set = make_training_set(prepared, job.rng_of(Stage.ENCODER_EXAMPLES))
     base = uncached(encoder)
-    return train_encoder(base, lesson, training, job)
+    return train_encoder(base, training_set, training, job)
 
 
 def make_training_set(prepared: Prepared, rng: np.random.Generator) -> TrainingSet:
     """The training set of an encoder: dialogs, made-up requests, and hard negatives.
 
-    The training requests teach; the validation requests judge, and where they are too few, made-up
-    ones that aren't learned from.
+    It is trained on the training requests and validated on the validation requests; where these are
+    too few, on made-up ones that aren't trained on.
 
     Args:
         prepared: Requests, events, texts; its behaviour offers hard negatives.
@@ -105,7 +105,7 @@ def make_training_set(prepared: Prepared, rng: np.random.Generator) -> TrainingS
     has_text = [bool(text) for text in prepared.texts]
     drafts = dialog_drafts(prepared.train_queries, dataset, prepared.prompts, rng)
     made = made_up_drafts(
-        training.made_up + training.made_up // 8,  # some judge, where no real ones do
+        training.made_up + training.made_up // 8,  # some validate, where no real ones do
         validation.train,
         dataset.catalog,
         tags_by_row(dataset.tags, validation.cut),
@@ -114,13 +114,13 @@ def make_training_set(prepared: Prepared, rng: np.random.Generator) -> TrainingS
         rng,
     )
     rng.shuffle(made)
-    asked = _asked(prepared)
-    if len(asked) < MIN_VALID_QUERIES:
+    valid = _valid_queries(prepared)
+    if len(valid) < MIN_VALID_QUERIES:
         users = sorted({draft.group for draft in made})
-        judging = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
-        asked = [(d.query, frozenset([d.row])) for d in made if d.group in judging]
-        made = [draft for draft in made if draft.group not in judging]
-    asked = [asked[place] for place in rng.permutation(len(asked))[:MAX_JUDGED]]
+        held_out = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
+        valid = [(d.query, frozenset([d.row])) for d in made if d.group in held_out]
+        made = [draft for draft in made if draft.group not in held_out]
+    valid = [valid[place] for place in rng.permutation(len(valid))[:MAX_VALID_QUERIES]]
     examples = with_negatives(
         [*drafts, *made[: training.made_up]],
         prepared.chosen.vectors,
@@ -129,36 +129,36 @@ def make_training_set(prepared: Prepared, rng: np.random.Generator) -> TrainingS
         has_text,
         rng,
     )
-    if len(examples) < training.batch_size or not asked:
+    if len(examples) < training.batch_size or not valid:
         raise DataError(
-            f"found {len(examples)} requests to train the encoder on and {len(asked)} to judge it "
-            f"by, expected at least {training.batch_size} and 1; "
+            f"found {len(examples)} requests to train the encoder on and {len(valid)} to "
+            f"validate it on, expected at least {training.batch_size} and 1; "
             "give more --intents, or set encoder.training.epochs=0"
         )
-    right = {row for _, rows in asked for row in rows if has_text[row]}
+    right = {row for _, rows in valid for row in rows if has_text[row]}
     others = rng.permutation(np.flatnonzero(has_text))[:OTHERS].tolist()
     return TrainingSet(
         examples=examples,
         item_texts=prepared.texts,
-        asked=asked,
+        valid_queries=valid,
         pool=sorted(right | set(others)),
     )
 
 
-def _asked(prepared: Prepared) -> list[tuple[str, frozenset[int]]]:
+def _valid_queries(prepared: Prepared) -> list[tuple[str, frozenset[int]]]:
     """The validation requests with words: their text, and the rows that are right."""
-    dataset, asked = prepared.dataset, []
+    dataset, valid = prepared.dataset, []
     for case in prepared.valid_queries:
         rows = dataset.catalog.rows(case.relevant)
         if rows and case.query.intent.strip():
             session = resolve(case.query, dataset.catalog, dataset.interactions).session
             text = in_words(case.query.intent, session, dataset.catalog, prepared.prompts)
-            asked.append((text, frozenset(rows)))
-    return asked
+            valid.append((text, frozenset(rows)))
+    return valid
 
 
 def train_encoder(
-    encoder: Encoder, lesson: TrainingSet, training: EncoderTrainingConfig, job: Job
+    encoder: Encoder, training_set: TrainingSet, training: EncoderTrainingConfig, job: Job
 ) -> FinetunedEncoder:
     """The trained encoder, with its validation NDCG and its checkpoints.
 
@@ -177,35 +177,35 @@ def train_encoder(
         batch_size=training.batch_size,
         learning_rate=training.learning_rate,
         scale=training.scale,
-        judge_every=training.judge_every,
+        validate_every=training.judge_every,
         seed=job.seed,
         bf16=training.bf16,
     )
-    folder = cache_folder() / "training" / f"encoder-{_digest(encoder, lesson, options)}"
+    folder = cache_folder() / "training" / f"encoder-{_digest(encoder, training_set, options)}"
     trained, looks = finetune(
         encoder,
-        lesson.examples,
-        lesson.item_texts,
+        training_set.examples,
+        training_set.item_texts,
         replace(options, deadline=job.until(training.max_minutes)),
-        judge=lambda candidate: judged(candidate, lesson),
+        validate=lambda candidate: validation_ndcg(candidate, training_set),
         folder=folder,
         report=job.report,
     )
     return FinetunedEncoder(encoder=trained, looks=looks, folder=folder)
 
 
-def judged(encoder: Encoder, lesson: TrainingSet) -> float:
-    """Mean NDCG@10 of the judging requests, ranked among the lesson's pool."""
-    items = encoder.encode_items([lesson.item_texts[row] for row in lesson.pool])
-    queries = encoder.encode_queries([text for text, _ in lesson.asked])
-    places = {row: place for place, row in enumerate(lesson.pool)}
+def validation_ndcg(encoder: Encoder, training_set: TrainingSet) -> float:
+    """Mean NDCG@10 of the validation requests, ranked among the training set's pool."""
+    items = encoder.encode_items([training_set.item_texts[row] for row in training_set.pool])
+    queries = encoder.encode_queries([text for text, _ in training_set.valid_queries])
+    places = {row: place for place, row in enumerate(training_set.pool)}
     gains = []
-    for scores, (_, rows) in zip(queries @ items.T, lesson.asked, strict=True):
+    for scores, (_, rows) in zip(queries @ items.T, training_set.valid_queries, strict=True):
         targets = [scores[places[row]] for row in rows if row in places]
         # Ties count against the encoder, and so do scores that are no numbers: one that has
         # collapsed or diverged is the worst there is.
         ranks = sorted(int((~(scores < score)).sum()) for score in targets)
-        gains.append(ndcg(np.asarray(ranks), len(rows), JUDGED_AT))
+        gains.append(ndcg(np.asarray(ranks), len(rows), CUTOFF))
     return float(np.mean(gains))
 
 
@@ -215,14 +215,14 @@ def forget_training(folder: Path | None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _digest(encoder: Encoder, lesson: TrainingSet, options: Options) -> str:
+def _digest(encoder: Encoder, training_set: TrainingSet, options: Options) -> str:
     """Names a training by all that decides what comes out."""
-    settings = [__version__, encoder.fingerprint, repr(options), list(lesson.pool)]
+    settings = [__version__, encoder.fingerprint, repr(options), list(training_set.pool)]
     digest = hashlib.sha256(json.dumps(settings).encode())
-    for example in lesson.examples:
+    for example in training_set.examples:
         digest.update(repr(example).encode())
-    for text in lesson.item_texts:
+    for text in training_set.item_texts:
         digest.update(text.encode())
-    for text, rows in lesson.asked:
+    for text, rows in training_set.valid_queries:
         digest.update(f"{text} {sorted(rows)}".encode())
     return digest.hexdigest()[:24]

@@ -2,8 +2,8 @@
 
 requests → folds by dialog → for each fold a fusion whose domain popularity doesn't count it
 
-What learns from lists is judged by lists that it hasn't seen: those of a fold, by what has learned
-from the others. Nothing may know the fold's dialogs then, neither the model nor the domain
+What learns from lists is measured on lists that it hasn't seen: those of a fold, by what has
+learned from the others. Nothing may know the fold's dialogs then, neither the model nor the domain
 popularity in the lists that it learns from: in those lists what the fold's people wanted would
 stand ahead and be right in none, and the model would learn to avoid just that.
 """
@@ -43,24 +43,24 @@ class Requests:
     fusions: Sequence[FusedBlocks]
 
 
-def in_folds(prepared: Prepared, settled: EncoderSelection, cases: Sequence[Case]) -> Requests:
+def in_folds(prepared: Prepared, selected: EncoderSelection, cases: Sequence[Case]) -> Requests:
     """Requests in folds.
 
     Args:
         prepared: Data and prompts.
-        settled: The encoder, and the fusion with the tuned gate.
+        selected: The encoder, and the fusion with the tuned gate.
         cases: Some of its requests, with what turned out right.
     """
     dialogs = (*prepared.train_queries, *prepared.valid_queries)
     fusions = []
     for left_out in (*range(FOLDS), WHOLE):
         counted = [case for case in dialogs if fold_of(case.unit, FOLDS) != left_out]
-        wanted, fusion = prepared.wanted(counted), settled.trial
+        wanted, fusion = prepared.wanted(counted), selected.trial
         if wanted is not None:
             fusion = replace(fusion, domain=standardised_popularity(wanted))
         fusions.append(fusion)
     return Requests(
-        cases=prepared.encoded(cases, settled.encoder),
+        cases=prepared.encoded(cases, selected.encoder),
         intents=[case.query.intent for case in cases],
         folds=[fold_of(case.unit, FOLDS) for case in cases],
         fusions=fusions,

@@ -3,13 +3,13 @@
 real requests in folds (by a fusion that doesn't know their dialogs) | synthetic topics, alone and
     after a stranger's session → learned by the worst ratio to a parent → mixes, or the defaults
 
-Synthetic requests alone teach a gate that is worse on real ones than the defaults (LOG.md). Beside
-real requests, synthetic topics keep the words from being tuned away. All real requests are one
-kind: the few without a session would be the worst by chance, and decide alone.
+A gate learned from synthetic requests alone is worse on real ones than the defaults (LOG.md).
+Beside real requests, synthetic topics keep the words from being tuned away. All real requests are
+one kind: the few without a session would be the worst by chance, and decide alone.
 
 Each kind has two parents: what the words' vector finds by itself, and what behaviour finds by
 itself. A gate is as good as the worst of its ratios to the better parent: whoever maximises one
-kind's mean pays with another kind. Half of the units teach; only if what was learned is better on
+kind's mean pays with another kind. Half of the units train; only if what was learned is better on
 the others it replaces the defaults, learned again from all.
 """
 
@@ -36,7 +36,7 @@ ROUNDS = 400  # of the search
 STEP, MIN_STEP, MAX_STEP = 0.3, 0.05, 1.0  # of the logarithms
 GROWN, SHRUNK = 1.5, 0.96  # of a step that was better, and of one that wasn't
 CHANGED = 0.3  # share of the parameters that a step changes
-MIN_GAIN = 1.02  # of the worst ratio on units that didn't teach: less is noise
+MIN_GAIN = 1.02  # of the worst ratio on units that it wasn't trained on: less is noise
 MAX_CASES = 1500  # of a kind; they are drawn evenly
 # Words and lexical match keep their proportion: synthetic topics are made of the items' own words.
 LEARNED = ("texts", "behavioural", "popularity", "domain")
@@ -56,7 +56,7 @@ class Kind:
         right: (n, m) bool: which of them are right.
         n_relevant: (n,) int64.
         evidence: Of each request.
-        teaches: (n,) bool: by unit; the others judge.
+        trains: (n,) bool: by unit; the others validate.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Kind:
     right: BoolArray
     n_relevant: NDArray[np.int64]
     evidence: Sequence[GateFeatures]
-    teaches: BoolArray
+    trains: BoolArray
 
     def __len__(self) -> int:
         return len(self.n_relevant)
@@ -80,7 +80,7 @@ class Kind:
             right=self.right[some],
             n_relevant=self.n_relevant[some],
             evidence=[one for one, taken in zip(self.evidence, some, strict=True) if taken],
-            teaches=self.teaches[some],
+            trains=self.trains[some],
         )
 
     def mean(self, weights: FloatArray) -> float:
@@ -127,7 +127,7 @@ def make_kind(
         right=right,
         n_relevant=np.array([case.n_relevant for case in cases], dtype=np.int64),
         evidence=[case.evidence for case in cases],
-        teaches=np.array([_bit(case.unit) for case in cases], dtype=bool),
+        trains=np.array([_bit(case.unit) for case in cases], dtype=bool),
     )
 
 
@@ -160,13 +160,13 @@ def learn_gate(
 
     Returns:
         The gate; and for the report, by kind, the default's and the learned gate's ratios to the
-        better parent on the units that didn't teach.
+        better parent on the units that it wasn't trained on.
     """
-    teaching = [kind.only(kind.teaches) for kind in kinds]
-    judging = [kind.only(~kind.teaches) for kind in kinds]
-    learned = _searched(gate, teaching, rng)
-    parents = best_parents(gate, judging)
-    before, after = (ratios(one, judging, parents) for one in (gate, learned))
+    train = [kind.only(kind.trains) for kind in kinds]
+    valid = [kind.only(~kind.trains) for kind in kinds]
+    learned = _searched(gate, train, rng)
+    parents = best_parents(gate, valid)
+    before, after = (ratios(one, valid, parents) for one in (gate, learned))
     told = {
         kind.name: {
             "cases": len(kind),
@@ -237,36 +237,36 @@ def _bit(unit: str) -> int:
 
 
 def learn_mixes(
-    prepared: Prepared, settled: EncoderSelection, requests: Requests | None, job: Job
+    prepared: Prepared, selected: EncoderSelection, requests: Requests | None, job: Job
 ) -> tuple[EncoderSelection, Requests | None]:
     """Both with the mixes that suit the requests better, or as they are.
 
     Args:
         prepared: The configuration.
-        settled: With a gate of default mixes, and synthetic topics.
+        selected: With a gate of default mixes, and synthetic topics.
         requests: Real ones, in folds; None: there are none, and the defaults stay.
         job: Whom to tell, what to draw from.
     """
     fusion = prepared.config.fusion
     if requests is None or fusion.gate == "fixed" or not fusion.semantic:
-        return settled, requests
+        return selected, requests
     job.report("learn gate", 0, 1)
-    kinds = _kinds(settled, requests, fusion.min_cases)
+    kinds = _kinds(selected, requests, fusion.min_cases)
     if all(kind.precision for kind in kinds):
-        return settled, requests
-    gate, told = learn_gate(settled.trial.gate, kinds, job.rng_of(Stage.GATE_SEARCH))
-    trial = replace(settled.trial, gate=gate)
-    reached = reached_in_words(trial, settled.sets, prepared.config)
+        return selected, requests
+    gate, told = learn_gate(selected.trial.gate, kinds, job.rng_of(Stage.GATE_SEARCH))
+    trial = replace(selected.trial, gate=gate)
+    reached = reached_in_words(trial, selected.sets, prepared.config)
     job.report("learn gate", 1, 1)
     return (
-        replace(settled, trial=trial, tuned=settled.tuned | reached | {"gate": told}),
+        replace(selected, trial=trial, tuned=selected.tuned | reached | {"gate": told}),
         replace(requests, fusions=[replace(one, gate=gate) for one in requests.fusions]),
     )
 
 
-def _kinds(settled: EncoderSelection, requests: Requests, least: int) -> list[Kind]:
+def _kinds(selected: EncoderSelection, requests: Requests, least: int) -> list[Kind]:
     """Those with at least so many cases."""
-    trial, sets = settled.trial, settled.sets
+    trial, sets = selected.trial, selected.sets
     found: dict[str, list[Candidates]] = {
         "requests": _by_fold(requests),
         "topics": list(reduce_cases(trial, sets.topics)),

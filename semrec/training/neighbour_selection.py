@@ -33,12 +33,12 @@ class Near:
         return f"{told['kind']} strength {told['strength']:g} decay {told['decay']:g}"
 
 
-def choose_neighbours(ground: SearchContext) -> tuple[list[Near], tuple[str, ...]]:
+def choose_neighbours(context: SearchContext) -> tuple[list[Near], tuple[str, ...]]:
     """All attempts in the order they were made, and notes on what was left out."""
-    kinds, notes = _kinds(ground)
+    kinds, notes = _kinds(context)
     found: list[Near] = []
     for kind in kinds:
-        found += _attempts(ground, kind, may_skip=bool(found))
+        found += _attempts(context, kind, may_skip=bool(found))
     return found, notes
 
 
@@ -53,78 +53,78 @@ def best_of_kinds(found: list[Near]) -> list[Near]:
 
 
 def refit_neighbours(
-    options: Mapping[str, Any], events: Interactions, ground: SearchContext
+    options: Mapping[str, Any], events: Interactions, context: SearchContext
 ) -> tuple[Neighbours, Mapping[str, Any]]:
     """The same kind and options fitted on other events, and the options as now stored."""
-    ground.job.report("fit neighbours", 0, 1)
+    context.job.report("fit neighbours", 0, 1)
     neighbours = fit_neighbours(
-        options["kind"], events.matrix(), ground.config.behaviour.neighbours, options
+        options["kind"], events.matrix(), context.config.behaviour.neighbours, options
     )
-    ground.job.report("fit neighbours", 1, 1)
+    context.job.report("fit neighbours", 1, 1)
     return neighbours, {**options, "n_seen": neighbours.n_seen}
 
 
-def _kinds(ground: SearchContext) -> tuple[list[str], tuple[str, ...]]:
+def _kinds(context: SearchContext) -> tuple[list[str], tuple[str, ...]]:
     """The kinds to try, and notes on those that are left out."""
-    kind = ground.config.behaviour.neighbours.kind
+    kind = context.config.behaviour.neighbours.kind
     kinds: list[str] = ["item_knn", "ease"] if kind == "auto" else [kind]
     notes = []
-    if ground.n_seen > MAX_ITEMS and "ease" in kinds:
+    if context.n_seen > MAX_ITEMS and "ease" in kinds:
         told = (
-            f"EASE is left out: {ground.n_seen} items have events, "
+            f"EASE is left out: {context.n_seen} items have events, "
             f"it is fitted on at most {MAX_ITEMS}"
         )
         if kind == "ease":
             raise ConfigError(f"{told}; set behaviour.neighbours.kind to item_knn")
         kinds.remove("ease")
         notes.append(told)
-    if kind == "none" or (kind == "auto" and not ground.can_tell):
+    if kind == "none" or (kind == "auto" and not context.can_tell):
         return [], tuple(notes)
     return kinds, tuple(notes)
 
 
-def _attempts(ground: SearchContext, kind: str, *, may_skip: bool) -> list[Near]:
+def _attempts(context: SearchContext, kind: str, *, may_skip: bool) -> list[Near]:
     """Strengths with a middle decay; then the best of them with the other decays.
 
     EASE's strengths are tried in their order as long as each is better than the one before: its
     NDCG has one peak, and a fit over 20,000 items takes minutes.
 
     Args:
-        ground: What to try them on.
+        context: What to try them on.
         kind: ``ease`` or ``item_knn``.
         may_skip: Whether other neighbours are there already, should the time be up.
     """
-    config = ground.config.behaviour.neighbours
+    config = context.config.behaviour.neighbours
     middle = config.decay[len(config.decay) // 2]
     strengths = config.regularization if kind == "ease" else config.shrink
     total = len(strengths) + len(config.decay) - 1
-    matrix = ground.events.matrix()
+    matrix = context.events.matrix()
     tried: list[Near] = []
     for strength in strengths:
-        ground.job.report(f"choose {kind}", len(tried), total)
-        if (tried or may_skip) and (ground.job.timed_out or not ground.can_tell):
+        context.job.report(f"choose {kind}", len(tried), total)
+        if (tried or may_skip) and (context.job.timed_out or not context.can_tell):
             break
         options: dict[str, Any] = {"kind": kind, "strength": strength, "decay": middle}
         fitted = fit_neighbours(kind, matrix, config, options)
-        tried.append(_weighed(ground, fitted, options))
+        tried.append(_weighed(context, fitted, options))
         if kind == "ease" and len(tried) > 1 and tried[-1].alone.score < tried[-2].alone.score:
             break
     if not tried:
         return []
     best = max(tried, key=lambda one: one.alone.score)
     for decay in config.decay:
-        ground.job.report(f"choose {kind}", len(tried), total)
-        if decay != middle and ground.can_tell and not ground.job.timed_out:
+        context.job.report(f"choose {kind}", len(tried), total)
+        if decay != middle and context.can_tell and not context.job.timed_out:
             other = replace(best.neighbours, decay=decay)  # of the session only: the fit stays
-            tried.append(_weighed(ground, other, {**best.options, "decay": decay}))
-    ground.job.report(f"choose {kind}", total, total)
+            tried.append(_weighed(context, other, {**best.options, "decay": decay}))
+    context.job.report(f"choose {kind}", total, total)
     return tried
 
 
-def _weighed(ground: SearchContext, fitted: Neighbours, options: Mapping[str, Any]) -> Near:
-    silent = NullVectorModel(n_items=ground.events.n_items)
+def _weighed(context: SearchContext, fitted: Neighbours, options: Mapping[str, Any]) -> Near:
+    silent = NullVectorModel(n_items=context.events.n_items)
     return Near(
         neighbours=fitted,
         options={**options, "n_seen": fitted.n_seen},
-        alone=ground.weigh(silent, fitted, ALONE),
+        alone=context.weigh(silent, fitted, ALONE),
     )

@@ -45,7 +45,7 @@ class Prepared:
         validation: The former again in two.
         train_queries: Requests to learn from, parsed.
         valid_queries: Requests of other dialogs, to validate on.
-        ground: What behavioural options were tried on.
+        context: What behavioural options were tried on.
         cases: Next-item cases that validate.
         chosen: The behavioural half, fitted on `validation.train`.
         views: For each row its text, ``""`` for an item with neither title nor text; and the same
@@ -62,7 +62,7 @@ class Prepared:
     validation: Split
     train_queries: Sequence[Case]
     valid_queries: Sequence[Case]
-    ground: SearchContext
+    context: SearchContext
     cases: Sequence[Case]
     chosen: Behaviour
     views: Sequence[Sequence[str]]
@@ -135,7 +135,7 @@ def prepare(
     views = [ItemTexts(prompts=prompts, catalog=catalog, tags=tags)]
     if prompts.about is not None:
         views.append(ItemTexts(prompts=prompts, catalog=catalog, tags=tags, about=True))
-    ground, next_items = make_search_context(validation, dataset, config, job)
+    context, next_items = make_search_context(validation, dataset, config, job)
     may_name = config.fusion.named and intent_parser is not None
     return Prepared(
         dataset=dataset,
@@ -146,9 +146,9 @@ def prepare(
         validation=validation,
         train_queries=train_queries,
         valid_queries=valid_queries,
-        ground=ground,
+        context=context,
         cases=next_items,
-        chosen=select_behaviour(ground),
+        chosen=select_behaviour(context),
         views=views,
         lexical=_fit_lexical(prompts, catalog, tags) if config.lexical.enabled else None,
         labelled=labelled_items(catalog.attributes, len(catalog)) if may_name else None,

@@ -1,12 +1,12 @@
 """Learns a ranker, and keeps it where it earns its place.
 
 validation cases, real requests → fused lists as they are served → for each fold trained on the
-    others, judged by the fold → kept only where lists that it hasn't seen are better with it
+    others, measured on the fold → kept only where lists that it hasn't seen are better with it
 
 One model learns from all real requests, with a session and without (apart they are too few).
-Made-up requests neither teach nor judge: they are all alike, and name their target's labels. And
-what is learned from tastes is no answer to a topic: the surer a request names one, the less of the
-ranker's correction it gets, here and when it is served.
+Made-up requests neither train nor validate it: they are all alike, and name their target's labels.
+And what is learned from tastes is no answer to a topic: the surer a request names one, the less of
+the ranker's correction it gets, here and when it is served.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class _RankerContext:
 
 
 def learn_ranker(
-    prepared: Prepared, settled: EncoderSelection, requests: Requests | None, job: Job
+    prepared: Prepared, selected: EncoderSelection, requests: Requests | None, job: Job
 ) -> tuple[Ranker | None, dict[str, Any]]:
     """The ranker, for the kinds of query that are better with it; and what was measured.
 
     Args:
         prepared: The items, and the events that the signals were learned from.
-        settled: The fusion with the tuned gate, and validation cases without words.
+        selected: The fusion with the tuned gate, and validation cases without words.
         requests: Real requests, if there are any.
         job: Whom to tell.
 
@@ -65,20 +65,20 @@ def learn_ranker(
         model, how many lists there were, and the NDCG of those with and without ranker by models
         that hadn't seen them.
     """
-    config, sessions, report = prepared.config, settled.sets.session, job.report
+    config, sessions, report = prepared.config, selected.sets.session, job.report
     if not config.ranking.enabled:
         return None, {}
     facts = item_facts(prepared.dataset.catalog, prepared.validation.train)
-    ground = _RankerContext(facts=facts, crossed=frequent_labels(facts), config=config)
-    lists = ground.lists(sessions, settled.trial)
+    context = _RankerContext(facts=facts, crossed=frequent_labels(facts), config=config)
+    lists = context.lists(sessions, selected.trial)
     models, told = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
     if requests is not None:
-        by_fold = [ground.lists(requests.cases, one) for one in requests.fusions]
+        by_fold = [context.lists(requests.cases, one) for one in requests.fusions]
         of_words = _learned(["words", "both"], by_fold, requests.cases, config, report)
         models, told = models | of_words[0], told | of_words[1]
     if not models:
         return None, told
-    return Ranker(models=models, crossed=ground.crossed, facts=facts), told
+    return Ranker(models=models, crossed=context.crossed, facts=facts), told
 
 
 def _learned(
@@ -107,10 +107,10 @@ def _learned(
     gained = np.zeros((2, len(lists)))
     for fold in range(FOLDS):
         report(f"train ranker {kinds[-1]}", fold, FOLDS + 1)
-        taught = [by_fold[fold][place] for place in np.flatnonzero(folds != fold).tolist()]
-        if not any(one.right.any() for one in taught):
+        train_lists = [by_fold[fold][place] for place in np.flatnonzero(folds != fold).tolist()]
+        if not any(one.right.any() for one in train_lists):
             continue
-        model = _train(taught, config)
+        model = _train(train_lists, config)
         for place in np.flatnonzero(folds == fold).tolist():
             one = by_fold[fold][place]
             scores = model.scores(one.fused, one.crosses, one.features)
@@ -124,7 +124,7 @@ def _learned(
             told.setdefault(" + ".join(some), {}).update(
                 _gain(gained[:, ours], units, cutoff, config.seed)
             )
-    # It is one model, so all kinds judge it together; none may lose by it.
+    # It is one model, so all kinds decide on it together; none may lose by it.
     together = told.get(" + ".join(enough), {}).get("gain", [0.0])
     better = [kind for kind in enough if together[0] > 0 and sum(told[kind]["gain"]) > 0]
     report(f"train ranker {kinds[-1]}", FOLDS + 1, FOLDS + 1)

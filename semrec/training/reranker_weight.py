@@ -1,9 +1,9 @@
 """The weight of a reranker's scores beside the fused list's own.
 
-real validation requests → fused lists → judged in full → the weight with the best NDCG
+real validation requests → fused lists → scored in full → the weight with the best NDCG
                          → kept only where lists that didn't choose it are better with it
 
-So a weak judge can't spoil a good list: it weighs nothing, and isn't asked.
+So a weak reranker can't spoil a good list: it weighs nothing, and isn't asked.
 """
 
 from __future__ import annotations
@@ -39,32 +39,32 @@ FOLDS, CUTOFF = 5, 10
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredList:
-    """A case's head as the list had it, and as the judge sees it.
+    """A case's head as the list had it, and as the reranker sees it.
 
     Attributes:
         listed: (n,) float32, the list's own scores, falling.
-        judged: (n,) float32, NaN where it wasn't judged.
+        reranked: (n,) float32, the reranker's scores, NaN where it gave none.
         right: (n,) bool.
         n_relevant: How many items would have been right, in the list or not.
         unit: The dialog or user it belongs to.
     """
 
     listed: FloatArray
-    judged: FloatArray
+    reranked: FloatArray
     right: BoolArray
     n_relevant: int
     unit: str
 
     def ndcg(self, weight: float) -> float:
-        """Of the list with the judge weighing so much."""
-        order = blended(self.listed, self.judged, weight)
+        """Of the list with the reranker weighing so much."""
+        order = blended(self.listed, self.reranked, weight)
         ranks = 1 + np.flatnonzero(self.right[order])
         return ndcg(ranks.tolist(), self.n_relevant, CUTOFF)
 
 
 def select_reranker(
     prepared: Prepared,
-    settled: EncoderSelection,
+    selected: EncoderSelection,
     ranker: Ranker | None,
     model: LanguageModel | None,
     job: Job,
@@ -73,8 +73,8 @@ def select_reranker(
 
     Args:
         prepared: Data and prompts.
-        settled: The encoder, and the fusion over the validation's training events.
-        ranker: Ranks the lists before they are judged.
+        selected: The encoder, and the fusion over the validation's training events.
+        ranker: Ranks the lists before they are reranked.
         model: The language model, if one was loaded for this configuration.
         job: Whom to tell.
 
@@ -85,30 +85,30 @@ def select_reranker(
     made = make_reranking(prepared.config.rerank, prepared.prompts, {}, model)
     if made is None:
         return None, {}
-    weights, told = choose_weights(made, prepared, settled, job, ranker)
+    weights, told = choose_weights(made, prepared, selected, job, ranker)
     return replace(made, weights=weights), {"rerank": told, "rerank_weights": weights}
 
 
 def choose_weights(
     reranking: Reranking,
     prepared: Prepared,
-    settled: EncoderSelection,
+    selected: EncoderSelection,
     job: Job,
     ranker: Ranker | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """The judge's weight for each kind of query, and what was measured.
+    """The reranker's weight for each kind of query, and what was measured.
 
     Kinds without real requests keep the configured weight: nobody can say.
 
     Args:
         reranking: Its weights aren't looked at.
-        prepared: The items; its configuration says how many lists are judged.
-        settled: The fusion with the tuned gate, and validation cases.
+        prepared: The items; its configuration says how many lists are scored.
+        selected: The fusion with the tuned gate, and validation cases.
         job: Whom to tell.
-        ranker: Ranks the lists before they are judged. It may know these cases: then what is left
-            for the judge is rather too little than too much.
+        ranker: Ranks the lists before they are reranked. It may know these cases: then what is left
+            for the reranker is rather too little than too much.
     """
-    config, sets, catalog = prepared.config, settled.sets, prepared.dataset.catalog
+    config, sets, catalog = prepared.config, selected.sets, prepared.dataset.catalog
     kinds = {"session": sets.session, "words": sets.words, "both": sets.both}
     weights, told = {}, {}
     for kind, cases in kinds.items():
@@ -118,12 +118,12 @@ def choose_weights(
         rng = np.random.default_rng(config.seed)
         drawn = rng.permutation(len(cases))[: config.rerank.judge_cases]
         some = [cases[place] for place in drawn]
-        lists = judged_lists(reranking, settled.trial, some, catalog, job.report, kind, ranker)
+        lists = scored_lists(reranking, selected.trial, some, catalog, job.report, kind, ranker)
         weights[kind], told[kind] = best_weight(lists, config.seed)
     return weights, told
 
 
-def judged_lists(
+def scored_lists(
     reranking: Reranking,
     fusion: FusedBlocks,
     cases: Sequence[TuningCase],
@@ -132,13 +132,13 @@ def judged_lists(
     kind: str,
     ranker: Ranker | None = None,
 ) -> list[ScoredList]:
-    """The head of each case's list, as it is searched, ranked and judged when it is asked."""
+    """The head of each case's list, as it is searched, ranked and scored when it is asked."""
     lists: list[ScoredList] = []
     for case, (_, rows, scores) in zip(
         cases, retrieve_candidates(fusion, cases, reranking.top, ranker), strict=True
     ):
-        report(f"judge {kind}", len(lists), len(cases))
-        judged = reranking.worker.rerank_within(
+        report(f"rerank {kind}", len(lists), len(cases))
+        scored = reranking.worker.rerank_within(
             reranking.wording.request(case.text, case.session, catalog),
             reranking.wording.texts(rows, catalog),
             NEVER,
@@ -146,13 +146,13 @@ def judged_lists(
         lists.append(
             ScoredList(
                 listed=scores,
-                judged=judged.scores,
+                reranked=scored.scores,
                 right=np.isin(rows, case.targets),
                 n_relevant=max(1, len(case.targets)),
                 unit=case.unit,
             )
         )
-    report(f"judge {kind}", len(cases), len(cases))
+    report(f"rerank {kind}", len(cases), len(cases))
     return lists
 
 

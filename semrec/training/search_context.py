@@ -79,9 +79,9 @@ def make_search_context(
     config: Config,
     job: Job,
 ) -> tuple[SearchContext, list[Case]]:
-    """The ground over a validation split, and the cases that tune the fusion, as asked outside.
+    """The search context of a validation split, and the cases that tune the fusion, in ids.
 
-    The ground has `behaviour.max_cases` of them, of which the first `fusion.max_cases` tune.
+    It has `behaviour.max_cases` of them, of which the first `fusion.max_cases` tune.
 
     Args:
         validation: What is learned from, and what follows.
@@ -92,46 +92,46 @@ def make_search_context(
     most = max(config.behaviour.max_cases, config.fusion.max_cases)
     rng = job.rng_of(Stage.VALIDATION_CASES)
     cases = validation_cases(validation, dataset.catalog, config, most, rng)
-    judging = cases[: config.behaviour.max_cases]
-    ground = SearchContext(
+    tried_on = cases[: config.behaviour.max_cases]
+    context = SearchContext(
         events=validation.train,
-        cases=[in_rows(case, None, dataset) for case in judging if case.query.session],
+        cases=[in_rows(case, None, dataset) for case in tried_on if case.query.session],
         config=config,
         n_seen=int((dataset.positives.counts > 0).sum()),
         labels=label_numbers(dataset.catalog.attributes.values(), len(dataset.catalog)),
         job=job,
     )
-    return ground, cases[: config.fusion.max_cases]
+    return context, cases[: config.fusion.max_cases]
 
 
 def checkpoint_of(
-    kind: str, events: Interactions, ground: SearchContext, epochs: int | None
+    kind: str, events: Interactions, context: SearchContext, epochs: int | None
 ) -> Path | None:
     """The path of a training's checkpoint: named by all that decides what comes out.
 
     Args:
         kind: Only sequence models have one.
         events: What it is trained on.
-        ground: What else decides.
+        context: What else decides.
         epochs: How many; None: validation says.
     """
     if kind not in SEQUENCE_MODELS:
         return None
-    behaviour = ground.config.behaviour
+    behaviour = context.config.behaviour
     settings = [
         __version__,
         kind,
         epochs,
         behaviour.model_dump(mode="json", exclude={"neighbours"}),
-        ground.config.seed,
-        [list(numbers) for numbers in ground.labels] if behaviour.training.labels else [],
+        context.config.seed,
+        [list(numbers) for numbers in context.labels] if behaviour.training.labels else [],
         events.n_items,
-        ground.can_tell,
+        context.can_tell,
     ]
     digest = hashlib.sha256(json.dumps(settings).encode())
     digest.update(events.rows.tobytes())
     digest.update(events.starts.tobytes())
-    for case in ground.cases:  # they say when to stop
+    for case in context.cases:  # they say when to stop
         for rows in (case.session.rows, case.targets, case.excluded):
             digest.update(rows.tobytes())
     return cache_folder() / "training" / f"{kind}-{digest.hexdigest()[:24]}.safetensors"

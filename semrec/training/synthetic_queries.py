@@ -4,7 +4,7 @@ A synthetic request names one or two of the target's labels or tags (or a few wo
 sometimes its decade, never its title. It only has to be as informative as a real one, so that the
 weights it is tuned on are right; nothing else is learned from it.
 
-A request that is answered by one drawn item teaches that a popular item is always a good bet. For a
+A request that is answered by one drawn item trains that a popular item is always a good bet. For a
 synthetic topic everything that carries it is right, as for somebody who asks for "a film about
 chess". Half of the topics' worth is that they are asked twice: alone, and after a session of
 somebody who likes other things.
@@ -114,7 +114,7 @@ def _draw(values: Sequence[str], n: int, rng: np.random.Generator) -> list[str]:
     return [values[place] for place in places]
 
 
-MIN_ITEMS, MAX_SHARE = 3, 0.05  # that carry a topic: fewer judge nothing, more are no topic
+MIN_ITEMS, MAX_SHARE = 3, 0.05  # that carry a topic: fewer measure nothing, more are no topic
 N_TOPICS = 300  # of labels and of phrases together
 STRANGER = 3  # items in the session that doesn't fit
 MAX_TEXTS = 20_000  # that phrases are taken from

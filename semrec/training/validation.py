@@ -19,7 +19,7 @@ from semrec.errors import DataError
 from semrec.types import Case
 
 ENOUGH = 10_000  # cases that tell options apart
-MIN_USERS = 200  # that may judge: of the cases of fifty, it is these fifty's taste that chooses
+MIN_USERS = 200  # that validate: of the cases of fifty, it is these fifty's taste that chooses
 
 
 def hold_out(events: Interactions, split: SplitConfig) -> Split:

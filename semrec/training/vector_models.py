@@ -52,48 +52,48 @@ class Attempt:
         return " ".join([str(self.options["kind"]), *numbers])
 
 
-def choose_vectors(ground: SearchContext) -> list[Attempt]:
+def choose_vectors(context: SearchContext) -> list[Attempt]:
     """All attempts, the best first."""
-    kind = ground.config.behaviour.kind
+    kind = context.config.behaviour.kind
     tried: list[Attempt] = []
     for one in QUICK if kind == "auto" else (kind,):
-        if not tried or (ground.can_tell and not ground.job.timed_out):
-            tried += [_sequence(ground, one)] if one in SEQUENCE_MODELS else _quick(ground, one)
+        if not tried or (context.can_tell and not context.job.timed_out):
+            tried += [_sequence(context, one)] if one in SEQUENCE_MODELS else _quick(context, one)
     return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
 
 
-def choose_network(ground: SearchContext) -> Attempt | None:
+def choose_network(context: SearchContext) -> Attempt | None:
     """SASRec beside what is quick, where `auto` may take so many minutes; else None."""
-    behaviour = ground.config.behaviour
+    behaviour = context.config.behaviour
     if behaviour.kind != "auto" or behaviour.network_minutes is None:
         return None
-    return None if ground.job.timed_out or not ground.can_tell else _sequence(ground, NETWORK)
+    return None if context.job.timed_out or not context.can_tell else _sequence(context, NETWORK)
 
 
 def refit_vectors(
-    options: Mapping[str, Any], events: Interactions, ground: SearchContext
+    options: Mapping[str, Any], events: Interactions, context: SearchContext
 ) -> tuple[VectorModel, Mapping[str, Any]]:
     """The same kind and options fitted on other events, and the options as now stored."""
     kind = options["kind"]
     vectors = fit_behaviour(
         kind,
         events,
-        ground.config.behaviour,
+        context.config.behaviour,
         options,
-        seed=ground.job.seed,
+        seed=context.job.seed,
         fit=SequenceFit(
-            labels=ground.labels,
-            checkpoint=checkpoint_of(kind, events, ground, options.get("epochs")),
-            deadline=_until(ground),
-            report=ground.job.report,
+            labels=context.labels,
+            checkpoint=checkpoint_of(kind, events, context, options.get("epochs")),
+            deadline=_until(context),
+            report=context.job.report,
         ),
     )
     return vectors, {**options, **options_of(vectors)}
 
 
-def _quick(ground: SearchContext, kind: str) -> list[Attempt]:
+def _quick(context: SearchContext, kind: str) -> list[Attempt]:
     """First what the fit depends on, with a middle decay; then the best of these with others."""
-    config = ground.config.behaviour
+    config = context.config.behaviour
     stage = f"choose {kind}"
     decays = config.decay if kind != "none" else [1.0]
     middle = decays[len(decays) // 2]
@@ -104,63 +104,63 @@ def _quick(ground: SearchContext, kind: str) -> list[Attempt]:
     total = len(fits) + len(decays) - 1
     tried: list[Attempt] = []
     for options in fits:
-        ground.job.report(stage, len(tried), total)
-        if tried and (ground.job.timed_out or not ground.can_tell):
+        context.job.report(stage, len(tried), total)
+        if tried and (context.job.timed_out or not context.can_tell):
             break
-        vectors = fit_behaviour(kind, ground.events, config, options, seed=ground.config.seed)
-        tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
+        vectors = fit_behaviour(kind, context.events, config, options, seed=context.config.seed)
+        tried.append(Attempt(vectors=vectors, options=options, alone=context.weigh(vectors)))
     best = max(tried, key=lambda attempt: attempt.score)
     arrays = state_of(best.vectors)
     for decay in decays:
-        ground.job.report(stage, len(tried), total)
-        if decay != middle and ground.can_tell and not ground.job.timed_out:
+        context.job.report(stage, len(tried), total)
+        if decay != middle and context.can_tell and not context.job.timed_out:
             options = {**best.options, "decay": decay}  # of the session only: the fit stays
             vectors = load_behaviour(arrays, options)
-            tried.append(Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors)))
-    ground.job.report(stage, total, total)
+            tried.append(Attempt(vectors=vectors, options=options, alone=context.weigh(vectors)))
+    context.job.report(stage, total, total)
     return tried
 
 
-def _sequence(ground: SearchContext, kind: str) -> Attempt:
+def _sequence(context: SearchContext, kind: str) -> Attempt:
     """One training that validation stops. It has half the time: it is trained once more."""
-    config = ground.config.behaviour
+    config = context.config.behaviour
     options: dict[str, Any] = {"kind": kind, "decay": config.decay[len(config.decay) // 2]}
-    deadline = _until(ground)
-    if deadline is not None and deadline == ground.job.deadline:
+    deadline = _until(context)
+    if deadline is not None and deadline == context.job.deadline:
         deadline = (time.monotonic() + deadline) / 2
     vectors = fit_behaviour(
         kind,
-        ground.events,
+        context.events,
         config,
         options,
-        seed=ground.job.seed,
+        seed=context.job.seed,
         fit=SequenceFit(
-            labels=ground.labels,
-            validate=(lambda model: _stopping_score(model, ground)) if ground.can_tell else None,
-            checkpoint=checkpoint_of(kind, ground.events, ground, None),
+            labels=context.labels,
+            validate=(lambda model: _stopping_score(model, context)) if context.can_tell else None,
+            checkpoint=checkpoint_of(kind, context.events, context, None),
             deadline=deadline,
-            report=ground.job.report,
+            report=context.job.report,
         ),
     )
     trained = options_of(vectors)["trained"]
     options["epochs"] = trained["best_epoch"]
-    return Attempt(vectors=vectors, options=options, alone=ground.weigh(vectors))
+    return Attempt(vectors=vectors, options=options, alone=context.weigh(vectors))
 
 
-def _until(ground: SearchContext) -> float | None:
+def _until(context: SearchContext) -> float | None:
     """The end of a training; one that `auto` may take has half of its minutes from now."""
-    behaviour = ground.config.behaviour
+    behaviour = context.config.behaviour
     if behaviour.kind != "auto" or behaviour.network_minutes is None:
-        return ground.job.deadline
-    return ground.job.until(behaviour.network_minutes / 2)
+        return context.job.deadline
+    return context.job.until(behaviour.network_minutes / 2)
 
 
-def _stopping_score(model: SequenceModel, ground: SearchContext) -> float:
+def _stopping_score(model: SequenceModel, context: SearchContext) -> float:
     """Mean NDCG@10 of the model's own list, without popularity."""
-    unseen = np.flatnonzero(ground.events.counts == 0)
+    unseen = np.flatnonzero(context.events.counts == 0)
     values = []
-    for start in range(0, len(ground.cases), CHUNK):
-        some = ground.cases[start : start + CHUNK]
+    for start in range(0, len(context.cases), CHUNK):
+        some = context.cases[start : start + CHUNK]
         queries = model.session_vectors([case.session.rows for case in some])
         for case, scores in zip(some, queries @ model.item_vectors.T, strict=True):
             scores[unseen] = -np.inf
