@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from semrec.data.attributes import MAX_VALUES
@@ -134,12 +135,48 @@ def _take_off(of: Operators, operators: Sequence[str], labels: Sequence[Any]) ->
                 del of[operator]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Relaxation:
+    """A condition without which some items would be permitted.
+
+    Attributes:
+        attribute: The attribute that it is on.
+        operator: As in `Query.filters`; ``""`` for a plain value.
+        value: The operator's value.
+        n_items: How many items satisfy all the others.
+    """
+
+    attribute: str
+    operator: str
+    value: Any
+    n_items: int
+
+
+def relaxations(filters: Mapping[str, Any], catalog: Catalog) -> list[Relaxation]:
+    """The conditions of `filters` without which some items would be permitted.
+
+    Each is left out alone, of the first `MAX_CONDITIONS`.
+
+    Raises:
+        QueryError: On an unknown attribute or a malformed condition.
+    """
+    conditions = _single(filters)[:MAX_CONDITIONS]
+    helpful = []
+    for left_out, (name, operator, value) in enumerate(conditions):
+        others = [other for place, other in enumerate(conditions) if place != left_out]
+        mask = catalog.mask(_together(others))
+        n_items = len(catalog) if mask is None else int(mask.sum())
+        if n_items:
+            helpful.append(
+                Relaxation(attribute=name, operator=operator, value=value, n_items=n_items)
+            )
+    return helpful
+
+
 def explain_nothing(filters: Mapping[str, Any], catalog: Catalog) -> str | None:
     """A reason why no item satisfies `filters`, and what would help; None if one does.
 
         nothing satisfies year >= 2000 and year < 1990; without year < 1990 there would be 312
-
-    Every condition is left out in turn, at most `MAX_CONDITIONS` of them.
 
     Raises:
         QueryError: On an unknown attribute or a malformed condition.
@@ -147,18 +184,14 @@ def explain_nothing(filters: Mapping[str, Any], catalog: Catalog) -> str | None:
     allowed = catalog.mask(filters)
     if allowed is None or allowed.any():
         return None
-    conditions = list(_single(filters))[:MAX_CONDITIONS]
-    helpful = []
-    for left_out in range(len(conditions)):
-        others = [one for place, one in enumerate(conditions) if place != left_out]
-        mask = catalog.mask(_together(others))
-        n_items = len(catalog) if mask is None else int(mask.sum())
-        if n_items:
-            helpful.append((n_items, _in_words(*conditions[left_out])))
-    stated = " and ".join(_in_words(*one) for one in conditions)
+    stated = " and ".join(_in_words(*one) for one in _single(filters)[:MAX_CONDITIONS])
+    helpful = relaxations(filters, catalog)
     if not helpful:
         return f"nothing satisfies {stated}, and leaving out one of them would not help"
-    ways = " and ".join(f"without {words} there would be {n_items}" for n_items, words in helpful)
+    ways = " and ".join(
+        f"without {_in_words(way.attribute, way.operator, way.value)} there would be {way.n_items}"
+        for way in helpful
+    )
     return f"nothing satisfies {stated}; {ways}"
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 from prometheus_client import (
     CollectorRegistry,
@@ -15,11 +18,25 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.parser import text_string_to_metric_families
 
 from semrec.serve.engine import Answer
 from semrec.serve.state import METRICS_FOLDER
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointTimes:
+    """Successful answers of an endpoint since the service began, and how long they took.
+
+    Quantiles are read off the histogram's buckets, as Prometheus does it.
+    """
+
+    endpoint: str
+    n_answers: int
+    p50_ms: float
+    p99_ms: float
 
 
 class Metrics:
@@ -81,6 +98,29 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+    def times(self) -> list[EndpointTimes]:
+        """Each endpoint's times, of all workers, the most asked first."""
+        buckets: dict[str, dict[float, float]] = defaultdict(lambda: defaultdict(float))
+        for family in text_string_to_metric_families(self.text().decode()):
+            for sample in family.samples:
+                of = sample.labels
+                if sample.name == "semrec_request_seconds_bucket" and of["status"].startswith("2"):
+                    buckets[f"{of['method']} {of['endpoint']}"][float(of["le"])] += sample.value
+        times = [_times(endpoint, counts) for endpoint, counts in buckets.items()]
+        return sorted(times, key=lambda of: -of.n_answers)
+
+
+def _times(endpoint: str, counts: dict[float, float]) -> EndpointTimes:
+    """Quantiles of a histogram: answers counted by the upper bound of their bucket, in seconds."""
+    bounds = np.array(sorted(counts))
+    upto = np.array([counts[bound] for bound in bounds])
+    bounds[-1] = bounds[-2]  # beyond the last bound nothing is known
+    n_answers = int(upto[-1])
+    p50, p99 = np.interp([0.5 * n_answers, 0.99 * n_answers], [0, *upto], [0, *bounds]) * 1000
+    return EndpointTimes(
+        endpoint=endpoint, n_answers=n_answers, p50_ms=float(p50), p99_ms=float(p99)
+    )
 
 
 def _forget_the_dead() -> None:

@@ -18,6 +18,7 @@ from semrec.sessions.database import Database, erase_events
 from semrec.types import Event, Item, Query
 
 FILE = "log.sqlite"
+MAX_COUNTED = 10_000  # lists whose items a summary counts
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
     place INTEGER PRIMARY KEY,
@@ -105,6 +106,21 @@ class LoggedEvent:
     timestamp: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServedSummary:
+    """Counts of the lists served since a moment, without whose they were or what was asked.
+
+    Attributes:
+        n_lists: All lists.
+        n_sessions: Different sessions among them.
+        items: (item id, lists that it was in), most first, of the newest `MAX_COUNTED` lists.
+    """
+
+    n_lists: int
+    n_sessions: int
+    items: tuple[tuple[str, int], ...]
+
+
 class Log:
     """Appends events and served lists; safe from several threads and processes.
 
@@ -184,6 +200,21 @@ class Log:
             arm=arm,
             placements=tuple(Placement(**fields) for fields in json.loads(placements or "[]")),
         )
+
+    def summary(self, since_s: float, n_items: int) -> ServedSummary:
+        """What was served since a Unix second, and the `n_items` items that were served most."""
+        with self._database.reading() as connection:
+            n_lists, n_sessions = connection.execute(
+                "SELECT count(*), count(DISTINCT session_id) FROM served WHERE timestamp >= ?",
+                (since_s,),
+            ).fetchone()
+            items = connection.execute(
+                "SELECT json_extract(value, '$[0]') AS item_id, count(*) FROM (SELECT items FROM "
+                "served WHERE timestamp >= ? ORDER BY timestamp DESC LIMIT ?) AS newest, "
+                "json_each(newest.items) GROUP BY item_id ORDER BY 2 DESC, 1 LIMIT ?",
+                (since_s, MAX_COUNTED, n_items),
+            ).fetchall()
+        return ServedSummary(n_lists=n_lists, n_sessions=n_sessions, items=tuple(items))
 
     def events(self) -> Iterator[LoggedEvent]:
         """Every event, in the order they came in."""

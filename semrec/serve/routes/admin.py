@@ -1,13 +1,14 @@
-"""`POST /admin/reload`: another artifact in all workers, or back to the one before."""
+"""`/admin/…`: another artifact in all workers, or back to the one before; what was served."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from semrec.errors import StateError
@@ -18,6 +19,7 @@ from semrec.serve.service import ServiceOf
 from semrec.serve.wire import Body, Closed
 
 PATIENCE_S = 300.0
+HOUR_S, DAY_H, MAX_HOURS, MAX_ITEMS = 3600.0, 24, 24 * 366, 10
 POLL_S = 0.1
 
 router = APIRouter(
@@ -53,6 +55,84 @@ class ReloadResponse(Closed):
 
     version: str = Field(description="The artifact's")
     workers: list[WorkerResponse] = Field(description="All that live")
+
+
+class WireTimes(Closed):
+    """An endpoint's answers since the service began."""
+
+    endpoint: str = Field(description="Method and path")
+    answers: int = Field(description="How many it gave")
+    p50_ms: float = Field(description="Half of them took no longer")
+    p99_ms: float = Field(description="All but one in a hundred took no longer")
+
+
+class WireServedItem(Closed):
+    """An item, and in how many lists it was."""
+
+    item_id: str = Field(description="Its id in the catalogue")
+    title: str = Field(description="Its title; empty if it isn't in the catalogue any more")
+    lists: int = Field(description="How many lists it was in")
+
+
+class ServedResponse(Closed):
+    """Counts of what was served: nobody's words, nobody's session."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "hours": 24,
+                    "lists": 120,
+                    "sessions": 17,
+                    "items": [{"item_id": "2571", "title": "The Matrix", "lists": 31}],
+                    "endpoints": [
+                        {"endpoint": "POST /v1/chat", "answers": 97, "p50_ms": 11, "p99_ms": 48}
+                    ],
+                }
+            ]
+        }
+    )
+
+    hours: int = Field(description="As asked")
+    lists: int = Field(description="Lists that were served in that time, of all workers")
+    sessions: int = Field(description="Sessions that they were served to")
+    items: list[WireServedItem] = Field(description="What was served most, most first")
+    endpoints: list[WireTimes] = Field(description="How long answers took; the most asked first")
+
+
+@router.get("/admin/served")
+async def served(
+    service: ServiceOf,
+    hours: Annotated[int, Query(ge=1, le=MAX_HOURS, description="How far back")] = DAY_H,
+) -> ServedResponse:
+    """Count what was served, to how many sessions, and how long answers took."""
+    if service.settings.admin_key is None:  # other people's lists, even if only counted
+        raise HTTPException(403, "SEMREC_ADMIN_KEY isn't set here")
+    since_s = time.time() - hours * HOUR_S
+    summary = await run_in_threadpool(service.log.summary, since_s, MAX_ITEMS)
+    times = await run_in_threadpool(service.metrics.times)
+    catalog = service.recommender.catalog
+    rows = {item_id: catalog.row(item_id) for item_id, _ in summary.items}
+    titles = {item_id: catalog.titles[row] for item_id, row in rows.items() if row is not None}
+    return ServedResponse(
+        hours=hours,
+        lists=summary.n_lists,
+        sessions=summary.n_sessions,
+        items=[
+            WireServedItem(item_id=item_id, title=titles.get(item_id, ""), lists=n_lists)
+            for item_id, n_lists in summary.items
+        ],
+        endpoints=[
+            WireTimes(
+                endpoint=of.endpoint,
+                answers=of.n_answers,
+                p50_ms=round(of.p50_ms, 1),
+                p99_ms=round(of.p99_ms, 1),
+            )
+            for of in times
+            if " /v" in of.endpoint  # not the page, not health
+        ],
+    )
 
 
 @router.post("/admin/reload")

@@ -21,6 +21,7 @@ from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.state_update import update_state
 from semrec.deadline import Deadline
 from semrec.errors import QueryError
+from semrec.intent.filters import relaxations
 from semrec.recommender import Recommender
 from semrec.serve.bodies import JsonRoute
 from semrec.serve.disconnect import unless_gone
@@ -29,6 +30,7 @@ from semrec.serve.service import LoggedOf, Served, Service, ServiceOf
 from semrec.serve.wire import (
     ANSWER,
     Body,
+    Closed,
     Id,
     QueryFields,
     RecommendResponse,
@@ -84,6 +86,14 @@ class ChatRequest(QueryFields):
         return self
 
 
+class WireRelaxation(Closed):
+    """A limit, and how many items all the others permit."""
+
+    attribute: str = Field(description="As in `understood.filters`")
+    operator: str = Field(description="The operator to take out of its condition")
+    n_items: int = Field(description="How many items there would be")
+
+
 class ChatResponse(RecommendResponse):
     """A list, and what is said beside it; `understood` can be edited and sent back."""
 
@@ -102,6 +112,9 @@ class ChatResponse(RecommendResponse):
 
     reply: str = Field(description="A sentence or two")
     session_id: str | None = Field(description="Where the conversation is kept")
+    relaxations: list[WireRelaxation] = Field(
+        default=[], description="Of an empty list: the limits that it would help to drop"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +153,7 @@ async def chat(
         understood=answer.turn.conversation.understood(),
         reply=answer.turn.reply,
         session_id=body.session_id,
+        relaxations=await run_in_threadpool(_relaxations, answer),
     )
     if not body.stream:
         return response
@@ -200,6 +214,16 @@ async def converse(
         kept = json.dumps(turn.conversation.to_dict(), ensure_ascii=False)
         await run_in_threadpool(service.sessions.keep, session_id, kept)
     return Answered(turn=turn, served=served)
+
+
+def _relaxations(answer: Answered) -> list[WireRelaxation]:
+    if answer.served.found.items:
+        return []
+    catalog = answer.served.recommender.catalog
+    return [
+        WireRelaxation(attribute=way.attribute, operator=way.operator or "any", n_items=way.n_items)
+        for way in relaxations(answer.turn.conversation.filters, catalog)
+    ]
 
 
 def _edited(before: Conversation, understood: Mapping[str, Any]) -> Conversation:
