@@ -10,8 +10,10 @@ async function show(found, turn) {
   by("heading").textContent = headingOf(found.understood);
   by("status").textContent = `${counted(found.items.length)}, ${found.timings_ms.total.toFixed(0)} ms`;
   showCards(found.items, records);
+  if (!found.items.length) showWays(found);
   await showLimits(found.understood);
   showTrace(found);
+  showCompared(found, turn);
   if (found.items.length <= PAGE) document.querySelector(".found").scrollTop = 0;
 }
 
@@ -36,7 +38,7 @@ async function recordOf(itemId) {
 
 function showCards(items, records) {
   const cards = items.map((item, place) => cardOf(item, records[place]));
-  if (!cards.length) cards.push(element("li", "Nothing fits all of this. Take a limit away above.", "nothing"));
+  if (!cards.length) cards.push(element("li", "Nothing fits all of this.", "nothing"));
   by("list").replaceChildren(...cards);
   by("further").hidden = items.length < PAGE || items.length >= MAX_SHOWN;
 }
@@ -55,16 +57,26 @@ function cardOf(item, record) {
   part("facts").textContent = [...facts.values()].slice(0, MAX_FACTS).join(" · ");
   part("text").textContent = (record.text || "").slice(0, MAX_TEXT);
   part("why").textContent = item.explanation || "";
-  const title = item.title || item.item_id;
+  part("title").addEventListener("click", () => showItem(item, record));
+  wireActs(card, item.item_id, item.title || item.item_id);
+  return card;
+}
+
+/* The buttons of a card, or of an item's own view: like, reject, more like this. */
+function wireActs(card, itemId, title) {
+  const taken = state.taken.get(itemId);
   for (const type of ["like", "reject"]) {
-    const button = part(type), taken = state.taken.get(item.item_id);
+    const button = card.querySelector(`.${type}`);
     button.setAttribute("aria-label", `${button.textContent.trim()}: ${title}`);
     button.setAttribute("aria-pressed", String(Boolean(taken && taken.type === type)));
-    button.addEventListener("click", () => take(item.item_id, title, type, card));
+    button.addEventListener("click", () => take(itemId, title, type, card));
   }
-  part("alike").setAttribute("aria-label", `More like ${title}`);
-  part("alike").addEventListener("click", () => showAlike(item.item_id, title));
-  return card;
+  const alike = card.querySelector(".alike");
+  alike.setAttribute("aria-label", `More like ${title}`);
+  alike.addEventListener("click", () => {
+    by("item").close();
+    showAlike(itemId, title);
+  });
 }
 
 function factsOf([name, value]) {
@@ -112,14 +124,12 @@ async function take(itemId, title, type, card) {
 }
 
 function undoButton(itemId, title, type, card) {
-  const button = element("button", "Undo", "small");
-  button.type = "button";
-  button.setAttribute("aria-label", `Undo: ${title}`);
-  button.addEventListener("click", () => {
-    button.remove();
+  const undo = button("Undo", "small", () => {
+    undo.remove();
     if (state.taken.has(itemId)) take(itemId, title, state.taken.get(itemId).type, card);
   });
-  return button;
+  undo.setAttribute("aria-label", `Undo: ${title}`);
+  return undo;
 }
 
 /* Items that go with one, in place of the list; the next message brings the conversation back. */
@@ -147,7 +157,7 @@ async function instead(heading, find) {
     by("status").textContent = "";
     by("limits").replaceChildren(backChip());
     showCards(items, records);
-    by("further").hidden = by("trace").hidden = true;
+    by("further").hidden = by("trace").hidden = by("compare").hidden = true;
     document.querySelector(".found").scrollTop = 0;
   } catch (error) {
     if (turn === state.asked) by("status").textContent = error.message;
@@ -155,77 +165,9 @@ async function instead(heading, find) {
 }
 
 function backChip() {
-  const button = element("button", "‹ Back to the list", "back");
-  button.type = "button";
-  button.addEventListener("click", back);
   const entry = element("li");
-  entry.append(button);
+  entry.append(button("‹ Back to the list", "back", back));
   return entry;
-}
-
-/* What holds now: each limit can be taken away, which sends back what was understood, edited. */
-
-async function showLimits(understood) {
-  const chips = [];
-  const wishes = understood.wishes || [];
-  if (wishes.length > 1) {
-    wishes.forEach((wish, place) => chips.push(chip(wish, () => {
-      say(`Without “${wish}”`, "act");
-      ask("", { wishes: wishes.filter((_, other) => other !== place) });
-    })));
-  }
-  for (const [name, condition] of Object.entries(understood.filters || {})) {
-    const of = condition !== null && typeof condition === "object" ? condition : { any: [condition] };
-    for (const [operators, text] of phrasesOf(name, of)) {
-      chips.push(chip(text, () => {
-        const left = Object.fromEntries(Object.entries(of).filter(([key]) => !operators.includes(key)));
-        const filters = { ...understood.filters, [name]: left };
-        if (!Object.keys(left).length) delete filters[name];
-        say(`Without “${text}”`, "act");
-        ask("", { filters });
-      }));
-    }
-  }
-  for (const phrase of understood.not_understood || []) {
-    chips.push(chip(`can’t check: ${phrase}`, () => ask("", {
-      not_understood: understood.not_understood.filter((other) => other !== phrase),
-    })));
-  }
-  const liked = (understood.session || []).filter((event) => event.type !== "reject").slice(-4);
-  for (const event of liked) {
-    const record = await recordOf(event.item_id);
-    if (record.title) chips.push(chip(`♥ ${record.title}`));
-  }
-  by("limits").replaceChildren(...chips);
-}
-
-function phrasesOf(name, of) {
-  const list = (values, joint) => (values.length > 4 && values.every(Number.isInteger)
-    ? `${Math.min(...values)}–${Math.max(...values)}` : values.slice(0, 5).join(joint));
-  const found = [];
-  if (of.none) found.push([["none"], `no ${list(of.none, ", ")}`]);
-  if (of.any) found.push([["any"], `only ${list(of.any, " or ")}`]);
-  if (of.all) found.push([["all"], `only ${list(of.all, " and ")}`]);
-  const low = of.gte ?? of.gt, high = of.lte ?? of.lt;
-  const bounds = ["gt", "gte", "lt", "lte"];
-  const least = of.gte === undefined ? "over " : "", most = of.lte === undefined ? "under " : "";
-  if (low !== undefined && high !== undefined) found.push([bounds, `${spoken(name)} ${least}${low} – ${most}${high}`]);
-  else if (low !== undefined) found.push([bounds, `${spoken(name)} ${least || "from "}${low}`]);
-  else if (high !== undefined) found.push([bounds, `${spoken(name)} ${most || "up to "}${high}`]);
-  return found;
-}
-
-function chip(text, remove = null) {
-  const made = element("li", "", remove ? "chip" : "chip plain");
-  made.append(element("span", text));
-  if (remove) {
-    const button = element("button", "×");
-    button.type = "button";
-    button.setAttribute("aria-label", `Take away: ${text}`);
-    button.addEventListener("click", remove);
-    made.append(button);
-  }
-  return made;
 }
 
 /* How it came about */

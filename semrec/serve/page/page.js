@@ -4,60 +4,11 @@
    message → POST v1/chat (server-sent events: the list, then the words) → cards, limits, trace */
 
 const NO_LIMIT = 26, BUDGET_STEP_MS = 20, SETTLE_MS = 250, DOTS_MS = 300, MAX_KEPT = 200;
-const by = (id) => document.getElementById(id);
 const state = {
   session: newId(), understood: null, items: new Map(), asked: 0, key: "", k: PAGE,
   taken: new Map(),  // item id → the like or rejection that holds, and its event's id
   queue: Promise.resolve(),  // messages are answered one after the other
 };
-
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function element(name, text = "", className = "") {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-/* Talking to the service */
-
-async function call(path, body, method = body === undefined ? "GET" : "POST") {
-  const headers = { "content-type": "application/json" };
-  if (state.key) headers.authorization = `Bearer ${state.key}`;
-  let answer;
-  try {
-    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
-  } catch {
-    throw new Error("the service doesn’t answer just now");
-  }
-  if (answer.ok) return answer;
-  if (answer.status === 401) {
-    by("key-setting").hidden = false;
-    showSettings(true);
-    by("key").focus();
-  }
-  const problem = await answer.json().catch(() => ({}));
-  throw new Error(problem.detail || `the service answered ${answer.status}`);
-}
-
-async function* eventsOf(answer) {
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (let text = "";;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    text += value;
-    const parts = text.split("\n\n");
-    text = parts.pop();
-    for (const part of parts) {
-      const [name, data] = part.split("\ndata: ");
-      yield { name: name.replace("event: ", ""), data: JSON.parse(data) };
-    }
-  }
-}
 
 function tuned() {
   const steps = Number(by("budget").value);
@@ -93,7 +44,7 @@ async function ask(message, changes = null) {
   } catch (error) {
     if (turn === state.asked) by("status").textContent = "";
     const trouble = say(`That didn’t work: ${error.message}. `, "it trouble");
-    trouble.append(smallButton("Try again", () => {
+    trouble.append(button("Try again", "small", () => {
       trouble.remove();
       if (message) queue(message); else ask(message, changes);
     }));
@@ -130,18 +81,11 @@ function typing(on) {
   if (on) scrollLog();
 }
 
-function smallButton(text, act) {
-  const button = element("button", text, "small");
-  button.type = "button";
-  button.addEventListener("click", act);
-  return button;
-}
-
 function say(text, who) {
   by("welcome").hidden = true;
   const said = element("div", "", `said ${who}`);
   said.append(element("span", text));
-  if (who === "you") said.append(smallButton("Edit", () => edit(text)));
+  if (who === "you") said.append(button("Edit", "small", () => edit(text)));
   by("log").insertBefore(said, by("typing"));
   scrollLog();
   return said;
@@ -232,6 +176,7 @@ async function popular() {
     const found = await (await call("v1/recommend", { explain: true, trace: true, k: state.k })).json();
     const records = await Promise.all(found.items.map((item) => recordOf(item.item_id)));
     if (turn !== state.asked) return;
+    by("compare").hidden = true;
     by("heading").textContent = "Popular";
     by("status").textContent = "";
     showCards(found.items, records);
@@ -272,10 +217,8 @@ function showExamples(items, records) {
   if (labels.length > 2) said.push(`${labels[1].toLowerCase()} without any ${labels[2].toLowerCase()}`);
   if (records.some((record) => record.attributes && record.attributes.year)) said.push("something bittersweet from the nineties");
   by("examples").replaceChildren(...said.map((text) => {
-    const entry = element("li"), button = element("button", text);
-    button.type = "button";
-    button.addEventListener("click", () => send(text));
-    entry.append(button);
+    const entry = element("li");
+    entry.append(button(text, "", () => send(text)));
     return entry;
   }));
 }

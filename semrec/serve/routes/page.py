@@ -1,7 +1,8 @@
-"""`GET /`: the chat page, four files as they are. Nothing is loaded from anywhere else."""
+"""`GET /`: the chat page, a few files as they are. Nothing is loaded from anywhere else."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -19,28 +20,22 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 
+SCRIPTS = ("base", "list", "chips", "item", "compare", "operator", "page")
+FILES = {
+    "/": ("page.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    **{f"/{name}.js": (f"{name}.js", "text/javascript") for name in SCRIPTS},
+}
+
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
-async def page() -> FileResponse:
-    """The page."""
-    return FileResponse(FOLDER / "page.html", media_type="text/html", headers=HEADERS)
+def _sends(name: str, kind: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def send() -> FileResponse:
+        return FileResponse(FOLDER / name, media_type=kind, headers=HEADERS)
+
+    return send
 
 
-@router.get("/page.css")
-async def style() -> FileResponse:
-    """The page's style sheet."""
-    return FileResponse(FOLDER / "page.css", media_type="text/css", headers=HEADERS)
-
-
-@router.get("/list.js")
-async def list_script() -> FileResponse:
-    """The script of the list beside the conversation."""
-    return FileResponse(FOLDER / "list.js", media_type="text/javascript", headers=HEADERS)
-
-
-@router.get("/page.js")
-async def script() -> FileResponse:
-    """The script of the conversation."""
-    return FileResponse(FOLDER / "page.js", media_type="text/javascript", headers=HEADERS)
+for _path, _file in FILES.items():
+    router.get(_path)(_sends(*_file))
