@@ -107,22 +107,31 @@ class Page:
         return [e for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
 
 
-@pytest.fixture(scope="module")
-def driver():
-    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-    needs("chromium", chromium and chromedriver)
+@contextmanager
+def chromium():
+    """A headless Chromium, driven; skips where there is none."""
+    browser, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    needs("chromium", browser and chromedriver)
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
-    options.binary_location = chromium
+    options.binary_location = browser
     for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
         options.add_argument(f"--{argument}")
     options.add_argument("--window-size=1280,900")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with chromium() as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -135,9 +144,9 @@ def page(driver, service):
 
 
 @contextmanager
-def screen(driver, width, height, scheme="light"):
+def screen(driver, width, height, scheme="light", scale=2):
     """A screen of this size and colour scheme, as a phone's where it is narrow."""
-    size = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": width < 500}
+    size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 500}
     feature = {"name": "prefers-color-scheme", "value": scheme}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})

@@ -333,3 +333,13 @@ def test_a_key_is_asked_for_where_one_is_needed(driver, service, tmp_path):
             assert time.monotonic() < until
             time.sleep(0.05)
         driver.get_log("browser")
+
+
+def test_the_picture_of_the_readme_is_made_here(driver, service):
+    from picture import MAX_BYTES, PICTURE, picture
+
+    png = picture(driver, str(service.base_url), ["a space story, no jungle"])
+    assert png.startswith(b"\x89PNG")
+    assert 10_000 < len(png) <= MAX_BYTES
+    assert PICTURE.stat().st_size <= MAX_BYTES
+    assert f"docs/{PICTURE.name}" in (PICTURE.parents[1] / "README.md").read_text("utf-8")
