@@ -202,7 +202,7 @@ class Log:
         )
 
     def summary(self, since_s: float, n_items: int) -> ServedSummary:
-        """What was served since a Unix second, and the `n_items` items that were served most."""
+        """Count what was served since a Unix second, with the `n_items` items served most."""
         with self._database.reading() as connection:
             n_lists, n_sessions = connection.execute(
                 "SELECT count(*), count(DISTINCT session_id) FROM served WHERE timestamp >= ?",
