@@ -205,6 +205,8 @@ class IntentConfig(_Closed):
     interpreter: Literal["none", "encoder", "llm"] = "none"
     llm: str = "smollm2"
     prompt: str = "limit"  # name of a packaged prompt, or a path; for the language model
+    # Moods, audiences and denials in labels: name of a packaged table, or a path (copied).
+    audience: str = "audience"
 
 
 class IndexConfig(_Closed):

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 from test_forty_conversations import judged
+from test_moods import audience_complaints
 
 import semrec
 from semrec import demo_data
@@ -157,6 +158,12 @@ def test_forty_conversations_hold_on_it(newcomer):
     """Turn by turn (`forty_conversations`): acts, titles, limits, counts, what is said."""
     folder, _, _ = newcomer
     assert judged(semrec.load(folder / "artifacts" / "demo")) == []
+
+
+def test_fifty_requests_for_an_audience_hold_on_it(newcomer):
+    """Moods, occasions, company (`audience_requests`): labels that must and must not show."""
+    folder, _, _ = newcomer
+    assert audience_complaints(semrec.load(folder / "artifacts" / "demo")) == []
 
 
 def test_a_second_build_embeds_no_item_again(newcomer):

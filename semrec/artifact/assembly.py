@@ -18,6 +18,7 @@ from semrec.fusion.fitting import fit_block, standardised_popularity
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate
 from semrec.index.exact import ExactIndex
+from semrec.intent.audience import load_audience
 from semrec.intent.intent_parser import IntentParser, learn_vocabulary
 from semrec.lexical.bm25 import BM25
 from semrec.pipeline.rerank import Reranking
@@ -60,12 +61,23 @@ class Parts:
 
 
 def make_intent_parser(
-    config: Config, catalog: Catalog, interactions: Interactions
+    config: Config, catalog: Catalog, interactions: Interactions, audience: Path | None = None
 ) -> IntentParser | None:
-    """The parser of requests over this catalogue; of equal titles the more popular one counts."""
+    """The parser of requests over this catalogue; of equal titles the more popular one counts.
+
+    Args:
+        config: What is read, and the table of moods and audiences.
+        catalog: The items.
+        interactions: What was done.
+        audience: An artifact's own table; None: as configured.
+
+    Raises:
+        ConfigError: If the table can't be read.
+    """
     if not config.intent.enabled:
         return None
-    return learn_vocabulary(catalog, interactions.counts)
+    table = load_audience(str(audience or config.intent.audience))
+    return learn_vocabulary(catalog, interactions.counts, table)
 
 
 def make_baseline(

@@ -31,6 +31,7 @@ from semrec.errors import ArtifactError
 from semrec.fusion.blocks import Block, LabelCentroids
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.gate import Gate
+from semrec.intent.audience import load_audience
 from semrec.lexical.postings import load_bm25, save_bm25
 from semrec.prompting import Prompt, Prompts
 from semrec.protocols import Encoder
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
 
 ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
+AUDIENCE = "audience.yaml"  # its own table of moods, where it isn't the packaged one
 RUNTIME = "runtime"  # and of the encoder in the form that serves
 
 
@@ -106,6 +108,9 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
         save_bm25(parts.lexical, folder)
     if parts.ranker is not None:
         save_ranker(parts.ranker, folder)
+    if parts.intent_parser is not None and parts.intent_parser.audience != load_audience():
+        table = parts.intent_parser.audience.model_dump_json()  # which is YAML, too
+        (folder / AUDIENCE).write_text(table, encoding="utf-8")
     _save_models(models, folder)
     (folder / "prompts").mkdir()
     for prompt in (*parts.prompts.all, *models.prompts):
@@ -233,10 +238,13 @@ def _load_parts(
         index = make_index(config.index, fusion.items()).index
     catalog = read_catalog(folder / "catalog.parquet")
     interactions = load_interactions(folder / "interactions.npz")
+    own_audience = folder / AUDIENCE
     return Parts(
         catalog=catalog,
         interactions=interactions,
-        intent_parser=make_intent_parser(config, catalog, interactions),
+        intent_parser=make_intent_parser(
+            config, catalog, interactions, own_audience if own_audience.is_file() else None
+        ),
         prompts=Prompts(item=own["item"], query=own["query"], about=own.get("item_about")),
         behaviour=behaviour,
         neighbours=neighbours,

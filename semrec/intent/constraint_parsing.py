@@ -25,6 +25,7 @@ from semrec.intent.english import (
     WISHING,
     word_set,
 )
+from semrec.intent.moods import Denial, Moods
 from semrec.intent.quantities import Limit
 from semrec.intent.spans import JOINTS, Phrase, Spans
 from semrec.intent.tokens import CLAUSE, SENTENCE, Interval, Match, Tokens
@@ -60,13 +61,16 @@ class ParseState:
         filters: The constraints, summed up.
         not_understood: Stated limits that no attribute answers, as they stand in the text.
         negated: Of `not_understood`, those that deny something: as shown → what is denied.
+        denied: What is denied in words that mean more than one label: as shown → what it means.
         cut: Places of the words that are limits and no longer content.
     """
 
     spans: Spans
+    moods: Moods
     filters: Filters = field(default_factory=Filters)
     not_understood: list[str] = field(default_factory=list)
     negated: dict[str, str] = field(default_factory=dict)
+    denied: dict[str, Denial] = field(default_factory=dict)
     cut: list[Interval] = field(default_factory=list)
 
     def require(self, place: int, end: int, conditions: Iterable[Condition]) -> None:
@@ -88,15 +92,18 @@ class ParseState:
                 self.negated[shown] = " ".join(negated.split())[:MAX_SHOWN_CHARS]
 
 
-def parse_constraints(t: Tokens, vocabulary: Vocabulary, titles: Sequence[Interval]) -> ParseState:
+def parse_constraints(
+    t: Tokens, vocabulary: Vocabulary, titles: Sequence[Interval], moods: Moods
+) -> ParseState:
     """All constraints that a text states, in one pass over its words.
 
     Args:
         t: The text.
         vocabulary: What is known.
         titles: Places of titles; nothing is read there.
+        moods: Words that mean more than one label where they are denied.
     """
-    state = ParseState(Spans(t.without(titles), vocabulary))
+    state = ParseState(Spans(t.without(titles), vocabulary), moods)
     at = 0
     while at < len(t):
         cue = CONSTRAINTS.match(state.spans.t.words, at)
@@ -110,9 +117,6 @@ def parse_constraints(t: Tokens, vocabulary: Vocabulary, titles: Sequence[Interv
             covered = _last(cue.phrase) in _NO_LIMIT and state.spans.phrase(cue.end)
             at = covered.end if covered else cue.end
     return state
-
-
-# "no horror or musicals", "nothing gory"
 
 
 def _negation(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
@@ -146,6 +150,10 @@ def _negation(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
 def _negated(state: ParseState, place: int, at: int, cue: str, n_read: int) -> int:
     """Read one negated phrase; returns its end, or `at` if nothing clear stands there."""
     t, shown_from = state.spans.t, at if n_read else place
+    if (denial := state.moods.denial(t, at)) is not None:
+        state.exclude(denial.value.meant)
+        state.denied[t.phrase(shown_from, denial.end)] = denial.value
+        return denial.end
     phrase = state.spans.phrase(at)
     # A verb may end what is left out: "everything except horror is fine".
     if phrase and (phrase.alone or (_last(cue) in _EXCEPT and t.word(phrase.end) in _VERBS)):
@@ -349,9 +357,6 @@ def _only_behind(state: ParseState, place: int) -> int:
     state.require(place, demanded.end, demanded.conditions())
     state.cut.append((place, demanded.end + 1))
     return demanded.end + 1
-
-
-# "from the nineties", "under two hours", "in French"
 
 
 def _bare(state: ParseState, place: int) -> int:

@@ -11,7 +11,7 @@ names were offered, and the next answer tells whether they were liked or rejecte
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent import cues
+from semrec.intent.audience import Audience, load_audience
+from semrec.intent.conditions import Filters
 from semrec.intent.constraint_parsing import ParseState, parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
@@ -30,15 +32,16 @@ from semrec.intent.mentions import (
     named_people,
     polarities,
 )
-from semrec.intent.moods import KnownMood, learn_moods
+from semrec.intent.moods import KnownMood, Moods, labels_of, learn_moods, without
 from semrec.intent.titles import Titles, learn_titles
-from semrec.intent.tokens import CLAUSE, Interval, PhraseTable, Tokens, read_tokens
+from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
 from semrec.protocols import Interpreter
 from semrec.types import Label
 
 MAX_READ_CHARS = 20_000
 MAX_TURNS = 200
+MIN_LEFT = 10  # items that what a denial implies must leave
 _SPACES = re.compile(r"\s+")
 _ORPHANS = re.compile(r"(?: ?[,;:.!?]){2,}")
 _HAS_WORD = re.compile(r"\w")
@@ -64,18 +67,21 @@ class ParsedIntent:
         words: What is left: limits and rejected titles are cut out.
         about: The same without liked titles, which join the session, and moods in words that items
             have: what the request is about.
+        spoken: The words with moods in words that items have: what the gate counts.
         filters: As `Query.filters`: the limits that the catalogue can answer, and what a mood or
             an audience rules out.
         liked: Rows of titles named with approval, in their order, each once.
         rejected: Rows of titles named with dislike.
         not_understood: Limits that were stated and that no attribute can answer, as written.
         named: Labels that are named without being a limit.
-        interpreted: Denials whose words no attribute has: as written → the label ruled out.
-        moods: Moods and audiences: as written → what is searched for instead.
+        interpreted: Denials whose words no attribute has, or that mean more than one label: as
+            written → the labels ruled out.
+        moods: Moods and audiences: as written → what is searched for instead, and ruled out.
     """
 
     words: str
     about: str
+    spoken: str
     filters: Mapping[str, Any]
     liked: tuple[int, ...]
     rejected: tuple[int, ...]
@@ -99,16 +105,21 @@ class IntentParser:
 
     vocabulary: Vocabulary
     titles: Titles
-    moods: PhraseTable[KnownMood]
+    moods: Moods
+    catalog: Catalog
+    audience: Audience
     interpreter: Interpreter | None = None
 
     def over(self, catalog: Catalog, counts: Sequence[int] | np.ndarray) -> IntentParser:
         """The same parser for a catalogue that has grown; new items have no counts yet."""
         padded = np.zeros(len(catalog), dtype=np.int64)
         padded[: len(counts)] = counts
-        return replace(learn_vocabulary(catalog, padded), interpreter=self.interpreter)
+        grown = learn_vocabulary(catalog, padded, self.audience)
+        return replace(grown, interpreter=self.interpreter)
 
-    def parse_intent(self, text: str, deadline: Deadline = NEVER) -> ParsedIntent:
+    def parse_intent(
+        self, text: str, deadline: Deadline = NEVER, wanted: Sequence[Label] = ()
+    ) -> ParsedIntent:
         """Parse a text, in time linear in its length; never an error.
 
         The rules come first; an interpreter is asked only about what is denied in words that
@@ -120,11 +131,17 @@ class IntentParser:
 
         A conversation ("User: … Assistant: …", a line each) is what the one who asks says in it;
         of the titles that the other offered, those that weren't rejected join the session.
+
+        Args:
+            text: What is said.
+            deadline: When an interpreter must be done.
+            wanted: Labels that were asked for before: a mood or what a denial implies doesn't rule
+                them out.
         """
         turns = read_turns(text[-MAX_READ_CHARS:])
         if not turns:
-            return self._read(text, deadline)
-        said = self._read("\n".join(turn.text for turn in turns if turn.asks), deadline)
+            return self._read(text, deadline, wanted)
+        said = self._read("\n".join(turn.text for turn in turns if turn.asks), deadline, wanted)
         taken = self._taken(turns)
         rejected = [*said.rejected, *(row for row, liked in taken.items() if not liked)]
         liked = [row for row in dict.fromkeys([*taken, *said.liked]) if row not in rejected]
@@ -140,40 +157,72 @@ class IntentParser:
                     taken[mention.row] = not rejected
         return taken
 
-    def _read(self, text: str, deadline: Deadline) -> ParsedIntent:
+    def _read(self, text: str, deadline: Deadline, wanted: Sequence[Label]) -> ParsedIntent:
         text = _HOURS.sub(_in_minutes, text)
         unread = text[: max(0, len(text) - MAX_READ_CHARS)]
         t = read_tokens(text[len(unread) :])
         mentions = find_titles(t, self.titles)
         titles = [(mention.first, mention.end) for mention in mentions]
-        state = parse_constraints(t, self.vocabulary, titles)
+        state = parse_constraints(t, self.vocabulary, titles, self.moods)
         interpreted = self._interpreted(state, deadline)
         meant = list(zip(mentions, polarities(t, mentions), strict=True))
         rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
         liked = {mention.row: None for mention, polarity in meant if polarity == "liked"}
         cut = [*state.cut, *(_opinion(t, m) for m, polarity in meant if polarity == "rejected")]
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
-        moods = list(self.moods.matches(t.without([*titles, *cut]).stems))
-        for _, mood in moods:
-            for condition in mood.value.never:
-                state.filters.add(condition, negated=True)
-        felt = [(first, mood.end) for first, mood in moods]
-        asks = " ".join(dict.fromkeys(mood.value.asks for _, mood in moods))
+        moods = self.moods.read(t.without([*titles, *cut]))
+        felt = [(first, end) for first, end, _ in moods]
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
-        named += tuple(label for _, mood in moods for label in mood.value.named)
+        # "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
+        asked = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
+        asks = " ".join(dict.fromkeys(asked))
+        wished = {*named, *wanted, *_demanded(state.filters.found)}
+        felt_moods = [mood for *_, mood in moods]
+        interpreted |= self._rule_out(state, felt_moods, wished, alone=not liked)
+        named += tuple(label for *_, mood in moods for label in mood.named)
         people = named_people(t, [*titles, *cut, *felt], self.vocabulary)
         not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
         return ParsedIntent(
             words=f"{unread} {_without(t, cut)}".strip(),
             about=f"{unread} {_without(t, [*cut, *titled, *felt])} {asks}".strip(),
+            spoken=f"{unread} {_without(t, [*cut, *felt])} {asks}".strip(),
             filters=state.filters.found,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),
             not_understood=tuple(dict.fromkeys((*not_read, *state.not_understood, *people))),
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted,
-            moods={t.phrase(first, mood.end): mood.value.asks for first, mood in moods},
+            moods={t.phrase(first, end): mood.meaning for first, end, mood in moods},
         )
+
+    def _rule_out(
+        self, state: ParseState, moods: Sequence[KnownMood], wanted: Set[Label], *, alone: bool
+    ) -> dict[str, str]:
+        """Rule out what moods and denials come to, but for what is wanted; as written → labels.
+
+        `alone`: whether no item is liked that says what kind of item will do.
+        """
+        for mood in moods:
+            for has in mood.never:
+                if mood.strict or not labels_of(has) & wanted:
+                    state.filters.add(has, negated=True)
+        read: dict[str, str] = {}
+        further = [(mood.only, False) for mood in moods if mood.only and alone]
+        for shown, denial in state.denied.items():
+            beside = denial.beside(wanted)
+            further += [(has, True) for has in beside]
+            read[shown] = without([*beside, *denial.meant])
+        if further:
+            narrowed = Filters(dict(state.filters.found))
+            for has, negated in dict.fromkeys(further):
+                narrowed.add(has, negated=negated)
+            if self._leaves_enough(narrowed.found):
+                state.filters = narrowed
+        return read
+
+    def _leaves_enough(self, filters: Mapping[str, Any]) -> bool:
+        allowed = self.catalog.mask(filters)
+        return allowed is None or int(allowed.sum()) >= MIN_LEFT
 
     def _interpreted(self, state: ParseState, deadline: Deadline) -> dict[str, str]:
         """Denials in unknown words, read by the interpreter and made limits."""
@@ -190,20 +239,26 @@ class IntentParser:
 
 
 def learn_vocabulary(
-    catalog: Catalog, counts: Sequence[int] | np.ndarray | None = None
+    catalog: Catalog,
+    counts: Sequence[int] | np.ndarray | None = None,
+    audience: Audience | None = None,
 ) -> IntentParser:
     """Learn how a catalogue's attributes and titles are written.
 
     Args:
         catalog: The items; attributes and texts may be missing.
         counts: (n_items,) people who touched each item; None: all equal.
+        audience: The table of moods and audiences; None: the packaged one.
     """
+    audience = load_audience() if audience is None else audience
     vocabulary = learn_attributes(catalog)
     known = np.zeros(len(catalog), dtype=np.int64) if counts is None else counts
     return IntentParser(
         vocabulary=vocabulary,
         titles=learn_titles(catalog, known, vocabulary),
-        moods=learn_moods(vocabulary),
+        moods=learn_moods(vocabulary, catalog, audience),
+        catalog=catalog,
+        audience=audience,
     )
 
 
@@ -245,6 +300,16 @@ def _opinion(t: Tokens, mention: Mention) -> Interval:
     while first and t.word(first - 1) in cues.AGAINST | cues.RULING_OUT | cues.OPINION:
         first -= 1
     return first, mention.end
+
+
+def _demanded(filters: Mapping[str, Any]) -> set[Label]:
+    """Labels that some filters demand."""
+    return {
+        (name, label)
+        for name, of in filters.items()
+        for label in (*of.get("any", ()), *of.get("all", ()))
+        if isinstance(label, str)
+    }
 
 
 def _without(t: Tokens, cut: Sequence[Interval]) -> str:

@@ -39,6 +39,7 @@ class ParsedQuery:
     Attributes:
         query: With what its words state made exact.
         about: Its words without limits and titles: what is encoded and matched.
+        spoken: The same with titles: what the gate counts.
         named: Labels that its words name without making them a limit: they pull.
         understood: For the trace: `intent`, `filters`, `session` as they are now if the words
             stated anything; `not_understood` lists limits that no attribute can answer, `named` the
@@ -48,6 +49,7 @@ class ParsedQuery:
 
     query: Query
     about: str
+    spoken: str
     named: tuple[Label, ...] = ()
     understood: Mapping[str, Any] = field(default_factory=dict)
 
@@ -72,7 +74,7 @@ def parse_intent(
     """
     if intent_parser is None or not query.intent.strip():
         stated = {"filters": query.filters} if query.filters else {}
-        return ParsedQuery(query=query, about=query.intent, understood=stated)
+        return ParsedQuery(query=query, about=query.intent, spoken=query.intent, understood=stated)
     read = intent_parser.parse_intent(query.intent, deadline)
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
@@ -102,7 +104,13 @@ def parse_intent(
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
     if query.include_seen:  # who says "like Alien" asks for others
         changed = replace(changed, exclude=(*query.exclude, *liked))
-    return ParsedQuery(query=changed, about=read.about, named=read.named, understood=understood)
+    return ParsedQuery(
+        query=changed,
+        about=read.about,
+        spoken=read.spoken,
+        named=read.named,
+        understood=understood,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

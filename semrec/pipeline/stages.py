@@ -148,8 +148,8 @@ class Pipeline:
         if self.encoder is None:  # the baseline ignores words
             return NO_MATCH
         if self.lexical is None:
-            return unmatched(parsed.query.intent)
-        return self.lexical.match(parsed.about, parsed.query.intent)
+            return unmatched(parsed.spoken)
+        return self.lexical.match(parsed.about, parsed.spoken)
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """One vector per request with content words, encoded in one batch."""
