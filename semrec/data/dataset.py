@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,7 +96,7 @@ class Dataset:
         n_items, n_events = len(self.catalog), len(self.interactions)
         return f"Dataset({self.name!r}, {n_items:,} items, {n_events:,} interactions)"
 
-    @property
+    @cached_property
     def positives(self) -> Interactions:
         """The events that count."""
         return self.interactions.positive(self.positive_weight)

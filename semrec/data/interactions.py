@@ -207,15 +207,23 @@ def make_interactions(
     has_weights = "weight" in table.column_names
     weights = numbers(source, table, "weight") if has_weights else np.ones(len(users), np.float32)
     rejected = _rejected(source, table, events or {}) if "event" in table.column_names else None
+    del table  # of millions of rows: each array is let go once its sorted form is there
+    pa.default_memory_pool().release_unused()
     order = np.lexsort((timestamps, users))  # stable: what ties stays in the order of the file
     clock = bool(timestamps.max() >= CLOCK_FROM_S) if time is None else time == "clock"
+    users = users[order]
+    items = items[order]
+    timestamps = timestamps[order]
+    weights = weights[order]
+    rejected = None if rejected is None else rejected[order]
+    del order
     return Interactions(
         user_ids=tuple(user_ids),
-        users=users[order].astype(np.int64),
-        rows=row_of[items[order]].astype(np.int64),
-        timestamps=timestamps[order],
-        weights=weights[order],
-        rejected=None if rejected is None else rejected[order],
+        users=users.astype(np.int64),
+        rows=row_of[items].astype(np.int64),
+        timestamps=timestamps,
+        weights=weights,
+        rejected=rejected,
         clock=clock,
         n_items=len(catalog),
     )
@@ -316,5 +324,10 @@ def read_interactions(
     Raises:
         DataError: As `make_interactions`, or if the file can't be read.
     """
-    table = read_table(path, ids=("user_id", "item_id"), renames=renames)
-    return make_interactions(table, path, catalog, time=time, events=events)
+    return make_interactions(
+        read_table(path, ids=("user_id", "item_id"), renames=renames),  # held by nobody else
+        path,
+        catalog,
+        time=time,
+        events=events,
+    )
