@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semrec import DataError
+from semrec.data.cells import NO_LABEL, NO_TEXT
 from semrec.data.import_report import ImportOptions
 from semrec.data.imports import import_files
 
@@ -99,3 +100,82 @@ def test_every_row_comes_back_or_is_counted(rows, form, codec):
             )
         )
         assert came == sorted((r["user"], r["item"], r["time"], r["rating"]) for r in kept)
+
+
+LABELS = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Nd"]), min_size=1, max_size=8).filter(
+    lambda word: word not in NO_LABEL | NO_TEXT
+)
+ITEMS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "genres": st.one_of(st.none(), st.lists(LABELS, max_size=4, unique=True)),
+            "stock": st.one_of(
+                st.none(), st.just("plenty"), st.integers(-99, 9_999), st.sampled_from([0.5, 7.25])
+            ),
+            "maker": st.one_of(st.none(), LABELS.map("by {}".format)),
+        }
+    ),
+    min_size=1,
+    max_size=25,
+)
+AS_CELLS = {
+    "json": json.dumps,
+    "json, unescaped": lambda labels: json.dumps(labels, ensure_ascii=False),
+    "python": repr,
+    **{sign: sign.join for sign in "|;,/"},
+}
+
+
+def write_items(path, items, form, lists):
+    """The items; their labels as lists where the form has any, else in a cell."""
+    rows = [{"item_id": f"n{n}", "title": f"T{n}", **item} for n, item in enumerate(items)]
+    if form[0] in ("jsonl", "json"):
+        text = (
+            json.dumps(rows)
+            if form[0] == "json"
+            else "".join(map("{}\n".format, map(json.dumps, rows)))
+        )
+        path.write_text(text, encoding="utf-8")
+    elif form[0] == "parquet":
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        columns["stock"] = [None if value is None else str(value) for value in columns["stock"]]
+        types = {"genres": pa.list_(pa.string())}
+        made = {n: pa.array(of, types.get(n, pa.string())) for n, of in columns.items()}
+        pq.write_table(pa.table(made), path)
+    else:
+        cell = AS_CELLS[lists]
+        told = [{**r, "genres": None if r["genres"] is None else cell(r["genres"])} for r in rows]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), delimiter=form[1], quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(told)
+        path.write_bytes(text.getvalue().encode(form[2]))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(items=ITEMS, form=FORMS, lists=st.sampled_from(sorted(AS_CELLS)))
+def test_every_value_of_an_item_comes_back_or_is_counted(items, form, lists):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path, seen = folder / f"goods.{form[0]}", folder / "seen.csv"
+        write_items(path, items, form, lists)
+        events = "".join(f"u,n{n},1600000000\n" for n in range(len(items)))
+        seen.write_text(f"user,item,time\n{events}", encoding="utf-8")
+        splits = {"genres": lists} if form[0] == "csv" and len(lists) == 1 else {}
+        report = import_files([path, seen], folder / "out", ImportOptions(splits=splits))
+        lost = 0
+        for row, item in enumerate(items):
+            record = report.dataset.catalog.record(row)
+            assert (record["item_id"], record["title"]) == (f"n{row}", f"T{row}")
+            assert record.get("genres", []) == (item["genres"] or [])
+            assert record.get("maker") == item["maker"]
+            kept = record.get("stock")
+            if item["stock"] is None:
+                assert kept is None
+            elif kept is None:
+                lost += 1
+            elif isinstance(kept, str):
+                assert kept == str(item["stock"])
+            else:
+                assert kept == item["stock"]
+        assert sum(left.count for left in report.left_out) == lost

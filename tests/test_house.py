@@ -20,7 +20,7 @@ FOLDERS = {
     "bench": 2_200,
     "chat": 1_790,
     "cli": 2_000,
-    "data": 4_460,
+    "data": 4_480,
     "demo_data": 20,
     "encoders": 2_260,
     "environment": 190,

@@ -503,6 +503,8 @@ def test_lines_that_are_not_utf_8_are_cp1252_and_it_is_said(tmp_path):
             ["Sat Nov 11 08:12:41 -0800 2017", "Sun Nov 12 00:00:00 +0000 2017"],
             [1510416761, 1510444800],
         ),
+        (["Sun, 13 Sep 2020 12:26:40 GMT", "Sun, 13 Sep 2020 14:26:41 +0200"], [1.6e9, 1.6e9 + 1]),
+        (["20200913T122640Z", "20200913T142641+0200"], [1.6e9, 1.6e9 + 1]),
         (["3", "1"], [3, 1]),
     ],
 )
@@ -693,6 +695,19 @@ REFUSED = {
         {"x.json": '[{"user": 1, "item": 2},'},
         ["x.json", "not readable as a JSON list"],
     ),
+    "a spreadsheet": (
+        {"x.xls": b"\xd0\xcf\x11\xe0\xa1\xb1"},
+        ["x.xls: found a spreadsheet", "as CSV"],
+    ),
+    "no text": ({"x.csv": bytes(range(256)) * 4}, ["x.csv: found bytes that are no text"]),
+    "words for ratings": (
+        {"x.csv": "user,item,rating,time\nu,a,good,1\nu,b,bad,2\n"},
+        ["column 'rating': found 'good', expected a number", "--ignore rating"],
+    ),
+    "half of a pair": (
+        {"g.csv": "item,title\na,A\n", "x.csv": "customer,gadget,when\nu,a,1\n"},
+        ["(item_id not recognised)"],
+    ),
     "a damaged archive": ({"x.csv.gz": b"\x1f\x8b\x08\x00nonsense"}, ["x.csv.gz: not readable"]),
     "an odd event": (
         {"x.csv": EVENTS},
@@ -717,6 +732,84 @@ def test_what_is_wrong_is_named_and_nothing_written(tmp_path, kind):
     for part in parts:
         assert part in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"xl/workbook.xml": "<x/>"}, "found a spreadsheet"),
+        (
+            {"inner.zip": "x", "a.png": "x"},
+            "found no table in it, but inner.zip, a.png; expected csv",
+        ),
+    ],
+)
+def test_an_archive_without_a_table_is_refused(tmp_path, members, words):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(DataError, match=words):
+        imported(tmp_path, path, write(tmp_path / "r.csv", RATINGS))
+
+
+@pytest.mark.parametrize(
+    "named", [["d", "d"], ["d", "d/ratings.csv"], ["d", "d/../d"], ["a.zip", "a.zip"]], ids=str
+)
+def test_what_is_named_twice_is_read_once(tmp_path, named):
+    write(tmp_path / "d" / "ratings.csv", RATINGS)
+    write(tmp_path / "d" / "movies.csv", MOVIES)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in (tmp_path / "d").iterdir():
+            archive.write(path, path.name)
+    report = imported(tmp_path, *(tmp_path / name for name in named))
+    assert len(report.dataset.interactions) == 3
+    assert sum(left.count for left in report.left_out) == 0
+    assert any("named twice, read once" in taken.notes for taken in report.files)
+
+
+@pytest.mark.parametrize("lead", ["sep=;\n", '"sep=;"\n', "# who saw what\n# and when\n", "#"])
+def test_lines_before_the_header_are_no_header(tmp_path, lead):
+    rows = "user;item;rating;time\nu;a;4,5;1600000000\nu;b;much;1600000001\nu;c;2;1600000002\n"
+    imported(tmp_path, write(tmp_path / "x.csv", lead + rows))
+    found = events(read_dataset(tmp_path / "out"))
+    assert found == [("u", "a", 1.6e9, 4.5), ("u", "c", 1.6e9 + 2, 2.0)]
+    assert rejects(tmp_path / "out") == [("x.csv", 2, "rating", "much")]
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "table"])
+def test_json_as_pandas_writes_it(tmp_path, orient):
+    import pandas as pd
+
+    goods = pd.DataFrame({"item_id": [7, 8], "title": ["Heat", "Jaws"]})
+    seen = pd.DataFrame({"user_id": ["u", "v"], "item_id": [8, 7], "timestamp": [1, 2]})
+    paths = []
+    for name, frame in (("goods", goods), ("seen", seen)):
+        paths.append(tmp_path / f"{name}.json")
+        frame.to_json(paths[-1], orient=orient)
+    dataset = imported(tmp_path, *paths).dataset
+    assert [r["title"] for r in records(dataset)] == ["Heat", "Jaws"]
+    assert events(dataset) == [("u", "8", 1.0, 1.0), ("v", "7", 2.0, 1.0)]
+
+
+def test_a_broken_list_among_lists_is_left_out_and_told(tmp_path):
+    goods = [("item", "title", "genres"), ("a", "A", '["Drama", "War"]'), ("b", "B", '["War'),
+             ("c", "C", "[]"), ("d", "D", "['Film']")]  # fmt: skip
+    path = write(tmp_path / "g.csv", delimited(goods, ","))
+    dataset = imported(tmp_path, path, write(tmp_path / "r.csv", "user,item\nu,a\nu,b\n")).dataset
+    assert [r.get("genres") for r in records(dataset)] == [["Drama", "War"], None, None, ["Film"]]
+    assert rejects(tmp_path / "out") == [("g.csv", 2, "genres", '["War')]
+
+
+def test_a_year_in_words_is_left_out_once_and_no_label_is_none(tmp_path):
+    goods = "item,title,year,genres\na,A,1995,Drama\nb,B,about 1980,N/A\n"
+    paths = write(tmp_path / "g.csv", goods), write(tmp_path / "r.csv", "user,item\nu,a\nu,b\n")
+    report = imported(tmp_path, *paths)
+    assert records(report.dataset) == [
+        {"item_id": "a", "title": "A", "year": 1995, "genres": "Drama"},
+        {"item_id": "b", "title": "B"},
+    ]
+    assert [left.count for left in report.left_out] == [1]
 
 
 # The command line

@@ -23,56 +23,16 @@ Cells = Sequence[str | None]
 
 NO_TEXT = frozenset(["", "\\N", "nan", "NaN", "null", "NULL", "<NA>", "NaT", "—"])
 NO_NUMBER = NO_TEXT | {"None", "none", "NA", "N/A", "n/a", "#N/A", "-", "?", "unknown"}
-NO_LABEL = frozenset(["", "(no genres listed)", "no genres listed", "nan", "null", "None"])
-LIST_NAMES = frozenset(
-    [
-        "genre",
-        "genres",
-        "category",
-        "categories",
-        "tag",
-        "tags",
-        "keyword",
-        "keywords",
-        "label",
-        "labels",
-        "style",
-        "styles",
-        "cast",
-        "actor",
-        "actors",
-        "director",
-        "directors",
-        "author",
-        "authors",
-        "writer",
-        "writers",
-        "artist",
-        "artists",
-        "language",
-        "languages",
-        "country",
-        "countries",
-        "topic",
-        "topics",
-        "subject",
-        "subjects",
-        "shelf",
-        "shelves",
-        "specs",
-        "features",
-        "mood",
-        "moods",
-        "theme",
-        "themes",
-        "ingredients",
-        "platforms",
-        "developers",
-        "publishers",
-        "class",
-        "classes",
-    ]
+NO_LABEL = frozenset(
+    ["", "(no genres listed)", "no genres listed", "nan", "null", "None", "N/A", "n/a", "#N/A"]
 )
+LISTS = """
+genre genres category categories tag tags keyword keywords label labels style styles cast actor
+actors director directors author authors writer writers artist artists language languages country
+countries topic topics subject subjects shelf shelves specs features mood moods theme themes
+ingredients platforms developers publishers class classes
+"""
+LIST_NAMES = frozenset(LISTS.split())
 NUMBER_NAMES = frozenset(
     ["price", "listprice", "originalprice", "discountprice", "cost", "msrp", "amount"]
 )
@@ -96,7 +56,7 @@ ARTICLES = (
 TURNED = re.compile(rf"(?:^|(?<=\())([^()]+?), ({ARTICLES})(?=\s*[()]|$)")
 NAMED_BY = ("name", "title", "label", "tag", "genre", "category", "description", "value")
 # Shares of the cells that decide on a column.
-MOST, SPLIT = 0.9, 0.1
+MOST, HALF, SPLIT = 0.9, 0.5, 0.1
 MAX_LABEL_CHARS = 40  # longer parts on average: the separator belongs to prose
 MAX_NUMBER = 2.0**63
 
@@ -132,7 +92,9 @@ def make_column(name: str, cells: Cells, kind: str = "", separator: str | None =
         return _lists(cells, str.split, "")
     if note := _unusable(told, kind):
         return Column(values=None, note=note)
-    if separator is None and _share(told, lambda cell: labels_in(cell) is not None) >= MOST:
+    opened = _share(told, lambda cell: cell.lstrip().startswith("["))
+    closed = _share(told, lambda cell: labels_in(cell) is not None)
+    if separator is None and opened >= MOST and closed >= HALF:  # "[1995] Heat" is no list
         return _lists(cells, labels_in, "")
     separator = _separator(name, told) if separator is None else separator
     if separator:

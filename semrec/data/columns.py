@@ -14,14 +14,16 @@ KNOWN: Mapping[str, Sequence[str]] = {
     name: words.split()
     for name, words in {
         USER: """userid user uid reviewerid customerid customer visitorid memberid accountid
-            profileid steamid clientid playerid listenerid readerid username reviewer sessionid""",
+            profileid steamid clientid playerid listenerid readerid username reviewer member
+            viewer sessionid""",
         ITEM: """itemid item parentasin asin movieid movie productid product bookid isbn
             businessid artistid venueid gameid appid songid trackid articleid newsid recipeid
             videoid sku iid contentid showid animeid jokeid poiid goodsid restaurantid beerid
-            listingid albumid gmapid placeid tmdbid tconst""",
+            listingid albumid gmapid placeid tmdbid tconst stockcode""",
         TIME: """timestamp unixreviewtime time datetime date ts createdat eventtime
             ratingtimestamp reviewtime reviewdate timestampcreated unixtime watchedat playedat
-            ratedat dateadded posted eventtimestamp eventdate starttime viewedat""",
+            ratedat dateadded posted eventtimestamp eventdate starttime viewedat invoicedate
+            orderdate purchasedate""",
         WEIGHT: """weight rating ratings stars overall bookrating label playcount plays score
             reviewscore userrating listencount recommend isrecommended votedup count quantity
             playtimeforever hours clicks preference reviewrating starrating value""",
@@ -40,27 +42,11 @@ KNOWN: Mapping[str, Sequence[str]] = {
     }.items()
 }
 MEANING = {word: name for name, words in KNOWN.items() for word in words}
-GENRES_OF_100K = [
-    "unknown",
-    "Action",
-    "Adventure",
-    "Animation",
-    "Children's",
-    "Comedy",
-    "Crime",
-    "Documentary",
-    "Drama",
-    "Fantasy",
-    "Film-Noir",
-    "Horror",
-    "Musical",
-    "Mystery",
-    "Romance",
-    "Sci-Fi",
-    "Thriller",
-    "War",
-    "Western",
-]
+FLAGS_OF_100K = """
+    unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy
+    Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western
+"""
+GENRES_OF_100K = FLAGS_OF_100K.split()
 RATINGS = ("user_id", "item_id", "rating", "timestamp")
 # Files without a header, by their names.
 HEADERLESS: Sequence[tuple[str, Sequence[str]]] = (

@@ -72,7 +72,8 @@ class LeftOut:
         where = f"row {self.row}" + (f", column {self.column!r}" if self.column else "")
         says = "" if self.reason.startswith("is ") else "found "
         found = f"{says}{self.value!r:.80}{', ' if says else ' '}" if self.value else ""
-        return f"{self.path}: {where}: {found}{self.reason}{self.hint}"
+        reason = self.reason.removeprefix("found nothing, ") if found else self.reason
+        return f"{self.path}: {where}: {found}{reason}{self.hint}"
 
 
 @dataclass(frozen=True, kw_only=True)

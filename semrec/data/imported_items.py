@@ -17,6 +17,7 @@ from semrec.data.cells import (
     clean_title,
     labels_in,
     make_column,
+    moment,
     years,
 )
 from semrec.data.columns import GENRES_OF_100K, ITEM, TEXT, TITLE, YEAR
@@ -169,7 +170,7 @@ def _add_year(made: _Made, meant: Mapping[str, Sequence[str]]) -> None:
         column = years(cells)
         made.reject(name, cells, column)
         said = [] if column.values is None else column.values.to_pylist()
-        if not any(len(cell) > MAX_YEAR_CHARS for cell in cells if cell):
+        if not any(len(cell) > MAX_YEAR_CHARS and moment(cell) for cell in cells if cell):
             made.cells.pop(name)
     found = [made.years.get(n) if year is None else year for n, year in enumerate(said)]
     if any(year is not None for year in found):

@@ -226,7 +226,10 @@ def _checked(work: _Work) -> tuple[ImportReport, pa.Table]:
             if left.reason != staging.UNKNOWN_ITEM and (left.column, left.reason) != known
         ]
     if refused or not n_events:
-        raise DataError(_refusal(events[0].table.path, refused or left_out, n_events))
+        message = _refusal(events[0].table.path, refused or left_out, n_events)
+        if not n_events and left_out and left_out[0].column == columns.get(WEIGHT):
+            message += f"; --ignore {columns[WEIGHT]} does without this column"
+        raise DataError(message)
     settings = _settings(work, columns)
     report = ImportReport(
         files=_taken(work), left_out=left_out, notes=work.notes, settings=settings

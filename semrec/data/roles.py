@@ -124,7 +124,9 @@ def _no_interactions(parts: Sequence[Part]) -> str:
     lines = "; ".join(
         f"{part.table.path} has {', '.join(list(part.table.columns)[:12])}" for part in parts
     )
-    missing = [name for name in (USER, ITEM) if not any(name in part.meant for part in parts)]
+    # Of the files that have one of both, the better one lacks the other.
+    halves = sorted((part for part in parts if part.role), key=lambda part: part.role)
+    missing = [name for name in (USER, ITEM) if halves and name not in halves[-1].meant]
     return (
         f"no file has users and items together ({' and '.join(missing) or 'both'} not recognised): "
         f"{lines}; say which columns they are: --rename FOUND=user_id --rename FOUND=item_id"

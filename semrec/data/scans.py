@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from semrec.data.columns import headerless
 from semrec.data.text_files import (
     CHUNK_BYTES,
     MAX_UNPACKED_BYTES,
+    WESTERN,
     Text,
     json_form,
     open_text,
@@ -29,23 +31,15 @@ from semrec.data.text_files import (
 )
 from semrec.errors import DataError
 
-ENDINGS = [
-    "csv",
-    "tsv",
-    "txt",
-    "jsonl",
-    "ndjson",
-    "json",
-    "parquet",
-    "dat",
-    "inter",
-    "item",
-    "user",
-    "data",
-]
+READ = "csv tsv txt jsonl ndjson json parquet dat inter item user data"
+ENDINGS = READ.split()
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 SEPARATORS = ("::", "\t", ";", "|", ",")
 MAX_LINE_BYTES = 1 << 25
+NAMED_TWICE = "named twice, read once"
+OLE = b"\xd0\xcf\x11\xe0"  # how Excel's older files begin
+SPREADSHEET = "found a spreadsheet, expected a table of text or parquet; save it as CSV"
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 RECBOLE_TYPES = ("token", "token_seq", "float", "float_seq")
 
 
@@ -102,7 +96,12 @@ def open_files(paths: Iterable[Path], work: Path, reading: Reading) -> list[Tabl
         DataError: If a file isn't there or can't be read.
     """
     tables: list[Table] = []
+    places: dict[Path, int] = {}
     for shown, local in _files(paths, work):
+        place = places.setdefault(shown.resolve(), len(tables))
+        if place < len(tables):
+            tables[place] = replace(tables[place], notes=(*tables[place].notes, NAMED_TWICE))
+            continue
         try:
             tables.append(_open(shown, local, work / f"{len(tables)}.txt", reading))
         except FileNotFoundError:
@@ -129,6 +128,11 @@ def _files(paths: Iterable[Path], work: Path) -> Iterator[tuple[Path, Path]]:
         elif path.is_file() and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 members = [m for m in archive.infolist() if is_table(Path(m.filename))]
+                if not members:
+                    names = archive.namelist()
+                    is_excel = any(name.startswith("xl/") for name in names)
+                    found = f"found no table in it, but {', '.join(names[:5])}; expected {READ}"
+                    raise DataError(f"{path}: {SPREADSHEET if is_excel else found}")
                 if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
                     raise DataError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
                 for place, member in enumerate(members):
@@ -155,11 +159,15 @@ def _open(shown: Path, local: Path, target: Path, reading: Reading) -> Table:
         schema = pq.read_schema(local)
         scan = f"read_parquet({_quoted(local)})"
         return Table(path=shown, scan=scan, columns=_typed(schema), types=_types(schema))
+    if magic == OLE:
+        raise DataError(f"{shown}: {SPREADSHEET}")
     packed = next((name for start, name in MAGIC.items() if magic.startswith(start)), None)
     text = open_text(local, packed, reading.encoding)
     sample = text.sample()
     if not any(sample):
         raise DataError(f"{shown}: found nothing in it, expected a table")
+    if text.encoding == WESTERN and any("\0" in line for line in sample):
+        raise DataError(f"{shown}: found bytes that are no text, expected a table: {READ}")
     parse = json_form(shown, sample)
     if parse or packed == "bz2" or text.encoding != "utf-8":
         with target.open("w", encoding="utf-8", newline="") as out:
@@ -189,11 +197,13 @@ def json_value(key: str) -> str:
 def _delimited(
     shown: Path, opened: str, sample: Sequence[str], text: Text, reading: Reading
 ) -> Table:
+    lead, given = _lead(sample, reading.separator)
+    sample = sample[lead:]
     types, quote = _recbole(sample[0]), ""
     if types:
         separator, first = "\t", list(types)
     else:
-        separator, first = _separator(sample, reading.separator)
+        separator, first = _separator(sample, given)
         quote = '"' if len(separator) == 1 else ""
     names, header = [name.strip() for name in first], True
     told = reading.columns if len(reading.columns) == len(first) else ()
@@ -211,17 +221,28 @@ def _delimited(
     scan = (
         f"read_csv({opened}, auto_detect=false, delim={_quoted(separator)}, "
         f"quote={_quoted(quote)}, escape={_quoted(escape)}, header=false, "
-        f"skip={int(header)}, columns={{{types_}}}, store_rejects=true, "
+        f"skip={lead + header}, columns={{{types_}}}, store_rejects=true, "
         f"max_line_size={MAX_LINE_BYTES})"
     )
     return Table(
         path=shown,
         scan=scan,
         columns={name: f"c{place}" for place, name in enumerate(names) if name},
-        skipped=int(header),
+        skipped=lead + header,
         types=types,
         notes=text.notes,
     )
+
+
+def _lead(rows: Sequence[str], given: str) -> tuple[int, str]:
+    """The number of lines before the header (Excel's "sep=;", comments), and the separator."""
+    if said := SEPARATOR_LINE.fullmatch(rows[0]):
+        return 1, given or said[1]
+    n = 0
+    while rows[n].startswith("#") and n + 1 < len(rows):
+        n += 1
+    # A header may begin with the sign too: it has as many values as the rows have.
+    return (n if len(_separator(rows, given)[1]) == 1 else 0), given
 
 
 def _separator(rows: Sequence[str], given: str) -> tuple[str, list[str]]:

@@ -34,7 +34,9 @@ TOO_LONG = f"expected at most {MAX_ID_CHARS} characters"
 NO_VALUE = "('', 'nan', 'NaN', 'NULL', 'null', 'None', '<NA>', 'NaT', '\\N', 'NA', '—')"
 NAMED_DATES = (
     "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%m %d, %Y",
-    "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z",
+    "%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S GMT", "%d/%b/%Y:%H:%M:%S %z", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ",
+    "%Y%m%dT%H%M%S%z",
 )  # fmt: skip
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"

@@ -106,6 +106,8 @@ def json_form(shown: Path, sample: Sequence[str]) -> Rewrite | None:
         return None
     for parse in (json.loads, _literal):
         records = [record for line in sample if isinstance(record := parsed(line, parse), dict)]
+        if len(records) == 1 and (rows := _pandas_rows(records[0])):
+            return lambda _lines: _json_lines(rows)
         if records and parse is json.loads and not _nested(records[0]):
             return None
         if records:
@@ -136,6 +138,20 @@ def _nested(record: Mapping[str, Any]) -> str | None:
         if all(isinstance(row, dict) and any(known_as(k) == ITEM for k in row) for row in rows):
             return key
     return None
+
+
+def _pandas_rows(record: Mapping[str, Any]) -> list[Any]:
+    """The rows of a table that pandas wrote as one object, by columns or by index; else none."""
+    columns, data = record.get("columns"), record.get("data")
+    if isinstance(columns, list) and isinstance(data, list):  # orient="split"
+        return [dict(zip(map(str, columns), row, strict=False)) for row in data]
+    values = list(record.values())
+    if not values or not all(isinstance(value, dict) for value in values):
+        return []
+    if any(map(known_as, record)):  # its default: column → index → value
+        keys = dict.fromkeys(key for column in values for key in column)
+        return [{name: column.get(key) for name, column in record.items()} for key in keys]
+    return values if any(map(known_as, values[0])) else []
 
 
 def _array(shown: Path, text: str) -> list[Any]:
