@@ -69,6 +69,28 @@ def test_a_form_is_refused_with_the_header_to_send(client, path):
         assert found["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"{'intent': 'heist'}", 422, "isn't JSON: Expecting property name"),
+        (b'[{"intent": "heist"', 422, "at line 1, column 20"),
+        ('{"intent": "h\xefst"}'.encode("latin-1"), 400, "no text in UTF-8"),
+    ],
+)
+def test_what_is_meant_as_json_is_told_where_it_is_broken(client, body, status, words):
+    assert words in problem(send(client, "/v1/recommend", body), status)["detail"]
+
+
+def test_a_wrong_path_or_method_names_the_right_one(client):
+    found = problem(client.post("/v1/recomend", json={}), 404)
+    assert found["detail"] == "nothing is at '/v1/recomend'; did you mean '/v1/recommend'?"
+    found = problem(client.get("/v1/recommend"), 405)
+    assert found["detail"] == "GET isn't taken at /v1/recommend, expected POST"
+    assert (
+        problem(client.get("/v1/items/nothing"), 404)["detail"] == "there is no item with this id"
+    )
+
+
 def test_a_page_of_elsewhere_cant_send_json_by_another_name(client):
     body = json.dumps(POSTS["/v1/recommend"])
     found = problem(send(client, "/v1/recommend", body, "text/plain", origin="https://x.org"), 415)
@@ -142,6 +164,8 @@ def test_what_is_nested_beyond_reading_is_refused(client, body):
         ({"k": 0}, "body.k: found 0, expected at least 1"),
         ({"k": 1_001}, "body.k: found 1001, expected at most 1000"),
         ({"k": 2.5}, "body.k: found 2.5, expected a whole number"),
+        ({"k": True}, "body.k: found true, expected a whole number"),
+        ({"budget_ms": False}, "body.budget_ms: found false, expected a number"),
         ({"explain": "perhaps"}, "body.explain: found 'perhaps', expected true or false"),
         ({"intent": 3}, "body.intent: found 3, expected text"),
         ({"intent": "x" * 100_001}, "found 100001 characters, expected at most 100000 characters"),
@@ -232,7 +256,7 @@ def test_every_error_has_an_error_object(client, artifact, tmp_path):
         (client.post("/v1/recommend", json={"intents": 1}), 422, "unknown_parameter"),
         (client.post("/v1/recommend", json={"filters": {"yaer": 1}}), 422, None),
         (client.post("/v1/recommend", content=b"x" * 2_000_001), 413, "body_too_large"),
-        (client.post("/v1/recommend", content=b"{", headers={"content-type": "a/json"}), 415, None),
+        (client.post("/v1/recommend", content=b"x", headers={"content-type": "a/json"}), 415, None),
     ]
     with in_thread(artifact, tmp_path / "state", api_keys="one") as other:
         sent.append((other.get("/v1/models"), 401, "invalid_api_key"))

@@ -71,6 +71,7 @@ def _parsed(body: bytes, request: Request) -> Any:  # noqa: ANN401 (any JSON)
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise HTTPException(415, f"content-encoding {encoding} isn't read here; send it as it is")
+    is_meant = is_json or body.lstrip()[:1] in (b"{", b"[")  # as JSON, whatever it is called
     try:
         return json.loads(
             body, parse_constant=_NoNumber, parse_int=_whole, object_pairs_hook=_object
@@ -78,11 +79,11 @@ def _parsed(body: bytes, request: Request) -> Any:  # noqa: ANN401 (any JSON)
     except RecursionError:
         raise _refused((), f"nested more than {MAX_DEPTH} deep", None) from None
     except UnicodeDecodeError:
-        if not is_json:
+        if not is_meant:
             raise _no_json(kind) from None
         raise HTTPException(400, "the body is no text in UTF-8, as JSON is") from None
     except json.JSONDecodeError as error:
-        if not is_json:
+        if not is_meant:
             raise _no_json(kind) from None
         where = f"line {error.lineno}, column {error.colno}"
         raise _refused((), f"isn't JSON: {error.msg} at {where}", None) from None

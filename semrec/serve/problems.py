@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from semrec.errors import ModelError, QueryError, StateError
+from semrec.errors import ModelError, QueryError, StateError, nearest
 from semrec.serve.engine import BusyError, ExpiredError
 from semrec.serve.field_errors import FieldError, field_errors
 from semrec.serve.wire import ErrorObject, Problem, WireFieldError
@@ -148,6 +148,13 @@ def _unreachable(_request: Request, error: Exception) -> Response:
     return unavailable(str(error))
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, "The request failed", str(error.detail), error.headers)
+    detail, path = str(error.detail), request.url.path
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("allow", "other methods")
+        detail = f"{request.method} isn't taken at {path}, expected {allowed}"
+    elif request.scope.get("endpoint") is None and error.status_code == 404:
+        paths = request.app.openapi()["paths"]
+        detail = f"nothing is at {path!r:.100}{nearest(path, paths, listed=False)}"
+    return problem(error.status_code, "The request failed", detail, error.headers)

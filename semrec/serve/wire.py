@@ -6,7 +6,7 @@ These are frozen: people outside call them exactly as they are written here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -15,8 +15,11 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from semrec.errors import QueryError
 from semrec.types import MAX_INTENT_CHARS, MAX_K, EventType, Query, RerankStatus
@@ -72,6 +75,19 @@ class Body(Closed):
             return body
         fields = cls.model_fields
         return {name: of for name, of in body.items() if of is not None or name not in fields}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        """In Python true is 1, and ``"k": true`` would ask for one item."""
+        if isinstance(value, bool):
+            annotation = cls.model_fields[str(info.field_name)].annotation
+            kinds = {annotation, *get_args(annotation)}
+            if bool not in kinds and int in kinds:
+                raise PydanticKnownError("int_type")
+            if bool not in kinds and float in kinds:
+                raise PydanticKnownError("float_type")
+        return value
 
 
 class WireEvent(Body):

@@ -98,7 +98,24 @@ class EmbeddingsRequest(Form):
     dimensions: int | None = Field(
         default=None, ge=1, description="As many as the encoder has; others are refused"
     )
+    input_type: str | None = Field(
+        default=None, description="Cohere's and Voyage's: `query` or `search_query`, else an item"
+    )
+    task: str | None = Field(
+        default=None, description="Jina's: `retrieval.query`, else the texts are items"
+    )
+    embedding_type: Literal["float", "base64"] | None = Field(
+        default=None, description="Jina's `encoding_format`"
+    )
+    truncate: bool | str | None = inert(": long texts are cut")
+    truncation: bool | None = inert(": long texts are cut")
+    normalized: bool | None = inert(": vectors have unit length")
     user: str | None = inert()
+
+    @property
+    def is_query(self) -> bool:
+        """True where the texts are what somebody looks for."""
+        return "query" in (self.input_type or self.task or "").replace("_", ".").split(".")
 
 
 class Embedding(Closed):
@@ -159,15 +176,17 @@ async def embeddings(
         encoder = encoder_of(recommender)
         if body.dimensions not in (None, encoder.dim):
             raise QueryError(f"dimensions is {body.dimensions}, this encoder has {encoder.dim}")
-        return answering(body.model, recommender), encoder.encode_items(texts)
+        encode_texts = encoder.encode_queries if body.is_query else encoder.encode_items
+        return answering(body.model, recommender), encode_texts(texts)
 
     model, vectors = await unless_gone(request, service.compute(encode))
+    form = body.embedding_type or body.encoding_format
     response.headers.update(
         ignored_header([*(["model"] if model != body.model else []), *body.ignored()])
     )
     return EmbeddingsResponse(
         data=[
-            Embedding(index=index, embedding=_embedding(vector, body.encoding_format))
+            Embedding(index=index, embedding=_embedding(vector, form))
             for index, vector in enumerate(vectors)
         ],
         model=model,
