@@ -87,6 +87,21 @@ def test_a_reload_keeps_the_conversation_and_start_over_ends_it(page):
     assert "#" not in page.driver.current_url
 
 
+def test_back_and_forward_lead_from_one_conversation_to_another(page):
+    page.say("a space story, no jungle")
+    said, titles = page.texts(".said > span"), page.texts(".card .title")
+    page.press("#anew")
+    page.wait(lambda: page.texts("#heading") == ["Popular"])
+    page.say("a ghost story")
+    page.driver.back()
+    page.wait(lambda: page.texts("#heading") == ["Popular"])
+    assert page.texts(".said > span") == []
+    page.driver.back()
+    page.wait(lambda: page.texts(".card .title") == titles)
+    assert page.texts(".said > span") == said
+    assert page.texts(".limit span") == ["no jungle"]
+
+
 def test_messages_sent_quickly_each_get_an_answer(page):
     from selenium.webdriver.common.keys import Keys
 
@@ -174,6 +189,22 @@ def test_after_300_ms_dots_say_that_an_answer_comes(page):
     shown, *later = page.driver.execute_script("return window.dots")
     assert shown
     assert not any(later)
+
+
+def test_a_late_answer_stays_out_of_the_next_conversation(page):
+    from selenium.webdriver.common.keys import Keys
+
+    network(page, offline=False, latency_ms=600)
+    page.one("#message").send_keys("a space story" + Keys.ENTER)
+    page.wait(lambda: page.one("#typing").is_displayed())
+    page.press("#anew")
+    network(page, offline=False)
+    page.wait(lambda: page.texts("#heading") == ["Popular"] and page.all(".card"))
+    assert not page.all("body.waiting")
+    page.say("a ghost story")  # messages are answered in their order: the late one is done by then
+    assert page.texts(".said > span")[0] == "a ghost story"
+    assert len(page.all(".said")) == 2
+    assert page.texts("#heading") == ["A ghost story"]
 
 
 def test_the_link_of_a_conversation_is_copied(page):

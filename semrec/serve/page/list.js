@@ -153,6 +153,7 @@ async function instead(heading, find) {
     const items = await find();
     const records = await Promise.all(items.map((item) => recordOf(item.item_id)));
     if (turn !== state.asked) return;
+    document.body.classList.remove("waiting");
     by("heading").textContent = heading;
     by("status").textContent = "";
     by("limits").replaceChildren(backChip());

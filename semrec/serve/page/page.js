@@ -20,7 +20,7 @@ function tuned() {
 
 /* One turn. `changes` are edits of what was understood; a turn without words only asks anew. */
 async function ask(message, changes = null) {
-  const turn = ++state.asked;
+  const turn = ++state.asked, { session } = state;
   document.body.classList.add("waiting");
   by("status").textContent = "…";
   const dots = message ? setTimeout(() => typing(true), DOTS_MS) : 0;
@@ -31,6 +31,7 @@ async function ask(message, changes = null) {
       ...tuned(), ...(changes ? { understood: changes } : {}),
     });
     for await (const { name, data } of eventsOf(answer)) {
+      if (session !== state.session) return true;  // another conversation is on the page by now
       if (name === "items" && turn === state.asked) await show(data, turn);
       if (name === "words" && message) {
         typing(false);
@@ -42,6 +43,7 @@ async function ask(message, changes = null) {
     if (message) keepLog();
     return true;
   } catch (error) {
+    if (session !== state.session) return true;
     if (turn === state.asked) by("status").textContent = "";
     const trouble = say(`That didn’t work: ${error.message}. `, "it trouble");
     trouble.append(button("Try again", "small", () => {
@@ -111,8 +113,18 @@ function keepLog() {
   const entries = said.map((entry) => [entry.className.replace("said ", ""), entry.firstChild.textContent]);
   try {
     localStorage.setItem(logKey(), JSON.stringify({ entries, taken: [...state.taken] }));
-    history.replaceState(null, "", `#${state.session}`);
+    goTo(`#${state.session}`);
   } catch { /* where a browser keeps nothing, the conversation still goes on */ }
+}
+
+/* One entry of the browser's history for each conversation: back and forward lead from one to another. */
+function goTo(hash) {
+  if (location.hash !== hash) history.pushState(null, "", hash || location.pathname);
+}
+
+function arrive() {
+  const [, session] = location.hash.match(/^#([0-9a-f]{32})$/) || [];
+  return session ? resume(session) : start();
 }
 
 function keptLog() {
@@ -158,16 +170,20 @@ function fitMessage() {
 }
 
 async function start() {
-  state.session = newId();
-  state.understood = null;
-  state.k = PAGE;
+  begin(newId());
+  goTo("");
+  by("welcome").hidden = false;
+  await popular();
+}
+
+/* An empty page for a conversation, new or kept. */
+function begin(session) {
+  Object.assign(state, { session, understood: null, k: PAGE });
   state.taken.clear();
-  history.replaceState(null, "", location.pathname);
+  document.body.classList.remove("waiting");
   by("log").replaceChildren(by("welcome"), by("typing"));
   by("list").replaceChildren();
-  by("welcome").hidden = false;
   by("limits").replaceChildren();
-  await popular();
 }
 
 async function popular() {
@@ -200,7 +216,7 @@ async function further() {
 
 /* A conversation that the address names goes on. */
 async function resume(session) {
-  state.session = session;
+  begin(session);
   const kept = keptLog();
   for (const [who, text] of (kept && kept.entries) || []) say(text, who);
   state.taken = new Map((kept && kept.taken) || []);
@@ -260,5 +276,5 @@ by("find").addEventListener("input", () => {
   const text = by("find").value.trim();
   searching = setTimeout(() => (text ? showTitles(text) : back()), SETTLE_MS);
 });
-if (/^#[0-9a-f]{32}$/.test(location.hash)) resume(location.hash.slice(1));
-else start();
+window.addEventListener("popstate", arrive);
+arrive();
