@@ -123,7 +123,7 @@ def test_an_encoder_that_tells_nothing_apart_is_judged_worst(value):
     training_set = TrainingSet(
         examples=(),
         item_texts=ITEMS,
-        asked=[(f"I want {code}", frozenset([6 * n])) for n, code in enumerate(CODES)],
+        valid_queries=[(f"I want {code}", frozenset([6 * n])) for n, code in enumerate(CODES)],
         pool=range(len(ITEMS)),
     )
     assert validation_ndcg(Constant(value), training_set) == 0

@@ -93,18 +93,18 @@ def select_behaviour(context: SearchContext) -> Behaviour:
     attempts = choose_vectors(context)
     near, notes = choose_neighbours(context)
     candidates = _candidates(attempts[0], near, context)
-    tried = {one.name: one.score for one in reversed(attempts)}
-    tried |= {one.name: one.alone.score for one in near}
+    tried = {attempt.name: attempt.score for attempt in reversed(attempts)}
+    tried |= {option.name: option.alone.score for option in near}
     network = choose_network(context)
     if network is not None:
         candidates += _with_vectors(network, near, context, MIXED)
-    tried |= {one.name: one.weighed.score for one in candidates}
+    tried |= {candidate.name: candidate.weighed.score for candidate in candidates}
     taken, weights = candidates[-1], UNTUNED.baseline
     if context.can_tell:
         taken = simplest(candidates, [case.unit for case in context.cases])
         weights = taken.weighed.weights
     beside = taken.near if weights.neighbour_share > 0 else None
-    ordered = sorted(tried.items(), key=lambda one: -one[1])
+    ordered = sorted(tried.items(), key=lambda pair: -pair[1])
     return Behaviour(
         vectors=taken.vectors.vectors,
         options=taken.vectors.options,
@@ -124,13 +124,13 @@ def simplest(candidates: Sequence[Candidate], units: Sequence[str]) -> Candidate
         candidates: The simplest first; all weighed on the same cases.
         units: (n_cases,) the user of each case.
     """
-    best = max(candidates, key=lambda one: one.weighed.score)  # of equals the first
+    best = max(candidates, key=lambda candidate: candidate.weighed.score)  # of equals the first
 
-    def is_as_good(one: Candidate) -> bool:
-        worse: NDArray[np.float64] = best.weighed.values - one.weighed.values
+    def is_as_good(candidate: Candidate) -> bool:
+        worse: NDArray[np.float64] = best.weighed.values - candidate.weighed.values
         return float(worse.mean()) <= standard_error(worse, units)
 
-    return next(one for one in candidates if one is best or is_as_good(one))
+    return next(candidate for candidate in candidates if candidate is best or is_as_good(candidate))
 
 
 def refit(chosen: Behaviour, events: Interactions, context: SearchContext) -> Behaviour:
@@ -165,10 +165,8 @@ def _candidates(vectors: Attempt, near: list[Near], context: SearchContext) -> l
     kind = context.config.behaviour.kind
     if kind not in ("auto", "none"):
         return _with_vectors(vectors, near, context, NEIGHBOUR_SHARES[1:])
-    best = sorted(best_of_kinds(near), key=lambda one: -one.alone.score)
-    alone = [
-        Candidate(name=one.name, vectors=vectors, near=one, weighed=one.alone) for one in best[:1]
-    ]
+    best = sorted(best_of_kinds(near), key=lambda option: -option.alone.score)
+    alone = [Candidate(name=n.name, vectors=vectors, near=n, weighed=n.alone) for n in best[:1]]
     if kind == "auto":
         return [*alone, *_with_vectors(vectors, near, context, MIXED)]
     nothing = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)
@@ -182,11 +180,11 @@ def _with_vectors(
     alone = Candidate(name=vectors.name, vectors=vectors, near=None, weighed=vectors.alone)
     mixed = [
         Candidate(
-            name=f"{vectors.name} + {one.name}",
+            name=f"{vectors.name} + {option.name}",
             vectors=vectors,
-            near=one,
-            weighed=context.weigh(vectors.vectors, one.neighbours, shares),
+            near=option,
+            weighed=context.weigh(vectors.vectors, option.neighbours, shares),
         )
-        for one in best_of_kinds(near)
+        for option in best_of_kinds(near)
     ]
-    return [alone, *sorted(mixed, key=lambda one: -one.weighed.score)]
+    return [alone, *sorted(mixed, key=lambda candidate: -candidate.weighed.score)]

@@ -251,7 +251,7 @@ def _write(
             Path(temporary),
             job.report,
         )
-        entry = fitted.manifest.encoder.model_dump(exclude_unset=True) | runtime.told
+        entry = fitted.manifest.encoder.model_dump(exclude_unset=True) | runtime.info
         manifest = fitted.manifest.model_copy(update={"encoder": EncoderEntry(**entry)})
         models = Models(
             trained=uncached(selected.encoder) if selected.is_trained else None,

@@ -37,22 +37,22 @@ def retrieve_candidates(
     """
     if not cases:
         return []
-    asked = [
+    queries = [
         fusion.query(case.intent, case.session, None, case.match, case.named) for case in cases
     ]
-    found = ExactIndex(vectors=fusion.items()).search(
+    hits = ExactIndex(vectors=fusion.items()).search(
         [
             IndexQuery(
                 vector=query.vector, boost=query.boost, excluded=case.excluded, allowed=case.allowed
             )
-            for case, query in zip(cases, asked, strict=True)
+            for case, query in zip(cases, queries, strict=True)
         ],
         depth if ranker is None else max(depth, DEPTH),
     )
     if ranker is None:
-        return [(query, *rows) for query, rows in zip(asked, found, strict=True)]
+        return [(query, *rows) for query, rows in zip(queries, hits, strict=True)]
     heads = []
-    for case, query, (rows, scores) in zip(cases, asked, found, strict=True):
+    for case, query, (rows, scores) in zip(cases, queries, hits, strict=True):
         known = QueryContext(session=case.session, named=case.named, n_words=case.match.n_words)
         ranked, corrected = ranker.ranked(query, known, rows, scores)
         heads.append((query, ranked[:depth], corrected[:depth]))

@@ -69,14 +69,14 @@ def made_up_drafts(
     items: so nobody is pushed away for being popular, as real requests wouldn't (LOG.md).
     """
     followers = np.setdiff1d(np.arange(len(events)), events.starts)  # these have a predecessor
-    places = rng.permutation(followers)[:n]
+    drawn = rng.permutation(followers)[:n]
     made: list[tuple[int, str]] = []
     sessions: list[RowArray] = []
     users: list[int] = []
-    for place in places.tolist():
-        user = int(events.users[place])
-        row = int(events.rows[place])
-        before = events.rows[max(events.starts[user], place - SESSION) : place]
+    for position in drawn.tolist():
+        user = int(events.users[position])
+        row = int(events.rows[position])
+        before = events.rows[max(events.starts[user], position - SESSION) : position]
         before = before[before != row]
         named = rng.permutation(before)[: int(rng.integers(0, MAX_LIKED + 1))].tolist()
         text = synthesise(row, named, catalog, tags, prompt, rng)
@@ -142,9 +142,9 @@ def _offered(
     session: SessionRows, vectors: VectorModel, neighbours: SparseModel | None
 ) -> RowArray:
     """The `HARD` rows that go best with a session; none if behaviour knows nothing of it."""
-    asked: FloatArray = vectors.session_vector(session)
-    if asked.any():
-        scores = vectors.item_vectors @ asked
+    vector: FloatArray = vectors.session_vector(session)
+    if vector.any():
+        scores = vectors.item_vectors @ vector
         n = min(HARD, len(scores))
         return np.argpartition(-scores, n - 1)[:n].astype(np.int64)
     if neighbours is None:

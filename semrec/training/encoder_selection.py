@@ -76,24 +76,25 @@ def select_encoder(
     Raises:
         DataError: If the time is up before all items are embedded.
     """
-    found = _tuned_fusion(prepared, finetuned.encoder, job)
+    trained = _tuned_fusion(prepared, finetuned.encoder, job)
     if finetuned.folder is None:
-        return found
-    found = replace(found, tuned=found.tuned | {"encoder": dict(finetuned.looks)}, is_trained=True)
-    if not found.sets.real:
-        return found
+        return trained
+    looks = {"encoder": dict(finetuned.looks)}
+    trained = replace(trained, tuned=trained.tuned | looks, is_trained=True)
+    if not trained.sets.real:
+        return trained
     config = prepared.config
     before = _tuned_fusion(prepared, untrained, job)
-    old, new = (one.ndcg_of_requests(config.fusion.cutoff) for one in (before, found))
-    low, high = gain_interval(old, new, [case.unit for case in found.sets.real], config.seed)
+    old, new = (selection.ndcg_of_requests(config.fusion.cutoff) for selection in (before, trained))
+    low, high = gain_interval(old, new, [case.unit for case in trained.sets.real], config.seed)
     fused = {
         "untrained": round(float(old.mean()), 6),
         "trained": round(float(new.mean()), 6),
         "gain": [round(low, 6), round(high, 6)],
     }
-    kept = found if low > 0 else before
-    told = {"encoder": found.tuned["encoder"], "fused_with_encoder": fused}
-    return replace(kept, tuned=kept.tuned | told)
+    kept = trained if low > 0 else before
+    info = {"encoder": trained.tuned["encoder"], "fused_with_encoder": fused}
+    return replace(kept, tuned=kept.tuned | info)
 
 
 def _tuned_fusion(prepared: Prepared, encoder: Encoder, job: Job) -> EncoderSelection:

@@ -117,10 +117,10 @@ def make_training_set(prepared: Prepared, rng: np.random.Generator) -> TrainingS
     valid = _valid_queries(prepared)
     if len(valid) < MIN_VALID_QUERIES:
         users = sorted({draft.group for draft in made})
-        held_out = {users[place] for place in rng.permutation(len(users))[: len(users) // 10]}
+        held_out = {users[i] for i in rng.permutation(len(users))[: len(users) // 10]}
         valid = [(d.query, frozenset([d.row])) for d in made if d.group in held_out]
         made = [draft for draft in made if draft.group not in held_out]
-    valid = [valid[place] for place in rng.permutation(len(valid))[:MAX_VALID_QUERIES]]
+    valid = [valid[i] for i in rng.permutation(len(valid))[:MAX_VALID_QUERIES]]
     examples = with_negatives(
         [*drafts, *made[: training.made_up]],
         prepared.chosen.vectors,
@@ -198,10 +198,10 @@ def validation_ndcg(encoder: Encoder, training_set: TrainingSet) -> float:
     """Mean NDCG@10 of the validation requests, ranked among the training set's pool."""
     items = encoder.encode_items([training_set.item_texts[row] for row in training_set.pool])
     queries = encoder.encode_queries([text for text, _ in training_set.valid_queries])
-    places = {row: place for place, row in enumerate(training_set.pool)}
+    columns = {row: column for column, row in enumerate(training_set.pool)}
     gains = []
     for scores, (_, rows) in zip(queries @ items.T, training_set.valid_queries, strict=True):
-        targets = [scores[places[row]] for row in rows if row in places]
+        targets = [scores[columns[row]] for row in rows if row in columns]
         # Ties count against the encoder, and so do scores that are no numbers: one that has
         # collapsed or diverged is the worst there is.
         ranks = sorted(int((~(scores < score)).sum()) for score in targets)

@@ -167,15 +167,15 @@ def tune_gate(
             semantic=semantic and config.fusion.semantic,
             domain=semantic,
         )
-        found = weigh_with(neighbour_shares=(neighbour_share,))
+        weighed = weigh_with(neighbour_shares=(neighbour_share,))
         leaning = fused_shares(fusion, neighbour_share)[1:] if semantic else ()
         if leaning:
             other = weigh_with(neighbour_shares=leaning)
-            gain = other.values - found.values
+            gain = other.values - weighed.values
             if gain.mean() > standard_error(gain, [case.unit for case in cases]):
-                found = other
-        weights[name] = found.weights
-        tuned[name][f"ndcg@{cutoff}"] = round(found.score, 6)
+                weighed = other
+        weights[name] = weighed.weights
+        tuned[name][f"ndcg@{cutoff}"] = round(weighed.score, 6)
     gate = replace(
         fusion.gate,
         session=weights["session"],
@@ -193,12 +193,12 @@ def tune_gate(
 
 def reached_in_words(fusion: FusedBlocks, sets: TuningSets, config: Config) -> dict[str, Any]:
     """NDCG of requests in words, on how many cases; for the manifest."""
-    told = {}
-    for name, some in (("words", sets.words), ("both", sets.both)):
-        cutoff = cutoff_of(config.fusion.cutoff, some)
-        reached = mean_ndcg(fusion, some, cutoff)
-        told[name] = {"cases": len(some), f"ndcg@{cutoff}": round(reached, 6)}
-    return told
+    figures = {}
+    for name, cases in (("words", sets.words), ("both", sets.both)):
+        cutoff = cutoff_of(config.fusion.cutoff, cases)
+        reached = mean_ndcg(fusion, cases, cutoff)
+        figures[name] = {"cases": len(cases), f"ndcg@{cutoff}": round(reached, 6)}
+    return figures
 
 
 def behaviour_unit(
@@ -209,8 +209,8 @@ def behaviour_unit(
     Neighbours' scores stand far out, vectors' don't: in this unit a weight means the same for both.
     """
     best = []
-    for found in reduce_cases(fusion, cases[:UNIT_CASES]):
-        scores = found.signals(neighbour_share)[:, BEHAVIOUR]
+    for reduced in reduce_cases(fusion, cases[:UNIT_CASES]):
+        scores = reduced.signals(neighbour_share)[:, BEHAVIOUR]
         if scores.any():
             best.append(float(np.sort(scores)[-UNIT_ITEMS:].mean()))
     return float(np.mean(best)) if best else 1.0
@@ -218,10 +218,10 @@ def behaviour_unit(
 
 def without_words(gate: Gate) -> Gate:
     """The gate of an ablation: words and texts weigh nothing, and the floor is off."""
-    said = ["words", "lexical", "texts"]
+    from_words = ["words", "lexical", "texts"]
     return replace(
         gate,
-        topical=gate.topical.without(said),
-        conversational=gate.conversational.without(said),
+        topical=gate.topical.without(from_words),
+        conversational=gate.conversational.without(from_words),
         words_floor=0.0,
     )

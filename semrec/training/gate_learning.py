@@ -71,16 +71,16 @@ class Kind:
     def __len__(self) -> int:
         return len(self.n_relevant)
 
-    def only(self, some: BoolArray) -> Kind:
+    def only(self, mask: BoolArray) -> Kind:
         """The kind with some of its requests."""
         return replace(
             self,
-            signals=self.signals[some],
-            present=self.present[some],
-            right=self.right[some],
-            n_relevant=self.n_relevant[some],
-            evidence=[one for one, taken in zip(self.evidence, some, strict=True) if taken],
-            trains=self.trains[some],
+            signals=self.signals[mask],
+            present=self.present[mask],
+            right=self.right[mask],
+            n_relevant=self.n_relevant[mask],
+            evidence=[row for row, taken in zip(self.evidence, mask, strict=True) if taken],
+            trains=self.trains[mask],
         )
 
     def mean(self, weights: FloatArray) -> float:
@@ -108,17 +108,17 @@ def make_kind(
     name: str, cases: Sequence[Candidates], neighbour_share: float, *, precision: bool
 ) -> Kind:
     """A kind from its cases' candidates, at most `MAX_CASES` of them."""
-    places = np.unique(np.linspace(0, len(cases) - 1, min(len(cases), MAX_CASES)).astype(int))
-    cases = [cases[place] for place in places]
+    sampled = np.unique(np.linspace(0, len(cases) - 1, min(len(cases), MAX_CASES)).astype(int))
+    cases = [cases[i] for i in sampled]
     longest = max(CUTOFF, *(len(case.values) for case in cases))
     signals = np.zeros((len(cases), longest, 6), dtype=np.float32)
     present = np.zeros((len(cases), longest), dtype=bool)
     right = np.zeros((len(cases), longest), dtype=bool)
-    for place, case in enumerate(cases):
+    for row, case in enumerate(cases):
         n = len(case.values)
-        signals[place, :n] = case.signals(neighbour_share)
-        present[place, :n] = True
-        right[place, : case.n_targets] = True
+        signals[row, :n] = case.signals(neighbour_share)
+        present[row, :n] = True
+        right[row, : case.n_targets] = True
     return Kind(
         name=name,
         precision=precision,
@@ -166,17 +166,17 @@ def learn_gate(
     valid = [kind.only(~kind.trains) for kind in kinds]
     learned = _searched(gate, train, rng)
     parents = best_parents(gate, valid)
-    before, after = (ratios(one, valid, parents) for one in (gate, learned))
-    told = {
+    before, after = (ratios(tried, valid, parents) for tried in (gate, learned))
+    figures = {
         kind.name: {
             "cases": len(kind),
-            "default": round(float(before[place]), 4),
-            "learned": round(float(after[place]), 4),
+            "default": round(float(before[i]), 4),
+            "learned": round(float(after[i]), 4),
         }
-        for place, kind in enumerate(kinds)
+        for i, kind in enumerate(kinds)
     }
     is_better = after.min() > 0 and after.min() >= MIN_GAIN * before.min()
-    return (_searched(gate, kinds, rng) if is_better else gate), told
+    return (_searched(gate, kinds, rng) if is_better else gate), figures
 
 
 def _searched(gate: Gate, kinds: Sequence[Kind], rng: np.random.Generator) -> Gate:
@@ -199,15 +199,15 @@ def _searched(gate: Gate, kinds: Sequence[Kind], rng: np.random.Generator) -> Ga
     return _unpack(gate, best)
 
 
-def _worst(found: Array) -> float:
+def _worst(reached: Array) -> float:
     """The worst ratio, and a little of the mean, so that no kind is given away for nothing."""
-    return float(found.min() + 0.1 * found.mean())
+    return float(reached.min() + 0.1 * reached.mean())
 
 
 def _weights(gate: Gate, evidence: Sequence[GateFeatures]) -> FloatArray:
     """(n, 6) float32: the gate's weights of each request, in the order of `Kind.signals`."""
     return np.stack(
-        [np.array(list(asdict(gate.mix(one)).values()), np.float32) for one in evidence]
+        [np.array(list(asdict(gate.mix(features)).values()), np.float32) for features in evidence]
     )
 
 
@@ -218,7 +218,7 @@ def _pack(gate: Gate) -> Array:
 
 
 def _unpack(gate: Gate, values: Array) -> Gate:
-    raised = [float(one) for one in np.exp(values[:-1])]
+    raised = [float(value) for value in np.exp(values[:-1])]
     n = len(LEARNED)
     return replace(
         gate,
@@ -254,20 +254,20 @@ def learn_mixes(
     kinds = _kinds(selected, requests, fusion.min_cases)
     if all(kind.precision for kind in kinds):
         return selected, requests
-    gate, told = learn_gate(selected.trial.gate, kinds, job.rng_of(Stage.GATE_SEARCH))
+    gate, figures = learn_gate(selected.trial.gate, kinds, job.rng_of(Stage.GATE_SEARCH))
     trial = replace(selected.trial, gate=gate)
     reached = reached_in_words(trial, selected.sets, prepared.config)
     job.report("learn gate", 1, 1)
     return (
-        replace(selected, trial=trial, tuned=selected.tuned | reached | {"gate": told}),
-        replace(requests, fusions=[replace(one, gate=gate) for one in requests.fusions]),
+        replace(selected, trial=trial, tuned=selected.tuned | reached | {"gate": figures}),
+        replace(requests, fusions=[replace(fusion, gate=gate) for fusion in requests.fusions]),
     )
 
 
 def _kinds(selected: EncoderSelection, requests: Requests, least: int) -> list[Kind]:
     """Those with at least so many cases."""
     trial, sets = selected.trial, selected.sets
-    found: dict[str, list[Candidates]] = {
+    by_kind: dict[str, list[Candidates]] = {
         "requests": _by_fold(requests),
         "topics": list(reduce_cases(trial, sets.topics)),
         "topics after strangers": list(reduce_cases(trial, sets.strangers)),
@@ -275,15 +275,15 @@ def _kinds(selected: EncoderSelection, requests: Requests, least: int) -> list[K
     share = trial.gate.session.neighbour_share
     return [
         make_kind(name, cases, share, precision=name != "requests")
-        for name, cases in found.items()
+        for name, cases in by_kind.items()
         if len(cases) >= least
     ]
 
 
 def _by_fold(requests: Requests) -> list[Candidates]:
     """Of each request by the fusion that doesn't know its fold."""
-    found: list[Candidates] = []
+    reduced: list[Candidates] = []
     for fold in range(FOLDS):
         pairs = zip(requests.cases, requests.folds, strict=True)
-        found += reduce_cases(requests.fusions[fold], [one for one, of in pairs if of == fold])
-    return found
+        reduced += reduce_cases(requests.fusions[fold], [case for case, of in pairs if of == fold])
+    return reduced

@@ -29,26 +29,26 @@ class Near:
     @property
     def name(self) -> str:
         """For people: the kind and its numbers."""
-        told = self.options
-        return f"{told['kind']} strength {told['strength']:g} decay {told['decay']:g}"
+        options = self.options
+        return f"{options['kind']} strength {options['strength']:g} decay {options['decay']:g}"
 
 
 def choose_neighbours(context: SearchContext) -> tuple[list[Near], tuple[str, ...]]:
     """All attempts in the order they were made, and notes on what was left out."""
     kinds, notes = _kinds(context)
-    found: list[Near] = []
+    attempts: list[Near] = []
     for kind in kinds:
-        found += _attempts(context, kind, may_skip=bool(found))
-    return found, notes
+        attempts += _attempts(context, kind, may_skip=bool(attempts))
+    return attempts, notes
 
 
-def best_of_kinds(found: list[Near]) -> list[Near]:
+def best_of_kinds(attempts: list[Near]) -> list[Near]:
     """The best of each kind: which is best alone need not be best beside the vectors."""
     best: dict[str, Near] = {}
-    for one in found:
-        kind = one.options["kind"]
-        if kind not in best or one.alone.score > best[kind].alone.score:
-            best[kind] = one
+    for attempt in attempts:
+        kind = attempt.options["kind"]
+        if kind not in best or attempt.alone.score > best[kind].alone.score:
+            best[kind] = attempt
     return list(best.values())
 
 
@@ -70,14 +70,14 @@ def _kinds(context: SearchContext) -> tuple[list[str], tuple[str, ...]]:
     kinds: list[str] = ["item_knn", "ease"] if kind == "auto" else [kind]
     notes = []
     if context.n_seen > MAX_ITEMS and "ease" in kinds:
-        told = (
+        note = (
             f"EASE is left out: {context.n_seen} items have events, "
             f"it is fitted on at most {MAX_ITEMS}"
         )
         if kind == "ease":
-            raise ConfigError(f"{told}; set behaviour.neighbours.kind to item_knn")
+            raise ConfigError(f"{note}; set behaviour.neighbours.kind to item_knn")
         kinds.remove("ease")
-        notes.append(told)
+        notes.append(note)
     if kind == "none" or (kind == "auto" and not context.can_tell):
         return [], tuple(notes)
     return kinds, tuple(notes)
@@ -111,7 +111,7 @@ def _attempts(context: SearchContext, kind: str, *, may_skip: bool) -> list[Near
             break
     if not tried:
         return []
-    best = max(tried, key=lambda one: one.alone.score)
+    best = max(tried, key=lambda attempt: attempt.alone.score)
     for decay in config.decay:
         context.job.report(f"choose {kind}", len(tried), total)
         if decay != middle and context.can_tell and not context.job.timed_out:

@@ -71,14 +71,14 @@ def learn_ranker(
     facts = item_facts(prepared.dataset.catalog, prepared.validation.train)
     context = _RankerContext(facts=facts, crossed=frequent_labels(facts), config=config)
     lists = context.lists(sessions, selected.trial)
-    models, told = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
+    models, figures = _learned(["session"], [lists] * (FOLDS + 1), sessions, config, report)
     if requests is not None:
-        by_fold = [context.lists(requests.cases, one) for one in requests.fusions]
+        by_fold = [context.lists(requests.cases, fusion) for fusion in requests.fusions]
         of_words = _learned(["words", "both"], by_fold, requests.cases, config, report)
-        models, told = models | of_words[0], told | of_words[1]
+        models, figures = models | of_words[0], figures | of_words[1]
     if not models:
-        return None, told
-    return Ranker(models=models, crossed=context.crossed, facts=facts), told
+        return None, figures
+    return Ranker(models=models, crossed=context.crossed, facts=facts), figures
 
 
 def _learned(
@@ -98,37 +98,37 @@ def _learned(
         report: Called as it proceeds.
     """
     lists = by_fold[WHOLE]
-    counts = Counter(one.kind for one in lists)
-    told: dict[str, Any] = {kind: {"cases": counts[kind]} for kind in kinds}
-    if sum(one.right.any() for one in lists) < config.ranking.min_lists:
-        return {}, told
+    counts = Counter(ranked.kind for ranked in lists)
+    figures: dict[str, Any] = {kind: {"cases": counts[kind]} for kind in kinds}
+    if sum(ranked.right.any() for ranked in lists) < config.ranking.min_lists:
+        return {}, figures
     cutoff = cutoff_of(config.fusion.cutoff, cases)
-    folds = np.array([fold_of(one.unit, FOLDS) for one in lists])
+    folds = np.array([fold_of(ranked.unit, FOLDS) for ranked in lists])
     gained = np.zeros((2, len(lists)))
     for fold in range(FOLDS):
         report(f"train ranker {kinds[-1]}", fold, FOLDS + 1)
-        train_lists = [by_fold[fold][place] for place in np.flatnonzero(folds != fold).tolist()]
-        if not any(one.right.any() for one in train_lists):
+        train_lists = [by_fold[fold][index] for index in np.flatnonzero(folds != fold).tolist()]
+        if not any(ranked.right.any() for ranked in train_lists):
             continue
         model = _train(train_lists, config)
-        for place in np.flatnonzero(folds == fold).tolist():
-            one = by_fold[fold][place]
-            scores = model.scores(one.fused, one.crosses, one.features)
-            corrected = faded(one.fused, scores, one.topicality)
-            gained[:, place] = one.ndcg(one.fused, cutoff), one.ndcg(corrected, cutoff)
+        for index in np.flatnonzero(folds == fold).tolist():
+            ranked = by_fold[fold][index]
+            scores = model.scores(ranked.fused, ranked.crosses, ranked.features)
+            corrected = faded(ranked.fused, scores, ranked.topicality)
+            gained[:, index] = ranked.ndcg(ranked.fused, cutoff), ranked.ndcg(corrected, cutoff)
     enough = [kind for kind in kinds if counts[kind] >= config.fusion.min_cases]
-    for some in dict.fromkeys([*((kind,) for kind in enough), tuple(enough)]):
-        ours = np.array([one.kind in some for one in lists])
-        units = [one.unit for one in lists if one.kind in some]
-        if some:
-            told.setdefault(" + ".join(some), {}).update(
+    for group in dict.fromkeys([*((kind,) for kind in enough), tuple(enough)]):
+        ours = np.array([ranked.kind in group for ranked in lists])
+        units = [ranked.unit for ranked in lists if ranked.kind in group]
+        if group:
+            figures.setdefault(" + ".join(group), {}).update(
                 _gain(gained[:, ours], units, cutoff, config.seed)
             )
     # It is one model, so all kinds decide on it together; none may lose by it.
-    together = told.get(" + ".join(enough), {}).get("gain", [0.0])
-    better = [kind for kind in enough if together[0] > 0 and sum(told[kind]["gain"]) > 0]
+    together = figures.get(" + ".join(enough), {}).get("gain", [0.0])
+    better = [kind for kind in enough if together[0] > 0 and sum(figures[kind]["gain"]) > 0]
     report(f"train ranker {kinds[-1]}", FOLDS + 1, FOLDS + 1)
-    return dict.fromkeys(better, _train(lists, config)) if better else {}, told
+    return dict.fromkeys(better, _train(lists, config)) if better else {}, figures
 
 
 def _gain(

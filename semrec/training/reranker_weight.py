@@ -85,8 +85,8 @@ def select_reranker(
     made = make_reranking(prepared.config.rerank, prepared.prompts, {}, model)
     if made is None:
         return None, {}
-    weights, told = choose_weights(made, prepared, selected, job, ranker)
-    return replace(made, weights=weights), {"rerank": told, "rerank_weights": weights}
+    weights, figures = choose_weights(made, prepared, selected, job, ranker)
+    return replace(made, weights=weights), {"rerank": figures, "rerank_weights": weights}
 
 
 def choose_weights(
@@ -110,17 +110,17 @@ def choose_weights(
     """
     config, sets, catalog = prepared.config, selected.sets, prepared.dataset.catalog
     kinds = {"session": sets.session, "words": sets.words, "both": sets.both}
-    weights, told = {}, {}
+    weights, figures = {}, {}
     for kind, cases in kinds.items():
-        weights[kind], told[kind] = config.rerank.weight, {"weight": config.rerank.weight}
+        weights[kind], figures[kind] = config.rerank.weight, {"weight": config.rerank.weight}
         if kind in sets.made_up or len(cases) < config.fusion.min_cases:
             continue
         rng = np.random.default_rng(config.seed)
         drawn = rng.permutation(len(cases))[: config.rerank.judge_cases]
-        some = [cases[place] for place in drawn]
-        lists = scored_lists(reranking, selected.trial, some, catalog, job.report, kind, ranker)
-        weights[kind], told[kind] = best_weight(lists, config.seed)
-    return weights, told
+        sample = [cases[index] for index in drawn]
+        lists = scored_lists(reranking, selected.trial, sample, catalog, job.report, kind, ranker)
+        weights[kind], figures[kind] = best_weight(lists, config.seed)
+    return weights, figures
 
 
 def scored_lists(
@@ -158,14 +158,14 @@ def scored_lists(
 
 def best_weight(lists: Sequence[ScoredList], seed: int) -> tuple[float, dict[str, Any]]:
     """The weight, 0 unless lists of units that didn't choose theirs are better; and the figures."""
-    reached = np.array([[one.ndcg(weight) for one in lists] for weight in WEIGHTS])
-    folds = np.array([fold_of(one.unit, FOLDS) for one in lists])
+    reached = np.array([[scored.ndcg(weight) for scored in lists] for weight in WEIGHTS])
+    folds = np.array([fold_of(scored.unit, FOLDS) for scored in lists])
     unseen = reached[0].copy()
     for fold in range(FOLDS):
         others, ours = folds != fold, folds == fold
         if others.any():
             unseen[ours] = reached[_best(reached[:, others]), ours]
-    low, high = gain_interval(reached[0], unseen, [one.unit for one in lists], seed)
+    low, high = gain_interval(reached[0], unseen, [scored.unit for scored in lists], seed)
     weight = WEIGHTS[_best(reached)] if low > 0 else 0.0
     return weight, {
         "cases": len(lists),

@@ -37,12 +37,12 @@ class Runtime:
     Attributes:
         encoder: The encoder.
         folder: What `load_onnx` reads; None: the encoder is torch's.
-        told: What was tried and found, for the manifest.
+        info: What was tried and found, for the manifest.
     """
 
     encoder: Encoder
     folder: Path | None = None
-    told: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
 
 
 def choose_runtime(
@@ -68,10 +68,10 @@ def choose_runtime(
     Raises:
         ConfigError: If a runtime is asked for by name and the encoder can't have it.
     """
-    asked = config.encoder.runtime
+    wanted = config.encoder.runtime
     inner = uncached(encoder)
-    kept = Runtime(encoder=inner, told={"runtime": "torch"})
-    if asked == "torch":
+    kept = Runtime(encoder=inner, info={"runtime": "torch"})
+    if wanted == "torch":
         return kept
     reason = _impossible(inner)
     if reason is None:
@@ -79,9 +79,9 @@ def choose_runtime(
             return _exported(encoder, item_texts, cases, fusion, config, folder, report)
         except ModelError as error:
             reason = str(error)
-    if asked != "auto":
-        raise ConfigError(f"encoder.runtime {asked!r}: {reason}; set it to auto or torch")
-    return replace(kept, told={"runtime": "torch", "why": reason})
+    if wanted != "auto":
+        raise ConfigError(f"encoder.runtime {wanted!r}: {reason}; set it to auto or torch")
+    return replace(kept, info={"runtime": "torch", "why": reason})
 
 
 def _impossible(encoder: Encoder) -> str | None:
@@ -107,16 +107,16 @@ def _exported(
     if not isinstance(inner, SentenceEncoder):
         raise TypeError(f"{inner.name!r} isn't a sentence encoder")
     items = list(islice(filter(None, item_texts), TEXTS))
-    some = list(islice((case for case in cases if case.text), REQUESTS))
-    texts = [case.text for case in some]
+    sample = list(islice((case for case in cases if case.text), REQUESTS))
+    texts = [case.text for case in sample]
     if not items and not texts:
         raise ModelError("no item has a text and no request has words to compare it by")
     report("export encoder", 0, 3)
     export_onnx(inner, folder / "float32")
     true = np.vstack([encoder.encode_items(items), encoder.encode_queries(texts)])
-    cutoff = cutoff_of(config.fusion.cutoff, some)
-    ndcg = mean_ndcg(fusion, some, cutoff)
-    told: dict[str, Any] = {"ndcg": {"torch": round(ndcg, 6)}, "cosine": {}}
+    cutoff = cutoff_of(config.fusion.cutoff, sample)
+    ndcg = mean_ndcg(fusion, sample, cutoff)
+    figures: dict[str, Any] = {"ndcg": {"torch": round(ndcg, 6)}, "cosine": {}}
     chosen = Runtime(encoder=inner)
     for done, precision in enumerate(("float32", "int8"), start=1):
         report("export encoder", done, 3)
@@ -127,10 +127,10 @@ def _exported(
         fast = load_onnx(folder / precision, batch_size=config.encoder.batch_size)
         queries = fast.encode_queries(texts)
         cosines = (np.vstack([fast.encode_items(items), queries]) * true).sum(axis=1)
-        theirs = [replace(case, intent=v) for case, v in zip(some, queries, strict=True)]
+        theirs = [replace(case, intent=v) for case, v in zip(sample, queries, strict=True)]
         reached = mean_ndcg(fusion, theirs, cutoff)
-        told["ndcg"][precision] = round(reached, 6)
-        told["cosine"][precision] = {
+        figures["ndcg"][precision] = round(reached, 6)
+        figures["cosine"][precision] = {
             "least": round(float(cosines.min()), 5),
             "mean": round(float(cosines.mean()), 5),
         }
@@ -141,4 +141,4 @@ def _exported(
             chosen = Runtime(encoder=fast, folder=folder / precision)
     report("export encoder", 3, 3)
     name = "torch" if chosen.folder is None else f"onnx {chosen.folder.name}"
-    return replace(chosen, told={"runtime": name, **told})
+    return replace(chosen, info={"runtime": name, **figures})

@@ -36,20 +36,20 @@ MAX_TAGS = 20  # of an item; more would crowd out its text
 
 def tags_by_row(tags: Sequence[Tag], before: float | None) -> dict[int, list[str]]:
     """Each row's tags that were given before a moment (None: all)."""
-    found: dict[int, list[str]] = {}
+    by_row: dict[int, list[str]] = {}
     for tag in tags:
         if before is None or tag.timestamp < before:
-            found.setdefault(tag.row, []).append(tag.tag)
-    return found
+            by_row.setdefault(tag.row, []).append(tag.tag)
+    return by_row
 
 
 def frequent_tags(tags: Sequence[Tag], before: float | None) -> dict[int, list[str]]:
     """Each row's `MAX_TAGS` most given tags before a moment (None: all), each once."""
-    found: dict[int, list[str]] = {}
+    by_row: dict[int, list[str]] = {}
     for row, given in tags_by_row(tags, before).items():
         counts = Counter(tag.casefold().strip() for tag in given)
-        found[row] = [tag for tag, _ in counts.most_common(MAX_TAGS) if tag]
-    return found
+        by_row[row] = [tag for tag, _ in counts.most_common(MAX_TAGS) if tag]
+    return by_row
 
 
 def make_request(
@@ -65,13 +65,13 @@ def make_request(
     if not pieces:
         chunks = [chunk.strip() for chunk in _CHUNKS.split(record.get("text", ""))]
         pieces = [" ".join(chunk.split()[:MAX_CHUNK_WORDS]) for chunk in chunks if chunk]
-    some = _draw(pieces, int(rng.integers(1, 3)), rng)
+    labels = _draw(pieces, int(rng.integers(1, 3)), rng)
     given = _draw(tags.get(row, ()), int(rng.random() < 0.5), rng)
-    if not some and not given:
+    if not labels and not given:
         return ""
     year = record.get("year")
     decade = int(year) // 10 * 10 if isinstance(year, int) and rng.random() < 0.3 else None
-    return prompt.render(labels=[s.lower() for s in some], tags=given, decade=decade)
+    return prompt.render(labels=[s.lower() for s in labels], tags=given, decade=decade)
 
 
 def synthesise(
@@ -110,8 +110,8 @@ def _labels(value: Any) -> Sequence[Any]:  # noqa: ANN401
 
 
 def _draw(values: Sequence[str], n: int, rng: np.random.Generator) -> list[str]:
-    places = rng.permutation(len(values))[:n]
-    return [values[place] for place in places]
+    drawn = rng.permutation(len(values))[:n]
+    return [values[i] for i in drawn]
 
 
 MIN_ITEMS, MAX_SHARE = 3, 0.05  # that carry a topic: fewer measure nothing, more are no topic
@@ -135,8 +135,8 @@ def synthetic_topics(
     drawn = rng.permutation(len(topics))[:N_TOPICS]
     alone, after = [], []
     users = np.flatnonzero(np.diff(events.starts) >= STRANGER)
-    for number, place in enumerate(drawn.tolist()):
-        words, rows = topics[place]
+    for number, index in enumerate(drawn.tolist()):
+        words, rows = topics[index]
         text = OPENERS[int(rng.integers(len(OPENERS)))].format(words)
         case = Case(
             case_id=f"topic-{number}",
@@ -151,8 +151,8 @@ def synthetic_topics(
         liked = events.rows[events.starts[user] : events.starts[user + 1]]
         strange = np.setdiff1d(liked, rows)
         if len(strange) >= STRANGER:
-            some = rng.choice(strange, STRANGER, replace=False)
-            session = [catalog.item_ids[row] for row in some]
+            chosen = rng.choice(strange, STRANGER, replace=False)
+            session = [catalog.item_ids[row] for row in chosen]
             after.append(replace(case, query=Query(intent=text, session=session)))
     return alone, after
 
@@ -177,4 +177,4 @@ def _phrase_topics(catalog: Catalog) -> list[tuple[str, Sequence[int]]]:
         for phrase in Counter(f"{a} {b}" for a, b in pairs if not {a, b} & FILLER):
             rows[phrase].append(row)
     most = MAX_SHARE * len(catalog)
-    return [(phrase, some) for phrase, some in rows.items() if MIN_ITEMS <= len(some) <= most]
+    return [(phrase, of) for phrase, of in rows.items() if MIN_ITEMS <= len(of) <= most]

@@ -64,7 +64,7 @@ def validation_cases(
     validation: Split, catalog: Catalog, config: Config, most: int, rng: np.random.Generator
 ) -> list[Case]:
     """At most `most`, of sessions as long as the configuration says."""
-    some = next_item_cases(
+    cases = next_item_cases(
         validation,
         catalog,
         max_targets=config.split.max_targets,
@@ -75,4 +75,4 @@ def validation_cases(
     lengths = config.split.session_lengths
     if lengths is None:
         lengths = list(SESSION_LENGTHS) if validation.train.clock else []
-    return shorten(some, rng, lengths) if lengths else some
+    return shorten(cases, rng, lengths) if lengths else cases

@@ -76,21 +76,21 @@ class CaseReader:
         resolved = [in_rows(case, None, self.dataset) for case in cases]
         read = [self._read(case.query.intent) for case in cases]
         texts = [
-            in_words(about, one.session, catalog, self.prompts)
-            for (about, _), one in zip(read, resolved, strict=True)
+            in_words(about, tuning.session, catalog, self.prompts)
+            for (about, _), tuning in zip(read, resolved, strict=True)
         ]
-        spoken = [place for place, text in enumerate(texts) if text]
-        vectors = encoder.encode_queries([texts[place] for place in spoken])
-        by_place = dict(zip(spoken, vectors, strict=True))
+        spoken = [i for i, text in enumerate(texts) if text]
+        vectors = encoder.encode_queries([texts[i] for i in spoken])
+        by_index = dict(zip(spoken, vectors, strict=True))
         return [
             replace(
-                one,
-                intent=by_place.get(place),
+                tuning,
+                intent=by_index.get(i),
                 match=self._match(about, case.query.intent),
                 named=named,
-                text=texts[place],
+                text=texts[i],
             )
-            for place, (case, one, (about, named)) in enumerate(
+            for i, (case, tuning, (about, named)) in enumerate(
                 zip(cases, resolved, read, strict=True)
             )
         ]
@@ -131,11 +131,11 @@ def make_tuning_sets(
     session = [in_rows(case, None, dataset) for case in cases if case.query.session]
     real = [case for case in dialogs if case.relevant and case.query.intent.strip()]
     if len(real) > config.fusion.max_cases:
-        places = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
-        real = [real[place] for place in places]
-    asked = reader.encoded(real, encoder)
-    words = [case for case in asked if not len(case.session)]
-    both = [case for case in asked if len(case.session)]
+        kept = np.sort(rng.choice(len(real), config.fusion.max_cases, replace=False))
+        real = [real[i] for i in kept]
+    encoded = reader.encoded(real, encoder)
+    words = [case for case in encoded if not len(case.session)]
+    both = [case for case in encoded if len(case.session)]
     kinds = {"words": words, "both": both}
     made_up = frozenset(name for name in kinds if len(kinds[name]) < config.fusion.min_cases)
     if made_up:
@@ -189,12 +189,12 @@ def _without_session(query: Query) -> Query:
 
 def in_rows(case: Case, intent: FloatArray | None, dataset: Dataset) -> TuningCase:
     """The case as the recommender itself would look it up."""
-    found = resolve(case.query, dataset.catalog, dataset.interactions)
+    resolved = resolve(case.query, dataset.catalog, dataset.interactions)
     return TuningCase(
         intent=intent,
-        session=found.session,
+        session=resolved.session,
         targets=np.asarray(dataset.catalog.rows(case.relevant), dtype=np.int64),
-        excluded=found.excluded,
+        excluded=resolved.excluded,
         unit=case.unit,
-        allowed=found.allowed,
+        allowed=resolved.allowed,
     )

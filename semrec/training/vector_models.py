@@ -56,9 +56,11 @@ def choose_vectors(context: SearchContext) -> list[Attempt]:
     """All attempts, the best first."""
     kind = context.config.behaviour.kind
     tried: list[Attempt] = []
-    for one in QUICK if kind == "auto" else (kind,):
+    for each in QUICK if kind == "auto" else (kind,):
         if not tried or (context.can_tell and not context.job.timed_out):
-            tried += [_sequence(context, one)] if one in SEQUENCE_MODELS else _quick(context, one)
+            tried += (
+                [_sequence(context, each)] if each in SEQUENCE_MODELS else _quick(context, each)
+            )
     return sorted(tried, key=lambda attempt: -attempt.score)  # of equals the first tried
 
 
@@ -160,9 +162,9 @@ def _stopping_score(model: SequenceModel, context: SearchContext) -> float:
     unseen = np.flatnonzero(context.events.counts == 0)
     values = []
     for start in range(0, len(context.cases), CHUNK):
-        some = context.cases[start : start + CHUNK]
-        queries = model.session_vectors([case.session.rows for case in some])
-        for case, scores in zip(some, queries @ model.item_vectors.T, strict=True):
+        chunk = context.cases[start : start + CHUNK]
+        queries = model.session_vectors([case.session.rows for case in chunk])
+        for case, scores in zip(chunk, queries @ model.item_vectors.T, strict=True):
             scores[unseen] = -np.inf
             scores[case.excluded] = -np.inf
             reachable = case.targets[np.isfinite(scores[case.targets])]

@@ -134,10 +134,10 @@ class Weighed:
         return float(self.values.mean()) if len(self.values) else 0.0
 
 
-def cutoff_of(asked: int | None, cases: Sequence[TuningCase]) -> int:
+def cutoff_of(configured: int | None, cases: Sequence[TuningCase]) -> int:
     """The cutoff of the NDCG to maximise: what is asked for, or what so many cases can bear."""
-    if asked is not None:
-        return asked
+    if configured is not None:
+        return configured
     return SHORT if len({case.unit for case in cases}) >= ENOUGH_UNITS else LONG
 
 
@@ -151,7 +151,7 @@ def tune_weights(
     neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
 ) -> tuple[Weights, float]:
     """The weights with the best mean NDCG at `cutoff`, and that NDCG; arguments as `weigh`."""
-    found = weigh(
+    weighed = weigh(
         fusion,
         cases,
         cutoff=cutoff,
@@ -159,7 +159,7 @@ def tune_weights(
         domain=domain,
         neighbour_shares=neighbour_shares,
     )
-    return found.weights, found.score
+    return weighed.weights, weighed.score
 
 
 def weigh(
@@ -186,16 +186,16 @@ def weigh(
         neighbour_shares = (0.0,)
     with_domain = domain and bool(fusion.domain.any())
     reduced = list(reduce_cases(fusion, cases))
-    with_behaviour = any(found.values[:, 3:5].any() for found in reduced)
+    with_behaviour = any(case.values[:, 3:5].any() for case in reduced)
     candidates = list(_grid(semantic=semantic, behavioural=with_behaviour, domain=with_domain))
     grid = (np.asarray(candidates).T / STEP).astype(np.float32)  # (4, n_combinations)
     best: Weighed | None = None
     for near in neighbour_shares:
-        values = np.stack([ndcg_of(found.fused(near) @ grid, found, cutoff) for found in reduced])
+        values = np.stack([ndcg_of(case.fused(near) @ grid, case, cutoff) for case in reduced])
         means = values.mean(axis=0)
-        place = int(np.argmax(means))
-        if best is None or means[place] > best.score:
-            chosen = [float(value) / STEP for value in candidates[place]]
+        index = int(np.argmax(means))
+        if best is None or means[index] > best.score:
+            chosen = [float(value) / STEP for value in candidates[index]]
             weights = Weights(
                 semantic=chosen[0],
                 behavioural=chosen[1],
@@ -203,7 +203,7 @@ def weigh(
                 domain=chosen[3],
                 neighbour_share=near,
             )
-            best = Weighed(weights=weights, values=values[:, place].copy())
+            best = Weighed(weights=weights, values=values[:, index].copy())
     assert best is not None
     return best
 
@@ -222,23 +222,23 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
     # Popularity always counts: without it a target might have nobody to compete with.
     by_count = tops or [np.arange(len(fusion.popularity))]
     for start in range(0, len(cases), CHUNK):
-        some = cases[start : start + CHUNK]
+        chunk = cases[start : start + CHUNK]
         signals = [
-            fusion.signals(case.intent, case.session, case.named, case.match) for case in some
+            fusion.signals(case.intent, case.session, case.named, case.match) for case in chunk
         ]
-        words = np.stack([one.words for one in signals])
-        texts = np.stack([one.texts for one in signals])
+        words = np.stack([s.words for s in signals])
+        texts = np.stack([s.texts for s in signals])
         scores = (
             words @ fusion.semantic.vectors.T,
             texts @ fusion.semantic.vectors.T,
-            np.stack([one.behaviour for one in signals]) @ fusion.behavioural.vectors.T,
+            np.stack([s.behaviour for s in signals]) @ fusion.behavioural.vectors.T,
         )  # three times (len(some), n_items)
-        for place, (case, said) in enumerate(zip(some, signals, strict=True)):
+        for i, (case, signal) in enumerate(zip(chunk, signals, strict=True)):
             every = np.arange(len(fusion.popularity))
             near = np.zeros(len(every), dtype=np.float32)
-            near[said.near.rows] = said.near.scores
-            lexical = said.lexical.at(every)
-            dense = [column[place] for column in scores]
+            near[signal.near.rows] = signal.near.scores
+            lexical = signal.lexical.at(every)
+            dense = [column[i] for column in scores]
             columns = [*dense[:2], lexical, dense[2], near, *counted]
             reachable, rows = _pooled(case, columns[:5], by_count)
             yield Candidates(
@@ -246,7 +246,7 @@ def reduce_cases(fusion: FusedBlocks, cases: Sequence[TuningCase]) -> Iterable[C
                 n_targets=len(reachable),
                 n_relevant=max(1, len(case.targets)),
                 has_neighbours=bool(near.any()),
-                evidence=fusion.evidence(said, case.session, case.match),
+                evidence=fusion.evidence(signal, case.session, case.match),
                 unit=case.unit,
             )
 
@@ -273,11 +273,11 @@ def _pooled(
     return reachable, np.concatenate([reachable, np.flatnonzero(is_other)]).astype(np.int64)
 
 
-def ndcg_of(scores: FloatArray, found: Candidates, cutoff: int) -> NDArray[np.float64]:
+def ndcg_of(scores: FloatArray, case: Candidates, cutoff: int) -> NDArray[np.float64]:
     """(n_combinations,): NDCG of each column of `scores` on one case; a tie counts half."""
     gains: NDArray[np.float64] = np.zeros(scores.shape[1])
-    for target in scores[: found.n_targets]:
+    for target in scores[: case.n_targets]:
         ahead = (scores > target).sum(axis=0) + 0.5 * ((scores == target).sum(axis=0) - 1)
         gains = gains + np.where(ahead < cutoff, 1 / np.log2(ahead + 2), 0.0)
-    ideal = np.sum(1 / np.log2(np.arange(min(cutoff, found.n_relevant)) + 2))
+    ideal = np.sum(1 / np.log2(np.arange(min(cutoff, case.n_relevant)) + 2))
     return gains / ideal
