@@ -63,6 +63,7 @@ STATED: dict[str, dict[str, Any]] = {
     "no horror": no("Horror"),
     "Nothing scary, please": no("Horror"),
     "no horror or musicals": no("Horror", "Musical"),
+    "no horror, and from the nineties": {**no("Horror"), **NINETIES},
     "not too scary, no war films": no("Horror", "War"),
     "something without horror, crime or westerns": no("Horror", "Crime", "Western"),
     "neither musicals nor westerns": no("Musical", "Western"),

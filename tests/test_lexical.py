@@ -158,3 +158,22 @@ def test_boosts_add_up_over_the_rows_of_either():
         both = pair[0].plus(pair[1])
         assert both.rows.tolist() == sorted(want)
         np.testing.assert_allclose(both.scores, [want[row] for row in sorted(want)], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("a heist with Steve McQueen", ("Steve McQueen",)),
+        ("a heist with steve mcqueen", ("steve", "mcqueen")),
+        ("a heist in 4K", ("4K",)),
+        ("an exciting heist", ()),  # the encoder reads it
+        ("a heist, though I havent seen any", ()),
+        ("a heist from 1990 or the 90s", ()),
+        ("A HEIST FOR EXCITING PEOPLE", ()),
+        ("something exciting", ("exciting",)),  # nothing else is known
+        ("haha alright", ()),
+        ("hi, thanks!", ()),
+    ],
+)
+def test_names_that_no_item_has_are_told(text, unknown):
+    assert fit_bm25([("Rififi", "a quiet heist")]).match(text).unknown == unknown

@@ -202,6 +202,7 @@ class StateUpdate:
         act: The act that it is, if it is nothing else.
         withdrawn: Events that it takes back.
         undone: Whether it took a turn back.
+        language: What it is written in, if that isn't English.
     """
 
     stated: Mapping[str, Any] = field(default_factory=dict)
@@ -214,6 +215,7 @@ class StateUpdate:
     act: Act | None = None
     withdrawn: tuple[Event, ...] = ()
     undone: bool = False
+    language: str = ""
 
 
 def bounded(conversation: Conversation) -> Conversation:

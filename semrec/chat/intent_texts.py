@@ -69,6 +69,8 @@ _OPENING = re.compile(
     r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+)+",
     re.IGNORECASE,
 )
+# What is left between phrases that were cut out: "a film, and, and with robots".
+_LEFT_OVER = re.compile(r"(?:[\s,;]+(?:and|or|but))+(?=[\s,;]+(?:and|or|but)\b|[\s,;.]*$)", re.I)
 _CLOSING = re.compile(r"[\s,]+(?:instead|please|then|thanks)[\s.!?]*$", re.IGNORECASE)
 
 
@@ -77,7 +79,8 @@ def content_of(text: str) -> str:
     words = [word for word in read_tokens(text).words if word not in MARKS]
     if all(word in _TALK for word in words):
         return ""
-    return _CLOSING.sub("", _OPENING.sub("", " ".join(text.split()))).strip(" ,;:-")
+    whole = _LEFT_OVER.sub("", " ".join(text.split()))
+    return _CLOSING.sub("", _OPENING.sub("", whole)).strip(" ,;:-")
 
 
 def adds_to_wishes(t: Tokens) -> bool:

@@ -17,6 +17,19 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
+def first_of(phrases: Sequence[str], n: int) -> list[str]:
+    """The first `n` phrases; of more, how many there are: nothing is left out in silence."""
+    left = len(phrases) - n
+    return [*phrases[:n], f"{left} more"] if left > 0 else list(phrases)
+
+
+def shortened(text: str, max_chars: int) -> str:
+    """A text, cut at a word where it is too long."""
+    if len(text) <= max_chars:
+        return text
+    return f"{text[:max_chars].rsplit(' ', 1)[0].rstrip(' ,;:')} …"
+
+
 def languages_of(intent_parser: IntentParser | None) -> Mapping[str, str]:
     """The language attribute's codes → what they are called; empty without one."""
     if intent_parser is None or intent_parser.vocabulary.language is None:

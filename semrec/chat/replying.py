@@ -8,13 +8,13 @@ from typing import Any
 
 from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.explanations import main_reason
-from semrec.chat.phrasing import limits_in_words
+from semrec.chat.phrasing import first_of, limits_in_words, shortened
 from semrec.intent.filters import explain_nothing
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
 from semrec.types import Recommendations
 
-MAX_NAMED, MAX_PHRASES, MAX_WISH_CHARS, MAX_ECHOED_WORDS = 2, 3, 60, 8
+MAX_NAMED, MAX_PHRASES, MAX_MISSED, MAX_WISH_CHARS, MAX_ECHOED_WORDS = 2, 3, 4, 60, 8
 
 
 def reply_to(
@@ -42,26 +42,30 @@ def reply_to(
         named = [catalog.titles[row] for row in catalog.rows(ids)]
         return [title for title in dict.fromkeys(named) if title][:MAX_NAMED]
 
+    rejected = titles(("reject",))
     liked = titles(("like", "purchase")) + titles(("view",), shown=False)
+    liked = [title for title in liked if title not in rejected]
     said_so = bool(liked) and len(update.wish.split()) <= MAX_ECHOED_WORDS
     lifted, gone = _taken_back(update, conversation.filters)
     nothing = None if found.items else explain_nothing(conversation.filters, catalog)
+    missed = [*update.not_understood, *_unknown(update, found)]
     opens = not conversation.shown and not update.stated and not update.events
     text = _template().render(
         anew=update.anew,
-        wish=update.wish if len(update.wish) <= MAX_WISH_CHARS and not said_so else "",
+        wish="" if said_so else shortened(update.wish, MAX_WISH_CHARS),
         liked=liked,
         seen=titles(("view",), shown=True),
-        rejected=titles(("reject",)),
+        rejected=rejected,
         others=update.others,
-        stated=limits_in_words(update.stated, catalog, intent_parser)[:MAX_PHRASES],
-        lifted=lifted[:MAX_PHRASES],
-        dropped=limits_in_words(gone, catalog, intent_parser)[:MAX_PHRASES],
-        not_understood=list(update.not_understood[:MAX_NAMED]),
+        stated=first_of(limits_in_words(update.stated, catalog, intent_parser), MAX_PHRASES),
+        lifted=first_of(lifted, MAX_PHRASES),
+        dropped=first_of(limits_in_words(gone, catalog, intent_parser), MAX_PHRASES),
+        missed=first_of([f"“{phrase}”" for phrase in missed], MAX_MISSED),
+        language=update.language,
         nothing=nothing,
         first=[item.title or item.item_id for item in found.items[:MAX_NAMED]],
         reason=main_reason(recommender, conversation.query(), found),
-        ask=bool(opens and update.wish and not update.not_understood and found.items),
+        ask=bool(opens and update.wish and found.items and not missed and not update.language),
     )
     return text[:1].upper() + text[1:]
 
@@ -69,6 +73,16 @@ def reply_to(
 @lru_cache(maxsize=1)
 def _template() -> Prompt:
     return load_prompt("chat_reply", "chat_reply")
+
+
+def _unknown(update: StateUpdate, found: Recommendations) -> list[str]:
+    """Names in the newest wish that no item has; of older ones it was said before."""
+    wish = update.wish.casefold()
+    return [
+        phrase
+        for phrase in found.trace.understood.get("not_understood", ())
+        if phrase.casefold() in wish and not any(phrase in one for one in update.not_understood)
+    ]
 
 
 def _taken_back(

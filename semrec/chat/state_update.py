@@ -96,7 +96,7 @@ class _Updater:
         self._others = self._anew = self._instead = False
         self._adds = True
         self._k = conversation.k
-        self._text = self._wish = ""
+        self._text = self._wish = self._language = ""
 
     def read_follow_ups(self, message: str, t: Tokens) -> None:
         """Take out what only a conversation can mean; the rest of the words is left."""
@@ -133,6 +133,7 @@ class _Updater:
         for _ in range(MAX_ROUNDS):
             read = self._parser.parse_intent(text, deadline)
             self._state(read.filters)
+            self._language = self._language or read.language
             ids = self._catalog.item_ids
             self._events += [Event(ids[row], "view") for row in read.liked]
             self._events += [Event(ids[row], "reject") for row in read.rejected]
@@ -171,6 +172,7 @@ class _Updater:
             wish=self._wish,
             others=self._others,
             anew=self._anew,
+            language=self._language,
         )
         return bounded(conversation), update
 
@@ -231,6 +233,7 @@ class _Updater:
         assert isinstance(attribute, Numbers)
         values = attribute.values[self._catalog.rows(self._start.shown)]
         if np.isnan(values).all():
+            self._missed.append(t.phrase(comparison.first, comparison.end))
             return
         middle = float(np.nanmedian(values))
         if comparison.quantity.whole:

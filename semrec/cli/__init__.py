@@ -170,7 +170,8 @@ def recommend(
 
         print_json(asdict(found))
     else:
-        screen.recommendations(found)
+        catalog = recommender.catalog
+        screen.recommendations(found, dict(zip(catalog.item_ids, catalog.titles, strict=True)))
 
 
 @prompts.command("list")

@@ -21,6 +21,7 @@ from semrec.evaluate.report_tables import report_tables, slices
 from semrec.evaluate.table import Table, for_terminal
 from semrec.types import Progress as OnProgress
 from semrec.types import Recommendations, silent
+from semrec.types.display import understood_lines
 
 ASCII = str.maketrans(
     {"×": "x", "–": "-", "−": "-", "·": "*", "→": ">", "…": "...", "✓": "v", "≤": "<=", "≥": ">="}
@@ -162,9 +163,12 @@ class Screen:
         if report.slices:
             self.show([slices(report)])
 
-    def recommendations(self, found: Recommendations) -> None:
-        """A list, and how it came about."""
+    def recommendations(self, found: Recommendations, titles: Mapping[str, str]) -> None:
+        """A list, what was understood, and how it came about; `titles` by item id."""
         self.show([result_tables.list_of(found)])
+        for name, said in understood_lines(found.trace.understood, titles):
+            style = "yellow" if name == "can’t check" else "dim"
+            self._out.print(f"[{style}]{name}: {escape(said)}[/]")
         ms = found.trace.timings_ms["total"]
         self._out.print(
             f"[dim]weights: {result_tables.weights(found.trace.weights)}; {ms:.0f} ms[/]"

@@ -135,8 +135,8 @@ def _negation(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
             break
         end = covered
         at = _next_in_list(state.spans, end, cue.phrase)
-        if at == end:
-            break
+        if at == end or (state.spans.is_number(at) and not state.spans.is_number(cue.end)):
+            break  # "no horror, and from the nineties" asks for the nineties
     if end <= cue.end:
         return cue.end
     while place > 0 and t.word(place - 1) in _SUBJECTS:

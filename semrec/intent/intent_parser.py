@@ -25,6 +25,7 @@ from semrec.intent.conditions import Filters
 from semrec.intent.constraint_parsing import ParseState, parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
+from semrec.intent.foreign import foreign_language
 from semrec.intent.mentions import (
     Mention,
     find_titles,
@@ -77,6 +78,8 @@ class ParsedIntent:
         interpreted: Denials whose words no attribute has, or that mean more than one label: as
             written → the labels ruled out.
         moods: Moods and audiences: as written → what is searched for instead, and ruled out.
+        language: What it is written in, if that is German, French or Spanish: little of it was
+            read. Empty for English.
     """
 
     words: str
@@ -89,6 +92,7 @@ class ParsedIntent:
     named: tuple[Label, ...]
     interpreted: Mapping[str, str] = field(default_factory=dict)
     moods: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +197,7 @@ class IntentParser:
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted,
             moods={t.phrase(first, end): mood.meaning for first, end, mood in moods},
+            language=foreign_language(_without(t, titles)),
         )
 
     def _rule_out(

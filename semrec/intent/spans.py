@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from semrec.intent.conditions import Condition, Has, Unanswerable
+from semrec.intent.conditions import Condition, Has, Span, Unanswerable
 from semrec.intent.english import (
     DETERMINERS,
     FILLERS,
@@ -127,6 +127,13 @@ class Spans:
         if (place, opinions) not in known:
             known[place, opinions] = self._phrase(place, opinions)
         return known[place, opinions]
+
+    def is_number(self, place: int) -> bool:
+        """True if years or numbers alone are stated from here on, not "anything from 1990"."""
+        phrase = None if self.t.word(place) in ("anything", "any") else self.phrase(place)
+        return phrase is not None and all(
+            isinstance(x, Span) for of in phrase.conditions for x in of
+        )
 
     def _phrase(self, place: int, opinions: bool) -> Phrase | None:
         t, at = self.t, place

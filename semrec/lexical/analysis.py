@@ -62,12 +62,12 @@ def terms_of(text: str) -> list[str]:
 
         terms_of("Robots, falling in love") == ["robot", "fall", "in", "love"]
     """
-    return [term for token, _ in _tokens(text) for term in _terms(token)]
+    return [term for token, _ in _tokens(text) for term in _terms(token.group())]
 
 
 def plain_words(text: str) -> list[str]:
     """The words of a text in lower case and without accents, in order, with repeats."""
-    return [_plain(token) for token, _ in _tokens(text)]
+    return [_plain(token.group()) for token, _ in _tokens(text)]
 
 
 def content_words(text: str) -> list[str]:
@@ -75,8 +75,13 @@ def content_words(text: str) -> list[str]:
 
     content_words("Hi! I'm looking for a good movie about time loops") == ["time", "loops"]
     """
+    return [token.group() for token in content_tokens(text)]
+
+
+def content_tokens(text: str) -> list[re.Match[str]]:
+    """The same with their places in the text (in Unicode's form NFC)."""
     tokens = list(_tokens(text))
-    words = [_plain(token) for token, _ in tokens]
+    words = [_plain(token.group()) for token, _ in tokens]
     kept = []
     for position, (token, is_compound) in enumerate(tokens):
         before = words[position - 1] if position else ""
@@ -99,12 +104,12 @@ def _is_filler(word: str, before: str) -> bool:
     return word not in VERBS or not before or before in BEFORE_VERBS
 
 
-def _tokens(text: str) -> Iterator[tuple[str, bool]]:
+def _tokens(text: str) -> Iterator[tuple[re.Match[str], bool]]:
     """Each token, and whether it is a part of a compound with a hyphen."""
     for match in _TOKEN.finditer(unicodedata.normalize("NFC", text)):
         around = match.string[max(0, match.start() - 1) : match.start()]
         around += match.string[match.end() : match.end() + 1]
-        yield match.group(), "-" in around
+        yield match, "-" in around
 
 
 @lru_cache(maxsize=100_000)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semrec.lexical.analysis import content_words, request_terms
+from semrec.lexical.unknown import unknown_words
 from semrec.types import FloatArray, LexicalMatch, SparseScores
 
 SPARSE = 8  # of fewer postings than a share of items one in so many: sorted instead of counted
@@ -68,6 +69,7 @@ class BM25:
             n_words=len(every),
             n_known=len(numbers),
             specificity=specificity,
+            unknown=unknown_words(text, self.vocabulary) if len(numbers) < len(terms) else (),
         )
 
     def _summed(self, numbers: list[int]) -> SparseScores:

@@ -99,6 +99,8 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         notes.append(f"reranking was asked for: {why}")
     if not reads and query.intent.strip():
         notes.append("behavioural-only: the words were ignored")
+    if reads and (language := request.parsed.language):
+        notes.append(f"this looks like {language}: English is read best, its words alone count")
     if request.fused.weights["popularity"] == 1.0:
         notes.append("no signal in words or session: the most popular items")
     if not n_items and (reason := explain_nothing(query.filters, catalog)):
@@ -106,6 +108,19 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
     elif n_items < query.k:
         notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
     return tuple(notes)
+
+
+def understood(request: Request) -> Mapping[str, Any]:
+    """The parse for the trace; names that no item has stand in its `not_understood`."""
+    told = request.parsed.understood
+    missed = list(told.get("not_understood", ()))
+    if not request.parsed.language:  # else no item has any of its words
+        missed += [
+            words
+            for words in request.match.unknown
+            if not any(words in phrase for phrase in missed)
+        ]
+    return {**told, "not_understood": missed} if missed else told
 
 
 def unknown_labels(filters: Mapping[str, Any], catalog: Catalog) -> list[str]:

@@ -45,6 +45,7 @@ class ParsedQuery:
             stated anything; `not_understood` lists limits that no attribute can answer, `named` the
             labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
             what is searched for in place of a mood or an audience.
+        language: What it is written in, if that isn't English.
     """
 
     query: Query
@@ -52,6 +53,7 @@ class ParsedQuery:
     spoken: str
     named: tuple[Label, ...] = ()
     understood: Mapping[str, Any] = field(default_factory=dict)
+    language: str = ""
 
 
 def parse_intent(
@@ -110,6 +112,7 @@ def parse_intent(
         spoken=read.spoken,
         named=read.named,
         understood=understood,
+        language=read.language,
     )
 
 

@@ -24,7 +24,7 @@ from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
 from semrec.pipeline.cold_slots import insert_cold_items
 from semrec.pipeline.query_cache import QueryCache
-from semrec.pipeline.request import Clock, Request, notes_of
+from semrec.pipeline.request import Clock, Request, notes_of, understood
 from semrec.pipeline.rerank import Reranking
 from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
 from semrec.prompting import Prompts
@@ -233,7 +233,7 @@ class Pipeline:
             timings_ms=timings_ms,
             evidence=request.fused.evidence,
             reason=request.fused.reason,
-            understood=request.parsed.understood,
+            understood=understood(request),
             notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
             rerank=rerank,
             degraded=rerank.status in DEGRADED

@@ -93,6 +93,7 @@ class LexicalMatch:
         n_words: Number of content words, each counted once.
         n_known: Number of those that some item has.
         specificity: Mean idf of the content words, 0 (unknown, or everywhere) to 1 (in one item).
+        unknown: Names and the like that no item has, as written.
     """
 
     scores: SparseScores = NO_BOOST
@@ -100,6 +101,7 @@ class LexicalMatch:
     n_words: int = 0
     n_known: int = 0
     specificity: float = 0.0
+    unknown: tuple[str, ...] = ()
 
 
 NO_MATCH = LexicalMatch()
