@@ -29,7 +29,8 @@ def encoder(request, decoder):
 
 @pytest.fixture
 def short(decoder):
-    return replace(decoder, query_prompt="Find: ", max_length=24)
+    options = replace(decoder.options, query_prompt="Find: ", max_length=24)
+    return replace(decoder, options=options)
 
 
 def states(encoder, ids):
@@ -54,7 +55,7 @@ def test_items_are_read_as_they_are(encoder):
     for text in TEXTS:
         ids = [*encoder.tokenizer(text)["input_ids"], encoder.tokenizer.eos_token_id]
         found = states(encoder, ids)
-        want = found[-1] if encoder.pooling == "last" else found.mean(axis=0)
+        want = found[-1] if encoder.options.pooling == "last" else found.mean(axis=0)
         np.testing.assert_allclose(encoder.encode_items([text])[0], unit(want), atol=1e-4)
 
 
@@ -62,7 +63,7 @@ def test_queries_stand_behind_the_prompt_which_is_no_part_of_the_mean(encoder):
     ids = encoder.tokenizer(QUERY_PROMPT + "a ghost story")["input_ids"]
     found = states(encoder, [*ids, encoder.tokenizer.eos_token_id])
     n_prompt = len(encoder.tokenizer(QUERY_PROMPT.rstrip())["input_ids"])
-    want = found[-1] if encoder.pooling == "last" else found[n_prompt:].mean(axis=0)
+    want = found[-1] if encoder.options.pooling == "last" else found[n_prompt:].mean(axis=0)
     np.testing.assert_allclose(encoder.encode_queries(["a ghost story"])[0], unit(want), atol=1e-4)
 
 
@@ -87,7 +88,7 @@ def test_a_path_is_named_by_its_last_part(smollm2, tmp_path):
 def test_of_long_texts_items_keep_the_start_and_queries_prompt_and_end(short):
     words = [f"word{n}" for n in range(60)]
     (item,) = short.tokens([" ".join(words)])
-    prompt = short.query_prompt
+    prompt = short.options.query_prompt
     (query,) = short.tokens([" ".join(words)], prompt, keep="end")
     assert len(item.ids) == len(query.ids) == 24
     end = short.tokenizer.eos_token

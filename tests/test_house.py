@@ -41,17 +41,12 @@ FOLDERS = {
 # Functions that may be longer, or take more: each with its reason.
 LONG = {
     "cli/data.py:data_import": "its options are its parameters",
-    "encoders/decoder.py:load_decoder": "to be cut",
-    "encoders/onnx_export.py:export_onnx": "to be cut",
     "evaluate/compare.py:compare": "public: half of it names its options and says what they are",
 }
 MANY = {
-    "encoders/decoder.py:load_decoder": "to be cut",
     "evaluate/ablate.py:ablate": "public: its options are its parameters",
     "evaluate/compare.py:compare": "public: its options are its parameters",
     "evaluate/crossfit.py:crossfit": "public: its options are its parameters",
-    "fusion/blocks.py:joined": "to be cut",
-    "index/selection.py:choose_index": "to be cut",
     "training/build.py:build": "public: its options are keywords, as the CLI has them",
 }
 # Words that are nobody's but ours → the field's, which take their place in names and docstrings.

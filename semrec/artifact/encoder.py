@@ -45,15 +45,24 @@ def make_encoder(
                 max_length=config.max_length,
             )
         case "decoder":
-            from semrec.encoders.decoder import load_decoder
+            from semrec.encoders.decoder import (
+                MAX_LENGTH,
+                QUERY_PROMPT,
+                DecoderOptions,
+                load_decoder,
+            )
 
+            prompt = config.query_prompt
+            prompt = QUERY_PROMPT if prompt is None else prompt
             encoder = load_decoder(
                 config.model,
+                DecoderOptions(
+                    pooling=config.pooling,
+                    query_prompt=prompt,
+                    max_length=config.max_length or MAX_LENGTH,
+                    batch_size=config.batch_size,
+                ),
                 device=config.device,
-                batch_size=config.batch_size,
-                query_prompt=config.query_prompt,
-                max_length=config.max_length,
-                pooling=config.pooling,
                 dtype=config.dtype,
                 shared=model,
             )

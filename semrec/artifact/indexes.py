@@ -31,9 +31,16 @@ def make_index(
         vectors: What `FusedBlocks.items` gives.
         queries: Held-out ones, by name; they say how broadly to search.
     """
-    from semrec.index.selection import choose_index
+    from semrec.index.selection import HnswOptions, choose_index
 
-    return choose_index(vectors, queries or {}, n_counted=N_COUNTED, **config.model_dump())
+    return choose_index(
+        vectors,
+        queries or {},
+        kind=config.kind,
+        recall=config.recall,
+        n_counted=N_COUNTED,
+        hnsw=HnswOptions(**config.model_dump(include={"links", "ef_construction", "ef_search"})),
+    )
 
 
 def save_index(index: Index, folder: Path, *, vectors_there: bool = False) -> bool:

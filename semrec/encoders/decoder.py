@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -42,6 +42,23 @@ class Tokens:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecoderOptions:
+    """Reading of texts: pooling, prompt and bounds.
+
+    Attributes:
+        pooling: ``mean`` of a text's states, or the ``last`` one.
+        query_prompt: Put before every query, word for word.
+        max_length: Tokens of prompt, text and end token at most.
+        batch_size: Texts in one forward pass.
+    """
+
+    pooling: Pooling = "mean"
+    query_prompt: str = QUERY_PROMPT
+    max_length: int = MAX_LENGTH
+    batch_size: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecoderEncoder:
     """A loaded decoder; `load_decoder` makes one.
 
@@ -54,10 +71,7 @@ class DecoderEncoder:
         name: Canonical name, with the weights' quantisation.
         fingerprint: Hash of weights, pooling, prompt, longest text and number format.
         dim: Width of the hidden states.
-        pooling: ``mean`` of the text's states, or the ``last`` one.
-        query_prompt: Put before every query.
-        max_length: Tokens of prompt, text and end token at most.
-        batch_size: Texts in one forward pass.
+        options: How it reads texts.
         quantisation: How the weights were stored; they are computed with as floats.
     """
 
@@ -66,10 +80,7 @@ class DecoderEncoder:
     name: str
     fingerprint: str
     dim: int
-    pooling: Pooling
-    query_prompt: str
-    max_length: int
-    batch_size: int
+    options: DecoderOptions
     quantisation: str = ""
 
     @property
@@ -79,7 +90,7 @@ class DecoderEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Requests, behind the prompt: (n, dim) float32, unit rows."""
-        return self._encode(self.tokens(texts, self.query_prompt, keep="end"))
+        return self._encode(self.tokens(texts, self.options.query_prompt, keep="end"))
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items, as they are: (n, dim) float32, unit rows."""
@@ -101,7 +112,7 @@ class DecoderEncoder:
             if ids and ids[-1] == end:
                 ids, spans = ids[:-1], spans[:-1]
             head = next((n for n, (_, stop) in enumerate(spans) if stop > own), len(ids))
-            room = self.max_length - 1 - head
+            room = self.options.max_length - 1 - head
             body = ids[head:]
             body = body[-room:] if keep == "end" else body[:room]
             result.append(Tokens(ids=(*ids[:head], *body, end), n_prompt=head))
@@ -111,8 +122,8 @@ class DecoderEncoder:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         # Texts of similar length share a batch, so that little of it is padding.
         order = sorted(range(len(texts)), key=lambda row: len(texts[row].ids))
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
+        for start in range(0, len(order), self.options.batch_size):
+            rows = order[start : start + self.options.batch_size]
             vectors[rows] = self._states([texts[row] for row in rows])
         if not np.isfinite(vectors).all():
             raise ModelError(f"{self.name}: numbers too large for its dtype; take float32")
@@ -136,81 +147,72 @@ class DecoderEncoder:
         inputs = {name: values.to(self.model.device) for name, values in inputs.items()}
         with torch.inference_mode():
             states = self.model(**inputs, use_cache=False).last_hidden_state.float().cpu()
-        if self.pooling == "last":
+        if self.options.pooling == "last":
             return np.asarray(states[:, -1].numpy(), dtype=np.float32)
         return np.asarray(((states * pooled).sum(1) / pooled.sum(1)).numpy(), dtype=np.float32)
 
 
 def load_decoder(
     model: str,
+    options: DecoderOptions = DecoderOptions(),
     *,
     device: str | None = None,
     dtype: Dtype = "float32",
-    pooling: Pooling = "mean",
-    query_prompt: str | None = None,
-    max_length: int | None = None,
-    batch_size: int = 32,
     shared: LanguageModel | None = None,
 ) -> DecoderEncoder:
     """Load a decoder by hub name, path (a GGUF file too) or short name.
 
     Args:
         model: For example ``HuggingFaceTB/SmolLM2-135M-Instruct`` or ``smollm2``.
+        options: How it reads texts; never longer ones than the model was made for.
         device: As torch names them, or a way to spread it over several that accelerate knows
             (``auto``, ``balanced``, ``sequential``); None: ``auto``.
         dtype: What is computed with; vectors are float32 in any case.
-        pooling: How a text's states become one vector.
-        query_prompt: Put before every query, word for word; None: `QUERY_PROMPT`.
-        max_length: Tokens at most; None: `MAX_LENGTH`; never more than the model was made for.
-        batch_size: Texts in one forward pass.
         shared: A loaded language model: if its weights and number format are the same, its
             transformer is used and nothing is read again.
 
     Raises:
         ModelError: If there is no such model here or on the hub, it is no decoder with a fast
-            tokenizer, or `query_prompt` leaves no room for a query.
+            tokenizer, or the query prompt leaves no room for a query.
     """
-    prompt = QUERY_PROMPT if query_prompt is None else query_prompt
-    longest = max_length or MAX_LENGTH
     if shared is not None and shared.read.dtype == dtype and resolve(model) == shared.path:
         read, transformer = shared.read, shared.read.model.base_model
-        _check(read.name, read.tokenizer, prompt, longest)
+        _check(read.name, read.tokenizer, options)
     else:
         read = read_pretrained(
             model,
             "none",
             device=device,
             dtype=dtype,
-            check=lambda name, tokenizer: _check(name, tokenizer, prompt, longest),
+            check=lambda name, tokenizer: _check(name, tokenizer, options),
         )
         transformer = read.model
     config = transformer.config.get_text_config()
-    longest = min(longest, getattr(config, "max_position_embeddings", None) or longest)
+    longest = getattr(config, "max_position_embeddings", None) or options.max_length
+    options = replace(options, max_length=min(options.max_length, longest))
     return DecoderEncoder(
         model=transformer,
         tokenizer=read.tokenizer,
         name=read.name,
         fingerprint=fingerprint_of(
             read.weights,
-            pooling=pooling,
-            query_prompt=prompt,
-            max_length=longest,
+            pooling=options.pooling,
+            query_prompt=options.query_prompt,
+            max_length=options.max_length,
             dtype=dtype,
         ),
         dim=int(config.hidden_size),
-        pooling=pooling,
-        query_prompt=prompt,
-        max_length=longest,
-        batch_size=batch_size,
+        options=options,
         quantisation=read.quantisation,
     )
 
 
-def _check(name: str, tokenizer: Any, prompt: str, longest: int) -> None:  # noqa: ANN401
+def _check(name: str, tokenizer: Any, options: DecoderOptions) -> None:  # noqa: ANN401
     """Refuse what can't work, before the weights are read."""
-    n_prompt = len(tokenizer(prompt)["input_ids"])
-    if n_prompt + 2 > longest:
+    n_prompt = len(tokenizer(options.query_prompt)["input_ids"])
+    if n_prompt + 2 > options.max_length:
         raise ModelError(
-            f"{name}: the query prompt has {n_prompt} tokens, max_length is {longest}: no room "
-            "for a query; make the prompt shorter or raise encoder.max_length"
+            f"{name}: the query prompt has {n_prompt} tokens, max_length is "
+            f"{options.max_length}: no room for a query; make the prompt shorter or raise "
+            "encoder.max_length"
         )

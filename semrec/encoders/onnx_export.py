@@ -11,12 +11,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from semrec.encoders.onnx import GRAPH, OPTIONS, TOKENIZER
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.environment.onnx_session import quantise_graph, require_onnx
 from semrec.errors import ModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 Precision = Literal["float32", "int8"]
 OPSET = 17
@@ -35,38 +38,9 @@ def export_onnx(encoder: SentenceEncoder, folder: Path) -> None:
             that the graph would not.
     """
     _refuse_unusual(encoder)
-    import torch
-
-    class Whole(torch.nn.Module):
-        """The model from token ids to unit vectors."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.inner = encoder.model
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            vectors = self.inner(features)["sentence_embedding"]
-            return torch.nn.functional.normalize(vectors.float(), dim=1)
-
     folder.mkdir()
-    device = encoder.model.device
-    ids = torch.ones((2, 8), dtype=torch.long, device=device)
-    names = {name: {0: "n", 1: "length"} for name in INPUTS}
     try:
-        written_out = _attention_written_out(encoder.model)
-        with warnings.catch_warnings(), torch.no_grad(), written_out:
-            warnings.simplefilter("ignore")  # what tracing can't see was looked at: batch, length
-            torch.onnx.export(
-                Whole().eval(),
-                (ids, torch.ones_like(ids)),
-                str(folder / GRAPH),
-                input_names=list(INPUTS),
-                output_names=["vectors"],
-                dynamic_axes={**names, "vectors": {0: "n"}},
-                opset_version=OPSET,
-                dynamo=False,  # the newer exporter needs one more package
-            )
+        _write_graph(encoder.model, folder / GRAPH)
     except Exception as error:  # any module may be in a model, and the exporter raises anything
         raise ModelError(f"{encoder.name}: can't be exported: {error}") from error
     tokenizer = encoder.model.tokenizer
@@ -84,6 +58,38 @@ def export_onnx(encoder: SentenceEncoder, folder: Path) -> None:
         "precision": "float32",
     }
     (folder / OPTIONS).write_text(json.dumps(options), encoding="utf-8")
+
+
+def _write_graph(model: SentenceTransformer, path: Path) -> None:
+    """Trace the model from token ids to unit vectors."""
+    import torch
+
+    class Whole(torch.nn.Module):
+        """The model, its pooling, and the division by the norm."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            features = {"input_ids": input_ids, "attention_mask": attention_mask}
+            vectors = self.inner(features)["sentence_embedding"]
+            return torch.nn.functional.normalize(vectors.float(), dim=1)
+
+    ids = torch.ones((2, 8), dtype=torch.long, device=model.device)
+    names = {name: {0: "n", 1: "length"} for name in INPUTS}
+    with warnings.catch_warnings(), torch.no_grad(), _attention_written_out(model):
+        warnings.simplefilter("ignore")  # what tracing can't see was looked at: batch, length
+        torch.onnx.export(
+            Whole().eval(),
+            (ids, torch.ones_like(ids)),
+            str(path),
+            input_names=list(INPUTS),
+            output_names=["vectors"],
+            dynamic_axes={**names, "vectors": {0: "n"}},
+            opset_version=OPSET,
+            dynamo=False,  # the newer exporter needs one more package
+        )
 
 
 @contextmanager

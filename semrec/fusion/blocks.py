@@ -101,7 +101,6 @@ def joined(
     evidence: GateFeatures,
     *,
     lexical: SparseScores = NO_BOOST,
-    reason: str = "",
 ) -> FusedQuery:
     """Each signal times its weight: the dense ones side by side, the sparse ones added up.
 
@@ -113,7 +112,6 @@ def joined(
         domain: Its weight, or nothing where there is no such column.
         evidence: What the weights went by.
         lexical: The words' match.
-        reason: How the weights were decided, in a sentence.
     """
     if not len(near.rows):
         weights = replace(weights, neighbour_share=0.0)  # the vectors speak alone
@@ -129,5 +127,4 @@ def joined(
         boost=boost.plus(lexical.times(weights.semantic * weights.lexical_share)),
         weights=asdict(weights),
         evidence=evidence.to_dict(),
-        reason=reason,
     )

@@ -209,8 +209,9 @@ class FusedBlocks:
             [weights.domain],
             evidence,
             lexical=signals.lexical,
-            reason=self.gate.reason(evidence) if is_free else "",
         )
+        if is_free:
+            fused = replace(fused, reason=self.gate.reason(evidence))
         if is_free and (evidence.has_words or evidence.has_session):
             values = partial(self.values, signals, session)
             # By the default gate: a learned one blends its mixes more softly, and a ranker that

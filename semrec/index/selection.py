@@ -28,6 +28,21 @@ HNSW_MOST = 4_000
 
 
 @dataclass(frozen=True, kw_only=True)
+class HnswOptions:
+    """A graph's options.
+
+    Attributes:
+        links: Neighbours per node.
+        ef_construction: Breadth while building.
+        ef_search: Breadth while searching, to begin with.
+    """
+
+    links: int = 32
+    ef_construction: int = 200
+    ef_search: int = 128
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chosen:
     """An index, and how it was come by.
 
@@ -47,9 +62,7 @@ def choose_index(
     kind: IndexKind | Literal["auto"] = "auto",
     recall: float = 0.97,
     n_counted: int = 0,
-    links: int = 32,
-    ef_construction: int = 200,
-    ef_search: int = 128,
+    hnsw: HnswOptions = HnswOptions(),
     flat_most: int = FLAT_MOST,
 ) -> Chosen:
     """The index of the kind that was asked for, searching as broadly as it takes.
@@ -61,9 +74,7 @@ def choose_index(
         kind: ``auto``: flat up to `flat_most` items, else ivf.
         recall: Of the 100 best rows, so large a share is to be found, by the queries of each name.
         n_counted: So many of the last columns can be all that a query asks for.
-        links: hnsw: neighbours per node.
-        ef_construction: hnsw: breadth while building.
-        ef_search: hnsw: breadth while searching, to begin with.
+        hnsw: Of a graph, if it is one.
         flat_most: So many items at most are looked at as a whole.
     """
     if kind == "exact" or (kind == "auto" and not len(vectors)):
@@ -76,7 +87,11 @@ def choose_index(
     index: FaissIndex | IvfIndex
     if kind == "hnsw":
         index = build_faiss(
-            vectors, kind="hnsw", links=links, ef_construction=ef_construction, breadth=ef_search
+            vectors,
+            kind="hnsw",
+            links=hnsw.links,
+            ef_construction=hnsw.ef_construction,
+            breadth=hnsw.ef_search,
         )
     else:
         kind, index = "ivf", build_ivf(vectors, together, n_counted=n_counted)

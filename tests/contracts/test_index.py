@@ -15,7 +15,7 @@ from semrec.index.coarse import build_coarse
 from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
 from semrec.index.ivf import build_ivf, load_ivf, save_ivf
-from semrec.index.selection import choose_index, kth_scores, recalled
+from semrec.index.selection import HnswOptions, choose_index, kth_scores, recalled
 from semrec.types import NO_BOOST, IndexQuery, SparseScores
 
 N, DIM = 2_000, 32
@@ -361,7 +361,8 @@ def test_the_search_is_as_broad_as_the_wanted_recall_takes(kind):
     """Also for queries that say nothing in some columns, and for others than those that judged."""
     half = np.where(np.arange(DIM) < DIM // 2, QUERIES, 0).astype(np.float32)
     queries = {"all": QUERIES[:25], "half": half[:25]}
-    chosen = choose_index(VECTORS, queries, kind=kind, recall=0.9, flat_most=100, ef_search=8)
+    narrow = HnswOptions(ef_search=8)
+    chosen = choose_index(VECTORS, queries, kind=kind, recall=0.9, flat_most=100, hnsw=narrow)
     assert chosen.info["kind"] == ("ivf" if kind == "auto" else "hnsw")
     assert min(chosen.info["recall"].values()) >= 0.9
     assert all(min(one["recall"].values()) < 0.9 for one in chosen.info["tried"][:-1])
@@ -373,8 +374,8 @@ def test_the_search_is_as_broad_as_the_wanted_recall_takes(kind):
 
 def test_what_cant_be_reached_is_told():
     """A graph so poor that no breadth leads everywhere."""
-    poor = {"links": 4, "ef_construction": 8, "ef_search": 1_024}
-    told = choose_index(VECTORS, {"all": QUERIES}, kind="hnsw", recall=1.0, **poor).info
+    poor = HnswOptions(links=4, ef_construction=8, ef_search=1_024)
+    told = choose_index(VECTORS, {"all": QUERIES}, kind="hnsw", recall=1.0, hnsw=poor).info
     assert told["wanted"] == 1.0
     assert told["recall"]["all"] < 1
     assert [one["breadth"] for one in told["tried"]] == [1_024, 2_048, 4_000]
