@@ -251,24 +251,3 @@ def test_a_list_in_a_cell(rec):
         trace=Trace(weights={EVIL: 1.0}, timings_ms={}, notes=(EVIL,)),
     )
     assert "script" not in Page(evil._repr_html_()).tags
-
-
-def test_plots_show_what_the_report_says(report, rec):
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    from semrec.evaluate.figures import plot_latency, plot_scores, plot_slices, plot_systems
-
-    systems = plot_systems(report)
-    names = [label.get_text() for label in systems.get_yticklabels()]
-    assert names == ["fused", "semantic-only", "baseline"]
-    points = [line.get_xdata()[0] for line in systems.lines if line.get_marker() == "o"]
-    assert points == [row.metrics["ndcg"].mean for row in report.rows[::-1]]
-    assert len(plot_slices(report).get_yticklabels()) == len(report.slices)
-    assert plot_latency(report).get_xscale() == "log"
-    found = rec.recommend(intent="ghost", k=4)
-    assert len(plot_scores(found).patches) == 4
-    money = replace(report, rows=(replace(report.rows[0], system="a $x^2$ system"),))
-    plot_systems(money).figure.canvas.draw()
-    pyplot.close("all")

@@ -313,13 +313,3 @@ def test_values_hold_both_kinds(two):
     first = values["yardsticks"][0]
     assert (first["kind"], first["part"], first["verdict"]) == ("asked for", WITHOUT, "better")
     assert first["ratio"] == {"mean": 2, "low": 2, "high": 2}
-
-
-def test_plots_are_of_the_reports_own_metric(two):
-    pytest.importorskip("matplotlib").use("Agg")
-    from matplotlib import pyplot
-
-    from semrec.evaluate.figures import plot_systems
-
-    assert plot_systems(two.asked_for).get_xlabel() == "precision@10, 95 % interval"
-    pyplot.close("all")

@@ -21,17 +21,3 @@ def import_pandas() -> ModuleType:
     except ImportError:
         raise ModelError("pandas isn't installed: pip install 'semrec[pandas]'") from None
     return pandas
-
-
-def import_pyplot() -> ModuleType:
-    """The module matplotlib.pyplot.
-
-    Raises:
-        ModelError: If it isn't installed.
-    """
-    try:
-        import matplotlib.pyplot
-    except ImportError:
-        raise ModelError("matplotlib isn't installed: pip install 'semrec[plots]'") from None
-    pyplot: ModuleType = matplotlib.pyplot
-    return pyplot

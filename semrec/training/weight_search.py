@@ -141,27 +141,6 @@ def cutoff_of(configured: int | None, cases: Sequence[TuningCase]) -> int:
     return SHORT if len({case.unit for case in cases}) >= ENOUGH_UNITS else LONG
 
 
-def tune_weights(
-    fusion: FusedBlocks,
-    cases: Sequence[TuningCase],
-    *,
-    cutoff: int,
-    semantic: bool = True,
-    domain: bool = True,
-    neighbour_shares: Sequence[float] = NEIGHBOUR_SHARES,
-) -> tuple[Weights, float]:
-    """The weights with the best mean NDCG at `cutoff`, and that NDCG; arguments as `weigh`."""
-    weighed = weigh(
-        fusion,
-        cases,
-        cutoff=cutoff,
-        semantic=semantic,
-        domain=domain,
-        neighbour_shares=neighbour_shares,
-    )
-    return weighed.weights, weighed.score
-
-
 def weigh(
     fusion: FusedBlocks,
     cases: Sequence[TuningCase],

@@ -16,12 +16,18 @@ from semrec.fusion.fitting import fit_block, impute_from_text, standardised_popu
 from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import UNTUNED, Gate, GateFeatures, Mix, Weights
 from semrec.metrics.ranking import ndcg
-from semrec.training.weight_search import TuningCase, cutoff_of, tune_weights
+from semrec.training.weight_search import TuningCase, cutoff_of, weigh
 from semrec.types import NO_BOOST, LexicalMatch, SessionRows, SparseScores
 
 N, TEXT_DIM, BEHAVIOUR_DIM = 200, 12, 6
 EMPTY = SessionRows.of(())
 DECAY = 0.5
+
+
+def tuned(fusion, cases, **options):
+    """The best weights, and the mean NDCG with them."""
+    weighed = weigh(fusion, cases, **options)
+    return weighed.weights, weighed.score
 
 
 @dataclass(frozen=True)
@@ -323,10 +329,10 @@ def test_tuning_recovers_a_planted_share_of_the_neighbours(fused, near, share):
         scores[session.rows] = -np.inf
         best = np.argsort(-scores)[:8]
         cases.append(TuningCase(intent=None, session=session, targets=best, excluded=session.rows))
-    found, score = tune_weights(truth, cases, cutoff=10, semantic=False)
+    found, score = tuned(truth, cases, cutoff=10, semantic=False)
     assert score > 0.999
     assert found.neighbour_share == share
-    fixed, worse = tune_weights(
+    fixed, worse = tuned(
         truth, cases, cutoff=10, semantic=False, neighbour_shares=(0.0 if share else 1.0,)
     )
     assert fixed.neighbour_share == (0.0 if share else 1.0)
@@ -459,7 +465,7 @@ def cases_that_follow(fused, raw, weights, n=40, n_targets=3):
     ids=["texts", "behaviour", "popularity", "a mixture"],
 )
 def test_tuning_recovers_planted_weights(fused, raw, planted):
-    found, score = tune_weights(fused, cases_that_follow(fused, raw, planted), cutoff=10)
+    found, score = tuned(fused, cases_that_follow(fused, raw, planted), cutoff=10)
     assert score == pytest.approx(1)
     for name in ("semantic", "behavioural", "popularity"):
         assert getattr(found, name) == pytest.approx(getattr(planted, name), abs=0.101)
@@ -468,10 +474,10 @@ def test_tuning_recovers_planted_weights(fused, raw, planted):
 def test_without_the_semantic_signal_tuning_makes_do(fused, raw):
     planted = Weights(semantic=0.5, behavioural=0.4, popularity=0.1)
     cases = cases_that_follow(fused, raw, planted)
-    baseline, score = tune_weights(fused, cases, cutoff=10, semantic=False)
+    baseline, score = tuned(fused, cases, cutoff=10, semantic=False)
     assert baseline.semantic == 0
     assert baseline.behavioural + baseline.popularity == pytest.approx(1)
-    assert 0 < score < tune_weights(fused, cases, cutoff=10)[1]
+    assert 0 < score < tuned(fused, cases, cutoff=10)[1]
 
 
 def whole_list_ndcg(fused, case, weights, cutoff):
@@ -493,7 +499,7 @@ def test_the_tuned_ndcg_is_the_one_of_the_whole_list_and_the_best(fused, raw, se
         # Some targets are right by accident, and one can't come back.
         accidents = [*rng.choice(N, 4, replace=False), case.session.rows[0]]
         cases.append(replace(case, targets=np.union1d(case.targets[:2], accidents)))
-    weights, score = tune_weights(fused, cases, cutoff=cutoff, semantic=semantic)
+    weights, score = tuned(fused, cases, cutoff=cutoff, semantic=semantic)
 
     def mean(weights):
         return np.mean([whole_list_ndcg(fused, case, weights, cutoff) for case in cases])
@@ -558,7 +564,7 @@ def test_a_tie_counts_half():
     case = TuningCase(
         intent=None, session=EMPTY, targets=np.array([2]), excluded=np.array([], np.int64)
     )
-    _, score = tune_weights(fusion, [case], cutoff=10)
+    _, score = tuned(fusion, [case], cutoff=10)
     assert score == pytest.approx(1 / np.log2(1.5 + 2))
 
 
