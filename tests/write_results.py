@@ -140,7 +140,7 @@ def trained():
     )
     about_ranked = (
         "**The same with a ranker** (`semrec crossfit … --set ranking.enabled=true --folds 3`; the "
-        'encoder as it comes; "as found" is the list before it is ranked):'
+        'encoder as it comes; "before reranking": neither ranked nor reranked):'
     )
     return [
         *(about, table(plain) + verdict(plain), slices(plain), first_turns(plain)),
@@ -154,12 +154,12 @@ def lifted(report):
     [pair] = [
         pair
         for pair in report["pairs"]
-        if {pair["first"], pair["second"]} == {"fused", "fused, as found"}
+        if {pair["first"], pair["second"]} == {"fused", "fused, before reranking"}
     ]
     ends = sorted(abs(pair[end]) for end in ("low", "high"))
     assert pair["low"] * pair["high"] > 0, "the text says that it is better"
     return (
-        f"\n\nRanked, a list has {abs(pair['difference']):.4f} more than as it was found "
+        f"\n\nRanked, a list has {abs(pair['difference']):.4f} more than before "
         f"({ends[0]:.4f} to {ends[1]:.4f})."
     )
 

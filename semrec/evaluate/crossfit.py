@@ -28,7 +28,7 @@ from semrec.recommender import Recommender
 from semrec.training.build import build
 from semrec.types import Case, Progress
 
-UNRANKED = "fused, as found"  # neither ranked nor judged
+UNRANKED = "fused, before reranking"
 DOMAIN, WITH_DOMAIN = "domain popularity", "behavioural + domain"
 ABOUT = (
     f"{DOMAIN!r} counts what was right in the folds' training requests; {WITH_DOMAIN!r} "
