@@ -89,16 +89,19 @@ def test_what_is_of_another_kind_is_refused_in_words(rec):
         r"the dataset is a DataFrame, expected a folder.*from_frames": lambda: semrec.build(frame),
         "the dataset is nothing": lambda: semrec.build(None),
         "no file 'test', expected an intents file": lambda: semrec.compare({"a": rec}, "test"),
+        "the artifact is a DataFrame, expected a folder": lambda: semrec.load(frame),
         "cases holds 7": lambda: semrec.compare({"a": rec}, [7]),
         "systems is a Recommender, expected a mapping": lambda: semrec.compare(rec, [case]),
     }
     for message, call in wrong.items():
-        with pytest.raises(semrec.DataError, match=message):
+        with pytest.raises((semrec.DataError, semrec.ArtifactError), match=message):
             call()
 
 
 def test_what_a_notebook_shows_of_large_values_is_short(rec, world):
     assert repr(world) == "Dataset('planted', 60 items, 1,080 interactions)"
+    assert repr(world.interactions).startswith("Interactions(1,080 of ")
+    assert repr(world.catalog).startswith("Catalog(60 items: item_id, title, ")
     case = semrec.Case(case_id="1", query=semrec.Query(), relevant=("i01",), unit="u")
     report = semrec.compare({"fused": rec, "popularity": rec.baseline()}, [case])
     assert repr(report) == "Report('fused, popularity'; 1 cases of 1 units)"

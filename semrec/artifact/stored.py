@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
-from semrec.errors import ArtifactError
+from semrec.errors import ArtifactError, preview
 from semrec.fusion.blocks import Block, LabelCentroids
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.fusion.gate import Gate
@@ -147,6 +148,8 @@ def load(
         >>> len(rec.version)
         12
     """
+    if not isinstance(path, str | PathLike):
+        raise ArtifactError(f"the artifact is {preview(path)}, expected a folder's path")
     folder = Path(path)
     manifest = read_manifest(folder, verify)
     config = make_config(manifest.config, f"{folder}/manifest.json")

@@ -47,6 +47,9 @@ class Catalog:
     def __len__(self) -> int:
         return len(self.item_ids)
 
+    def __repr__(self) -> str:
+        return f"Catalog({len(self):,} items: {', '.join(self.table.column_names)})"
+
     def row(self, item_id: str) -> int | None:
         """The row of an item, or None if there is no such item."""
         return self._rows.get(item_id)

@@ -78,6 +78,10 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        n_users = len(self.user_ids)
+        return f"Interactions({len(self):,} of {n_users:,} users with {self.n_items:,} items)"
+
     def where(self, mask: BoolArray) -> Interactions:
         """The events that `mask` selects; users keep their numbers."""
         return Interactions(
