@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import world_config, world_tables
 from redis_server import needs
-from serving import in_thread
 
 import semrec
 
@@ -22,6 +21,8 @@ PATIENCE_S = 60
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     """The planted world with one hostile title, the most chosen one."""
+    from serving import in_thread  # not for every test that loads this plugin
+
     folder = tmp_path_factory.mktemp("page")
     items, events = world_tables()
     titles = items["title"].to_pylist()
