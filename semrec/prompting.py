@@ -58,6 +58,11 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "answer": "“Alien” is from 1979.",
         "first": ["Stalker", "Moon"],
     },
+    "chat_llm": {
+        "message": "a quiet film",
+        "items": [("Stalker", "year 1979; Drama")],
+        "reply": "“Stalker” comes first.",
+    },
     "chat_reply": {
         "anew": True,
         "wish": "a quiet film",

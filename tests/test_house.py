@@ -14,12 +14,12 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_310,
+    ".": 1_320,
     "artifact": 1_460,
     "behaviour": 1_220,
-    "bench": 2_170,
-    "chat": 1_830,
-    "cli": 1_900,
+    "bench": 2_200,
+    "chat": 2_030,
+    "cli": 2_000,
     "data": 4_480,
     "demo_data": 20,
     "encoders": 2_260,
@@ -32,8 +32,8 @@ FOLDERS = {
     "metrics": 310,
     "pipeline": 950,
     "ranking": 560,
-    "rerankers": 1_110,
-    "serve": 4_120,
+    "rerankers": 1_470,
+    "serve": 4_150,
     "sessions": 780,
     "training": 3_740,
     "types": 740,

@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from semrec import __version__
 from semrec.artifact.sessions import make_sessions
 from semrec.artifact.stored import load
+from semrec.chat.llm_replies import ReplyWriter
 from semrec.recommender import Recommender
 from semrec.serve.access_log import AccessLog
 from semrec.serve.admission import AdmissionControl
@@ -141,7 +142,23 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         sessions=sessions,
         log=log,
         metrics=metrics,
+        reply_writer=make_reply_writer(settings),
     )
+
+
+def make_reply_writer(settings: Settings) -> ReplyWriter | None:
+    """The language model that words replies, if the operator configured one.
+
+    Raises:
+        ConfigError: If its address is none, or holds a key.
+    """
+    if settings.chat_reply != "llm":
+        return None
+    from semrec.rerankers.remote import Endpoint
+
+    endpoint = Endpoint(url=settings.chat_reply_url, key_variable=settings.chat_reply_key_variable)
+    model, budget_ms = settings.chat_reply_model, settings.chat_reply_budget_ms
+    return ReplyWriter(endpoint=endpoint, model=model, budget_ms=budget_ms)
 
 
 async def _every(seconds: float, do: Callable[[], object]) -> None:

@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from semrec.chat.explanations import explain
+from semrec.chat.llm_replies import ReplyWriter
 from semrec.deadline import Deadline
 from semrec.errors import StateError
 from semrec.protocols import SessionStore
@@ -63,6 +64,7 @@ class Service:
     sessions: SessionStore
     log: Log
     metrics: Metrics
+    reply_writer: ReplyWriter | None = None
 
     @property
     def recommender(self) -> Recommender:

@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     max_queue: int = Field(default=20, ge=1)  # requests that wait in one worker; more get a 503
     max_batch: int = Field(default=8, ge=1)  # requests that are answered together
     served_days: float = Field(default=30.0, gt=0)  # how long served lists stay in the log
+    # Who words the replies of a conversation. `llm`: a model behind an OpenAI-compatible address,
+    # within the budget; each sentence is checked against the list, else the template's is sent.
+    chat_reply: Literal["template", "llm"] = "template"
+    chat_reply_url: str = ""  # such as http://localhost:8001/v1/chat/completions
+    chat_reply_model: str = ""
+    chat_reply_key_variable: str = ""  # name of the variable with the key
+    chat_reply_budget_ms: float = Field(default=1_500.0, gt=0, le=30_000)
     log_intents: bool = False  # what people ask for, word for word, in the logs
 
     @field_validator("api_keys", "cors_origins", mode="before")
@@ -74,6 +81,12 @@ class Settings(BaseSettings):
             raise ValueError("sessions: memory is of one worker; take sqlite for several")
         return self
 
+    @model_validator(mode="after")
+    def _has_endpoint(self) -> Settings:
+        if self.chat_reply == "llm" and not (self.chat_reply_url and self.chat_reply_model):
+            raise ValueError("chat_reply: llm needs chat_reply_url and chat_reply_model")
+        return self
+
     @property
     def engine_threads(self) -> int:
         """Number of threads of one worker that answer."""
@@ -83,7 +96,10 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """The effective settings without keys, passwords and paths."""
         kind = self.sessions.split(":", 1)[0]  # an address of Redis can hold a password
-        hidden = {"api_keys", "admin_key", "sessions", "artifact", "state"}
+        hidden = {
+            *("api_keys", "admin_key", "sessions", "artifact", "state"),
+            *("chat_reply_url", "chat_reply_key_variable"),
+        }
         return {
             **self.model_dump(mode="json", exclude=hidden),
             "sessions": kind,

@@ -205,6 +205,11 @@ async def converse(
     if explain:
         served = await service.explain(served)
     turn = await run_in_threadpool(answered, served.recommender, conversation, update, served.found)
+    if service.reply_writer is not None:
+        latest = said[-1].content if message is None else message
+        turn = await run_in_threadpool(
+            service.reply_writer.reworded, turn, latest, served.recommender, deadline.left_ms
+        )
     if session_id is not None:
         events = [replace(event, event_id=uuid.uuid4().hex) for event in update.events]
         if events:
