@@ -214,3 +214,14 @@ def test_the_reason_says_the_kind_and_how_sure_it_is(n_words, n_known, reason):
 def test_more_popular_is_so_among_all_and_among_requests():
     mix = Mix(words=1.0, lexical=2.0, texts=3.0, behavioural=4.0, popularity=5.0, domain=6.0)
     assert mix.more_popular(2.0) == replace(mix, popularity=10.0, domain=12.0)
+
+
+def test_a_rare_genre_is_broad_and_a_word_as_rare_is_not():
+    """ "Documentaries" are one in twenty: the known ones lead; "time travel" stays a topic."""
+    said = GateFeatures(has_words=True, has_session=False, n_words=1, n_known=1, specificity=0.45)
+    kind = replace(said, is_kind=True)
+    assert kind.is_broad
+    assert not said.is_broad
+    assert UNTUNED.weights(kind).popularity > UNTUNED.weights(said).popularity
+    assert not replace(kind, has_session=True).is_broad
+    assert not replace(kind, n_words=3).is_broad

@@ -38,6 +38,10 @@ _MODIFIERS = word_set(
     " silly strange tense bleak warm cute deep stylish classic recent modern famous and but very"
     " really more less not too so rather quite"
 )
+_FAMILIAR = FILLERS | word_set(
+    "hidden gem gems obscure underrated underseen unknown popular famous mainstream known well more"
+    " most lesser"
+)
 COMPARATIVES = {
     **{
         f"{word[:-1]}ier": word
@@ -61,7 +65,9 @@ COMPARATIVES = {
 MAX_LEAD = 4  # words in which a message says that it compares
 _COMPARATIVE = re.compile(rf"\b(?:{'|'.join(COMPARATIVES)})\b", re.IGNORECASE)
 _LESS = re.compile(
-    r"\b(?:(?:a (?:bit|little) |much |somewhat )?less|not as|not so) ", re.IGNORECASE
+    r"\b(?:(?:a (?:bit|little) |much |somewhat )?less|not as|not so) "
+    r"(?!(?:well )?(?:known|popular|famous|mainstream|obscure)\b)",
+    re.IGNORECASE,
 )
 _OPENING = re.compile(
     r"^(?:(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|actually|instead|rather"
@@ -96,6 +102,8 @@ def adds_to_wishes(t: Tokens) -> bool:
         return True
     head = [word for word in words[:MAX_LEAD] if word not in _SOMETHING]
     if head and (head[0] in ("more", "less", "not", "too") or head[0] in COMPARATIVES):
+        return True
+    if head and all(word in _FAMILIAR for word in head):
         return True
     return len(words) <= MAX_LEAD and all(word in _MODIFIERS for word in words)
 

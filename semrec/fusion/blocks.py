@@ -14,6 +14,7 @@ rows are scored by the same exact sum.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from semrec.fusion.gate import GateFeatures, Weights
 from semrec.protocols import SparseModel
 from semrec.types import NO_BOOST, FloatArray, FusedQuery, Label, SessionRows, SparseScores
 
+MAX_KINDS = 50  # labels of an attribute that says what kind an item is
 SILENT = 1e-6  # a deviation below this says nothing; scaling it up would amplify rounding
 
 
@@ -73,6 +75,15 @@ class LabelCentroids:
         """The rows of those labels that have a centroid, each once."""
         folded = dict.fromkeys((name, label.casefold()) for name, label in labels)
         return [self._index_of[label] for label in folded if label in self._index_of]
+
+    def name_a_kind(self, labels: Iterable[Label]) -> bool:
+        """True if one of the labels is of a small set, such as genres."""
+        return any(name in self._small for name, _ in labels)
+
+    @cached_property
+    def _small(self) -> frozenset[str]:
+        n_labels = Counter(name for name, _ in self.labels)
+        return frozenset(name for name, n in n_labels.items() if n <= MAX_KINDS)
 
     @cached_property
     def _index_of(self) -> dict[Label, int]:

@@ -164,8 +164,15 @@ class FusedBlocks:
             has_session=has_session,
         )
 
-    def evidence(self, signals: Signals, session: SessionRows, match: LexicalMatch) -> GateFeatures:
+    def evidence(
+        self,
+        signals: Signals,
+        session: SessionRows,
+        match: LexicalMatch,
+        named: Sequence[Label] = (),
+    ) -> GateFeatures:
         """The gate's features; all of them known before the search."""
+        centroids = self.label_centroids
         return GateFeatures(
             has_words=signals.has_words,
             has_session=signals.has_session,
@@ -174,6 +181,7 @@ class FusedBlocks:
             n_known=match.n_known,
             specificity=match.specificity,
             session_length=len(session),
+            is_kind=centroids is not None and centroids.name_a_kind(named),
             silent=signals.silent if self.has_domain else signals.silent | {"domain"},
         )
 
@@ -199,7 +207,7 @@ class FusedBlocks:
         signals = self.signals(intent, session, named, match, behaviour_of_named=is_free)
         if not signals.has_words and signals.has_session and not signals.texts.any():
             semantic_weight = 0.0
-        evidence = self.evidence(signals, session, match)
+        evidence = self.evidence(signals, session, match, named)
         weights = self.gate.weights(evidence, semantic_weight)
         fused = joined(
             [dense_query(signals.words, signals.texts, weights.intent_share)],

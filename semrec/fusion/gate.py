@@ -119,6 +119,7 @@ class GateFeatures:
         n_known: Number of those that some item has.
         specificity: Mean idf of the content words, 0 to 1.
         session_length: Number of its events.
+        is_kind: Whether it names a label of a small set, such as a genre.
         silent: The signals that say nothing, by their names in a `Mix`.
     """
 
@@ -129,6 +130,7 @@ class GateFeatures:
     n_known: int = 0
     specificity: float = 0.0
     session_length: int = 0
+    is_kind: bool = False
     silent: frozenset[str] = frozenset()
 
     @property
@@ -142,7 +144,12 @@ class GateFeatures:
     def is_broad(self) -> bool:
         """True for a word or two that a good part of the items have, and no session: "a comedy"."""
         few = self.n_known > 0 and self.n_words <= MAX_BROAD_WORDS
-        return few and self.specificity < BROAD and not self.has_session
+        return few and self.specificity < self.broad_below and not self.has_session
+
+    @property
+    def broad_below(self) -> float:
+        """The specificity below which a word or two are broad; a genre may be a rare one."""
+        return BROAD_KIND if self.is_kind else BROAD
 
     def to_dict(self) -> dict[str, float]:
         """By name, for the trace; without those of what the query doesn't have."""
@@ -226,7 +233,7 @@ class Gate:
         mix = self.conversational.blend(self.topical, self.topicality(evidence))
         mix = mix.without(evidence.silent)
         if evidence.is_broad:
-            factor = 1 + BROAD_POPULARITY * (1 - evidence.specificity / BROAD)
+            factor = 1 + BROAD_POPULARITY * (1 - evidence.specificity / evidence.broad_below)
             mix = mix.more_popular(min(factor, MAX_BROAD_POPULARITY))
         unit = self.behaviour_unit if self.behaviour_unit > 0 else 1.0
         mix = replace(mix, behavioural=mix.behavioural / unit)
@@ -254,8 +261,8 @@ UNSAID = Mix(words=0.0, lexical=0.0, texts=0.0, behavioural=0.0, popularity=1.0)
 MEAN_SPECIFICITY = 0.55  # of requests for films: what `rarity` counts from
 # A word that many items have tells few of them from others; among those that have it,
 # what many people chose comes first. Picked by eye on a dozen such requests (LOG.md).
-BROAD, MAX_BROAD_WORDS = 0.4, 2
-BROAD_POPULARITY, MAX_BROAD_POPULARITY = 6.0, 3.0
+BROAD, BROAD_KIND, MAX_BROAD_WORDS = 0.4, 0.6, 2
+BROAD_POPULARITY, MAX_BROAD_POPULARITY = 6.0, 4.0
 NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way
 UNTUNED = Gate(
     session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1, neighbour_share=NEAR),

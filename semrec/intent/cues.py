@@ -221,3 +221,18 @@ GOOD = word_set("good great my for fun funny really it very that impressed enjoy
 GOES_ON = word_set("and but though although because which") | {","}
 MEANS_IT = word_set("it that this them either very much at one")
 BEING = word_set("was is were are felt seemed got")
+
+# How well known what is asked for should be.
+FAMILIARITY: PhraseTable[Literal["less", "more"]] = PhraseTable(
+    {
+        "hidden/forgotten/overlooked/undiscovered gem/gems,deep cut/cuts,under/below the radar"
+        ",less/lesser/little known,less well known,not well known,not so/too/very well known"
+        ",not widely known,unknown,underrated,underseen,overlooked,obscure,more obscure"
+        ",off the beaten path/track,less/not popular/famous/mainstream"
+        ",not too/so/very popular/famous/mainstream/known,nothing popular/mainstream/famous"
+        ",nothing too popular/mainstream/famous": "less",
+        "popular,more/most/very popular,famous,more/most/very famous,well known,very well known"
+        ",better/best known,mainstream,more mainstream,less obscure/unknown,not/nothing obscure"
+        ",not too/so obscure,nothing too obscure,crowd pleaser/pleasers/pleasing": "more",
+    }
+)

@@ -25,6 +25,7 @@ from semrec.intent.conditions import Filters
 from semrec.intent.constraint_parsing import ParseState, parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
+from semrec.intent.familiarity import MEANINGS, Familiarity, read_familiarity
 from semrec.intent.foreign import foreign_language
 from semrec.intent.mentions import (
     Mention,
@@ -80,6 +81,7 @@ class ParsedIntent:
         moods: Moods and audiences: as written → what is searched for instead, and ruled out.
         language: What it is written in, if that is German, French or Spanish: little of it was
             read. Empty for English.
+        familiarity: How well known the items should be; "": it isn't said.
     """
 
     words: str
@@ -93,6 +95,7 @@ class ParsedIntent:
     interpreted: Mapping[str, str] = field(default_factory=dict)
     moods: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
+    familiarity: Familiarity = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +170,8 @@ class IntentParser:
         t = read_tokens(text[len(unread) :])
         mentions = find_titles(t, self.titles)
         titles = [(mention.first, mention.end) for mention in mentions]
-        state = parse_constraints(t, self.vocabulary, titles, self.moods)
+        familiarity, known = read_familiarity(t.without(titles), self.moods.broad)
+        state = parse_constraints(t, self.vocabulary, [*titles, *known], self.moods)
         interpreted = self._interpreted(state, deadline)
         meant = list(zip(mentions, polarities(t, mentions), strict=True))
         rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
@@ -175,7 +179,7 @@ class IntentParser:
         cut = [*state.cut, *(_opinion(t, m) for m, polarity in meant if polarity == "rejected")]
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
         moods = self.moods.read(t.without([*titles, *cut]))
-        felt = [(first, end) for first, end, _ in moods]
+        felt = [*known, *((first, end) for first, end, _ in moods)]
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
         # "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
         asked = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
@@ -195,7 +199,8 @@ class IntentParser:
             rejected=tuple(rejected),
             not_understood=tuple(dict.fromkeys((*not_read, *state.not_understood, *people))),
             named=tuple(dict.fromkeys(named)),
-            interpreted=interpreted,
+            interpreted=interpreted | {t.phrase(*at): MEANINGS[familiarity] for at in known[-1:]},
+            familiarity=familiarity,
             moods={t.phrase(first, end): mood.meaning for first, end, mood in moods},
             language=foreign_language(_without(t, titles)),
         )

@@ -8,7 +8,7 @@ form of a `Query`'s fields, so that it can be shown, edited and sent back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import NEVER, Deadline
+from semrec.intent.familiarity import Familiarity, familiar
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.analysis import content_words
 from semrec.prompting import Prompts
@@ -41,6 +42,7 @@ class ParsedQuery:
         about: Its words without limits and titles: what is encoded and matched.
         spoken: The same with titles: what the gate counts.
         named: Labels that its words name without making them a limit: they pull.
+        familiarity: How well known the items should be; "": it isn't said.
         understood: For the trace: `intent`, `filters`, `session` as they are now if the words
             stated anything; `not_understood` lists limits that no attribute can answer, `named` the
             labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
@@ -52,6 +54,7 @@ class ParsedQuery:
     about: str
     spoken: str
     named: tuple[Label, ...] = ()
+    familiarity: Familiarity = ""
     understood: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
 
@@ -111,6 +114,7 @@ def parse_intent(
         about=read.about,
         spoken=read.spoken,
         named=read.named,
+        familiarity=read.familiarity,
         understood=understood,
         language=read.language,
     )
@@ -141,8 +145,21 @@ def in_words(about: str, session: SessionRows, catalog: Catalog, prompts: Prompt
     return prompts.query_text(" ".join(words), [catalog.titles[row] for row in session.rows])
 
 
-def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resolved:
+def resolve(
+    query: Query,
+    catalog: Catalog,
+    interactions: Interactions,
+    familiarity: Familiarity = "",
+    named: Sequence[Label] = (),
+) -> Resolved:
     """Look up ids, put the known user's history before the session, apply filters.
+
+    Args:
+        query: With what its words state made exact.
+        catalog: The items.
+        interactions: Histories, and how many people know each item.
+        familiarity: How well known the items should be among those of their kind.
+        named: Labels that say what kind.
 
     Raises:
         QueryError: If a filter names an unknown attribute or is malformed.
@@ -174,6 +191,27 @@ def resolve(query: Query, catalog: Catalog, interactions: Interactions) -> Resol
     return Resolved(
         session=session,
         excluded=np.unique(np.asarray([*seen, *excluded], dtype=np.int64)),
-        allowed=catalog.mask(query.filters),
+        allowed=_allowed(query.filters, catalog, interactions, familiarity, named),
         notes=tuple(notes),
     )
+
+
+def _allowed(
+    filters: Mapping[str, Any],
+    catalog: Catalog,
+    interactions: Interactions,
+    familiarity: Familiarity,
+    named: Sequence[Label],
+) -> BoolArray | None:
+    """(n_items,) bool: what filters permit, and is as well known as wished; None: everything."""
+    allowed = catalog.mask(filters)
+    if not familiarity:
+        return allowed
+    every = np.ones(len(catalog), dtype=bool)
+    counts = np.zeros(len(catalog), dtype=np.int64)  # items may have been added since
+    counts[: len(interactions.counts)] = interactions.counts
+    kinds = [catalog.mask({name: {"any": [label]}}) for name, label in named]
+    kind = np.logical_or.reduce([of for of in kinds if of is not None] or [every])
+    permitted = every if allowed is None else allowed
+    pool = permitted & kind
+    return familiar(familiarity, counts, pool if pool.any() else permitted, permitted)

@@ -104,7 +104,10 @@ class Pipeline:
             )
         clock.lap("understand")
         for request in requests:
-            request.resolved = resolve(request.query, self.catalog, self.interactions)
+            parsed = request.parsed
+            request.resolved = resolve(
+                parsed.query, self.catalog, self.interactions, parsed.familiarity, parsed.named
+            )
         clock.lap("resolve")
         self._encode(requests)
         clock.lap("encode")

@@ -1,0 +1,68 @@
+"""Wishes about how well known items are: "hidden gems", "something obscure", "popular ones"."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.intent.cues import FAMILIARITY
+from semrec.intent.english import FILLERS, PHRASE_ENDS
+from semrec.intent.spans import JOINTS
+from semrec.intent.tokens import Interval, Tokens, singular
+from semrec.types import BoolArray
+
+Familiarity = Literal["", "less", "more"]
+MEANINGS = {"less": "not the best known", "more": "well known"}
+# Shares of all events that the best known items gather: the head, and all that isn't the tail.
+HEAD, UP_TO_TAIL = 0.5, 0.7
+MIN_PEOPLE, MIN_HEAD, MIN_TAIL = 2, 20, 50
+
+
+def read_familiarity(t: Tokens, broad: Set[str]) -> tuple[Familiarity, list[Interval]]:
+    """The last wish about how well known items are, and the places of all such words.
+
+    Args:
+        t: The text.
+        broad: Words that may stand behind one beside "films" and the like, such as genres.
+    """
+    familiarity: Familiarity = ""
+    places = []
+    for first, match in FAMILIARITY.matches(t.words):
+        behind = t.word(match.end)
+        if behind in PHRASE_ENDS | FILLERS | JOINTS or singular(behind) in broad:
+            familiarity = match.value
+            places.append((first, match.end))
+    return familiarity, places
+
+
+def familiar(
+    familiarity: Familiarity, counts: NDArray[np.int64], pool: BoolArray, allowed: BoolArray
+) -> BoolArray:
+    """(n_items,) bool: the allowed items that are as well known as wished.
+
+    The best known items of the pool that gather `HEAD` of its events, `MIN_HEAD` at least, are
+    "more"; those beyond `UP_TO_TAIL`, which `MIN_PEOPLE` know at least, are "less". Where none
+    would be left it is `allowed` itself.
+
+    Args:
+        familiarity: "less" or "more".
+        counts: (n_items,) people who touched each item.
+        pool: (n_items,) bool, items of the kind that is wished for.
+        allowed: (n_items,) bool, what limits permit.
+    """
+    ordered = np.sort(counts[pool])[::-1]
+    if not len(ordered) or not ordered[0]:
+        return allowed
+    gathered = np.cumsum(ordered) / ordered.sum()
+    if familiarity == "more":
+        at = max(int(np.searchsorted(gathered, HEAD)), MIN_HEAD)
+        chosen = allowed & (counts >= ordered[min(at, len(ordered) - 1)])
+    else:
+        at = int(np.searchsorted(gathered, UP_TO_TAIL))
+        below = allowed & (counts <= ordered[min(at, len(ordered) - 1)])
+        chosen = below & (counts >= MIN_PEOPLE)
+        chosen = chosen if int((chosen & pool).sum()) >= MIN_TAIL else below
+    return chosen if chosen.any() else allowed
