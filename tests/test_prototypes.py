@@ -25,7 +25,11 @@ MATCH = LexicalMatch(is_spoken=True, n_words=2)
 GENRES = [
     ["Dark", "Funny"] if row % 4 == 0 else ["dark"] if row % 4 == 1 else [] for row in range(N)
 ]
-RARE = [["Once"] if row < MIN_ITEMS_OF_LABEL - 1 else [] for row in range(N)]
+RARE = [
+    (["Once"] if row < MIN_ITEMS_OF_LABEL - 1 else [])
+    + (["Enough"] if row < MIN_ITEMS_OF_LABEL else [])
+    for row in range(N)
+]
 
 
 class Behaviour:
@@ -67,7 +71,8 @@ def deviating(scores):
 
 def test_labels_are_told_apart_from_their_attribute_and_rare_ones_left_out(parts):
     fused, _, _ = parts
-    assert set(fused.label_centroids.labels) == {("genres", "dark"), ("genres", "funny")}
+    dark, funny, enough = ("genres", "dark"), ("genres", "funny"), ("rare", "enough")
+    assert set(fused.label_centroids.labels) == {dark, funny, enough}
     assert fused.label_centroids.known(
         [("genres", "DARK"), ("genres", "Dark"), ("rare", "Once")]
     ) == [fused.label_centroids.labels.index(("genres", "dark"))]

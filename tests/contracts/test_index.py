@@ -170,6 +170,15 @@ def test_the_first_row_is_a_row_like_others(kind):
     assert found[0].tolist() == [0]
 
 
+def test_vectors_of_an_odd_width_are_searched_like_others():
+    vectors, query = VECTORS[:, :31], QUERIES[0, :31]
+    index = build_ivf(vectors, vectors[:50], breadth=40, gathered=600)
+    found, scores = search(index, query, 10)
+    best = oracle(vectors, query, 10)[0]
+    assert len(set(found) & set(best)) >= 8
+    np.testing.assert_allclose(scores, vectors[found] @ query, rtol=1e-4, atol=1e-5)
+
+
 def test_the_strongest_boosts_join_where_more_are_boosted_than_fetched():
     """A thousand boosted rows, 200 fetched by their codes: the best ten are among the strongest."""
     rows = np.arange(0, N, 2)
