@@ -1,5 +1,6 @@
 """Choosing the behavioural half on validation, and what becomes of it in an artifact."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +33,7 @@ from semrec.types import Query
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = ("als", "pure_svd", "none")
-TRAINED = ("sasrec", "two_tower")
+TRAINED = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("sasrec", "two_tower")]
 TINY = {"epochs": 4, "blocks": 1, "heads": 1, "dropout": 0.1, "batch_size": 32}
 
 
@@ -222,8 +223,13 @@ def test_heads_that_do_not_divide_the_factors_are_refused(world):
 # --- in an artifact ---
 
 
-@pytest.mark.parametrize("neighbours", ["none", "item_knn", "ease"])
-@pytest.mark.parametrize("kind", [*QUICK, *TRAINED])
+@pytest.mark.parametrize(
+    ("kind", "neighbours"),
+    [
+        *itertools.product(QUICK, ("none", "item_knn", "ease")),
+        *(pytest.param(*kind.values, "ease", marks=kind.marks) for kind in TRAINED),
+    ],
+)
 def test_every_kind_answers_the_same_after_loading(world, tmp_path, kind, neighbours):
     built = semrec.build(world, config=config_of(kind, neighbours), out=tmp_path / "a")
     loaded = semrec.load(tmp_path / "a")
@@ -269,6 +275,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_killed_build_goes_on_where_its_training_was(world):
     config = config_of("sasrec", epochs=6, patience=6)
     whole = semrec.build(world, config=config)
@@ -293,6 +300,7 @@ def test_a_killed_build_goes_on_where_its_training_was(world):
     assert not list((cache_folder() / "training").glob("*")), "checkpoints are left behind"
 
 
+@pytest.mark.slow
 def test_a_build_goes_on_from_what_train_left(world):
     config = config_of("sasrec")
     context = context_of(world, config)
@@ -304,6 +312,7 @@ def test_a_build_goes_on_from_what_train_left(world):
     assert built.manifest["behaviour"]["epochs"] == chosen.options["epochs"]
 
 
+@pytest.mark.slow
 def test_another_configuration_never_goes_on_from_a_foreign_training(world):
     one, other = (context_of(world, config_of("sasrec", dropout=d)) for d in (0.1, 0.2))
     for context in (one, other):

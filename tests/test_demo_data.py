@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import write_world
 
 import semrec
@@ -24,6 +25,7 @@ behaviour: {factors: 12, regularization: 1, alpha: 5, decay: 1}
 """
 
 
+@pytest.mark.slow
 def test_a_build_of_other_data_does_without_the_demos(tmp_path):
     """Its keywords are what topic requests are judged by: an artifact must know nothing of them.
 

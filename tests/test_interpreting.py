@@ -92,6 +92,7 @@ def test_an_encoder_chooses_the_clear_label_or_none():
 
 
 @pytest.mark.weights
+@pytest.mark.slow
 def test_minilm_reads_plain_cases_and_leaves_the_others():
     from semrec.encoders.sentence import load_sentence_encoder
 

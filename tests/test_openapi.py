@@ -76,12 +76,9 @@ def ask_all(client, n):
     }
 
 
-def test_generated_requests(client):
-    asked = ask_all(client, 5)
-    labels = {label for label, _ in asked}
-    assert {"POST /v1/recommend", "POST /v1/events", "GET /v1/items/{item_id}"} <= labels
-
-
 @pytest.mark.slow
 def test_two_thousand_generated_requests(client):
-    assert sum(ask_all(client, 110).values()) >= 2_000
+    asked = ask_all(client, 110)
+    assert sum(asked.values()) >= 2_000
+    labels = {label for label, _ in asked}
+    assert {"POST /v1/recommend", "POST /v1/events", "GET /v1/items/{item_id}"} <= labels

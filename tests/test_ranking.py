@@ -379,6 +379,7 @@ def test_a_fold_is_searched_by_who_does_not_know_its_dialogs(settled, world):
         np.testing.assert_allclose(fusion.domain, standardised_popularity(counts), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_requests_that_want_anything_teach_no_ranker(settled, world, one_thread):
     rng = np.random.default_rng(5)
     cases = [
@@ -461,6 +462,7 @@ def far_from(n):
     ]
 
 
+@pytest.mark.slow
 def test_build_keeps_a_ranker_that_pays(world, tmp_path, one_thread):
     config = world_config(
         fusion={"gate": "fixed", "fill": False},

@@ -86,6 +86,7 @@ def test_an_artifact_serves_with_it_and_says_what_was_found(world, tmp_path):
         semrec.load(out)
 
 
+@pytest.mark.slow
 def test_serving_loads_no_torch(world, tmp_path):
     semrec.build(world, config=config_of("onnx"), out=tmp_path / "a")
     code = (
@@ -98,6 +99,7 @@ def test_serving_loads_no_torch(world, tmp_path):
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_where_the_vectors_differ_torch_is_kept(world, tmp_path, monkeypatch):
     monkeypatch.setattr(choosing, "FLOAT_COSINE", 1.1)
     monkeypatch.setattr(choosing, "INT8_COSINE", 1.1)
