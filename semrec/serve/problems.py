@@ -152,7 +152,7 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail, path = str(error.detail), request.url.path
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("allow", "other methods")
+        allowed = (error.headers or {}).get("Allow", "another method")
         detail = f"{request.method} isn't taken at {path}, expected {allowed}"
     elif request.scope.get("endpoint") is None and error.status_code == 404:
         paths = request.app.openapi()["paths"]
