@@ -75,6 +75,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "dropped": ["from 1990 to 1999"],
         "missed": ["“nothing gory”"],
         "language": "",
+        "idle": False,
         "nothing": "nothing satisfies year >= 2000 and year < 1990",
         "first": ["Stalker", "Gattaca"],
         "reason": "its text has “quiet”",

@@ -175,3 +175,19 @@ def test_the_newest_wish_leads_and_older_ones_stay_where_it_adds(rec, messages, 
     for message in messages:
         conversation = respond(rec, message, conversation).conversation
     assert list(conversation.wishes) == wishes
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("hmm interesting", "not sure what you’d like"),
+        ("i hated it", "not sure what you’d like"),
+        ("ich suche eine Komödie", "I read English best"),
+    ],
+)
+def test_a_message_without_a_wish_gets_a_question(rec, message, says):
+    assert says in respond(rec, message).reply
+
+
+def test_a_correction_is_read_without_its_opening(rec):
+    assert respond(rec, "sorry, I meant a jungle").conversation.wishes == ("a jungle",)

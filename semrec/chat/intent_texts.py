@@ -70,7 +70,8 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|actually|instead|rather"
+    r"^(?:(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|sorry|oops"
+    r"|i (?:mean|meant|said)|actually|instead|rather"
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
     r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+)+",
     re.IGNORECASE,

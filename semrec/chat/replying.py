@@ -12,7 +12,7 @@ from semrec.chat.phrasing import first_of, limits_in_words, shortened
 from semrec.intent.filters import explain_nothing
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
-from semrec.types import Recommendations
+from semrec.types import Query, Recommendations
 
 MAX_NAMED, MAX_PHRASES, MAX_MISSED, MAX_WISH_CHARS, MAX_ECHOED_WORDS = 2, 3, 4, 60, 8
 
@@ -62,6 +62,7 @@ def reply_to(
         dropped=first_of(limits_in_words(gone, catalog, intent_parser), MAX_PHRASES),
         missed=first_of([f"“{phrase}”" for phrase in missed], MAX_MISSED),
         language=update.language,
+        idle=conversation.query() == Query(),
         nothing=nothing,
         first=[item.title or item.item_id for item in found.items[:MAX_NAMED]],
         reason=main_reason(recommender, conversation.query(), found),
@@ -97,6 +98,7 @@ def _taken_back(
         if operator == "none":
             left = [str(one).casefold() for one in of.get("none", ())]
             lifted += [str(one) for one in value if str(one).casefold() not in left]
+            lifted = list({label.casefold(): label for label in reversed(lifted)}.values())[::-1]
         elif operator not in of and name not in update.stated:
             gone.setdefault(name, {})[operator] = value
     return lifted, gone

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from semrec.intent.conditions import Condition, Has, Span
 from semrec.intent.cues import COMPARATIVES, NO_MATTER, OTHERS, RESETS, RETRACTIONS
-from semrec.intent.english import DETERMINERS, FILLERS, PHRASE_ENDS, word_set
+from semrec.intent.english import CENTURIES, DECADES, DETERMINERS, FILLERS, PHRASE_ENDS, word_set
 from semrec.intent.quantities import read_years
 from semrec.intent.spans import JOINTS, Spans
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens, singular
@@ -21,6 +21,7 @@ _IS = word_set("is are was were would sounds works work")
 _FINE = word_set("fine ok okay alright allowed cool good great welcome acceptable right works work")
 _SOFTENERS = word_set("totally also actually perfectly completely all be too just now really quite")
 _TAIL = word_set("too again now after all then though tho as well either anymore")
+_OF_TIME = DECADES.keys() | CENTURIES.keys() | {"past"}
 _DENYING = word_set("no not dont never without non except but for than from nor neither only")
 _RULE = word_set("limit limits filter filters rule rules restriction restrictions part requirement")
 _ALL = word_set("everything all")
@@ -39,7 +40,7 @@ _CALLED = {
 _AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
 _BEFORE_COMPARATIVE = word_set(
     "something anything bit lot little much even slightly way far any some but please and one"
-    " somewhat with need want prefer maybe give show considerably"
+    " somewhat the meant mean with need want prefer maybe give show considerably"
 )
 
 
@@ -235,8 +236,8 @@ def _stated_once(spans: Spans, at: int) -> tuple[tuple[Condition, ...], int] | N
         codes = vocabulary.languages[t.word(at)]
         return (Has(attribute=vocabulary.language, labels=tuple(codes)),), at + 1
     last = min(at + MAX_YEAR_WORDS, len(t))
-    if last <= at:
-        return None
+    if not any(word[0].isdigit() or word in _OF_TIME for word in t.words[at:last]):
+        return None  # reading the words once more costs more than all the rest
     years = read_years(read_tokens(f"from {t.phrase(at, last)}"), 0, vocabulary)
     return None if years is None else ((years.condition,), at + years.end - 1)
 
