@@ -84,7 +84,7 @@ def test_a_number_that_opens_a_title_is_no_count(rec):
 
 
 def ids(turn):
-    return [item.item_id for item in turn.found.items]
+    return [item.item_id for item in turn.recommendations.items]
 
 
 @pytest.fixture
@@ -149,11 +149,11 @@ def test_questions_are_answered_from_the_record(rec, first):
     record = catalog.record(catalog.row(ids(first)[1]))
     year = respond(rec, "when was the second one made?", first.conversation)
     assert str(record["year"]) in year.reply
-    assert first.found.items[1].title in year.reply
+    assert first.recommendations.items[1].title in year.reply
     director = respond(rec, "who directed it?", first.conversation)
     assert director.reply.startswith("I don’t know directors here.")
     why = respond(rec, "why the first one?", first.conversation)
-    assert why.reply.startswith(f"“{first.found.items[0].title}”: ")
+    assert why.reply.startswith(f"“{first.recommendations.items[0].title}”: ")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_100_conversations_keep_every_limit_and_let_go_of_those_taken_back(
             conversation = answer.conversation
             seen.append(turn.text)
             allowed = permitted(catalog, turn.limits)
-            rows = catalog.rows(item.item_id for item in answer.found.items)
+            rows = catalog.rows(item.item_id for item in answer.recommendations.items)
             assert allowed[rows].all(), (seen, turn.limits, conversation.filters)
             if allowed.sum() > 50:
                 assert len(rows) == 10
@@ -66,7 +66,7 @@ def test_100_conversations_keep_every_limit_and_let_go_of_those_taken_back(
                 n_taken_back += 1
                 assert not (allowed & ~permitted(catalog, conversation.filters)).any(), seen
             # What was read is what was applied: no wish states a limit once more.
-            applied = answer.found.trace.understood.get("filters", {})
+            applied = answer.recommendations.trace.understood.get("filters", {})
             assert np.array_equal(
                 permitted(catalog, applied), permitted(catalog, conversation.filters)
             )
@@ -124,25 +124,27 @@ def test_the_list_is_talked_about(
     rec: Recommender, message: str, places: list[int], type_: str
 ) -> None:
     first = respond(rec, "a space story")
-    shown = [item.item_id for item in first.found.items]
+    shown = [item.item_id for item in first.recommendations.items]
     turn = respond(rec, message, first.conversation)
     assert [(e.item_id, e.type) for e in turn.update.events] == [(shown[p], type_) for p in places]
-    assert not {shown[place] for place in places} & {item.item_id for item in turn.found.items}
+    assert not {shown[place] for place in places} & {
+        item.item_id for item in turn.recommendations.items
+    }
 
 
 def test_a_title_of_the_list_is_enough(rec: Recommender) -> None:
     first = respond(rec, "a space story")
-    title = first.found.items[3].title
+    title = first.recommendations.items[3].title
     turn = respond(rec, f"{title} was awful", first.conversation)
-    assert turn.update.events == (Event(first.found.items[3].item_id, "reject"),)
+    assert turn.update.events == (Event(first.recommendations.items[3].item_id, "reject"),)
     assert f"ithout “{title}”" in turn.reply
 
 
 def test_the_last_word_on_an_item_counts(rec: Recommender) -> None:
     first = respond(rec, "a space story")
     out = respond(rec, "not the second one", first.conversation)
-    taken = first.found.items[1].item_id
-    assert taken not in {item.item_id for item in out.found.items}
+    taken = first.recommendations.items[1].item_id
+    assert taken not in {item.item_id for item in out.recommendations.items}
     events = (*out.conversation.session, Event(taken, "like"))
     again = replace(out.conversation, session=events).query()
     assert again.events[-1].type == "like"
@@ -152,18 +154,18 @@ def test_the_last_word_on_an_item_counts(rec: Recommender) -> None:
 def test_something_else_shows_other_items(rec: Recommender) -> None:
     first = respond(rec, "a space story", k=5)
     other = respond(rec, "something else please", first.conversation, k=5)
-    shown = {item.item_id for item in first.found.items}
-    assert not shown & {item.item_id for item in other.found.items}
+    shown = {item.item_id for item in first.recommendations.items}
+    assert not shown & {item.item_id for item in other.recommendations.items}
     assert other.update.others
 
 
 def test_newer_is_measured_on_what_was_shown(rec: Recommender) -> None:
     first = respond(rec, "a space story", k=5)
-    years = [1960 + int(item.item_id[1:]) for item in first.found.items]
+    years = [1960 + int(item.item_id[1:]) for item in first.recommendations.items]
     turn = respond(rec, "something newer?", first.conversation, k=5)
     assert turn.conversation.filters == {"year": {"gte": int(np.median(years)) + 1}}
     older = respond(rec, "or rather something older", turn.conversation, k=5)
-    newest = max(1960 + int(item.item_id[1:]) for item in turn.found.items)
+    newest = max(1960 + int(item.item_id[1:]) for item in turn.recommendations.items)
     assert older.conversation.filters["year"]["lte"] < newest
     assert respond(rec, "shorter", first.conversation).update.not_understood == ("shorter",)
 
@@ -175,13 +177,13 @@ def test_what_is_ruled_out_no_longer_pulls(rec: Recommender) -> None:
 
 def test_nothing_that_fits_is_said_with_a_way_out(rec: Recommender) -> None:
     turn = respond(rec, "only jungle, from before 1900")
-    assert turn.found.items == ()
+    assert turn.recommendations.items == ()
     assert "without year" in turn.reply
 
 
 def test_the_reply_names_only_what_is_known(rec: Recommender) -> None:
     first = respond(rec, "a space story, no jungle, nothing gory")
-    titles = [item.title for item in first.found.items[:2]]
+    titles = [item.title for item in first.recommendations.items[:2]]
     assert first.reply == (
         f"A space story, no jungle: “{titles[0]}” comes first (Space), "
         f"then “{titles[1]}”. I can’t check “nothing gory” here."
@@ -210,7 +212,7 @@ def test_a_conversation_can_be_written_down(rec: Recommender) -> None:
 
 def test_messages_sent_whole_amount_to_the_same(rec: Recommender) -> None:
     first = respond(rec, "a space story, no jungle")
-    listed = "\n".join(f"{i.rank}. “{i.title}”" for i in first.found.items)
+    listed = "\n".join(f"{i.rank}. “{i.title}”" for i in first.recommendations.items)
     messages = [
         Message("system", "only court stories"),
         Message("user", "a space story, no jungle"),
@@ -218,7 +220,7 @@ def test_messages_sent_whole_amount_to_the_same(rec: Recommender) -> None:
         Message("user", "not the second one, and from 1980 or later"),
     ]
     conversation, update = replayed(messages, rec.intent_parser, rec.catalog)
-    assert update.events == (Event(first.found.items[1].item_id, "reject"),)
+    assert update.events == (Event(first.recommendations.items[1].item_id, "reject"),)
     assert conversation.filters == {"labels": {"none": ["jungle"]}, "year": {"gte": 1980}}
 
 

@@ -156,7 +156,10 @@ def test_no_budget_is_too_small_where_a_thread_is_free(engine, slow):
     until = time.monotonic() + 10
     while not engine._idle and time.monotonic() < until:
         time.sleep(0.01)
-    assert asyncio.run(engine.recommend(Query(budget_ms=0), Deadline.within(0))).found.items == ()
+    assert (
+        asyncio.run(engine.recommend(Query(budget_ms=0), Deadline.within(0))).recommendations.items
+        == ()
+    )
 
 
 def test_who_is_gone_never_reaches_the_recommender(engine, slow):
@@ -184,7 +187,7 @@ def test_one_wrong_request_of_a_batch_hurts_no_other(engine, slow):
 
     right, wrong, also = asyncio.run(scene())
     assert isinstance(wrong, QueryError)
-    assert right.found.items == also.found.items == ()
+    assert right.recommendations.items == also.recommendations.items == ()
 
 
 def test_a_batch_has_one_recommender(slow):

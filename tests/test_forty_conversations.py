@@ -11,7 +11,7 @@ MAX_REPLY_WORDS = 45
 def complaints(rec, told: Told, turn, before: list[str]) -> list[str]:
     """What doesn't hold after a turn, in words."""
     catalog = rec.catalog
-    ids = [item.item_id for item in turn.found.items]
+    ids = [item.item_id for item in turn.recommendations.items]
     records = [catalog.record(catalog.row(item_id)) for item_id in ids]
     titles = [str(record["title"]) for record in records]
     labels = [{str(one).casefold() for one in record.get("genres") or ()} for record in records]
@@ -48,7 +48,7 @@ def judged(rec) -> list[str]:
             turn = respond(rec, told.text, state, k=10)
             said.append(told.text)
             found += [f"{' / '.join(said)}: {one}" for one in complaints(rec, told, turn, before)]
-            state, before = turn.conversation, [item.item_id for item in turn.found.items]
+            state, before = turn.conversation, [item.item_id for item in turn.recommendations.items]
     return found
 
 

@@ -180,7 +180,7 @@ def test_flags_come_before_variables_and_these_before_the_file(monkeypatch, tmp_
     monkeypatch.setenv("SEMREC_WORKERS", "20")
     found = make_settings(artifact="x", port=100)
     assert (found.port, found.workers, found.max_queue) == (100, 20, 3)
-    assert found.shown()["api_keys"] == 2
+    assert found.redacted()["api_keys"] == 2
     assert "first-key" not in repr(found)
     file.write_text("prot: 1\n")
     with pytest.raises(ConfigError, match="prot"):

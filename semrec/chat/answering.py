@@ -28,13 +28,13 @@ class Turn:
     Attributes:
         conversation: What the next message is read in.
         reply: One or two sentences.
-        found: The list.
+        recommendations: The list.
         update: What the message changed; its events are new.
     """
 
     conversation: Conversation
     reply: str
-    found: Recommendations
+    recommendations: Recommendations
     update: StateUpdate
 
 
@@ -85,7 +85,9 @@ def answered(
         reply = reply_to(update, conversation, found, recommender)
     else:
         reply = reply_to_act(update.act, recommender, conversation, found, undone=update.undone)
-    return Turn(conversation=conversation.after(found), reply=reply, found=found, update=update)
+    return Turn(
+        conversation=conversation.after(found), reply=reply, recommendations=found, update=update
+    )
 
 
 def replayed(

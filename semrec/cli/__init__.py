@@ -163,15 +163,15 @@ def recommend(
     with screen.progress() as progress:
         progress("load artifact", 0, 1)
         recommender = load(artifact)
-        found = recommender.recommend(query)
-        found = explained(recommender, query, found) if explain else found
+        answer = recommender.recommend(query)
+        answer = explained(recommender, query, answer) if explain else answer
     if as_json:
         from dataclasses import asdict
 
-        print_json(asdict(found))
+        print_json(asdict(answer))
     else:
         catalog = recommender.catalog
-        screen.recommendations(found, dict(zip(catalog.item_ids, catalog.titles, strict=True)))
+        screen.recommendations(answer, dict(zip(catalog.item_ids, catalog.titles, strict=True)))
 
 
 @prompts.command("list")
@@ -219,7 +219,7 @@ def doctor() -> None:
     from semrec.cli.doctor import examine
     from semrec.cli.result_tables import checks
 
-    found = examine()
-    Screen().show([checks(found)])
-    if not all(well for _, _, well in found):
+    checked = examine()
+    Screen().show([checks(checked)])
+    if not all(well for _, _, well in checked):
         raise typer.Exit(1)

@@ -121,6 +121,6 @@ def bench_cold(
             progress=progress,
         )
     if as_json:
-        print_json([one.to_dict() for one in measured])
+        print_json([draw.to_dict() for draw in measured])
         return
     screen.show(tables.cold(measured))

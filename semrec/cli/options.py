@@ -49,9 +49,9 @@ def pair(text: str, option: str) -> tuple[str, str]:
 
 def print_json(value: Any) -> None:  # noqa: ANN401
     """A result on stdout, as JSON."""
-    told = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     try:
-        told.encode(sys.stdout.encoding or "utf-8")
+        text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # nothing may be lost
-        told = json.dumps(value, indent=2, default=str)
-    sys.stdout.write(f"{told}\n")
+        text = json.dumps(value, indent=2, default=str)
+    sys.stdout.write(f"{text}\n")

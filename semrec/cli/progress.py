@@ -30,7 +30,7 @@ class Lines:
         self._every_s = every_s
         self._clock = clock
         self._started = clock()
-        self._told = self._started  # when the last line was written
+        self._written_s = self._started  # when the last line was written
         self._stage: str | None = None  # None: the last one has ended
 
     def __call__(self, stage: str, done: int, total: int, detail: str = "", /) -> None:
@@ -41,13 +41,13 @@ class Lines:
             if not ended:
                 at = f" {done:,}/{total:,}" if done else ""  # went on from an earlier build
                 self._line(stage + at, detail)
-        elif not ended and self._clock() - self._told >= self._every_s:
+        elif not ended and self._clock() - self._written_s >= self._every_s:
             self._line(f"{stage} {done:,}/{total:,}", detail)
         if ended:
             self._stage = None
             self._line(f"{stage} done", detail)
 
     def _line(self, text: str, detail: str) -> None:
-        self._told = self._clock()
-        shown = f" ({detail})" if detail else ""
-        self._write(f"[{self._told - self._started:7.1f} s] {text}{shown}")
+        self._written_s = self._clock()
+        suffix = f" ({detail})" if detail else ""
+        self._write(f"[{self._written_s - self._started:7.1f} s] {text}{suffix}")

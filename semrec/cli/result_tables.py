@@ -24,24 +24,24 @@ def described(values: Mapping[str, Any]) -> Table:
     rows = []
     for name, value in values.items():
         if name != "warnings" and value not in (None, ""):
-            shown = ", ".join(value) if isinstance(value, list) else value
-            shown = f"{shown:,}" if isinstance(shown, int) else str(shown)
-            rows.append((name.replace("_", " "), shown))
+            text = ", ".join(value) if isinstance(value, list) else value
+            text = f"{text:,}" if isinstance(text, int) else str(text)
+            rows.append((name.replace("_", " "), text))
     return Table(columns=(Column("", "{0[0]}", style="dim"), Column("", "{0[1]}")), rows=rows)
 
 
-def checks(found: Sequence[tuple[str, str, bool]]) -> Table:
+def checks(checked: Sequence[tuple[str, str, bool]]) -> Table:
     """Checks of this machine; what isn't well stands apart."""
     columns = (
         Column("", "{0[0]}", style="dim"),
         Column("", "{0[1]}"),
         Column("", "{0[2]}", style="red"),
     )
-    rows = [(name, value if well else "", "" if well else value) for name, value, well in found]
+    rows = [(name, value if well else "", "" if well else value) for name, value, well in checked]
     return Table(columns=columns, rows=rows)
 
 
-def list_of(found: Recommendations) -> Table:
+def list_of(answer: Recommendations) -> Table:
     """A list, each explanation below its title."""
     columns = (
         Column("rank", "{0.rank:d}"),
@@ -51,12 +51,12 @@ def list_of(found: Recommendations) -> Table:
     )
     rows = [
         replace(item, title=f"{item.title}\n  {item.explanation}") if item.explanation else item
-        for item in found.items
+        for item in answer.items
     ]
     return Table(columns=columns, rows=rows)
 
 
-def answer(told: Mapping[str, Any]) -> Table:
+def answer(entry: Mapping[str, Any]) -> Table:
     """One of the demo's lists, what the words were read as, and the weights."""
     columns = (
         Column("", "{0[rank]:d}"),
@@ -71,17 +71,17 @@ def answer(told: Mapping[str, Any]) -> Table:
             "year": item["year"] or "",
             "labels": _cut(", ".join(item["labels"])),
         }
-        for item in told["items"]
+        for item in entry["items"]
     ]
-    understood = told["understood"]
+    understood = entry["understood"]
     named = [label for labels in understood.get("named", {}).values() for label in labels]
     parts = [f"named: {', '.join(named)}"] if named else []
     parts += [f"limits: {understood['filters']}"] if understood.get("filters") else []
-    note = "; ".join([*parts, weights(told["weights"])])
+    note = "; ".join([*parts, weights(entry["weights"])])
     return Table(columns=columns, rows=rows, notes=[note])
 
 
-def compared(shown: Mapping[str, Any]) -> Table:
+def compared(results: Mapping[str, Any]) -> Table:
     """The demo's comparisons, one a row."""
     means = "{{0[means][{}]:.4f}}"
     over = "0[ratios][fused]"
@@ -99,7 +99,7 @@ def compared(shown: Mapping[str, Any]) -> Table:
     )
     rows = []
     for name, about in COMPARED.items():
-        report = shown[name]
+        report = results[name]
         own = {row["system"]: row["metrics"]["ndcg"]["mean"] for row in report["rows"]}
         best = own[report["behavioural_only"]]
         rows.append({**report, "about": about, "means": own, "best": best})
@@ -113,7 +113,7 @@ def learned(gate: Mapping[str, Any]) -> Table:
     for kind in ("session", "baseline"):
         rows[kind] = {**gate[kind], "words": 0.0, "lexical": 0.0, "texts": gate[kind]["semantic"]}
     shares = [
-        {"kind": kind} | {name: row[name] / sum(row[one] for one in WEIGHTS) for name in WEIGHTS}
+        {"kind": kind} | {name: row[name] / sum(row[n] for n in WEIGHTS) for name in WEIGHTS}
         for kind, row in rows.items()
     ]
     columns = [Column("weights by query", "{0[kind]}")]
@@ -121,10 +121,10 @@ def learned(gate: Mapping[str, Any]) -> Table:
     return Table(columns=columns, rows=shares)
 
 
-def weights(told: Mapping[str, float]) -> str:
+def weights(of: Mapping[str, float]) -> str:
     """A request's weights in a line."""
     names = ("semantic", "behavioural", "popularity", "domain")
-    return ", ".join(f"{name} {told[name]:.2f}" for name in names if name != "domain" or told[name])
+    return ", ".join(f"{name} {of[name]:.2f}" for name in names if name != "domain" or of[name])
 
 
 def _cut(text: str) -> str:

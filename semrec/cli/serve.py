@@ -81,8 +81,8 @@ def replay(
         print_json(asdict(replayed))
     else:
         screen = Screen()
-        for place, (item_id, score) in enumerate(replayed.now, start=1):
-            screen.line(f"{place:>4}  {item_id}  {score:.4f}")
+        for rank, (item_id, score) in enumerate(replayed.now, start=1):
+            screen.line(f"{rank:>4}  {item_id}  {score:.4f}")
         then = "as it was served" if replayed.same else f"it was served as {replayed.then}"
         screen.line(f"{len(replayed.now)} items of artifact {replayed.version}: {then}")
     if not replayed.same:

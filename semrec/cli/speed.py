@@ -133,12 +133,12 @@ def bench_rerank(
             reranking = replace(recommender.reranking, complaint="")
             recommender = recommender.with_parts(reranking=reranking)
         set_apart()  # as the service does
-        asked = [case for case in read_cases(cases) if case.relevant]
+        scored = [case for case in read_cases(cases) if case.relevant]
         if not allow_seen:
-            refuse_seen(asked, {str(artifact): recommender.manifest["training_dialogs"]})
+            refuse_seen(scored, {str(artifact): recommender.manifest["training_dialogs"]})
         measured = rerank_curve(
             with_broken(recommender, broken) if broken else recommender,
-            asked[: n or None],
+            scored[: n or None],
             budgets_ms=_budgets(budgets),
             clients=clients,
             progress=progress,
@@ -146,12 +146,12 @@ def bench_rerank(
     print_json(measured) if as_json else screen.show(shown.rerank_curve(measured))
 
 
-def _budgets(told: str) -> list[float | None]:
+def _budgets(budgets: str) -> list[float | None]:
     try:
-        return [None if one.strip() == "none" else float(one) for one in told.split(",")]
+        return [None if ms.strip() == "none" else float(ms) for ms in budgets.split(",")]
     except ValueError:
         raise ConfigError(
-            f"--budgets {told!r}: expected numbers and `none`, such as 0,50,none"
+            f"--budgets {budgets!r}: expected numbers and `none`, such as 0,50,none"
         ) from None
 
 
@@ -230,8 +230,8 @@ def bench_scale(
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         sizing = Catalogues(sizes=wanted, kind=kind, noise=noise, seed=seed)
-        asked = read_cases(cases) if cases else ()
-        measured = scale(artifact, sizing, cases=asked, n=n, progress=progress)
+        requests = read_cases(cases) if cases else ()
+        measured = scale(artifact, sizing, cases=requests, n=n, progress=progress)
     if out is not None:
         write_text(out / "scale.json", json.dumps(measured, indent=2) + "\n")
         if not plot_scale(measured, out / "scale.png"):

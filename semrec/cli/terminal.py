@@ -41,7 +41,7 @@ def survive_any_encoding() -> None:
 def _nearest(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     text = unicodedata.normalize("NFKD", error.object[error.start : error.end].translate(ASCII))
-    known = "".join(one for one in text if not unicodedata.combining(one))
+    known = "".join(char for char in text if not unicodedata.combining(char))
     return known.encode("ascii", "replace").decode(), error.end
 
 
@@ -58,8 +58,8 @@ class Screen:
 
     def show(self, tables: Iterable[Table]) -> None:
         """Tables, each with its notes, an empty line between."""
-        for place, table in enumerate(tables):
-            if place:
+        for index, table in enumerate(tables):
+            if index:
                 self._out.print()
             for part in for_terminal(table):
                 self._out.print(part)
@@ -121,17 +121,17 @@ class Screen:
                 "(GroupLens; research use)"
             )
         elif name == "answers":
-            for one in value:
-                asked = f"“{one['intent']}”"
-                if one["session_titles"]:
-                    asked += f" after {', '.join(one['session_titles'])}"
-                self._out.print(f"\n[bold cyan]{escape(asked)}[/]")
-                self.show([result_tables.answer(one)])
+            for entry in value:
+                question = f"“{entry['intent']}”"
+                if entry["session_titles"]:
+                    question += f" after {', '.join(entry['session_titles'])}"
+                self._out.print(f"\n[bold cyan]{escape(question)}[/]")
+                self.show([result_tables.answer(entry)])
 
-    def compared(self, shown: Mapping[str, Any]) -> None:
+    def compared(self, results: Mapping[str, Any]) -> None:
         """The demo's comparison in six lines."""
         self._out.print("\n[bold]And is it worth it?[/] Asked of what was held back:")
-        self.show([result_tables.compared(shown)])
+        self.show([result_tables.compared(results)])
 
     def built(self, out: Path, manifest: Mapping[str, Any]) -> None:
         """A build in numbers, and the notes that it left."""
@@ -163,17 +163,17 @@ class Screen:
         if report.slices:
             self.show([slices(report)])
 
-    def recommendations(self, found: Recommendations, titles: Mapping[str, str]) -> None:
+    def recommendations(self, answer: Recommendations, titles: Mapping[str, str]) -> None:
         """A list, what was understood, and how it came about; `titles` by item id."""
-        self.show([result_tables.list_of(found)])
-        for name, said in understood_lines(found.trace.understood, titles):
+        self.show([result_tables.list_of(answer)])
+        for name, text in understood_lines(answer.trace.understood, titles):
             style = "yellow" if name == "can’t check" else "dim"
-            self._out.print(f"[{style}]{name}: {escape(said)}[/]")
-        ms = found.trace.timings_ms["total"]
+            self._out.print(f"[{style}]{name}: {escape(text)}[/]")
+        ms = answer.trace.timings_ms["total"]
         self._out.print(
-            f"[dim]weights: {result_tables.weights(found.trace.weights)}; {ms:.0f} ms[/]"
+            f"[dim]weights: {result_tables.weights(answer.trace.weights)}; {ms:.0f} ms[/]"
         )
-        self.notes(found.trace.notes)
+        self.notes(answer.trace.notes)
 
     def next_commands(self, out: Path, seconds: float) -> None:
         """The demo's artifact, and what to type next."""

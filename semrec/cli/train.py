@@ -50,14 +50,14 @@ def train_behaviour(
             f"behaviour.kind is {loaded.behaviour.kind!r}, expected one that is trained in steps: "
             f"{' or '.join(SEQUENCE_MODELS)}; `semrec build` fits the others by itself"
         )
-    found = read_dataset(dataset)
-    learned = hold_out(found.positives, loaded.split).train
+    data = read_dataset(dataset)
+    learned = hold_out(data.positives, loaded.split).train
     main = os.environ.get("LOCAL_RANK", "0") == "0"
     screen = Screen(quiet=not main)
     with screen.progress(lines=True) as progress:
         validation = validation_of(learned, loaded.split)
         job = start_job(loaded.seed, progress if main else silent, max_minutes)
-        context, _ = make_search_context(validation, found, loaded, job)
+        context, _ = make_search_context(validation, data, loaded, job)
         best = choose_vectors(context)[0]
         _, options = refit_vectors(best.options, learned, context)
     trained = options["trained"]

@@ -50,8 +50,8 @@ class Numbers:
                 allowed &= _COMPARE[operator](self.values, number)  # NaN compares as False
             elif operator in ("any", "none"):
                 hit = np.zeros(len(self.values), dtype=bool)
-                for one in _values(self.name, operator, value):
-                    hit |= self._equal(one)
+                for operand in _values(self.name, operator, value):
+                    hit |= self._equal(operand)
                 allowed &= hit if operator == "any" else ~hit
             else:
                 raise _unknown(self.name, operator, ("any", "none", *_COMPARE))
@@ -100,8 +100,8 @@ class Labels:
                 for hit in hits:
                     allowed &= hit
             else:
-                one = np.logical_or.reduce(hits) if hits else np.zeros(self.n_items, bool)
-                allowed &= one if operator == "any" else ~one
+                any_hit = np.logical_or.reduce(hits) if hits else np.zeros(self.n_items, bool)
+                allowed &= any_hit if operator == "any" else ~any_hit
         return allowed
 
     def unknown(self, condition: object) -> list[str]:

@@ -85,7 +85,7 @@ class Catalog:
     @cached_property
     def label_columns(self) -> frozenset[str]:
         """Text columns that hold labels: few distinct values, of words rather than codes."""
-        found = set()
+        columns = set()
         for name in self.attribute_names:
             column = self.table[name]
             if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
@@ -95,8 +95,8 @@ class Catalog:
             few = len(distinct) <= min(MAX_LABELS, n_told // MIN_ITEMS_PER_LABEL)
             words = sum(map(len, distinct)) >= MIN_LABEL_CHARS * len(distinct)
             if distinct and few and words:
-                found.add(name)
-        return frozenset(found)
+                columns.add(name)
+        return frozenset(columns)
 
     def mask(self, filters: Mapping[str, Any]) -> BoolArray | None:
         """(n_items,) bool: which items satisfy all `filters`; None if there are none.
@@ -126,11 +126,11 @@ class Catalog:
         """
         items = checked_records(items, self.table.schema)
         rows = dict(self._rows)
-        for place, item in enumerate(items):
+        for i, item in enumerate(items):
             item_id = item["item_id"]
             if item_id in rows and rows[item_id] not in replaced:
                 raise DataError(f"item {item_id!r} is already there; remove it first")
-            rows[item_id] = len(self) + place
+            rows[item_id] = len(self) + i
         added = pa.Table.from_pylist(items, schema=self.table.schema)
         return Catalog(
             table=pa.concat_tables([self.table, added]).combine_chunks(),

@@ -85,50 +85,50 @@ def make_column(name: str, cells: Cells, kind: str = "", separator: str | None =
         kind: RecBole's type; "token": text that only a number's name makes a number.
         separator: What stands between labels; empty: cells aren't lists; None: told by them.
     """
-    told = [cell for cell in cells if cell is not None and cell.strip() not in NO_TEXT]
-    if not told:
+    filled = [cell for cell in cells if cell is not None and cell.strip() not in NO_TEXT]
+    if not filled:
         return Column(values=pa.nulls(len(cells), pa.string()))
     if kind == "token_seq" and separator is None:
         return _lists(cells, str.split, "")
-    if note := _unusable(told, kind):
+    if note := _unusable(filled, kind):
         return Column(values=None, note=note)
-    opened = _share(told, lambda cell: cell.lstrip().startswith("["))
-    closed = _share(told, lambda cell: labels_in(cell) is not None)
+    opened = _share(filled, lambda cell: cell.lstrip().startswith("["))
+    closed = _share(filled, lambda cell: labels_in(cell) is not None)
     if separator is None and opened >= MOST and closed >= HALF:  # "[1995] Heat" is no list
         return _lists(cells, labels_in, "")
-    separator = _separator(name, told) if separator is None else separator
+    separator = _separator(name, filled) if separator is None else separator
     if separator:
         cut = separator
         return _lists(cells, lambda cell: cell.split(cut), f"split at {cut!r}")
-    if _share(told, lambda cell: moment(cell) is not None) >= MOST:
+    if _share(filled, lambda cell: moment(cell) is not None) >= MOST:
         return _checked(cells, moment, "a date", "dates as Unix seconds")
-    if _says_number(name, told, kind):
+    if _says_number(name, filled, kind):
         return _numbers(name, cells)
-    if kind != "token" and all(cell.strip().casefold() in ("true", "false") for cell in told):
+    if kind != "token" and all(cell.strip().casefold() in ("true", "false") for cell in filled):
         return Column(values=pa.array([_boolean(cell) for cell in cells], pa.bool_()))
     return Column(values=pa.array([_label(cell) for cell in cells], pa.string()))
 
 
-def _unusable(told: Sequence[str], kind: str) -> str:
+def _unusable(filled: Sequence[str], kind: str) -> str:
     """Words on a column that no attribute can be made of; nothing for others."""
     if kind == "float_seq":
         return "sequences of numbers can't be used: left out"
-    if _share(told, lambda cell: cell.lstrip().startswith("{")) >= MOST:
+    if _share(filled, lambda cell: cell.lstrip().startswith("{")) >= MOST:
         return "objects can't be used: left out"
-    words = [word for cell in told for word in labels_in(cell) or [cell]]
+    words = [word for cell in filled for word in labels_in(cell) or [cell]]
     if _share(words, lambda word: word.startswith(("http://", "https://"))) >= MOST:
         return "addresses say nothing in words: left out"
     return ""
 
 
-def _says_number(name: str, told: Sequence[str], kind: str) -> bool:
+def _says_number(name: str, filled: Sequence[str], kind: str) -> bool:
     """True for a column of numbers or prices, by its type, its name, or most of its cells."""
     if kind == "float" or plain(name) in NUMBER_NAMES or known_as(name) == YEAR:
         return True
-    if kind != "token" and _share(told, _is_number) >= MOST:
+    if kind != "token" and _share(filled, _is_number) >= MOST:
         return True
-    priced = any(sign in cell for cell in told for sign in "$€£¥₹")
-    return priced and _share(told, lambda cell: price(cell) is not None) >= MOST
+    priced = any(sign in cell for cell in filled for sign in "$€£¥₹")
+    return priced and _share(filled, lambda cell: price(cell) is not None) >= MOST
 
 
 def years(cells: Cells) -> Column:
@@ -138,8 +138,8 @@ def years(cells: Cells) -> Column:
         word = cell.strip().removesuffix(".0")
         if word.lstrip("-").isdecimal() and len(word) <= 5:
             return int(word) if -4000 <= int(word) <= 2100 else None
-        found = moment(cell)
-        return None if found is None else datetime.fromtimestamp(found, tz=UTC).year
+        seconds = moment(cell)
+        return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC).year
 
     zero = [None if cell is not None and cell.strip() in ("0", "0.0") else cell for cell in cells]
     return _checked(zero, year, "a year", "")
@@ -190,28 +190,28 @@ def moment(cell: str) -> float | None:
     """Unix seconds of a date, in UTC unless it says otherwise; None: it is none."""
     word = cell.strip()
     try:
-        found = datetime.fromisoformat(word) if DATE.fullmatch(word) else None
+        date = datetime.fromisoformat(word) if DATE.fullmatch(word) else None
     except ValueError:
-        found = None
-    for form in () if found or not word or len(word) > 20 else DATES:
+        date = None
+    for form in () if date or not word or len(word) > 20 else DATES:
         try:
-            found = datetime.strptime(word, form)
+            date = datetime.strptime(word, form)
         except ValueError:
             continue
         break
-    if found is None:
+    if date is None:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _lists(cells: Cells, labels: Callable[[str], list[str] | None], note: str) -> Column:
     lists: list[list[str]] = []
     odd = []
-    for place, cell in enumerate(cells):
-        found = [] if cell is None or cell.strip() in NO_TEXT else labels(cell)
-        if found is None:
-            odd.append((place, "a list"))
-        cleaned = [clean_text(label) for label in found or ()]
+    for row, cell in enumerate(cells):
+        parsed = [] if cell is None or cell.strip() in NO_TEXT else labels(cell)
+        if parsed is None:
+            odd.append((row, "a list"))
+        cleaned = [clean_text(label) for label in parsed or ()]
         lists.append(list(dict.fromkeys(label for label in cleaned if label not in NO_LABEL)))
     return Column(values=pa.array(lists, pa.list_(pa.string())), odd=odd, note=note)
 
@@ -222,10 +222,10 @@ def labels_in(cell: str) -> list[str] | None:
         return None
     for parse in (json.loads, ast.literal_eval):
         try:
-            found = parse(cell.strip())
+            parsed = parse(cell.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        return list(_flat(found)) if isinstance(found, list) else None
+        return list(_flat(parsed)) if isinstance(parsed, list) else None
     return None
 
 
@@ -242,15 +242,15 @@ def _flat(values: list[Any]) -> list[str]:
     return labels
 
 
-def _separator(name: str, told: Sequence[str]) -> str:
+def _separator(name: str, filled: Sequence[str]) -> str:
     """The sign between the labels of a column; empty if its cells aren't lists."""
     for separator in "|;,":
         if separator != "|" and plain(name) not in LIST_NAMES:
             continue
-        cut = [cell.split(separator) for cell in told if separator in cell]
+        cut = [cell.split(separator) for cell in filled if separator in cell]
         parts = sum(map(len, cut))
-        short = sum(map(len, told)) <= MAX_LABEL_CHARS * (parts + len(told) - len(cut))
-        if len(cut) >= SPLIT * len(told) and short:
+        short = sum(map(len, filled)) <= MAX_LABEL_CHARS * (parts + len(filled) - len(cut))
+        if len(cut) >= SPLIT * len(filled) and short:
             return separator
     return ""
 
@@ -272,11 +272,11 @@ def _checked(
     missing: frozenset[str] = NO_TEXT,
 ) -> Column:
     values, odd = [], []
-    for place, cell in enumerate(cells):
-        found = None if cell is None or cell.strip() in missing else convert(cell)
-        if found is None and cell is not None and cell.strip() not in missing:
-            odd.append((place, expected))
-        values.append(found)
+    for row, cell in enumerate(cells):
+        number = None if cell is None or cell.strip() in missing else convert(cell)
+        if number is None and cell is not None and cell.strip() not in missing:
+            odd.append((row, expected))
+        values.append(number)
     whole = all(value is None or value == int(value) for value in values)
     made = [None if v is None else int(v) for v in values] if whole else values
     return Column(values=pa.array(made, pa.int64() if whole else pa.float64()), odd=odd, note=note)
@@ -301,5 +301,5 @@ def _is_number(cell: str) -> bool:
     return not (len(word) > 1 and word[0] == "0" and word[1].isdecimal())  # 007 is a code
 
 
-def _share(told: Sequence[str], test: Callable[[str], bool]) -> float:
-    return sum(map(test, told)) / len(told)
+def _share(cells: Sequence[str], test: Callable[[str], bool]) -> float:
+    return sum(map(test, cells)) / len(cells)

@@ -101,9 +101,9 @@ def meanings(
         ignored: Columns that are to be left out.
     """
     left = [name for name in names if name not in set(ignored)]
-    told = [name for name in left if name in renames]
+    renamed = [name for name in left if name in renames]
     meant: dict[str, list[str]] = {}
-    for name in told:
+    for name in renamed:
         meant.setdefault(renames[name], []).append(name)
     for name in sorted(left, key=_rank):
         if name not in renames and (known := known_as(name)):

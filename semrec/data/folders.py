@@ -11,7 +11,7 @@ from semrec.environment.files import replacing
 from semrec.errors import DataError
 
 
-def place(
+def write_dataset(
     out: Path,
     name: str,
     files: Collection[str],
@@ -48,8 +48,8 @@ def _replaceable(out: Path, name: str, files: Collection[str], optional: Collect
     """True for an empty folder, and for a dataset of this name with nothing beside it."""
     if not out.is_dir():
         return False
-    found = {path.name for path in out.iterdir()}
-    if not found:
+    present = {path.name for path in out.iterdir()}
+    if not present:
         return True
-    ours = "dataset.yaml" in found and found <= set(files) | set(optional)
+    ours = "dataset.yaml" in present and present <= set(files) | set(optional)
     return ours and read_settings(out / "dataset.yaml").name == name

@@ -227,8 +227,8 @@ def numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float32]:
         values = np.asarray(column.to_numpy(), dtype=np.float32)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        row, found = bad[0] + 1, values[bad[0]]
-        raise DataError(f"{path}: row {row}, column {name!r}: found {found}, expected a number")
+        row, value = bad[0] + 1, values[bad[0]]
+        raise DataError(f"{path}: row {row}, column {name!r}: found {value}, expected a number")
     return values
 
 

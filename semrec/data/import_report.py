@@ -71,9 +71,9 @@ class LeftOut:
     def __str__(self) -> str:
         where = f"row {self.row}" + (f", column {self.column!r}" if self.column else "")
         says = "" if self.reason.startswith("is ") else "found "
-        found = f"{says}{self.value!r:.80}{', ' if says else ' '}" if self.value else ""
-        reason = self.reason.removeprefix("found nothing, ") if found else self.reason
-        return f"{self.path}: {where}: {found}{reason}{self.hint}"
+        value = f"{says}{self.value!r:.80}{', ' if says else ' '}" if self.value else ""
+        reason = self.reason.removeprefix("found nothing, ") if value else self.reason
+        return f"{self.path}: {where}: {value}{reason}{self.hint}"
 
 
 @dataclass(frozen=True, kw_only=True)

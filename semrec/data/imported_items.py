@@ -91,10 +91,10 @@ def make_items(
         DataError: If no row has an id.
     """
     id_column = meant[ITEM][0]
-    places, rejects = _usable(staged, id_column)
-    if not places:
+    usable, rejects = _usable(staged, id_column)
+    if not usable:
         raise DataError(f"column {id_column!r}: no row has an id, expected at least one item")
-    kept = staged.take(pa.array(places))
+    kept = staged.take(pa.array(usable))
     cells = {n: kept[n].to_pylist() for n in kept.column_names if n not in ("file", "row")}
     made = _Made(cells=cells, files=kept["file"].to_pylist(), rows=kept["row"].to_pylist())
     ids: list[str] = cells.pop(id_column)
@@ -132,10 +132,10 @@ class _Made:
 
     def reject(self, name: str, cells: Cells, column: Column) -> None:
         """Keep the cells of a column that weren't taken."""
-        for place, expected in column.odd:
+        for index, expected in column.odd:
             reason = f"expected {expected}; {VALUE_LEFT_OUT}"
-            value = (cells[place] or "")[:200]
-            self.rejects.append((self.files[place], self.rows[place], name, value, reason))
+            value = (cells[index] or "")[:200]
+            self.rejects.append((self.files[index], self.rows[index], name, value, reason))
 
 
 def _add_words(made: _Made, meant: Mapping[str, Sequence[str]], keep_titles: bool) -> None:
@@ -163,18 +163,18 @@ def _add_words(made: _Made, meant: Mapping[str, Sequence[str]], keep_titles: boo
 
 def _add_year(made: _Made, meant: Mapping[str, Sequence[str]]) -> None:
     """A year of numbers or of dates, else the title's; dates stay as an attribute too."""
-    said: list[int | None] = [None] * len(made.rows)
+    stated: list[int | None] = [None] * len(made.rows)
     if YEAR in meant and meant[YEAR][0] in made.cells:
         name = meant[YEAR][0]
         cells = made.cells[name]
         column = years(cells)
         made.reject(name, cells, column)
-        said = [] if column.values is None else column.values.to_pylist()
+        stated = [] if column.values is None else column.values.to_pylist()
         if not any(len(cell) > MAX_YEAR_CHARS and moment(cell) for cell in cells if cell):
             made.cells.pop(name)
-    found = [made.years.get(n) if year is None else year for n, year in enumerate(said)]
-    if any(year is not None for year in found):
-        made.columns[YEAR] = pa.array(found, pa.int64())
+    filled = [made.years.get(n) if year is None else year for n, year in enumerate(stated)]
+    if any(year is not None for year in filled):
+        made.columns[YEAR] = pa.array(filled, pa.int64())
 
 
 def _add_flags(made: _Made) -> None:
@@ -190,9 +190,9 @@ def _usable(
 ) -> tuple[list[int], list[tuple[int, int, str, str, str]]]:
     """The rows with an id that no row before them has, and what is wrong with the others."""
     seen: dict[str, int] = {}
-    places, rejects = [], []
+    usable, rejects = [], []
     ids, files, rows = (staged[name].to_pylist() for name in (column, "file", "row"))
-    for place, item_id in enumerate(ids):
+    for index, item_id in enumerate(ids):
         if item_id is None or (len(item_id) <= 4 and item_id in NO_TITLE and item_id != "nan"):
             reason = "found nothing, expected a value"
         elif len(item_id) > MAX_ID_CHARS:
@@ -200,11 +200,11 @@ def _usable(
         elif item_id in seen:
             reason = "is already in another row; ids must be unique"
         else:
-            seen[item_id] = rows[place]
-            places.append(place)
+            seen[item_id] = rows[index]
+            usable.append(index)
             continue
-        rejects.append((files[place], rows[place], column, (item_id or "")[:200], reason))
-    return places, rejects
+        rejects.append((files[index], rows[index], column, (item_id or "")[:200], reason))
+    return usable, rejects
 
 
 def _text(parts: Sequence[str | None]) -> str:

@@ -20,7 +20,7 @@ import yaml
 from semrec.data import staging
 from semrec.data.columns import EVENT, ITEM, TAG, TIME, TITLE, USER, WEIGHT, meanings, plain
 from semrec.data.dataset import DatasetSettings, is_canonical
-from semrec.data.folders import place
+from semrec.data.folders import write_dataset
 from semrec.data.formats import read_table
 from semrec.data.import_report import ImportOptions, ImportReport, LeftOut, TakenFile
 from semrec.data.imported_items import VALUE_LEFT_OUT, json_columns, make_items
@@ -89,7 +89,7 @@ def import_tables(
             _write(opened, report, items, made)
             opened.database.close()  # its memory is needed for reading what was written
 
-        return replace(report, dataset=place(out, options.name, stems, write))
+        return replace(report, dataset=write_dataset(out, options.name, stems, write))
 
 
 def converted(
@@ -266,9 +266,9 @@ def _items(work: _Work) -> pa.Table:
         ).to_arrow_table()
     options = work.options
     tables = [(part.number, json_columns(work.database, part.table)) for part in parts]
-    found = list(dict.fromkeys(name for _, table in tables for name in table.columns))
-    found = [name for name in found if name not in options.ignored]
-    work.stage_tables("raw_items", tables, {f"c{n}": name for n, name in enumerate(found)})
+    present = list(dict.fromkeys(name for _, table in tables for name in table.columns))
+    present = [name for name in present if name not in options.ignored]
+    work.stage_tables("raw_items", tables, {f"c{n}": name for n, name in enumerate(present)})
     staged = work.database.sql('FROM raw_items ORDER BY file, "row"').to_arrow_table()
     work.database.execute("DROP TABLE raw_items")
     types = {name: kind for _, table in tables for name, kind in table.types.items()}
@@ -276,8 +276,8 @@ def _items(work: _Work) -> pa.Table:
         first = staging.list_rejects(work.database, work.parts, ())
         raise DataError(str(first[0]) if first else f"{tables[0][1].path}: {NO_ROWS}")
     made = make_items(
-        staged.rename_columns(["file", "row", *found]),
-        meanings(found, options.renames),
+        staged.rename_columns(["file", "row", *present]),
+        meanings(present, options.renames),
         types,
         options.splits,
         keep_titles=options.keep_titles,

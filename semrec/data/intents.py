@@ -93,7 +93,7 @@ def cases_from(source: CaseSource | Sequence[CaseSource]) -> list[Case]:
         return read_cases(source)
     if not isinstance(source, Iterable):
         raise DataError(f"cases holds {preview(source)}, expected a Case or an intents file")
-    return [case for one in source for case in cases_from(one)]
+    return [case for entry in source for case in cases_from(entry)]
 
 
 def of_groups(cases: Iterable[Case], groups: str) -> list[Case]:
@@ -150,8 +150,8 @@ def split_dialogs(cases: Iterable[Case], share: float) -> tuple[list[Case], list
     train: list[Case] = []
     valid: list[Case] = []
     for case in cases:
-        place = int(unit_hash(f"validation {case.unit}"), 16) % 10_000
-        (valid if place < share * 10_000 else train).append(case)
+        share_of = int(unit_hash(f"validation {case.unit}"), 16) % 10_000
+        (valid if share_of < share * 10_000 else train).append(case)
     return train, valid
 
 

@@ -200,11 +200,11 @@ def make_interactions(
     row_of = np.asarray([-1 if (r := catalog.row(i)) is None else r for i in item_ids], np.int32)
     unknown = np.flatnonzero(row_of[items] < 0)
     if len(unknown):
-        found = item_ids[items[unknown[0]]]
+        item_id = item_ids[items[unknown[0]]]
         raise DataError(
-            f"{source}: row {unknown[0] + 1}, column 'item_id': {found!r} is not in the "
-            f"catalogue ({len(unknown):,} such rows){nearest_id(found, catalog.item_ids)}; add the "
-            "items, or leave these rows out: `semrec data import`"
+            f"{source}: row {unknown[0] + 1}, column 'item_id': {item_id!r} is not in the "
+            f"catalogue ({len(unknown):,} such rows){nearest_id(item_id, catalog.item_ids)}; add "
+            "the items, or leave these rows out: `semrec data import`"
         )
     user_ids, users = ids(source, table, "user_id")
     timestamps = seconds(source, table)
@@ -243,7 +243,7 @@ def _rejected(source: Path, table: pa.Table, events: Mapping[str, str]) -> BoolA
     column = table["event"].cast(pa.string())
     counts = [(row["values"], row["counts"]) for row in pc.value_counts(column).to_pylist()]
     named = event_names(counts, events, f"{source}: ")
-    unwanted = [said for said, meant in named.items() if meant in ("reject", DROP)]
+    unwanted = [event for event, meant in named.items() if meant in ("reject", DROP)]
     rejects = pa.array(unwanted, pa.string())
     return np.asarray(pc.is_in(column, rejects).to_numpy(), dtype=bool)
 
@@ -267,18 +267,18 @@ def event_names(
         if meant not in (*known, DROP):
             raise DataError(f"event {name!r} is to be {meant!r}{nearest(meant, (*known, DROP))}")
     named = {}
-    for said, _ in counts:
-        word = said.strip().casefold()
+    for event, _ in counts:
+        word = event.strip().casefold()
         if meant := given.get(word, word if word in known else ""):
-            named[said] = meant
-    unknown = [(said, n) for said, n in counts if said not in named][:10]
+            named[event] = meant
+    unknown = [(event, n) for event, n in counts if event not in named][:10]
     if unknown:
-        told = ", ".join(f"{said!r:.60} ({n:,} ×)" for said, n in unknown)
+        listed = ", ".join(f"{event!r:.60} ({n:,} ×)" for event, n in unknown)
         options = " ".join(
-            f"--event {said.strip()}={SYNONYMS.get(plain(said), 'view')}" for said, _ in unknown
+            f"--event {event.strip()}={SYNONYMS.get(plain(event), 'view')}" for event, _ in unknown
         )
         raise DataError(
-            f"{where}column 'event': found {told}, expected {', '.join(known)}; say what they "
+            f"{where}column 'event': found {listed}, expected {', '.join(known)}; say what they "
             f"mean (drop: leave out) with `semrec data import … {options}`, or `events:` in "
             "dataset.yaml"
         )

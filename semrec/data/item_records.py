@@ -22,9 +22,9 @@ def item_records(items: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 (whatev
         rows = pa.table(items).to_pylist()
         return [{key: of for key, of in row.items() if of is not None} for row in rows]
     records = _listed(items, "items")
-    for place, record in enumerate(records, start=1):
+    for n, record in enumerate(records, start=1):
         if not isinstance(record, Mapping):
-            raise DataError(f"item {place} is {preview(record)}, expected a mapping of its columns")
+            raise DataError(f"item {n} is {preview(record)}, expected a mapping of its columns")
     return records
 
 
@@ -53,7 +53,7 @@ def checked_records(items: Sequence[Mapping[str, Any]], schema: pa.Schema) -> li
     Raises:
         DataError: On an unknown column, a missing id, or a value that its column can't hold.
     """
-    return [_checked(item, f"item {place}", schema) for place, item in enumerate(items, start=1)]
+    return [_checked(item, f"item {n}", schema) for n, item in enumerate(items, start=1)]
 
 
 def _checked(item: Mapping[str, Any], which: str, schema: pa.Schema) -> dict[str, Any]:
@@ -81,13 +81,13 @@ def _value(value: Any, which: str, field: pa.Field) -> Any:  # noqa: ANN401
     if not fits:
         if isinstance(value, str) and _is_list(kind):
             expected += f": write [{preview(value)}]"
-        found = f"{which}: {field.name} is {preview(value)}, of another type than its column"
-        raise DataError(f"{found}: expected {expected}")
+        wrong = f"{which}: {field.name} is {preview(value)}, of another type than its column"
+        raise DataError(f"{wrong}: expected {expected}")
     try:
         return pa.scalar(int(value) if pa.types.is_integer(kind) else value, type=kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        found = f"{which}: {field.name} is {preview(value)}"
-        raise DataError(f"{found}, which doesn't fit into its column of {kind}: {error}") from None
+        wrong = f"{which}: {field.name} is {preview(value)}"
+        raise DataError(f"{wrong}, which doesn't fit into its column of {kind}: {error}") from None
 
 
 def _fits(value: object, kind: pa.DataType) -> tuple[bool, str]:
@@ -102,7 +102,7 @@ def _fits(value: object, kind: pa.DataType) -> tuple[bool, str]:
     if _is_list(kind):
         if not isinstance(value, list | tuple):
             return False, "a list of text"
-        return all(isinstance(one, str) for one in value), "a list of text"
+        return all(isinstance(label, str) for label in value), "a list of text"
     return isinstance(value, str), "text"
 
 

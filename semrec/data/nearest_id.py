@@ -9,13 +9,13 @@ from collections.abc import Collection
 MAX_COMPARED = 20_000  # more ids aren't searched for typos
 
 
-def nearest_id(found: str, known: Collection[str]) -> str:
+def nearest_id(unknown: str, known: Collection[str]) -> str:
     """``"; did you mean '1'?"`` for ``'1.0'``, or nothing."""
-    wanted = _bare(found)
+    wanted = _bare(unknown)
     by_form = {_bare(item_id): item_id for item_id in known} if wanted else {}
     near = by_form.get(wanted)
     if near is None and len(known) <= MAX_COMPARED:
-        near = next(iter(difflib.get_close_matches(found[:100], known, n=1, cutoff=0.75)), None)
+        near = next(iter(difflib.get_close_matches(unknown[:100], known, n=1, cutoff=0.75)), None)
     return f"; did you mean {near!r}?" if near else ""
 
 

@@ -96,19 +96,19 @@ def open_files(paths: Iterable[Path], work: Path, reading: Reading) -> list[Tabl
         DataError: If a file isn't there or can't be read.
     """
     tables: list[Table] = []
-    places: dict[Path, int] = {}
-    for shown, local in _files(paths, work):
-        place = places.setdefault(shown.resolve(), len(tables))
-        if place < len(tables):
-            tables[place] = replace(tables[place], notes=(*tables[place].notes, NAMED_TWICE))
+    numbers: dict[Path, int] = {}
+    for path, local in _files(paths, work):
+        number = numbers.setdefault(path.resolve(), len(tables))
+        if number < len(tables):
+            tables[number] = replace(tables[number], notes=(*tables[number].notes, NAMED_TWICE))
             continue
         try:
-            tables.append(_open(shown, local, work / f"{len(tables)}.txt", reading))
+            tables.append(_open(path, local, work / f"{len(tables)}.txt", reading))
         except FileNotFoundError:
-            raise DataError(f"{shown}: no such file") from None
+            raise DataError(f"{path}: no such file") from None
         except (OSError, EOFError, LookupError, UnicodeError, pa.ArrowException) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(f"{shown}: not readable: {reason}") from error
+            raise DataError(f"{path}: not readable: {reason}") from error
     return tables
 
 
@@ -131,12 +131,12 @@ def _files(paths: Iterable[Path], work: Path) -> Iterator[tuple[Path, Path]]:
                 if not members:
                     names = archive.namelist()
                     is_excel = any(name.startswith("xl/") for name in names)
-                    found = f"found no table in it, but {', '.join(names[:5])}; expected {READ}"
-                    raise DataError(f"{path}: {SPREADSHEET if is_excel else found}")
+                    problem = f"found no table in it, but {', '.join(names[:5])}; expected {READ}"
+                    raise DataError(f"{path}: {SPREADSHEET if is_excel else problem}")
                 if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
                     raise DataError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
-                for place, member in enumerate(members):
-                    target = work / f"{path.name}-{place}"
+                for number, member in enumerate(members):
+                    target = work / f"{path.name}-{number}"
                     with archive.open(member) as raw, target.open("wb") as out:
                         shutil.copyfileobj(raw, out, CHUNK_BYTES)
                     yield path / member.filename, target
@@ -152,23 +152,23 @@ def is_table(path: Path) -> bool:
     return endings[-1] in ENDINGS or path.name.startswith("u.")
 
 
-def _open(shown: Path, local: Path, target: Path, reading: Reading) -> Table:
+def _open(path: Path, local: Path, target: Path, reading: Reading) -> Table:
     with local.open("rb") as raw:
         magic = raw.read(4)
     if magic == b"PAR1":
         schema = pq.read_schema(local)
         scan = f"read_parquet({_quoted(local)})"
-        return Table(path=shown, scan=scan, columns=_typed(schema), types=_types(schema))
+        return Table(path=path, scan=scan, columns=_typed(schema), types=_types(schema))
     if magic == OLE:
-        raise DataError(f"{shown}: {SPREADSHEET}")
+        raise DataError(f"{path}: {SPREADSHEET}")
     packed = next((name for start, name in MAGIC.items() if magic.startswith(start)), None)
     text = open_text(local, packed, reading.encoding)
     sample = text.sample()
     if not any(sample):
-        raise DataError(f"{shown}: found nothing in it, expected a table")
+        raise DataError(f"{path}: found nothing in it, expected a table")
     if text.encoding == WESTERN and any("\0" in line for line in sample):
-        raise DataError(f"{shown}: found bytes that are no text, expected a table: {READ}")
-    parse = json_form(shown, sample)
+        raise DataError(f"{path}: found bytes that are no text, expected a table: {READ}")
+    parse = json_form(path, sample)
     if parse or packed == "bz2" or text.encoding != "utf-8":
         with target.open("w", encoding="utf-8", newline="") as out:
             out.writelines(parse(text.lines()) if parse else text.lines())
@@ -179,13 +179,13 @@ def _open(shown: Path, local: Path, target: Path, reading: Reading) -> Table:
         records = [record for line in sample if isinstance(record := parsed(line), dict)]
         keys = dict.fromkeys(key for record in records for key in record)
         return Table(
-            path=shown,
+            path=path,
             scan=f"read_ndjson_objects({opened}, ignore_errors=true)",
             columns={key: json_value(key) for key in keys},
             json=True,
             notes=text.notes,
         )
-    return _delimited(shown, opened, sample, text, reading)
+    return _delimited(path, opened, sample, text, reading)
 
 
 def json_value(key: str) -> str:
@@ -195,7 +195,7 @@ def json_value(key: str) -> str:
 
 
 def _delimited(
-    shown: Path, opened: str, sample: Sequence[str], text: Text, reading: Reading
+    path: Path, opened: str, sample: Sequence[str], text: Text, reading: Reading
 ) -> Table:
     lead, given = _lead(sample, reading.separator)
     sample = sample[lead:]
@@ -206,18 +206,18 @@ def _delimited(
         separator, first = _separator(sample, given)
         quote = '"' if len(separator) == 1 else ""
     names, header = [name.strip() for name in first], True
-    told = reading.columns if len(reading.columns) == len(first) else ()
-    if told := told or headerless(shown.name, first):
-        names, header = list(told), False
+    named = reading.columns if len(reading.columns) == len(first) else ()
+    if named := named or headerless(path.name, first):
+        names, header = list(named), False
     elif len(names) > 1 and all(map(_is_value, names)):
         raise DataError(
-            f"{shown}: row 1: found {sample[0]!r:.80}, expected names of columns; say them with "
+            f"{path}: row 1: found {sample[0]!r:.80}, expected names of columns; say them with "
             "--columns user_id,item_id,rating,timestamp"
         )
     if doubled := {name for name in names if names.count(name) > 1}:
-        raise DataError(f"{shown}: column {min(doubled)!r} is there twice in the header")
+        raise DataError(f"{path}: column {min(doubled)!r} is there twice in the header")
     escape = quote and ("\\" if text.backslashes else quote)
-    types_ = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
+    types_ = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(names)))
     scan = (
         f"read_csv({opened}, auto_detect=false, delim={_quoted(separator)}, "
         f"quote={_quoted(quote)}, escape={_quoted(escape)}, header=false, "
@@ -225,9 +225,9 @@ def _delimited(
         f"max_line_size={MAX_LINE_BYTES})"
     )
     return Table(
-        path=shown,
+        path=path,
         scan=scan,
-        columns={name: f"c{place}" for place, name in enumerate(names) if name},
+        columns={name: f"c{n}" for n, name in enumerate(names) if name},
         skipped=lead + header,
         types=types,
         notes=text.notes,
@@ -236,8 +236,8 @@ def _delimited(
 
 def _lead(rows: Sequence[str], given: str) -> tuple[int, str]:
     """The number of lines before the header (Excel's "sep=;", comments), and the separator."""
-    if said := SEPARATOR_LINE.fullmatch(rows[0]):
-        return 1, given or said[1]
+    if match := SEPARATOR_LINE.fullmatch(rows[0]):
+        return 1, given or match[1]
     n = 0
     while rows[n].startswith("#") and n + 1 < len(rows):
         n += 1

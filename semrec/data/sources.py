@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from semrec.data.dataset import Dataset, read_dataset, read_settings
-from semrec.data.folders import place
+from semrec.data.folders import write_dataset
 from semrec.data.import_report import ImportOptions
 from semrec.data.imports import import_tables
 from semrec.data.roles import ROLES
@@ -43,7 +43,8 @@ def fetch(name: str, out: str | Path) -> Dataset:
         for file in demo_data.FILES:
             shutil.copyfile(shipped / file, made / file)
 
-    return place(Path(out), read_settings(shipped / "dataset.yaml").name, demo_data.FILES, copy)
+    name = read_settings(shipped / "dataset.yaml").name
+    return write_dataset(Path(out), name, demo_data.FILES, copy)
 
 
 def from_frames(

@@ -82,8 +82,8 @@ def leave_out_last(
     n_moments = last - first + 1
     short = n_moments[users] <= nth  # nothing would be left to learn from
     most = np.clip(n_moments - nth, 1, at_most)
-    asked = np.clip(np.floor(share * n_moments), 1, most)[users]
-    train = short | (from_end >= nth + asked)
+    n_asked = np.clip(np.floor(share * n_moments), 1, most)[users]
+    train = short | (from_end >= nth + n_asked)
     test = ~short & (from_end >= nth) & ~train
     return Split(train=events.where(train), test=events.where(test), cut=None)
 
@@ -115,7 +115,7 @@ def next_item_cases(
     """
     moments = _moments(split, max_targets, rng)
     if at_most is not None:
-        moments = [moments[place] for place in rng.permutation(len(moments))[:at_most]]
+        moments = [moments[i] for i in rng.permutation(len(moments))[:at_most]]
     return [_case_at(split, catalog, user, moment, max_session) for user, moment in moments]
 
 
@@ -124,7 +124,7 @@ def drawn_cases(
 ) -> list[Case]:
     """`next_item_cases` that have a session, in a random order."""
     cases = [case for case in next_item_cases(split, catalog, rng=rng) if case.query.session]
-    return [cases[place] for place in rng.permutation(len(cases))[:at_most]]
+    return [cases[i] for i in rng.permutation(len(cases))[:at_most]]
 
 
 def withhold_items(events: Interactions, share: float, rng: np.random.Generator) -> Split:

@@ -76,10 +76,10 @@ def stage(
     """
     for order, (number, table) in enumerate(tables):
         values = "".join(
-            f", nullif({table.columns[found]}, '') AS {quoted(made)}"
-            if found in table.columns
+            f", nullif({table.columns[column]}, '') AS {quoted(made)}"
+            if column in table.columns
             else f", NULL::VARCHAR AS {quoted(made)}"
-            for made, found in columns.items()
+            for made, column in columns.items()
         )
         broken = "json IS NULL" if table.json else "false"
         scan = table.scan.replace(
@@ -111,9 +111,9 @@ def refuse_fractions(database: DuckDBPyConnection, table: Table, column: str) ->
             f'SELECT "row", id FROM (SELECT row_number() OVER () AS "row", {table.columns[column]} '
             f"AS id FROM {table.scan}) WHERE NOT regexp_full_match(id, '-?\\d+') LIMIT 1"
         ).fetchall()
-        for row, found in broken:
+        for row, value in broken:
             raise DataError(
-                f"{table.path}: row {row}, column {column!r}: found {found}, expected text or "
+                f"{table.path}: row {row}, column {column!r}: found {value}, expected text or "
                 "integers"
             )
 
@@ -212,10 +212,10 @@ def _make_checked(
         source: SQL of the rows, called `converted`.
         checks: (column, test that a bad row passes, reason).
     """
-    tests = " ".join(f"WHEN {test} THEN {place}" for place, (_, test, _) in enumerate(checks))
+    tests = " ".join(f"WHEN {test} THEN {number}" for number, (_, test, _) in enumerate(checks))
     texts = " ".join(
-        f"WHEN {place} THEN left(converted.{column}, 200)"
-        for place, (column, _, _) in enumerate(checks)
+        f"WHEN {number} THEN left(converted.{column}, 200)"
+        for number, (column, _, _) in enumerate(checks)
     )
     database.execute(
         f"CREATE TABLE {name} AS SELECT file, row, {values}, CASE {tests} END AS bad, "
@@ -270,7 +270,7 @@ def list_rejects(
     All of it is then in the view `rejected`, with paths and columns as their owner has them.
     """
     paths = [str(part.table.path) for part in parts]
-    said = [
+    known_columns = [
         (part.number, known, column)
         for part in parts
         if part.role in PARTS
@@ -279,7 +279,7 @@ def list_rejects(
     database.execute("CREATE TABLE paths (number INTEGER, path VARCHAR)")
     database.executemany("INSERT INTO paths VALUES (?, ?)", list(enumerate(paths)))
     database.execute("CREATE TABLE said (number INTEGER, known VARCHAR, name VARCHAR)")
-    database.executemany("INSERT INTO said VALUES (?, ?, ?)", said)
+    database.executemany("INSERT INTO said VALUES (?, ?, ?)", known_columns)
     database.execute(
         'CREATE VIEW rejected AS SELECT rejects.file AS number, path, "row", '
         'coalesce(name, "column") AS said, "value", reason FROM rejects '
@@ -372,14 +372,14 @@ def _keep_errors(database: DuckDBPyConnection, name: str, number: int, skipped: 
                 ELSE 'expected a row of values: ' || lower(any_value(error_type)) END
         FROM errors_{number} GROUP BY line"""
     )
-    found = database.execute(f"SELECT DISTINCT line - {skipped} FROM errors_{number} ORDER BY 1")
-    lost = np.asarray([row for (row,) in found.fetchall()], dtype=np.int64)
+    errors = database.execute(f"SELECT DISTINCT line - {skipped} FROM errors_{number} ORDER BY 1")
+    lost = np.asarray([row for (row,) in errors.fetchall()], dtype=np.int64)
     if not len(lost):
         return
     before = lost - np.arange(1, len(lost) + 1)  # rows that were read before each
-    places = np.unique(before)
-    counts = np.searchsorted(before, places, side="right")
-    database.register("moved", pa.table({"before": places, "lost": counts}))
+    moved = np.unique(before)
+    counts = np.searchsorted(before, moved, side="right")
+    database.register("moved", pa.table({"before": moved, "lost": counts}))
     database.execute(
         f'UPDATE {name} SET "row" = "row" + '
         f'(SELECT max(lost) FROM moved WHERE before < {name}."row") '

@@ -98,10 +98,10 @@ def _western(line: bytes) -> str:
 Rewrite = Callable[[Iterator[str]], Iterator[str]]
 
 
-def json_form(shown: Path, sample: Sequence[str]) -> Rewrite | None:
+def json_form(path: Path, sample: Sequence[str]) -> Rewrite | None:
     """A way to make lines JSON lines, if they aren't; None too for what isn't JSON."""
     if sample[0].lstrip().startswith("["):
-        return lambda lines: _json_lines(_array(shown, "".join(lines)))
+        return lambda lines: _json_lines(_array(path, "".join(lines)))
     if not sample[0].lstrip().startswith("{"):
         return None
     for parse in (json.loads, _literal):
@@ -113,7 +113,7 @@ def json_form(shown: Path, sample: Sequence[str]) -> Rewrite | None:
         if records:
             return partial(_rewritten, parse)
     raise DataError(
-        f"{shown}: row 1: found {sample[0]!r:.60}, expected one JSON object a line, or a list"
+        f"{path}: row 1: found {sample[0]!r:.60}, expected one JSON object a line, or a list"
     )
 
 
@@ -154,11 +154,11 @@ def _pandas_rows(record: Mapping[str, Any]) -> list[Any]:
     return values if any(map(known_as, values[0])) else []
 
 
-def _array(shown: Path, text: str) -> list[Any]:
+def _array(path: Path, text: str) -> list[Any]:
     try:
         return list(json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{shown}: not readable as a JSON list: {error}") from None
+        raise DataError(f"{path}: not readable as a JSON list: {error}") from None
 
 
 def _literal(text: str) -> Any:  # noqa: ANN401

@@ -123,7 +123,7 @@ def _hashed(key: str | bytes) -> bytes:
 def _among(given: bytes, known: Sequence[bytes]) -> bool:
     """True if a key is one of those; it takes as long whichever it is, and if it is none."""
     hashed = _hashed(given)
-    return sum([hmac.compare_digest(hashed, one) for one in known]) > 0
+    return sum([hmac.compare_digest(hashed, key) for key in known]) > 0
 
 
 def _unknown_key() -> Response:

@@ -178,8 +178,8 @@ def _document_problems(app: FastAPI) -> None:
         document = made()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         template = "#/components/schemas/{model}"
-        _, found = models_json_schema([(Problem, "serialization")], ref_template=template)
-        schemas.update(found["$defs"])
+        _, definitions = models_json_schema([(Problem, "serialization")], ref_template=template)
+        schemas.update(definitions["$defs"])
         return document
 
     app.openapi = with_problems  # type: ignore[method-assign]

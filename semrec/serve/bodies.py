@@ -90,10 +90,10 @@ def _parsed(body: bytes, request: Request) -> Any:  # noqa: ANN401 (any JSON)
 
 
 def _no_json(kind: str, where: str = "") -> HTTPException:
-    found = f"found content-type {kind}" if kind else "found no content-type"
+    given = f"found content-type {kind}" if kind else "found no content-type"
     return HTTPException(
         415,
-        f"{' '.join(filter(None, [found, where]))}, expected JSON; "
+        f"{' '.join(filter(None, [given, where]))}, expected JSON; "
         "send it with the header `content-type: application/json`",
     )
 
@@ -104,8 +104,8 @@ def _whole(digits: str) -> int | _NoNumber:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else _Repeats(pairs)
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else _Repeats(pairs)
 
 
 def _unusable(value: Any) -> Iterator[tuple[Path, str]]:  # noqa: ANN401
@@ -121,7 +121,7 @@ def _unusable(value: Any) -> Iterator[tuple[Path, str]]:  # noqa: ANN401
             for key in value:
                 if not _is_text(key):
                     yield (*path, key), f"its name {NO_TEXT}"
-            waiting += [((*path, key), one) for key, one in reversed(value.items())]
+            waiting += [((*path, key), member) for key, member in reversed(value.items())]
         elif isinstance(value, list):
             waiting += [((*path, i), value[i]) for i in reversed(range(len(value)))]
         elif problem := _scalar_problem(value):

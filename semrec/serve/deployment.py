@@ -101,15 +101,15 @@ class Deployment:
 
     def workers(self) -> list[Worker]:
         """Reports of the workers that live."""
-        found = []
+        alive = []
         for path in sorted(self._folder.glob("worker-*.json")):
             try:
                 worker = Worker(**json.loads(path.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError):
                 continue  # it has just ended
             if psutil.pid_exists(worker.pid):
-                found.append(worker)
-        return found
+                alive.append(worker)
+        return alive
 
     def close(self) -> None:
         """This worker ends."""
@@ -123,9 +123,9 @@ class Deployment:
             new = self._warmed()
         except Exception as error:  # whatever is wrong with it, requests go on
             self._failed_s = time.monotonic()
-            told = str(error) if isinstance(error, SemrecError) else repr(error)
-            logger.error("artifact not loaded, the old one is kept", extra={"error": told})
-            return told
+            reason = str(error) if isinstance(error, SemrecError) else repr(error)
+            logger.error("artifact not loaded, the old one is kept", extra={"error": reason})
+            return reason
         self._seen = identity
         self._both = (new, self.current)
         set_apart()
@@ -156,22 +156,22 @@ class Deployment:
 
     def _identity(self) -> tuple[int, ...] | None:
         try:
-            found = (self._artifact / MANIFEST).stat()
+            stat = (self._artifact / MANIFEST).stat()
         except OSError:
             return None  # between two renames, or gone: nothing to load
-        return (found.st_dev, found.st_ino, found.st_mtime_ns)
+        return (stat.st_dev, stat.st_ino, stat.st_mtime_ns)
 
     def _ordered(self) -> tuple[int, str]:
         try:
-            found = json.loads((self._folder / "order.json").read_text(encoding="utf-8"))
+            order = json.loads((self._folder / "order.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return 0, ""
-        return int(found["order"]), str(found["action"])
+        return int(order["order"]), str(order["action"])
 
     @property
     def _mine(self) -> Path:
         return self._folder / f"worker-{os.getpid()}.json"
 
     def _tell(self, error: str | None) -> None:
-        told = Worker(pid=os.getpid(), order=self._order, version=self.current.version, error=error)
-        write_text(self._mine, json.dumps(asdict(told)))
+        own = Worker(pid=os.getpid(), order=self._order, version=self.current.version, error=error)
+        write_text(self._mine, json.dumps(asdict(own)))

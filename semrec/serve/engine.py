@@ -35,7 +35,7 @@ class ExpiredError(Exception):
 class Answer:
     """A list, who made it, and how long it had waited for that."""
 
-    found: Recommendations
+    recommendations: Recommendations
     recommender: Recommender
     waited_ms: float
 
@@ -193,7 +193,7 @@ def _compute(jobs: list[_Job], recommender: Recommender, now_s: float) -> None:
         if work is not None:
             jobs[0].future.set_result(work(recommender))
             return
-        found = recommender.recommend_many([_in_time(job) for job in jobs])
+        lists = recommender.recommend_many([_in_time(job) for job in jobs])
     except Exception as error:
         if len(jobs) > 1 and isinstance(error, SemrecError):  # one of them is wrong, not all
             for job in jobs:
@@ -202,9 +202,10 @@ def _compute(jobs: list[_Job], recommender: Recommender, now_s: float) -> None:
             for job in jobs:
                 job.future.set_exception(error)
         return
-    for job, one in zip(jobs, found, strict=True):
+    for job, ranked in zip(jobs, lists, strict=True):
         waited_ms = (now_s - job.entered_s) * 1000
-        job.future.set_result(Answer(found=one, recommender=recommender, waited_ms=waited_ms))
+        answer = Answer(recommendations=ranked, recommender=recommender, waited_ms=waited_ms)
+        job.future.set_result(answer)
 
 
 def _in_time(job: _Job) -> Query:

@@ -92,12 +92,12 @@ def field_errors(
         by_path.setdefault(_path(error, body), []).append(error)
     # A branch that doesn't take the value at all says nothing where another found a fault in it.
     deeper = {path[:n] for path in by_path for n in range(1, len(path))}
-    told = [
+    listed = [
         _field_error(path, same, model)
         for path, same in by_path.items()
         if path not in deeper or any(error["type"] not in KINDS for error in same)
     ]
-    return told[:MAX_ERRORS]
+    return listed[:MAX_ERRORS]
 
 
 def _path(error: Mapping[str, Any], body: Any) -> Path:  # noqa: ANN401
@@ -106,10 +106,10 @@ def _path(error: Mapping[str, Any], body: Any) -> Path:  # noqa: ANN401
     if source != "body":
         return (source, *parts)
     path, value = [source], body
-    for place, part in enumerate(parts):
+    for index, part in enumerate(parts):
         if _holds(value, part):
             value = value[part]
-        elif place < len(parts) - 1 or error["type"] not in ("missing", "unusable"):
+        elif index < len(parts) - 1 or error["type"] not in ("missing", "unusable"):
             continue  # the name of a branch
         path.append(part)
     return tuple(path)
@@ -124,19 +124,19 @@ def _holds(value: Any, part: str | int) -> bool:  # noqa: ANN401
 def _field_error(path: Path, errors: Sequence[Mapping[str, Any]], model: Any) -> FieldError:  # noqa: ANN401
     fitting = [error for error in errors if error["type"] not in KINDS] or errors
     error, kind = fitting[0], fitting[0]["type"]
-    found = preview(error.get("input"))
+    value = preview(error.get("input"))
     if kind == "missing":
         detail = "is missing"
     elif kind == "extra_forbidden":
         detail = f"unknown field{nearest(str(path[-1]), _known(model, path[1:-1]))}"
     elif kind in KINDS:
         kinds = dict.fromkeys(KINDS[error["type"]] for error in fitting)
-        detail = f"found {found}, expected {' or '.join(kinds)}"
+        detail = f"found {value}, expected {' or '.join(kinds)}"
     elif kind == "literal_error":
-        listed = (str(one["ctx"]["expected"]) for one in fitting if one["type"] == kind)
-        detail = f"found {found}, expected {' or '.join(listed).replace(' or ', ', ')}"
+        listed = (str(error["ctx"]["expected"]) for error in fitting if error["type"] == kind)
+        detail = f"found {value}, expected {' or '.join(listed).replace(' or ', ', ')}"
     elif kind in LIMITS:
-        detail = f"found {found}, expected {LIMITS[kind].format(**error['ctx'])}"
+        detail = f"found {value}, expected {LIMITS[kind].format(**error['ctx'])}"
     elif kind in SIZES:
         detail = f"found {_size(error)}, expected {SIZES[kind].format(**error['ctx'])}"
     else:

@@ -83,7 +83,7 @@ class Metrics:
 
     def observe(self, answer: Answer) -> None:
         """Count one list and what it took."""
-        trace = answer.found.trace
+        trace = answer.recommendations.trace
         self.stages.labels("queue").observe(answer.waited_ms / 1000)
         for stage, ms in trace.timings_ms.items():
             self.stages.labels(stage).observe(ms / 1000)
@@ -128,6 +128,6 @@ def _forget_the_dead() -> None:
     if METRICS_FOLDER not in os.environ:
         return
     for path in Path(os.environ[METRICS_FOLDER]).glob("gauge_live*_*.db"):
-        found = re.search(r"_(\d+)\.db$", path.name)
-        if found and not psutil.pid_exists(int(found[1])):
-            mark_process_dead(int(found[1]))  # type: ignore[no-untyped-call]
+        match = re.search(r"_(\d+)\.db$", path.name)
+        if match and not psutil.pid_exists(int(match[1])):
+            mark_process_dead(int(match[1]))  # type: ignore[no-untyped-call]

@@ -93,7 +93,7 @@ def problem(
             param=first.field.removeprefix("body.") if first else None,
             code=first.code if first else ERROR_CODES.get(status),
         ),
-        errors=[WireFieldError(pointer=one.pointer, detail=one.detail) for one in fields],
+        errors=[WireFieldError(pointer=error.pointer, detail=error.detail) for error in fields],
     )
     # Half a surrogate pair isn't JSON.
     text = json.dumps(content.model_dump(), ensure_ascii=False).encode("utf-8", "replace")
@@ -123,7 +123,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     body_field = getattr(request.scope.get("route"), "body_field", None)
     model = None if body_field is None else body_field.field_info.annotation
     fields = field_errors(error.errors(), error.body, model)
-    detail = "; ".join(f"{one.field}: {one.detail}" for one in fields[:MAX_TOLD])
+    detail = "; ".join(f"{error.field}: {error.detail}" for error in fields[:MAX_TOLD])
     return problem(422, "The request doesn't have the expected form", detail, fields=fields)
 
 

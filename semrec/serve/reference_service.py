@@ -21,7 +21,7 @@ from semrec.errors import ArtifactError
 ARTIFACT = "PLAIN_ARTIFACT"  # a worker is told by a variable
 
 
-class Asked(BaseModel):
+class WordsRequest(BaseModel):
     """A request in words; it always gets ten items."""
 
     intent: str
@@ -41,7 +41,7 @@ def make_plain_app(artifact: Path) -> FastAPI:
     app = FastAPI(title="plain")
 
     @app.post("/v1/recommend")
-    def recommend(body: Asked) -> list[str]:
+    def recommend(body: WordsRequest) -> list[str]:
         return [item_ids[row] for row in script(body.intent)]
 
     @app.get("/health/ready")

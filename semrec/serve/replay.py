@@ -58,11 +58,11 @@ def replay(recommendation_id: str, state: Path, artifact: Path | None = None) ->
             f"{folder}: is {recommender.version} now, the list was made by {served.version}; "
             "give --artifact"
         )
-    found = recommender.recommend(served.query).items
-    now = tuple((item.item_id, item.score) for item in found)
+    items = recommender.recommend(served.query).items
+    now = tuple((item.item_id, item.score) for item in items)
     same = len(now) == len(served.items) and all(
-        one[0] == other[0] and math.isclose(one[1], other[1], rel_tol=0, abs_tol=SCORES_AGREE)
-        for one, other in zip(now, served.items, strict=True)
+        item[0] == other[0] and math.isclose(item[1], other[1], rel_tol=0, abs_tol=SCORES_AGREE)
+        for item, other in zip(now, served.items, strict=True)
     )
     return Replayed(
         recommendation_id=recommendation_id,

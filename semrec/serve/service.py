@@ -42,14 +42,14 @@ class Served:
     Attributes:
         recommendation_id: Its name in the log; `semrec replay` makes it again.
         query: What was asked, stored events included.
-        found: The list and its trace.
+        recommendations: The list and its trace.
         timings_ms: By stage, with the wait in the `queue`, and in `total`.
         recommender: Who made it, for whatever else of the answer needs the same catalogue.
     """
 
     recommendation_id: str
     query: Query
-    found: Recommendations
+    recommendations: Recommendations
     timings_ms: Mapping[str, float]
     recommender: Recommender
 
@@ -99,7 +99,7 @@ class Service:
             recommendation_id,
             session_id,
             query,
-            answer.found.items,
+            answer.recommendations.items,
             version=answer.recommender.version,
             artifact=str(answer.recommender.path or ""),
         )
@@ -108,12 +108,12 @@ class Service:
         except StateError as error:  # better a list that can't be replayed than none
             self.metrics.unlogged.inc()
             logger.error("list not logged", extra={"error": str(error)})
-        timings_ms = dict(answer.found.trace.timings_ms)
+        timings_ms = dict(answer.recommendations.trace.timings_ms)
         total = timings_ms.pop("total", 0.0) + answer.waited_ms
         return Served(
             recommendation_id=recommendation_id,
             query=query,
-            found=answer.found,
+            recommendations=answer.recommendations,
             timings_ms={"queue": answer.waited_ms, **timings_ms, "total": total},
             recommender=answer.recommender,
         )
@@ -124,10 +124,10 @@ class Service:
         Raises:
             BusyError: If the queue is full.
         """
-        found = await self.compute(
-            lambda _: explain(served.recommender, served.query, served.found)
+        explained = await self.compute(
+            lambda _: explain(served.recommender, served.query, served.recommendations)
         )
-        return replace(served, found=found)
+        return replace(served, recommendations=explained)
 
     async def compute(self, work: Callable[[Recommender], T]) -> T:
         """The result of `work` on the recommender that answers now, on the engine's threads.

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return self.threads or max(1, (cores or 1) // self.workers)
 
-    def shown(self) -> dict[str, Any]:
+    def redacted(self) -> dict[str, Any]:
         """The effective settings without keys, passwords and paths."""
         kind = self.sessions.split(":", 1)[0]  # an address of Redis can hold a password
         hidden = {

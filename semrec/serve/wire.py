@@ -265,10 +265,10 @@ class Health(Closed):
 
 def to_response(served: Served, *, trace: bool) -> RecommendResponse:
     """The answer on the wire."""
-    about = served.found.trace
-    shown = None
+    about = served.recommendations.trace
+    trace_fields = None
     if trace:
-        shown = {
+        trace_fields = {
             "weights": dict(about.weights),
             "evidence": dict(about.evidence),
             "reason": about.reason,
@@ -284,7 +284,7 @@ def to_response(served: Served, *, trace: bool) -> RecommendResponse:
                 rank=item.rank,
                 explanation=item.explanation,
             )
-            for item in served.found.items
+            for item in served.recommendations.items
         ],
         degraded=about.degraded,
         rerank=WireRerank(status=about.rerank.status, scored=about.rerank.scored),
@@ -292,5 +292,5 @@ def to_response(served: Served, *, trace: bool) -> RecommendResponse:
         notes=list(about.notes),
         timings_ms={stage: round(spent, 3) for stage, spent in served.timings_ms.items()},
         version=about.version,
-        trace=shown,
+        trace=trace_fields,
     )

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from semrec.data.dataset import Dataset, DatasetSettings, read_dataset
-from semrec.data.folders import place
+from semrec.data.folders import write_dataset
 from semrec.errors import DataError
 from semrec.sessions.log import LoggedEvent, open_log
 
@@ -75,7 +75,7 @@ def from_log(state: str | Path, out: str | Path, *, data: str | Path, name: str 
 
     intents = [path.name for path in before.intents]
     files = ["dataset.yaml", "items.parquet", *tables, *intents]
-    return place(Path(out), settings.name, files, write)
+    return write_dataset(Path(out), settings.name, files, write)
 
 
 def _interactions(before: Dataset, logged: Sequence[LoggedEvent]) -> dict[str, Any]:

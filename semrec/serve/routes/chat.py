@@ -81,8 +81,8 @@ class ChatRequest(QueryFields):
     @model_validator(mode="after")
     def _one_of_both(self) -> ChatRequest:
         if (self.message is None) == (self.messages is None):
-            found = "neither" if self.message is None else "both"
-            raise ValueError(f"found {found}, expected either `message` or `messages`")
+            given = "neither" if self.message is None else "both"
+            raise ValueError(f"found {given}, expected either `message` or `messages`")
         return self
 
 
@@ -134,12 +134,12 @@ async def chat(
     body: ChatRequest, request: Request, service: ServiceOf, logged: LoggedOf
 ) -> ChatResponse | StreamingResponse:
     """Read what is said, answer with a list and a sentence or two."""
-    said = [Message(one.role, one.content) for one in body.messages or ()]
-    logged["intent_chars"] = len(said[-1].content if body.message is None else body.message)
+    messages = [Message(m.role, m.content) for m in body.messages or ()]
+    logged["intent_chars"] = len(messages[-1].content if body.message is None else body.message)
     talk = converse(
         service,
         body.message,
-        said,
+        messages,
         session_id=body.session_id,
         understood=body.understood,
         explain=body.explain,
@@ -147,7 +147,7 @@ async def chat(
     )
     answer = await unless_gone(request, talk)
     logged["recommendation_id"] = answer.served.recommendation_id
-    logged["version"] = answer.served.found.trace.version
+    logged["version"] = answer.served.recommendations.trace.version
     response = ChatResponse(
         **to_response(answer.served, trace=body.trace).model_dump(exclude={"understood"}),
         understood=answer.turn.conversation.understood(),
@@ -163,7 +163,7 @@ async def chat(
 async def converse(
     service: Service,
     message: str | None,
-    said: Sequence[Message],
+    messages: Sequence[Message],
     *,
     session_id: str | None = None,
     understood: Mapping[str, Any] | None = None,
@@ -175,8 +175,8 @@ async def converse(
 
     Args:
         service: Answers.
-        message: What is said; None: `said` is the whole conversation.
-        said: All messages, oldest first.
+        message: What is said; None: `messages` is the whole conversation.
+        messages: All messages, oldest first.
         session_id: Where the conversation is kept, if it is.
         understood: What counts instead of what is kept.
         explain: Whether each item says why.
@@ -195,7 +195,7 @@ async def converse(
     def read(recommender: Recommender) -> tuple[Conversation, StateUpdate]:
         intent_parser, catalog = recommender.intent_parser, recommender.catalog
         if message is None:
-            return replayed(said, intent_parser, catalog, before)
+            return replayed(messages, intent_parser, catalog, before)
         return update_state(before, message, intent_parser, catalog, deadline)
 
     conversation, update = await service.compute(read)
@@ -204,9 +204,11 @@ async def converse(
     served = await service.answer(query, session_id, deadline)
     if explain:
         served = await service.explain(served)
-    turn = await run_in_threadpool(answered, served.recommender, conversation, update, served.found)
+    turn = await run_in_threadpool(
+        answered, served.recommender, conversation, update, served.recommendations
+    )
     if service.reply_writer is not None:
-        latest = said[-1].content if message is None else message
+        latest = messages[-1].content if message is None else message
         turn = await run_in_threadpool(
             service.reply_writer.reworded, turn, latest, served.recommender, deadline.left_ms
         )
@@ -222,7 +224,7 @@ async def converse(
 
 
 def _relaxations(answer: Answered) -> list[WireRelaxation]:
-    if answer.served.found.items:
+    if answer.served.recommendations.items:
         return []
     catalog = answer.served.recommender.catalog
     return [

@@ -202,14 +202,14 @@ class CompletionRequest(Form):
         Raises:
             QueryError: If an assistant has the last word.
         """
-        said = [
+        messages = [
             Message(message.role, message.text)
             for message in self.messages
             if message.role == "user" or (message.role == "assistant" and message.text)
         ]
-        if not said or said[-1].role != "user":
+        if not messages or messages[-1].role != "user":
             raise QueryError("messages: the last isn't the user's, there is nothing to answer")
-        return said
+        return messages
 
     def notes(self, known: list[str]) -> list[str]:
         """Sentences on what has no effect; `known` are the names of models."""

@@ -43,24 +43,24 @@ async def completions(
     logged: LoggedOf,
 ) -> CompletionResponse | StreamingResponse:
     """A conversation sent whole, answered in words."""
-    said, asked = body.conversation(), body.semrec
-    logged["intent_chars"] = len(said[-1].content)
+    messages, extras = body.conversation(), body.semrec
+    logged["intent_chars"] = len(messages[-1].content)
     talk = converse(
         service,
         None,
-        said,
-        session_id=asked.session_id,
-        explain=asked.explain,
-        filters=asked.filters,
-        **asked.fields(),
+        messages,
+        session_id=extras.session_id,
+        explain=extras.explain,
+        filters=extras.filters,
+        **extras.fields(),
     )
     answer = await unless_gone(request, talk)
     logged["recommendation_id"] = answer.served.recommendation_id
-    logged["version"] = answer.served.found.trace.version
+    logged["version"] = answer.served.recommendations.trace.version
     known = model_names(answer.served.recommender)
     as_json = body.response_format.get("type") == "json_object"
     words, reason = _cut(in_json(answer) if as_json else in_words(answer), body)
-    listed = to_response(answer.served, trace=asked.trace)
+    listed = to_response(answer.served, trace=extras.trace)
     listed = listed.model_copy(update={"notes": [*listed.notes, *body.notes(known)]})
     head = {
         "id": f"chatcmpl-{answer.served.recommendation_id}",
@@ -68,7 +68,7 @@ async def completions(
         "model": MODEL,
         "system_fingerprint": listed.version,
     }
-    n_read, n_written = sum(len(m.content.split()) for m in said), len(words.split())
+    n_read, n_written = sum(len(m.content.split()) for m in messages), len(words.split())
     usage = CompletionUsage(
         prompt_tokens=n_read, completion_tokens=n_written, total_tokens=n_read + n_written
     )
@@ -103,7 +103,7 @@ def in_json(answer: Answered) -> str:
 def _items(answer: Answered) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     catalog = answer.served.recommender.catalog
     items = []
-    for item in answer.served.found.items:
+    for item in answer.served.recommendations.items:
         row = catalog.row(item.item_id)
         record = {} if row is None else catalog.record(row)
         about = {name: record[name] for name in catalog.attribute_names if name in record}

@@ -98,9 +98,9 @@ class ErasedResponse(Closed):
 async def add_events(body: EventsRequest, service: ServiceOf) -> EventsResponse:
     """Keep events. Once they are acknowledged, the next request of any worker sees them."""
     by_session: dict[str, list[Event]] = {}
-    for one in body.events:
-        event = Event(one.item_id, one.type, one.timestamp, one.event_id)
-        by_session.setdefault(one.session_id, []).append(event)
+    for sent in body.events:
+        event = Event(sent.item_id, sent.type, sent.timestamp, sent.event_id)
+        by_session.setdefault(sent.session_id, []).append(event)
     accepted = await service.add_events(by_session)
     return EventsResponse(accepted=accepted, duplicates=len(body.events) - accepted)
 

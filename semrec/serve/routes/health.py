@@ -43,4 +43,4 @@ CONFIG = {"host": "127.0.0.1", "workers": 1, "sessions": "sqlite", "api_keys": 0
 )
 async def config(service: ServiceOf) -> dict[str, Any]:
     """The effective settings, without keys, passwords and paths."""
-    return service.settings.shown()
+    return service.settings.redacted()

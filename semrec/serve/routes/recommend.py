@@ -25,5 +25,5 @@ async def recommend(
     if body.explain:
         served = await unless_gone(request, service.explain(served))
     logged["recommendation_id"] = served.recommendation_id
-    logged["version"] = served.found.trace.version
+    logged["version"] = served.recommendations.trace.version
     return to_response(served, trace=body.trace)

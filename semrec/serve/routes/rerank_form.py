@@ -80,12 +80,12 @@ class RerankRequest(Form):
 
     @model_validator(mode="after")
     def _has_texts(self) -> RerankRequest:
-        for place, document in enumerate(self.documents):
+        for index, document in enumerate(self.documents):
             if isinstance(document, dict) and self._text(document) is None:
                 expected = f"one of {preview(self.rank_fields)}" if self.rank_fields else "`text`"
-                found = preview(sorted(document))
+                fields = preview(sorted(document))
                 raise ValueError(
-                    f"documents.{place}: found the fields {found}, expected {expected}, a text; "
+                    f"documents.{index}: found the fields {fields}, expected {expected}, a text; "
                     "`rank_fields` names others"
                 )
         return self
@@ -155,12 +155,12 @@ async def rerank(
 ) -> RerankResponse:
     """Documents sorted by the artifact's reranker; without one by cosine with the query."""
     texts = body.texts
-    worded = [place for place, text in enumerate(texts) if text.strip()]
+    worded = [index for index, text in enumerate(texts) if text.strip()]
 
     def score(recommender: Recommender) -> tuple[str, FloatArray]:
         scores = np.zeros(len(texts), dtype=np.float32)
         if worded:
-            scores[worded] = _scores(recommender, body.query, [texts[place] for place in worded])
+            scores[worded] = _scores(recommender, body.query, [texts[index] for index in worded])
             # What has no words fits nothing: behind all others, whatever an encoder makes of it.
             blank = np.setdiff1d(np.arange(len(texts)), worded)
             scores[blank] = min(0.0, float(scores[worded].min()))
