@@ -40,7 +40,7 @@ def films(artifact_of_films):
 @pytest.fixture(scope="module")
 def turn(films):
     turn = respond(films, MESSAGE)
-    assert {"Rififi", "Heat"} <= {item.title for item in turn.found.items}
+    assert {"Rififi", "Heat"} <= {item.title for item in turn.recommendations.items}
     return turn
 
 

@@ -86,7 +86,7 @@ class ReplyWriter:
             recommender: For the records that a reply may name.
             left_ms: Time that the request has left; infinite: as much as it takes.
         """
-        if turn.update.act is not None or not turn.found.items:
+        if turn.update.act is not None or not turn.recommendations.items:
             return turn
         payload = {
             "model": self.model,
@@ -118,7 +118,7 @@ def is_grounded(text: str, turn: Turn, recommender: Recommender) -> bool:
         return False
     if _MARKUP.search(text) or not text.isprintable():
         return False
-    rows = recommender.catalog.rows(item.item_id for item in turn.found.items)
+    rows = recommender.catalog.rows(item.item_id for item in turn.recommendations.items)
     said = set(words_of(turn.reply))
     return all(_holds(part, rows, said, recommender) for part in _SENTENCE.split(text) if part)
 
@@ -176,7 +176,7 @@ def _as_text(value: Any) -> str:  # noqa: ANN401
 def _prompt_text(turn: Turn, message: str, recommender: Recommender) -> str:
     catalog = recommender.catalog
     items = []
-    for row in catalog.rows(item.item_id for item in turn.found.items[:MAX_LISTED]):
+    for row in catalog.rows(item.item_id for item in turn.recommendations.items[:MAX_LISTED]):
         record = catalog.record(row)
         facts = [
             _as_text(value[:MAX_LISTED] if isinstance(value, list) else value)
