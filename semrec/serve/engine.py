@@ -203,9 +203,8 @@ def _compute(jobs: list[_Job], recommender: Recommender, now_s: float) -> None:
                 job.future.set_exception(error)
         return
     for job, ranked in zip(jobs, lists, strict=True):
-        waited_ms = (now_s - job.entered_s) * 1000
-        answer = Answer(recommendations=ranked, recommender=recommender, waited_ms=waited_ms)
-        job.future.set_result(answer)
+        ms = (now_s - job.entered_s) * 1000
+        job.future.set_result(Answer(recommendations=ranked, recommender=recommender, waited_ms=ms))
 
 
 def _in_time(job: _Job) -> Query:

@@ -202,11 +202,9 @@ async def converse(
     query = conversation.query(**fields)
     query = replace(query, filters={**query.filters, **(filters or {})})
     served = await service.answer(query, session_id, deadline)
-    if explain:
-        served = await service.explain(served)
-    turn = await run_in_threadpool(
-        answered, served.recommender, conversation, update, served.recommendations
-    )
+    served = await service.explain(served) if explain else served
+    ranked = served.recommendations
+    turn = await run_in_threadpool(answered, served.recommender, conversation, update, ranked)
     if service.reply_writer is not None:
         latest = messages[-1].content if message is None else message
         turn = await run_in_threadpool(
