@@ -273,7 +273,7 @@ CONVERSATIONS: tuple[tuple[Told, ...], ...] = (
     ),
     (
         _t("a comedy under 100 minutes", every=("Comedy",), says=("can’t check",)),
-        _t("less known", says=("can’t check",)),
+        _t("less known", every=("Comedy",), hasnt=("Forrest Gump", "Men in Black (a.k.a. MIB)")),
         _t("start over", wishes=()),
     ),
     (

@@ -11,6 +11,7 @@ from semrec.data.catalog import make_catalog
 from semrec.intent.familiarity import familiar
 from semrec.intent.intent_parser import learn_vocabulary
 from semrec.intent.tokens import read_tokens
+from semrec.pipeline.resolve import kind_alone
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,14 @@ def test_in_a_conversation_it_adds_to_what_was_asked():
         assert adds_to_wishes(read_tokens(text)), text
         assert plainly(text) == text
     assert not adds_to_wishes(read_tokens("christmas films"))
+
+
+def test_a_genre_alone_is_a_limit_and_a_topic_within_it_is_not(parser):
+    catalog = parser.catalog
+    named = [("genres", "Thriller")]
+    assert kind_alone("a thriller", named, catalog) == {"genres": {"any": ["Thriller"]}}
+    assert kind_alone("some sci-fi movies", [("genres", "Sci-Fi")], catalog) == {
+        "genres": {"any": ["Sci-Fi"]}
+    }
+    assert kind_alone("a thriller about boats", named, catalog) == {}
+    assert kind_alone("boats", [], catalog) == {}

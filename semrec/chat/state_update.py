@@ -34,6 +34,7 @@ from semrec.intent import follow_ups
 from semrec.intent.conditions import Filters
 from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
+from semrec.intent.mentions import named_labels
 from semrec.intent.references import Reference, read_references
 from semrec.intent.tokens import Tokens, read_tokens, words_of
 from semrec.types import Event, Label
@@ -130,8 +131,11 @@ class _Updater:
     def read_request(self, deadline: Deadline) -> None:
         """Read what is left as any request, until no limit is left in it."""
         text = plainly(self._text)
+        # "Action films", then "less violent": what is asked for isn't ruled out.
+        said = read_tokens(". ".join(self._wishes if self._adds else ()))
+        wanted = named_labels(said, self._parser.vocabulary)
         for _ in range(MAX_ROUNDS):
-            read = self._parser.parse_intent(text, deadline)
+            read = self._parser.parse_intent(text, deadline, wanted)
             self._state(read.filters)
             self._language = self._language or read.language
             ids = self._catalog.item_ids

@@ -261,8 +261,8 @@ UNSAID = Mix(words=0.0, lexical=0.0, texts=0.0, behavioural=0.0, popularity=1.0)
 MEAN_SPECIFICITY = 0.55  # of requests for films: what `rarity` counts from
 # A word that many items have tells few of them from others; among those that have it,
 # what many people chose comes first. Picked by eye on a dozen such requests (LOG.md).
-BROAD, BROAD_KIND, MAX_BROAD_WORDS = 0.4, 0.6, 2
-BROAD_POPULARITY, MAX_BROAD_POPULARITY = 6.0, 4.0
+BROAD, BROAD_KIND, MAX_BROAD_WORDS = 0.4, 0.55, 2
+BROAD_POPULARITY, MAX_BROAD_POPULARITY = 6.0, 3.0
 NEAR = 0.05  # a few neighbours' scores stand far out, so a small share of them goes a long way
 UNTUNED = Gate(
     session=Weights(semantic=0.2, behavioural=0.7, popularity=0.1, neighbour_share=NEAR),

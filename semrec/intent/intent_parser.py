@@ -190,10 +190,13 @@ class IntentParser:
         named += tuple(label for *_, mood in moods for label in mood.named)
         people = named_people(t, [*titles, *cut, *felt], self.vocabulary)
         not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
+        words = _without(t, cut)
+        spoken = _without(t, [*cut, *felt]) if felt else words
+        about = _without(t, [*cut, *felt, *titled]) if titled else spoken
         return ParsedIntent(
-            words=f"{unread} {_without(t, cut)}".strip(),
-            about=f"{unread} {_without(t, [*cut, *titled, *felt])} {asks}".strip(),
-            spoken=f"{unread} {_without(t, [*cut, *felt])} {asks}".strip(),
+            words=f"{unread} {words}".strip(),
+            about=f"{unread} {about} {asks}".strip(),
+            spoken=f"{unread} {spoken} {asks}".strip(),
             filters=state.filters.found,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import NEVER, Deadline
@@ -31,6 +32,9 @@ from semrec.types import (
     RowArray,
     SessionRows,
 )
+
+MAX_KINDS = 50  # labels of an attribute that says what kind an item is
+MIN_KIND = 50  # items of a kind that a list keeps to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +155,7 @@ def resolve(
     interactions: Interactions,
     familiarity: Familiarity = "",
     named: Sequence[Label] = (),
+    about: str = "",
 ) -> Resolved:
     """Look up ids, put the known user's history before the session, apply filters.
 
@@ -160,10 +165,13 @@ def resolve(
         interactions: Histories, and how many people know each item.
         familiarity: How well known the items should be among those of their kind.
         named: Labels that say what kind.
+        about: The words; a genre alone, without a session, is kept to.
 
     Raises:
         QueryError: If a filter names an unknown attribute or is malformed.
     """
+    is_apart = not query.events and query.user_id is None
+    kinds = kind_alone(about, named, catalog) if is_apart else {}
     notes, rows, weights, unknown = [], [], [], []
     rejected = set(catalog.rows(e.item_id for e in query.events if e.type == "reject"))
     if query.user_id is not None:
@@ -191,7 +199,7 @@ def resolve(
     return Resolved(
         session=session,
         excluded=np.unique(np.asarray([*seen, *excluded], dtype=np.int64)),
-        allowed=_allowed(query.filters, catalog, interactions, familiarity, named),
+        allowed=_allowed(query.filters, catalog, interactions, familiarity, named, kinds),
         notes=tuple(notes),
     )
 
@@ -202,16 +210,37 @@ def _allowed(
     interactions: Interactions,
     familiarity: Familiarity,
     named: Sequence[Label],
+    kinds: Mapping[str, Any],
 ) -> BoolArray | None:
     """(n_items,) bool: what filters permit, and is as well known as wished; None: everything."""
     allowed = catalog.mask(filters)
+    if kinds:
+        kept = catalog.mask(kinds)
+        if kept is not None and allowed is not None:
+            kept &= allowed
+        if kept is not None and int(kept.sum()) >= MIN_KIND:
+            allowed = kept
     if not familiarity:
         return allowed
     every = np.ones(len(catalog), dtype=bool)
     counts = np.zeros(len(catalog), dtype=np.int64)  # items may have been added since
     counts[: len(interactions.counts)] = interactions.counts
-    kinds = [catalog.mask({name: {"any": [label]}}) for name, label in named]
-    kind = np.logical_or.reduce([of for of in kinds if of is not None] or [every])
+    masks = [catalog.mask({name: {"any": [label]}}) for name, label in named]
+    kind = np.logical_or.reduce([of for of in masks if of is not None] or [every])
     permitted = every if allowed is None else allowed
     pool = permitted & kind
     return familiar(familiarity, counts, pool if pool.any() else permitted, permitted)
+
+
+def kind_alone(about: str, named: Sequence[Label], catalog: Catalog) -> dict[str, Any]:
+    """The filter of a request that is a label of a small set and nothing else: "a musical"."""
+    kinds: dict[str, list[str]] = {}
+    for name, label in named:
+        attribute = catalog.attributes[name]
+        if isinstance(attribute, Labels) and len(attribute.vocabulary) <= MAX_KINDS:
+            kinds.setdefault(name, []).append(label)
+    if len(kinds) != 1:
+        return {}
+    [(name, labels)] = kinds.items()
+    n_words = sum(len(content_words(label)) for label in labels)
+    return {name: {"any": labels}} if len(content_words(about)) <= n_words else {}

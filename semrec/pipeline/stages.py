@@ -106,7 +106,12 @@ class Pipeline:
         for request in requests:
             parsed = request.parsed
             request.resolved = resolve(
-                parsed.query, self.catalog, self.interactions, parsed.familiarity, parsed.named
+                parsed.query,
+                self.catalog,
+                self.interactions,
+                parsed.familiarity,
+                parsed.named,
+                parsed.about,
             )
         clock.lap("resolve")
         self._encode(requests)
