@@ -70,7 +70,7 @@ MEANT = (
     _r("I've had a terrible day, cheer me up", LIGHT, GRIM),
     _r("feel good movie", f"{LIGHT} Drama", GRIM),
     _r("feeling anxious, need something gentle", "", GRIM),
-    _r("something lighthearted", LIGHT, GRIM),
+    _r("something lighthearted", LIGHT),
     _r("something wholesome", f"{LIGHT} Drama", GRIM),
     _r("heartwarming, please", f"{LIGHT} Drama", GRIM),
     _r("just got dumped, make me feel better", LIGHT, "Horror War"),
