@@ -75,6 +75,11 @@ STILL = {
     "training": "judge unjudged",
 }
 
+# Names that tell a reader nothing: each thing has a name by what it is (rows, index, query, …).
+EMPTY = {"found", "place", "places", "told", "asked", "one", "some"}
+# How many things of a folder are still called so: these numbers only fall.
+STILL_EMPTY = {"chat": 0, "intent": 0}
+
 
 def docstrings(path):
     """(name, docstring) of a module and of all that is defined in it."""
@@ -155,3 +160,23 @@ def test_words_that_were_retired_stay_away():
         if used := words_of(path) & retired.keys() - set(STILL.get(name.parts[0], "").split()):
             found[name.as_posix()] = {word: retired[word] for word in sorted(used)}
     assert not found, "say what the field says"
+
+
+def names_bound(path):
+    """The names that a file gives: to functions, classes, parameters, variables, fields."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def test_names_say_what_a_thing_is():
+    empty: Counter[str] = Counter()
+    for path in FILES:
+        names = [name for name in names_bound(path) if name.strip("_").lower() in EMPTY]
+        empty[path.relative_to(HOME).parts[0]] += len(names)
+    assert {name: n for name, n in empty.items() if n > STILL_EMPTY.get(name, 0)} == {}

@@ -20,7 +20,7 @@ def reply_to_act(
     act: Act,
     recommender: Recommender,
     conversation: Conversation,
-    found: Recommendations,
+    ranked: Recommendations,
     *,
     undone: bool,
 ) -> str:
@@ -30,13 +30,13 @@ def reply_to_act(
         act: What was done.
         recommender: For records and reasons.
         conversation: With the act in it.
-        found: The list that is shown now.
+        ranked: The list that is shown now.
         undone: Whether it took a turn back.
     """
-    item = _item(act, conversation, found)
+    item = _item(act, conversation, ranked)
     answer = reason = ""
     if act.kind == "why" and item is not None:
-        alone = explain(recommender, conversation.query(), replace(found, items=(item,)))
+        alone = explain(recommender, conversation.query(), replace(ranked, items=(item,)))
         reason = (alone.items[0].explanation or "").rstrip(".")
     if act.kind == "ask":
         row = None if item is None else recommender.catalog.row(item.item_id)
@@ -47,13 +47,13 @@ def reply_to_act(
         )
     text = _template().render(
         kind=act.kind,
-        n=len(found.items),
+        n=len(ranked.items),
         n_items=f"{len(recommender.catalog):,}",
         done=undone,
         title="" if item is None else item.title or item.item_id,
         reason=reason or "nearest to your words and to what you liked",
         answer=answer,
-        first=[one.title or one.item_id for one in found.items[:MAX_NAMED]],
+        first=[entry.title or entry.item_id for entry in ranked.items[:MAX_NAMED]],
     )
     return text[:1].upper() + text[1:]
 
@@ -63,9 +63,9 @@ def _template() -> Prompt:
     return load_prompt("chat_act", "chat_act")
 
 
-def _item(act: Act, conversation: Conversation, found: Recommendations) -> Item | None:
+def _item(act: Act, conversation: Conversation, ranked: Recommendations) -> Item | None:
     """The item that is asked about: by its position, else the one that was talked of last."""
     if act.position >= 0:
-        return found.items[act.position] if act.position < len(found.items) else None
-    by_id = {item.item_id: item for item in found.items}
-    return by_id.get(conversation.focus or "", next(iter(found.items), None))
+        return ranked.items[act.position] if act.position < len(ranked.items) else None
+    by_id = {item.item_id: item for item in ranked.items}
+    return by_id.get(conversation.focus or "", next(iter(ranked.items), None))

@@ -221,8 +221,8 @@ def read_count(t: Tokens) -> tuple[int, tuple[int, int]] | None:
     >>> read_count(read_tokens("recommend 3 comedies"))
     (3, (1, 2))
     """
-    places = [place for place, word in enumerate(t.words) if word not in MARKS]
-    words = [t.words[place] for place in places]
+    positions = [i for i, word in enumerate(t.words) if word not in MARKS]
+    words = [t.words[i] for i in positions]
     head = " ".join(words[: MAX_ACT_WORDS - 1]) + " "
     match = _WANT_N.match(head) or _ONLY_N.match(head)
     if match is None:
@@ -232,9 +232,9 @@ def read_count(t: Tokens) -> tuple[int, tuple[int, int]] | None:
     n = _number(match.group(1))
     if not n or end >= len(words) or words[end] in _MEASURES:
         return None
-    if match.re is _ONLY_N and t.word(places[end - 1] + 1) not in _AFTER_ONLY_N:
+    if match.re is _ONLY_N and t.word(positions[end - 1] + 1) not in _AFTER_ONLY_N:
         return None  # "just two guys and a girl"
-    return n, (places[end - n_words], places[end - 1] + 1)
+    return n, (positions[end - n_words], positions[end - 1] + 1)
 
 
 def _number(text: str | None) -> int:
@@ -247,8 +247,8 @@ def _number(text: str | None) -> int:
 
 def _thanks(t: Tokens, words: Sequence[str], shown: Sequence[Sequence[str]]) -> bool:
     """True for thanks and praise of the list; praise of one item is an event."""
-    said = set(words)
-    if not said & (_THANKS | _PRAISE) or said - _THANKS - _PRAISE - _AROUND:
+    spoken = set(words)
+    if not spoken & (_THANKS | _PRAISE) or spoken - _THANKS - _PRAISE - _AROUND:
         return False
     return not any(reference.taken != "asked" for reference in read_references(t, shown))
 

@@ -78,15 +78,15 @@ def answered(
     recommender: Recommender,
     conversation: Conversation,
     update: StateUpdate,
-    found: Recommendations,
+    ranked: Recommendations,
 ) -> Turn:
     """The turn once its list is there."""
     if update.act is None:
-        reply = reply_to(update, conversation, found, recommender)
+        reply = reply_to(update, conversation, ranked, recommender)
     else:
-        reply = reply_to_act(update.act, recommender, conversation, found, undone=update.undone)
+        reply = reply_to_act(update.act, recommender, conversation, ranked, undone=update.undone)
     return Turn(
-        conversation=conversation.after(found), reply=reply, recommendations=found, update=update
+        conversation=conversation.after(ranked), reply=reply, recommendations=ranked, update=update
     )
 
 

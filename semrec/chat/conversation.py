@@ -112,9 +112,9 @@ class Conversation:
             past=self.past[:-1],
         ), tuple(gone)
 
-    def after(self, found: Recommendations) -> Conversation:
+    def after(self, ranked: Recommendations) -> Conversation:
         """The same when a list has been shown."""
-        shown = tuple(item.item_id for item in found.items[:MAX_SHOWN])
+        shown = tuple(item.item_id for item in ranked.items[:MAX_SHOWN])
         focus = self.focus if self.focus in shown else next(iter(shown), None)
         return replace(self, shown=shown, focus=focus)
 
@@ -139,21 +139,21 @@ class Conversation:
         for name in understood:
             if name not in ECHOED:
                 raise QueryError(f"understood has no field {name!r}{nearest(name, ECHOED)}")
-        asked = to_query({k: v for k, v in understood.items() if k in Query.__dataclass_fields__})
+        query = to_query({k: v for k, v in understood.items() if k in Query.__dataclass_fields__})
         for name in ("not_understood", "shown", "wishes"):
             texts = understood.get(name, ())
             if not isinstance(texts, list | tuple) or not all(isinstance(t, str) for t in texts):
                 raise QueryError(f"understood.{name}: expected a list of texts")
         wishes = tuple(understood.get("wishes", self.wishes))
-        if wishes == self.wishes and "intent" in understood and asked.intent != self.intent:
-            wishes = (asked.intent,) if asked.intent.strip() else ()
+        if wishes == self.wishes and "intent" in understood and query.intent != self.intent:
+            wishes = (query.intent,) if query.intent.strip() else ()
         return bounded(
             replace(
                 self,
                 wishes=wishes,
-                filters=asked.filters if "filters" in understood else self.filters,
-                session=asked.events if "session" in understood else self.session,
-                passed=tuple(asked.exclude) if "exclude" in understood else self.passed,
+                filters=query.filters if "filters" in understood else self.filters,
+                session=query.events if "session" in understood else self.session,
+                passed=tuple(query.exclude) if "exclude" in understood else self.passed,
                 not_understood=tuple(understood.get("not_understood", self.not_understood)),
                 shown=tuple(understood.get("shown", self.shown))[:MAX_SHOWN],
             )
@@ -240,8 +240,8 @@ def bounded(conversation: Conversation) -> Conversation:
 
 def last_words(events: tuple[Event, ...]) -> tuple[Event, ...]:
     """The events that still hold: what was said of an item last counts, liked or rejected."""
-    rejected = {e.item_id: place for place, e in enumerate(events) if e.type == "reject"}
-    liked = {e.item_id: place for place, e in enumerate(events) if e.type != "reject"}
+    rejected = {e.item_id: i for i, e in enumerate(events) if e.type == "reject"}
+    liked = {e.item_id: i for i, e in enumerate(events) if e.type != "reject"}
     return tuple(
         event
         for event in events

@@ -60,27 +60,27 @@ class Reasons:
     n_people: int = 0
 
 
-def explain(recommender: Recommender, query: Query, found: Recommendations) -> Recommendations:
+def explain(recommender: Recommender, query: Query, ranked: Recommendations) -> Recommendations:
     """The same list with an explanation of each of its first `MAX_ITEMS` items."""
     template = _template()
     explained = [
-        replace(item, explanation=_sentence(template, reasons))
-        for item, reasons in zip(found.items, reasons_for(recommender, query, found), strict=False)
+        replace(item, explanation=_sentence(template, own))
+        for item, own in zip(ranked.items, reasons_for(recommender, query, ranked), strict=False)
     ]
-    return replace(found, items=(*explained, *found.items[len(explained) :]))
+    return replace(ranked, items=(*explained, *ranked.items[len(explained) :]))
 
 
-def reasons_for(recommender: Recommender, query: Query, found: Recommendations) -> list[Reasons]:
+def reasons_for(recommender: Recommender, query: Query, ranked: Recommendations) -> list[Reasons]:
     """Reasons for each of the first `MAX_ITEMS` items.
 
     Args:
         recommender: Whose list it is.
         query: As it was asked.
-        found: The list; what was understood stands in its trace.
+        ranked: The list; what was understood stands in its trace.
     """
     catalog = recommender.catalog
-    rows = catalog.rows(item.item_id for item in found.items[:MAX_ITEMS])
-    understood, weights = found.trace.understood, found.trace.weights
+    rows = catalog.rows(item.item_id for item in ranked.items[:MAX_ITEMS])
+    understood, weights = ranked.trace.understood, ranked.trace.weights
     reads = recommender.encoder is not None and weights.get("semantic", 0.0) > 0
     liked = _session(recommender, query, understood.get("session"))
     together = _together(recommender, rows, liked)
@@ -93,41 +93,41 @@ def reasons_for(recommender: Recommender, query: Query, found: Recommendations) 
     reasons = []
     for row, near, chosen, n_people in zip(rows, close, together, popular, strict=True):
         record = catalog.record(row)
-        one = Reasons(
+        own = Reasons(
             asked=_asked(record, named, filters, catalog),
             values=_values(record, filters, catalog, called),
             mentions=_mentions(catalog.texts[row], words),
         )
         if chosen is not None:
-            one = replace(one, chosen_with=chosen[0], n_both=chosen[1], n_who=chosen[2])
+            own = replace(own, chosen_with=chosen[0], n_both=chosen[1], n_who=chosen[2])
         elif near is not None:
             shared = _shared(record, catalog.record(near), catalog)
-            one = replace(one, close_to=catalog.titles[near], shared=shared)
-        if one == Reasons() or weights.get("popularity", 0.0) > 0.5:
-            one = replace(one, n_people=n_people)
-        reasons.append(one)
+            own = replace(own, close_to=catalog.titles[near], shared=shared)
+        if own == Reasons() or weights.get("popularity", 0.0) > 0.5:
+            own = replace(own, n_people=n_people)
+        reasons.append(own)
     return reasons
 
 
-def main_reason(recommender: Recommender, query: Query, found: Recommendations) -> str:
+def main_reason(recommender: Recommender, query: Query, ranked: Recommendations) -> str:
     """The best reason for the first item, in a few words; empty if there is none at hand.
 
     The words before the session: who chose both is counted only where no word speaks.
     """
-    if not found.items:
+    if not ranked.items:
         return ""
     catalog = recommender.catalog
-    row = catalog.row(found.items[0].item_id)
-    understood, weights = found.trace.understood, found.trace.weights
+    row = catalog.row(ranked.items[0].item_id)
+    understood, weights = ranked.trace.understood, ranked.trace.weights
     if row is None:
         return ""
     reasons = Reasons()
     if recommender.encoder is not None and weights.get("semantic", 0.0) > 0:
         words = set(_content(str(understood.get("intent", query.intent))))
         named = understood.get("named", {})
-        asked = _asked(catalog.record(row), named, {}, catalog)
+        requested = _asked(catalog.record(row), named, {}, catalog)
         reasons = Reasons(
-            asked=asked, mentions=() if asked else _mentions(catalog.texts[row], words)
+            asked=requested, mentions=() if requested else _mentions(catalog.texts[row], words)
         )
     if reasons == Reasons():
         liked = _session(recommender, query, understood.get("session"))
@@ -184,14 +184,14 @@ def _together(
     expected = np.outer(n_liked, n_rows) / max(1, who.shape[0])
     cosines = both / np.sqrt(np.maximum(1.0, np.outer(n_liked, n_rows)))
     cosines[(both < MIN_TOGETHER) | (both <= expected)] = 0.0
-    found: list[tuple[str, int, int] | None] = []
-    for place, row in enumerate(rows):
-        best = int(cosines[:, place].argmax())
-        if row >= n_known or not cosines[best, place]:
-            found.append(None)
+    partners: list[tuple[str, int, int] | None] = []
+    for i, row in enumerate(rows):
+        best = int(cosines[:, i].argmax())
+        if row >= n_known or not cosines[best, i]:
+            partners.append(None)
         else:
-            found.append((titles[liked[best]], int(both[best, place]), int(n_liked[best])))
-    return found
+            partners.append((titles[liked[best]], int(both[best, i]), int(n_liked[best])))
+    return partners
 
 
 def _close(recommender: Recommender, rows: Sequence[int], liked: Sequence[int]) -> list[int | None]:
@@ -201,12 +201,12 @@ def _close(recommender: Recommender, rows: Sequence[int], liked: Sequence[int]) 
         return [None] * len(rows)
     only = np.zeros(len(recommender.catalog), dtype=bool)
     only[list(rows)] = True
-    asked = [recommender.fusion.query(None, SessionRows.of([row]), 1.0) for row in liked]
-    found = recommender.index.search(
-        [IndexQuery(vector=query.vector, allowed=only) for query in asked], len(rows)
+    queries = [recommender.fusion.query(None, SessionRows.of([row]), 1.0) for row in liked]
+    hits = recommender.index.search(
+        [IndexQuery(vector=query.vector, allowed=only) for query in queries], len(rows)
     )
     best: dict[int, tuple[float, int]] = {}
-    for row, (near, scores) in zip(liked, found, strict=True):
+    for row, (near, scores) in zip(liked, hits, strict=True):
         for other, score in zip(near.tolist(), scores.tolist(), strict=True):
             best[other] = max(best.get(other, (CLOSE, -1)), (score, row))
     nearest = [best.get(row, (0.0, -1))[1] for row in rows]
@@ -241,20 +241,20 @@ def _values(
     called: Mapping[str, str],
 ) -> tuple[str, ...]:
     """The record's own values of attributes that a limit is about."""
-    said = []
+    phrases = []
     for name in filters:
         value = record.get(name)
         if value is None or isinstance(value, list | bool):
             continue
         if isinstance(catalog.attributes[name], Numbers):
-            said.append(
+            phrases.append(
                 f"{spoken(name)} {value:g}"
                 if isinstance(value, float)
                 else f"{spoken(name)} {value}"
             )
         else:
-            said.append(f"{spoken(name)} {called.get(str(value), value)}")
-    return tuple(said[:MAX_LABELS])
+            phrases.append(f"{spoken(name)} {called.get(str(value), value)}")
+    return tuple(phrases[:MAX_LABELS])
 
 
 def _mentions(text: str, words: set[str]) -> tuple[str, ...]:
@@ -262,11 +262,11 @@ def _mentions(text: str, words: set[str]) -> tuple[str, ...]:
     if not words or not text:
         return ()
     t = read_tokens(text)
-    found: dict[str, str] = {}
-    for place, stem in enumerate(t.stems):
+    mentioned: dict[str, str] = {}
+    for i, stem in enumerate(t.stems):
         if stem in words:
-            found.setdefault(stem, t.text[t.starts[place] : t.ends[place]])
-    return tuple(found.values())[:MAX_MENTIONS]
+            mentioned.setdefault(stem, t.text[t.starts[i] : t.ends[i]])
+    return tuple(mentioned.values())[:MAX_MENTIONS]
 
 
 def _content(text: str) -> list[str]:

@@ -112,7 +112,7 @@ def adds_to_wishes(t: Tokens) -> bool:
 def plainly(text: str) -> str:
     """A wish without what only compares: "something funnier" is a wish for something funny."""
     text = _LESS.sub("not too ", text)
-    return _COMPARATIVE.sub(lambda found: COMPARATIVES[found.group().lower()], text)
+    return _COMPARATIVE.sub(lambda match: COMPARATIVES[match.group().lower()], text)
 
 
 def as_said(phrase: str) -> str:
@@ -122,7 +122,7 @@ def as_said(phrase: str) -> str:
 
 def labels_of(conditions: Sequence[Condition]) -> set[Label]:
     """The labels that conditions are about."""
-    return {(c.attribute, str(one)) for c in conditions if isinstance(c, Has) for one in c.labels}
+    return {(c.attribute, str(n)) for c in conditions if isinstance(c, Has) for n in c.labels}
 
 
 def without_labels(

@@ -65,12 +65,12 @@ def _described(
     title: str, record: Mapping[str, Any], called: Mapping[str, str], catalog: Catalog
 ) -> str:
     """The record's attributes in a sentence."""
-    said = [
+    values = [
         value if isinstance(record.get(name), list) else f"{spoken(name)} {value}"
         for name in catalog.attribute_names
         if (value := _value(record.get(name), called))
     ]
-    first = {re.sub(r"\W", "", value.casefold()): value for value in reversed(said)}
+    first = {re.sub(r"\W", "", value.casefold()): value for value in reversed(values)}
     known = "; ".join(list(reversed(first.values()))[:MAX_VALUES])
     return f"“{title}”: {known}." if known else f"I know nothing more of “{title}” than its title."
 
@@ -80,7 +80,7 @@ def _value(value: Any, called: Mapping[str, str]) -> str:  # noqa: ANN401
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
         # What is written in two ways ("sci fi", "sci-fi") is said once.
-        first = {re.sub(r"\W", "", str(one).casefold()): str(one) for one in reversed(value)}
+        first = {re.sub(r"\W", "", str(v).casefold()): str(v) for v in reversed(value)}
         return ", ".join(list(reversed(first.values()))[:MAX_VALUES])
     if isinstance(value, float):
         return f"{value:g}"

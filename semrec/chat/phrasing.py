@@ -52,30 +52,30 @@ def limits_in_words(
         if intent_parser and intent_parser.vocabulary.year
         else None
     )
-    found: list[str] = []
+    phrases: list[str] = []
     ruled_out: set[str] = set()  # several attributes may have a label of the same name
     for name, condition in filters.items():
         of = dict(condition) if isinstance(condition, Mapping) else {"any": [condition]}
         labels = isinstance(catalog.attributes.get(name), Labels)
-        said = {
+        listed = {
             operator: _listed(value, called if name == language else {})
             for operator, value in of.items()
             if operator in ("any", "all", "none") and value
         }
         prefix = "" if labels else f"{spoken(name)} "
-        if "all" in said:
-            found.append(f"only {prefix}{' and '.join(said['all'])}")
-        if "any" in said:
-            found.append(f"only {prefix}{' or '.join(said['any'])}")
-        said["none"] = [one for one in said.get("none", ()) if one.casefold() not in ruled_out]
-        ruled_out |= {one.casefold() for one in said["none"] if one != "…"}
-        if said["none"]:
-            found.append(f"no {prefix}{_nor(said['none'])}")
+        if "all" in listed:
+            phrases.append(f"only {prefix}{' and '.join(listed['all'])}")
+        if "any" in listed:
+            phrases.append(f"only {prefix}{' or '.join(listed['any'])}")
+        listed["none"] = [n for n in listed.get("none", ()) if n.casefold() not in ruled_out]
+        ruled_out |= {label.casefold() for label in listed["none"] if label != "…"}
+        if listed["none"]:
+            phrases.append(f"no {prefix}{_nor(listed['none'])}")
         if name == year:
-            found += _years(of)
+            phrases += _years(of)
         elif bounds := _bounds(of):
-            found.append(f"{spoken(name)} {bounds}")
-    return found
+            phrases.append(f"{spoken(name)} {bounds}")
+    return phrases
 
 
 def _nor(labels: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ MAX_NAMED, MAX_PHRASES, MAX_MISSED, MAX_WISH_CHARS, MAX_ECHOED_WORDS = 2, 3, 4, 
 def reply_to(
     update: StateUpdate,
     conversation: Conversation,
-    found: Recommendations,
+    ranked: Recommendations,
     recommender: Recommender,
 ) -> str:
     """The reply to a message.
@@ -28,7 +28,7 @@ def reply_to(
     Args:
         update: What the message changed.
         conversation: With the message in it; `shown` is still the list before.
-        found: The list that is shown now.
+        ranked: The list that is shown now.
         recommender: For titles, records and the names of languages.
     """
     catalog, intent_parser = recommender.catalog, recommender.intent_parser
@@ -47,8 +47,8 @@ def reply_to(
     liked = [title for title in liked if title not in rejected]
     said_so = bool(liked) and len(update.wish.split()) <= MAX_ECHOED_WORDS
     lifted, gone = _taken_back(update, conversation.filters)
-    nothing = None if found.items else explain_nothing(conversation.filters, catalog)
-    missed = [*update.not_understood, *_unknown(update, found)]
+    nothing = None if ranked.items else explain_nothing(conversation.filters, catalog)
+    missed = [*update.not_understood, *_unknown(update, ranked)]
     opens = not conversation.shown and not update.stated and not update.events
     text = _template().render(
         anew=update.anew,
@@ -64,9 +64,9 @@ def reply_to(
         language=update.language,
         idle=conversation.query() == Query(),
         nothing=nothing,
-        first=[item.title or item.item_id for item in found.items[:MAX_NAMED]],
-        reason=main_reason(recommender, conversation.query(), found),
-        ask=bool(opens and update.wish and found.items and not missed and not update.language),
+        first=[item.title or item.item_id for item in ranked.items[:MAX_NAMED]],
+        reason=main_reason(recommender, conversation.query(), ranked),
+        ask=bool(opens and update.wish and ranked.items and not missed and not update.language),
     )
     return text[:1].upper() + text[1:]
 
@@ -82,7 +82,7 @@ def _unknown(update: StateUpdate, found: Recommendations) -> list[str]:
     return [
         phrase
         for phrase in found.trace.understood.get("not_understood", ())
-        if phrase.casefold() in wish and not any(phrase in one for one in update.not_understood)
+        if phrase.casefold() in wish and not any(phrase in label for label in update.not_understood)
     ]
 
 
@@ -96,7 +96,7 @@ def _taken_back(
         now = filters.get(name)
         of = now if isinstance(now, Mapping) else {} if now is None else {"any": [now]}
         if operator == "none":
-            left = [str(one).casefold() for one in of.get("none", ())]
+            left = [str(label).casefold() for label in of.get("none", ())]
             lifted += [str(one) for one in value if str(one).casefold() not in left]
             lifted = list({label.casefold(): label for label in reversed(lifted)}.values())[::-1]
         elif operator not in of and name not in update.stated:

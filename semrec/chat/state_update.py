@@ -196,11 +196,11 @@ class _Updater:
     def _retract(self, retraction: follow_ups.Retraction) -> bool:
         """Take a limit back or replace it; whether the words have done their work with that."""
         if retraction.replaces:
-            said = Filters()
-            if not all([said.add(condition) for condition in retraction.conditions]):  # noqa: C419
+            replacing = Filters()
+            if not all([replacing.add(condition) for condition in retraction.conditions]):  # noqa: C419
                 return False
-            self._filters = added(self._filters, said.found, self._catalog, instead=True)
-            self._stated = added(self._stated, said.found, self._catalog, instead=True)
+            self._filters = added(self._filters, replacing.found, self._catalog, instead=True)
+            self._stated = added(self._stated, replacing.found, self._catalog, instead=True)
             return True
         left = retracted(self._filters, retraction)
         wishes = self._wishes
@@ -215,8 +215,8 @@ class _Updater:
         return (changed or said_all) and not retraction.wishes
 
     def _refer(self, reference: Reference) -> None:
-        for place in reference.places:
-            item_id = self._focus if place < 0 else self._start.shown[place]
+        for position in reference.places:
+            item_id = self._focus if position < 0 else self._start.shown[position]
             if item_id is not None:
                 self._focus = self._talked_of = item_id
                 if reference.taken != "asked":
@@ -225,7 +225,7 @@ class _Updater:
     def _pass_over(self) -> None:
         self._others = True
         kept = {event.item_id for event in self._events}
-        self._passed = (*self._passed, *(one for one in self._start.shown if one not in kept))
+        self._passed = (*self._passed, *(i for i in self._start.shown if i not in kept))
 
     def _compare(self, comparison: follow_ups.Comparison, t: Tokens) -> None:
         """More or less than the middle of what was shown."""
@@ -246,16 +246,16 @@ class _Updater:
         else:
             self._state({name: {"gt" if comparison.more else "lt": middle}})
 
-    def _state(self, said: Mapping[str, Any]) -> None:
-        if said:
-            instead = self._instead_of(said)
-            self._filters = added(self._filters, said, self._catalog, instead=instead)
-            self._stated = added(self._stated, said, self._catalog)
+    def _state(self, stated: Mapping[str, Any]) -> None:
+        if stated:
+            instead = self._instead_of(stated)
+            self._filters = added(self._filters, stated, self._catalog, instead=instead)
+            self._stated = added(self._stated, stated, self._catalog)
 
-    def _instead_of(self, said: Mapping[str, Any]) -> bool:
+    def _instead_of(self, stated: Mapping[str, Any]) -> bool:
         """True if what is said replaces what stood: "the eighties instead"."""
         return self._instead and any(
-            isinstance(of, Mapping) and set(of) - {"none"} for of in said.values()
+            isinstance(of, Mapping) and set(of) - {"none"} for of in stated.values()
         )
 
     def _ruled_out(self) -> set[Label]:

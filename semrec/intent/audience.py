@@ -119,7 +119,7 @@ def _filled(entry: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any
         for phrase in entry["said"]
     ]
     for name in {"labels", "never", "only", "implies"} & set(entry):
-        filled[name] = list(_flat(labels.get(one, one) for one in entry[name]))
+        filled[name] = list(_flat(labels.get(label, label) for label in entry[name]))
     return filled
 
 

@@ -95,8 +95,8 @@ def _conjoin_any(both: Operators, labels: list[Any]) -> bool:
     if not before:
         both["any"] = labels
     elif len(before) > 1 and len(labels) > 1:
-        both["any"] = [one for one in before if same(one) in map(same, labels)]
-    elif [same(one) for one in before] != [same(one) for one in labels]:
+        both["any"] = [label for label in before if same(label) in map(same, labels)]
+    elif [same(label) for label in before] != [same(label) for label in labels]:
         single, both["any"] = (labels, before) if len(labels) == 1 else (before, labels)
         both["all"] = united(both.get("all", ()), single)
     return bool(both["any"])

@@ -73,23 +73,23 @@ class ParseState:
     denied: dict[str, Denial] = field(default_factory=dict)
     cut: list[Interval] = field(default_factory=list)
 
-    def require(self, place: int, end: int, conditions: Iterable[Condition]) -> None:
+    def require(self, start: int, end: int, conditions: Iterable[Condition]) -> None:
         """Add conditions that must hold; what can't be expressed is noted."""
         done = [self.filters.add(condition) for condition in conditions]
         if not all(done):
-            self.miss(self.spans.t.phrase(place, end))
+            self.miss(self.spans.t.phrase(start, end))
 
     def exclude(self, conditions: Iterable[Condition]) -> bool:
         """Rule out alternatives, each where an attribute has it; False if none has."""
-        return any([self.filters.add(one, negated=True) for one in conditions])  # noqa: C419
+        return any([self.filters.add(condition, negated=True) for condition in conditions])  # noqa: C419
 
     def miss(self, phrase: str, negated: str = "") -> None:
         """Note a limit that was stated and can't be answered, and what it denies."""
-        shown = " ".join(phrase.split())[:MAX_SHOWN_CHARS]
-        if shown not in self.not_understood and len(self.not_understood) < MAX_NOT_UNDERSTOOD:
-            self.not_understood.append(shown)
+        excerpt = " ".join(phrase.split())[:MAX_SHOWN_CHARS]
+        if excerpt not in self.not_understood and len(self.not_understood) < MAX_NOT_UNDERSTOOD:
+            self.not_understood.append(excerpt)
             if negated:
-                self.negated[shown] = " ".join(negated.split())[:MAX_SHOWN_CHARS]
+                self.negated[excerpt] = " ".join(negated.split())[:MAX_SHOWN_CHARS]
 
 
 def parse_constraints(
@@ -119,18 +119,18 @@ def parse_constraints(
     return state
 
 
-def _negation(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
+def _negation(state: ParseState, start: int, cue: Match[ConstraintCue]) -> int:
     """Read what a negation covers: a phrase, or a list of them; returns where to go on."""
     t, at = state.spans.t, cue.end
     while t.word(at) in ADVERBS:
         at += 1
-    if (cue.phrase == "no" and t.word(at) in CLAUSE) or _says_nothing(t, place, cue.phrase):
+    if (cue.phrase == "no" and t.word(at) in CLAUSE) or _says_nothing(t, start, cue.phrase):
         return cue.end
     if cue.phrase == "non":
-        return _non(state, place, at)
+        return _non(state, start, at)
     end = at
     for n_read in range(MAX_LIST):
-        covered = _negated(state, place, at, cue.phrase, n_read)
+        covered = _negated(state, start, at, cue.phrase, n_read)
         if covered == at:
             break
         end = covered
@@ -139,17 +139,17 @@ def _negation(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
             break  # "no horror, and from the nineties" asks for the nineties
     if end <= cue.end:
         return cue.end
-    while place > 0 and t.word(place - 1) in _SUBJECTS:
-        place -= 1
+    while start > 0 and t.word(start - 1) in _SUBJECTS:
+        start -= 1
     if t.word(end) == "(" and t.word(end + 1).isdecimal() and t.word(end + 2) == ")":
         end += 3  # an unknown title's year
-    state.cut.append((place, end))
+    state.cut.append((start, end))
     return end
 
 
-def _negated(state: ParseState, place: int, at: int, cue: str, n_read: int) -> int:
+def _negated(state: ParseState, start: int, at: int, cue: str, n_read: int) -> int:
     """Read one negated phrase; returns its end, or `at` if nothing clear stands there."""
-    t, shown_from = state.spans.t, at if n_read else place
+    t, shown_from = state.spans.t, at if n_read else start
     if (denial := state.moods.denial(t, at)) is not None:
         state.exclude(denial.value.meant)
         state.denied[t.phrase(shown_from, denial.end)] = denial.value
@@ -161,7 +161,7 @@ def _negated(state: ParseState, place: int, at: int, cue: str, n_read: int) -> i
         if not state.exclude(phrase.conditions[0] if len(phrase.conditions) == 1 else ()):
             state.miss(t.phrase(shown_from, phrase.end))
         return phrase.end
-    end = _unknown(state.spans, place, at, cue, n_read)
+    end = _unknown(state.spans, start, at, cue, n_read)
     if end > at:
         state.miss(t.phrase(shown_from, end), negated=t.phrase(at, end))
     return end
@@ -171,7 +171,7 @@ def _last(cue: str) -> str:
     return cue.rpartition(" ")[2]
 
 
-def _non(state: ParseState, place: int, at: int) -> int:
+def _non(state: ParseState, start: int, at: int) -> int:
     """Read "non-English": it denies only the one word."""
     language, labels = state.spans.language(at, bare=True), state.spans.labels(at)
     if language is not None:
@@ -183,13 +183,13 @@ def _non(state: ParseState, place: int, at: int) -> int:
         return at
     if not state.exclude(conditions):
         return at
-    state.cut.append((place, end))
+    state.cut.append((start, end))
     return end
 
 
-def _says_nothing(t: Tokens, place: int, cue: str) -> bool:
+def _says_nothing(t: Tokens, start: int, cue: str) -> bool:
     """True if a negation answers, asks or describes instead of stating a wish."""
-    before, further, third = (t.word(place - n) for n in (1, 2, 3))
+    before, further, third = (t.word(start - n) for n in (1, 2, 3))
     if before in _ANSWERS or (before in ("do", "did", "does") and further in _ANSWERS):
         return True
     if before == "to" and cue in ("hate", "dislike", "avoid"):
@@ -209,7 +209,7 @@ def _says_nothing(t: Tokens, place: int, cue: str) -> bool:
     return not (before in ("is", "are") and (is_relative or is_condition))
 
 
-def _unknown(spans: Spans, place: int, at: int, cue: str, n_read: int) -> int:
+def _unknown(spans: Spans, start: int, at: int, cue: str, n_read: int) -> int:
     """The end of unknown words that are negated; `at` if it isn't clear that they are."""
     t, end = spans.t, spans.unknown(at)
     if end == at or cue in ("neither", "nor"):
@@ -217,7 +217,7 @@ def _unknown(spans: Spans, place: int, at: int, cue: str, n_read: int) -> int:
     if n_read and end - at > 2 and t.word(at) not in ("anything", "any", "no", "too"):
         return at
     if cue in _BARE_NOT:
-        is_apart = place == 0 or t.word(place - 1) in (",", "but", "and", "or", "is", "are")
+        is_apart = start == 0 or t.word(start - 1) in (",", "but", "and", "or", "is", "are")
         has_degree = t.word(at) in ("too", "very", "overly", "super", "any", "so")
         is_one_word = end == at + 1 and t.word(at) not in NOT_A_KIND
         is_degree = has_degree and end == at + 2 and t.word(at + 1) not in NOT_A_KIND
@@ -245,7 +245,7 @@ def _next_in_list(spans: Spans, end: int, cue: str) -> int:
         goes_on = True
     else:
         # Commas alone: "no gore, horror, war" goes on; "not horror, comedy" may not.
-        is_label = all(isinstance(one, Has) for of in phrase.conditions for one in of)
+        is_label = all(isinstance(has, Has) for of in phrase.conditions for has in of)
         closes = t.word(phrase.end) in JOINTS or t.word(phrase.end + 1) in JOINTS
         goes_on = is_label and t.word(at) != "anything" and (cue != "not" or closes)
     return at if goes_on else end
@@ -284,10 +284,10 @@ class _PhraseList(NamedTuple):
         return [*(Has(attribute=name, labels=tuple(of)) for name, of in labels.items()), *others]
 
 
-def _exclusive(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
+def _exclusive(state: ParseState, start: int, cue: Match[ConstraintCue]) -> int:
     """Read what has to be: "only comedies or dramas"; returns where to go on."""
     t, at = state.spans.t, cue.end
-    if _demands_nothing(t, place, cue):
+    if _demands_nothing(t, start, cue):
         return at
     is_must = cue.phrase in MUST
     if cue.phrase == "only":
@@ -298,18 +298,18 @@ def _exclusive(state: ParseState, place: int, cue: Match[ConstraintCue]) -> int:
     if demanded is None:
         end = state.spans.unknown(at)
         if (is_must or cue.phrase in _STRONG) and at < end <= at + 3:
-            state.miss(t.phrase(place, end))
+            state.miss(t.phrase(start, end))
         return cue.end
-    state.require(place, demanded.end, demanded.conditions(all_of=is_must))
-    while place > 0 and t.word(place - 1) in ("it", "and", "please", "but", "i"):
-        place -= 1
-    state.cut.append((place, demanded.end))
+    state.require(start, demanded.end, demanded.conditions(all_of=is_must))
+    while start > 0 and t.word(start - 1) in ("it", "and", "please", "but", "i"):
+        start -= 1
+    state.cut.append((start, demanded.end))
     return demanded.end
 
 
-def _demands_nothing(t: Tokens, place: int, cue: Match[ConstraintCue]) -> bool:
+def _demands_nothing(t: Tokens, start: int, cue: Match[ConstraintCue]) -> bool:
     """True if a cue says something else: "the only comedy", "you must be", "just a comedy"."""
-    before, after = t.word(place - 1), t.word(cue.end)
+    before, after = t.word(start - 1), t.word(cue.end)
     if after in ("too", "so", "very", "really"):
         return True
     if cue.phrase == "only":
@@ -343,49 +343,49 @@ def _list(spans: Spans, at: int) -> _PhraseList | None:
     return _PhraseList(phrases, end, has_or) if phrases else None
 
 
-def _only_behind(state: ParseState, place: int) -> int:
+def _only_behind(state: ParseState, start: int) -> int:
     """Read an "only" that stands behind: "comedies only", "comedies or dramas only"."""
     t = state.spans.t
-    if "only" not in t.words[place + 1 : place + 10]:
-        return place + 1
-    demanded = _list(state.spans, place)
+    if "only" not in t.words[start + 1 : start + 10]:
+        return start + 1
+    demanded = _list(state.spans, start)
     if demanded is None or t.word(demanded.end) != "only":
-        return place + 1
+        return start + 1
     following = t.word(demanded.end + 1)
     if following not in PHRASE_ENDS and following not in RESTRICTIONS:
-        return place + 1
-    state.require(place, demanded.end, demanded.conditions())
-    state.cut.append((place, demanded.end + 1))
+        return start + 1
+    state.require(start, demanded.end, demanded.conditions())
+    state.cut.append((start, demanded.end + 1))
     return demanded.end + 1
 
 
-def _bare(state: ParseState, place: int) -> int:
+def _bare(state: ParseState, start: int) -> int:
     """Read a limit that needs no cue, or "comedies only"; returns where to go on."""
-    limit = state.spans.limit(place)
+    limit = state.spans.limit(start)
     if limit is None:
-        return _only_behind(state, place)
-    if _only_tells(state.spans.t, place, limit):
+        return _only_behind(state, start)
+    if _only_tells(state.spans.t, start, limit):
         return limit.end
     end = limit.end + (state.spans.t.word(limit.end) == "only")
-    state.require(place, end, [limit.condition])
-    state.cut.append((place, end))
+    state.require(start, end, [limit.condition])
+    state.cut.append((start, end))
     return end
 
 
-def _only_tells(t: Tokens, place: int, limit: Limit) -> bool:
+def _only_tells(t: Tokens, start: int, limit: Limit) -> bool:
     """True if a year or language is taste, memory, setting, question or wish without force."""
-    before, is_unanswerable = t.word(place - 1), isinstance(limit.condition, Unanswerable)
+    before, is_unanswerable = t.word(start - 1), isinstance(limit.condition, Unanswerable)
     if SOFT_AFTER.match(t.words, limit.end) or before in ("set", "about"):
         return True
-    if t.word(place - 2) == "the" and not before.endswith(("s", "best")):
+    if t.word(start - 2) == "the" and not before.endswith(("s", "best")):
         return True  # "the original from 1982" is one film
     if is_unanswerable and before in ("in", "took", "takes"):
         return True
-    at, in_clause, telling, wishes = place - 1, True, False, False
-    while at >= max(0, place - MAX_LOOK_BACK) and t.word(at) != SENTENCE:
+    at, in_clause, telling, wishes = start - 1, True, False, False
+    while at >= max(0, start - MAX_LOOK_BACK) and t.word(at) != SENTENCE:
         word, after = t.word(at), t.word(at + 1)
         in_clause &= word not in CLAUSE
-        if in_clause and word in SOFT_BEFORE and place - at <= (1 if word in APPROXIMATE else 3):
+        if in_clause and word in SOFT_BEFORE and start - at <= (1 if word in APPROXIMATE else 3):
             return True
         if word in ("is", "was", "are", "were"):
             telling |= after in ("it", "that", "this", "they")

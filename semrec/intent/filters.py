@@ -22,7 +22,7 @@ _BUT = {"none": "not ", "any": "", "all": "", "": ""}
 
 
 def added(
-    standing: Mapping[str, Any], said: Mapping[str, Any], catalog: Catalog, *, instead: bool = False
+    standing: Mapping[str, Any], more: Mapping[str, Any], catalog: Catalog, *, instead: bool = False
 ) -> dict[str, Any]:
     """The limits that hold after a message has stated some more.
 
@@ -31,12 +31,12 @@ def added(
 
     Args:
         standing: What held before.
-        said: What the message states.
+        more: What the message states.
         catalog: Where limits contradict each other.
         instead: Whether the message says that it replaces what was said of these attributes.
     """
     filters = dict(standing)
-    for name, condition in said.items():
+    for name, condition in more.items():
         new, old = _operators(condition), _operators(standing.get(name, {}))
         if instead:  # what was ruled out still is
             old = {operator: value for operator, value in old.items() if operator == "none"}
@@ -130,7 +130,7 @@ def _take_off(of: Operators, operators: Sequence[str], labels: Sequence[Any]) ->
     gone = {same(label) for label in labels}
     for operator in operators:
         if operator in of:
-            of[operator] = [one for one in of[operator] if same(one) not in gone]
+            of[operator] = [label for label in of[operator] if same(label) not in gone]
             if not of[operator]:
                 del of[operator]
 
@@ -163,7 +163,7 @@ def relaxations(filters: Mapping[str, Any], catalog: Catalog) -> list[Relaxation
     conditions = _single(filters)[:MAX_CONDITIONS]
     helpful = []
     for left_out, (name, operator, value) in enumerate(conditions):
-        others = [other for place, other in enumerate(conditions) if place != left_out]
+        others = [other for i, other in enumerate(conditions) if i != left_out]
         mask = catalog.mask(_together(others))
         n_items = len(catalog) if mask is None else int(mask.sum())
         if n_items:
@@ -184,7 +184,7 @@ def explain_nothing(filters: Mapping[str, Any], catalog: Catalog) -> str | None:
     allowed = catalog.mask(filters)
     if allowed is None or allowed.any():
         return None
-    stated = " and ".join(_in_words(*one) for one in _single(filters)[:MAX_CONDITIONS])
+    stated = " and ".join(_in_words(*condition) for condition in _single(filters)[:MAX_CONDITIONS])
     helpful = relaxations(filters, catalog)
     if not helpful:
         return f"nothing satisfies {stated}, and leaving out one of them would not help"
@@ -220,5 +220,5 @@ def _in_words(name: str, operator: str, value: Any) -> str:  # noqa: ANN401
     if operator in _SIGNS:
         return f"{name} {_SIGNS[operator]} {value}"
     values = list(value) if operator else [value]
-    shown = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
-    return f"{name} {operator} of {shown}" if len(values) > 1 else f"{name} {_BUT[operator]}{shown}"
+    text = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
+    return f"{name} {operator} of {text}" if len(values) > 1 else f"{name} {_BUT[operator]}{text}"

@@ -103,14 +103,14 @@ def read_retractions(t: Tokens, vocabulary: Vocabulary) -> list[Retraction]:
 
 def read_reset(t: Tokens) -> Interval | None:
     """Places of "start over"; None if nothing says so."""
-    return next(((place, cue.end) for place, cue in RESETS.matches(t.words)), None)
+    return next(((start, cue.end) for start, cue in RESETS.matches(t.words)), None)
 
 
 def read_others(t: Tokens) -> list[Interval]:
     """Places of what asks for other items than those shown: "something else"."""
     return [
-        (place, cue.end)
-        for place, cue in OTHERS.matches(t.words)
+        (start, cue.end)
+        for start, cue in OTHERS.matches(t.words)
         if t.word(cue.end) in CLAUSE or t.word(cue.end) in _AFTER_OTHERS
     ]
 
@@ -118,43 +118,43 @@ def read_others(t: Tokens) -> list[Interval]:
 def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
     """Comparisons with what was shown, in their order: "shorter", "anything newer?"."""
     comparisons = []
-    for place, cue in COMPARATIVES.matches(t.words):
-        before, after = t.word(place - 1), t.word(cue.end)
+    for start, cue in COMPARATIVES.matches(t.words):
+        before, after = t.word(start - 1), t.word(cue.end)
         ends = after in PHRASE_ENDS or after in FILLERS
         if ends and (before in CLAUSE or before in _BEFORE_COMPARATIVE):
             kind, more = cue.value
             quantity = vocabulary.year if kind == "year" else vocabulary.quantities.get(kind)
-            comparisons.append(Comparison(first=place, end=cue.end, quantity=quantity, more=more))
+            comparisons.append(Comparison(first=start, end=cue.end, quantity=quantity, more=more))
     return comparisons
 
 
-def _retraction(spans: Spans, place: int) -> Retraction | None:
-    t, cue = spans.t, RETRACTIONS.match(spans.t.words, place)
+def _retraction(spans: Spans, start: int) -> Retraction | None:
+    t, cue = spans.t, RETRACTIONS.match(spans.t.words, start)
     if cue is None:
-        return _fine(spans, place)
+        return _fine(spans, start)
     if cue.value == "drop":
-        return _dropped(spans, place, cue.end)
+        return _dropped(spans, start, cue.end)
     if cue.value == "indifferent":
         attribute, end = _attribute(t, cue.end, spans.vocabulary)
         if attribute is None:
-            return _fine(spans, place)
+            return _fine(spans, start)
         return Retraction(
-            first=_lead(t, place), end=_approval_end(t, end) or end, attribute=attribute
+            first=_lead(t, start), end=_approval_end(t, end) or end, attribute=attribute
         )
     stated = _stated(spans, cue.end)
-    if stated is None or t.word(place - 1) in _DENYING:
+    if stated is None or t.word(start - 1) in _DENYING:
         return None
-    conditions, first, end = stated[0], _lead(t, place), _tail(t, stated[1])
+    conditions, first, end = stated[0], _lead(t, start), _tail(t, stated[1])
     if cue.value == "wish" and _is_exact(conditions, spans.vocabulary):
         return Retraction(first=first, end=end, conditions=conditions, replaces=True)
     wishes = cue.value == "wish"
     return Retraction(first=first, end=end, conditions=conditions, allows=True, wishes=wishes)
 
 
-def _dropped(spans: Spans, place: int, at: int) -> Retraction | None:
+def _dropped(spans: Spans, start: int, at: int) -> Retraction | None:
     """Reads "Forget the nineties", "drop the language", "ignore the no horror rule"."""
     t, vocabulary = spans.t, spans.vocabulary
-    first = _lead(t, place)
+    first = _lead(t, start)
     while t.word(at) in _BEFORE_RULE:
         at += 1
     if t.word(at) in _RULE | _ALL:
@@ -168,24 +168,24 @@ def _dropped(spans: Spans, place: int, at: int) -> Retraction | None:
     return read and Retraction(first=first, end=_rule(t, read[1]), conditions=read[0])
 
 
-def _fine(spans: Spans, place: int) -> Retraction | None:
+def _fine(spans: Spans, start: int) -> Retraction | None:
     """Reads "Horror is fine", "older ones are ok too", "the language doesn't matter"."""
     t, vocabulary = spans.t, spans.vocabulary
-    has_the = t.word(place - 1) == "the"
-    if _is_denied(t, place - has_the):
+    has_the = t.word(start - 1) == "the"
+    if _is_denied(t, start - has_the):
         return None
-    first = _lead(t, place - has_the)
-    if t.word(place) in _BACKWARDS:
-        kind = "minutes" if t.word(place) in ("shorter", "longer") else "year"
-        attribute, operators = _of_kind(kind, vocabulary), _BACKWARDS[t.word(place)]
-        end = _approval_end(t, place + 1 + (t.word(place + 1) in FILLERS))
+    first = _lead(t, start - has_the)
+    if t.word(start) in _BACKWARDS:
+        kind = "minutes" if t.word(start) in ("shorter", "longer") else "year"
+        attribute, operators = _of_kind(kind, vocabulary), _BACKWARDS[t.word(start)]
+        end = _approval_end(t, start + 1 + (t.word(start + 1) in FILLERS))
         if attribute is None or not end:
             return None
         return Retraction(first=first, end=end, attribute=attribute, operators=operators)
-    attribute, end = _attribute(t, place, vocabulary)
+    attribute, end = _attribute(t, start, vocabulary)
     if attribute is not None and (matter := NO_MATTER.match(t.words, end)):
         return Retraction(first=first, end=_tail(t, matter.end), attribute=attribute)
-    read = _stated(spans, place)
+    read = _stated(spans, start)
     if read is None:
         return None
     if t.word(read[1]) == "instead" and _is_exact(read[0], vocabulary):
@@ -198,14 +198,14 @@ def _fine(spans: Spans, place: int) -> Retraction | None:
 def _is_exact(conditions: tuple[Condition, ...], vocabulary: Vocabulary) -> bool:
     """True if it is about years, numbers or languages, where a wish is a limit."""
     return all(
-        isinstance(one, Span) or (isinstance(one, Has) and one.attribute == vocabulary.language)
-        for one in conditions
+        isinstance(c, Span) or (isinstance(c, Has) and c.attribute == vocabulary.language)
+        for c in conditions
     )
 
 
-def _is_denied(t: Tokens, place: int) -> bool:
+def _is_denied(t: Tokens, start: int) -> bool:
     """True if a denial in the same clause covers what begins here: "no horror or war is fine"."""
-    at = place - 1
+    at = start - 1
     if t.word(at) not in JOINTS:
         return t.word(at) in _DENYING
     while at >= 0 and t.word(at) not in CLAUSE and t.word(at) != "but":
@@ -217,21 +217,21 @@ def _is_denied(t: Tokens, place: int) -> bool:
 
 def _stated(spans: Spans, at: int) -> tuple[tuple[Condition, ...], int] | None:
     """Statements of phrases joined by "or" and "and", and the place after them."""
-    found = _stated_once(spans, at)
-    while found and spans.t.word(found[1]) in JOINTS:
-        more = _stated_once(spans, found[1] + 1)
-        if more is None or len(found[0]) > MAX_RETRACTIONS:
+    parsed = _stated_once(spans, at)
+    while parsed and spans.t.word(parsed[1]) in JOINTS:
+        more = _stated_once(spans, parsed[1] + 1)
+        if more is None or len(parsed[0]) > MAX_RETRACTIONS:
             break
-        found = (*found[0], *more[0]), more[1]
-    return found
+        parsed = (*parsed[0], *more[0]), more[1]
+    return parsed
 
 
 def _stated_once(spans: Spans, at: int) -> tuple[tuple[Condition, ...], int] | None:
     """The statement of one phrase; years need no word that leads up to them."""
     t, vocabulary = spans.t, spans.vocabulary
-    found = spans.phrase(at)
-    if found is not None:
-        return tuple(one for of in found.conditions for one in of), found.end
+    phrase = spans.phrase(at)
+    if phrase is not None:
+        return tuple(condition for of in phrase.conditions for condition in of), phrase.end
     if t.word(at) in vocabulary.languages and vocabulary.language is not None:
         codes = vocabulary.languages[t.word(at)]
         return (Has(attribute=vocabulary.language, labels=tuple(codes)),), at + 1
@@ -271,10 +271,10 @@ def _of_kind(kind: str, vocabulary: Vocabulary) -> str | None:
     return of.attribute if of else None
 
 
-def _lead(t: Tokens, place: int) -> int:
-    while place > 0 and t.word(place - 1) in _LEADING:
-        place -= 1
-    return place
+def _lead(t: Tokens, start: int) -> int:
+    while start > 0 and t.word(start - 1) in _LEADING:
+        start -= 1
+    return start
 
 
 def _tail(t: Tokens, at: int) -> int:

@@ -148,11 +148,11 @@ class IntentParser:
         turns = read_turns(text[-MAX_READ_CHARS:])
         if not turns:
             return self._read(text, deadline, wanted)
-        said = self._read("\n".join(turn.text for turn in turns if turn.asks), deadline, wanted)
+        parsed = self._read("\n".join(turn.text for turn in turns if turn.asks), deadline, wanted)
         taken = self._taken(turns)
-        rejected = [*said.rejected, *(row for row, liked in taken.items() if not liked)]
-        liked = [row for row in dict.fromkeys([*taken, *said.liked]) if row not in rejected]
-        return replace(said, liked=tuple(liked), rejected=tuple(dict.fromkeys(rejected)))
+        rejected = [*parsed.rejected, *(row for row, liked in taken.items() if not liked)]
+        liked = [row for row in dict.fromkeys([*taken, *parsed.liked]) if row not in rejected]
+        return replace(parsed, liked=tuple(liked), rejected=tuple(dict.fromkeys(rejected)))
 
     def _taken(self, turns: Sequence[Turn]) -> dict[int, bool]:
         """Titles that the other offered, oldest first, and whether they were not rejected."""
@@ -182,8 +182,8 @@ class IntentParser:
         felt = [*known, *((first, end) for first, end, _ in moods)]
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
         # "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
-        asked = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
-        asks = " ".join(dict.fromkeys(asked))
+        topics = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
+        asks = " ".join(dict.fromkeys(topics))
         wished = {*named, *wanted, *_demanded(state.filters.found)}
         felt_moods = [mood for *_, mood in moods]
         interpreted |= self._rule_out(state, felt_moods, wished, alone=not liked)
@@ -221,10 +221,10 @@ class IntentParser:
                     state.filters.add(has, negated=True)
         read: dict[str, str] = {}
         further = [(mood.only, False) for mood in moods if mood.only and alone]
-        for shown, denial in state.denied.items():
+        for phrase, denial in state.denied.items():
             beside = denial.beside(wanted)
             further += [(has, True) for has in beside]
-            read[shown] = without([*beside, *denial.meant])
+            read[phrase] = without([*beside, *denial.meant])
         if further:
             narrowed = Filters(dict(state.filters.found))
             for has, negated in dict.fromkeys(further):
@@ -243,11 +243,11 @@ class IntentParser:
         choices = self.vocabulary.choices
         if self.interpreter is None or not choices:
             return read
-        for shown, negated in state.negated.items():
+        for phrase, negated in state.negated.items():
             label = self.interpreter.choose(negated, list(choices), deadline)
             if label is not None and state.exclude([choices[label]]):
-                read[shown] = label
-                state.not_understood.remove(shown)
+                read[phrase] = label
+                state.not_understood.remove(phrase)
         return read
 
 
@@ -285,10 +285,10 @@ def read_turns(text: str) -> list[Turn]:
     for line in text.splitlines():
         if not line.strip():
             continue
-        found = _LINE.match(line)
-        speaker = found.group(1).lower() if found else ""
-        if found and speaker in _ASKING | _ANSWERING:
-            turns.append(Turn(asks=speaker in _ASKING, text=found.group(2)))
+        match = _LINE.match(line)
+        speaker = match.group(1).lower() if match else ""
+        if match and speaker in _ASKING | _ANSWERING:
+            turns.append(Turn(asks=speaker in _ASKING, text=match.group(2)))
         elif turns:
             turns[-1] = Turn(asks=turns[-1].asks, text=f"{turns[-1].text}\n{line}")
         else:
@@ -300,7 +300,7 @@ def rejects(text: str) -> bool:
     """True if an answer rejects what was offered just before it: "hated it", "not that one"."""
     t = read_tokens(text)
     opening = [word for word in t.words[:_MAX_OPENING] if word not in CLAUSE]
-    if any(REFUSALS.match(opening, place) for place in range(3)):
+    if any(REFUSALS.match(opening, start) for start in range(3)):
         return True
     # What was offered stands for a title in front; "no" to a question is no verdict.
     t = read_tokens(f"it, {_ANSWER.sub('', text.lower())}")
@@ -341,14 +341,14 @@ def _without(t: Tokens, cut: Sequence[Interval]) -> str:
     return left if _HAS_WORD.search(left) else ""
 
 
-def _in_minutes(found: re.Match[str]) -> str:
+def _in_minutes(match: re.Match[str]) -> str:
     """An hour and a half as minutes, where a bound says so: "1h30 max" as "90 minutes max"."""
-    before, behind = found["before"] or "", found["behind"] or ""
+    before, behind = match["before"] or "", match["behind"] or ""
     if not before and not behind:
-        return found[0]
-    return f"{before}{60 * int(found['h']) + int(found['m'] or 0)} minutes{behind}"
+        return match[0]
+    return f"{before}{60 * int(match['h']) + int(match['m'] or 0)} minutes{behind}"
 
 
-def _one_mark(found: re.Match[str]) -> str:
+def _one_mark(match: re.Match[str]) -> str:
     """Of several marks the first that ends a sentence, or else the last."""
-    return next((c for c in found.group() if c in ".!?"), found.group()[-1])
+    return next((c for c in match.group() if c in ".!?"), match.group()[-1])

@@ -70,17 +70,17 @@ class _Text:
 
 def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
     """The titles that a text names, in its order; no word belongs to two of them."""
-    places = [place for place, word in enumerate(t.words) if word not in MARKS]
+    positions = [i for i, word in enumerate(t.words) if word not in MARKS]
     text = _Text(
         t=t,
-        words=[t.words[place] for place in places],
-        places=places,
+        words=[t.words[i] for i in positions],
+        places=positions,
         quoted=frozenset(match.span(1) for match in _QUOTED.finditer(t.text)),
-        n_capitals=sum(t.capitals[place] for place in places),
+        n_capitals=sum(t.capitals[i] for i in positions),
     )
     mentions: list[Mention] = []
     n = n_slips = 0
-    while n < len(places) and len(mentions) < MAX_LINKS:
+    while n < len(positions) and len(mentions) < MAX_LINKS:
         mention = _longest_title(text, n, titles, mentions[-1].end if mentions else None)
         if mention is None and n_slips < MAX_TYPOS and _may_be_misspelt(text, n, titles):
             n_slips += 1
@@ -89,7 +89,7 @@ def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
             n += 1
             continue
         mentions.append(mention)
-        while n < len(places) and places[n] < mention.end:
+        while n < len(positions) and positions[n] < mention.end:
             n += 1
     return mentions
 
@@ -140,20 +140,20 @@ def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -
 
     Only names in capitals that are neither in a title nor a label: no attribute can answer them.
     """
-    places = {place for first, end in taken for place in range(first, end)}
-    found = []
-    for place, word in enumerate(t.words):
+    taken_at = {i for first, end in taken for i in range(first, end)}
+    people = []
+    for i, word in enumerate(t.words):
         least = cues.BEFORE_NAMES.get(word, 0)
-        if not least or not t.text[t.starts[place]].islower():
+        if not least or not t.text[t.starts[i]].islower():
             continue
-        first = place + 1 + (t.word(place + 1) == "the")
+        first = i + 1 + (t.word(i + 1) == "the")
         end = first
-        while end < len(t) and t.capitals[end] and t.words[end].isalpha() and end not in places:
+        while end < len(t) and t.capitals[end] and t.words[end].isalpha() and end not in taken_at:
             end += 1
         is_label = " ".join(t.stems[first:end]) in vocabulary.labels
         if end - first >= least and not is_label:
-            found.append(t.phrase(place, end))
-    return found
+            people.append(t.phrase(i, end))
+    return people
 
 
 def _are_joints(t: Tokens, first: int, end: int) -> bool:
@@ -209,9 +209,9 @@ def _is_clear(
         for word in words
     )
     titled = not text.is_shouted(begin, end) and all(
-        text.is_capital(begin + place)
-        for place, word in enumerate(words)
-        if word not in _SMALL or place == 0
+        text.is_capital(begin + n_before)
+        for n_before, word in enumerate(words)
+        if word not in _SMALL or n_before == 0
     )
     is_phrase = " ".join(map(singular, words)) in titles.label_phrases
     is_label = all(singular(word) in titles.ordinary or word in titles.ordinary for word in words)
@@ -270,7 +270,7 @@ def named_labels(
     while at < len(t) and len(mentions) < MAX_NAMED:
         span = spans.labels(at)
         if span is not None:
-            alternatives = [one for of in span.conditions for one in of]
+            alternatives = [condition for of in span.conditions for condition in of]
             labels.append(
                 [(a.attribute, x) for a in alternatives for x in a.labels if isinstance(x, str)]
             )
@@ -304,11 +304,11 @@ def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
     if at >= floor and (is_but or t.word(at) in cues.WITHOUT):
         return "rejected"
     if at >= floor and t.word(at) in ("not", "no", "nor"):
-        seen = any(t.word(place) in cues.SEEN for place in range(max(0, at - MAX_REACH), at))
+        seen = any(t.word(i) in cues.SEEN for i in range(max(0, at - MAX_REACH), at))
         return "neither" if seen and t.word(at) == "not" else "rejected"
     while at >= max(floor, mention.first - MAX_REACH) and t.word(at) not in (SENTENCE, "but"):
         word = t.word(at)
-        is_negated = any(t.word(place) in cues.NOT for place in range(max(floor, at - 3), at))
+        is_negated = any(t.word(i) in cues.NOT for i in range(max(floor, at - 3), at))
         if word in cues.AGAINST:
             return "liked" if is_negated else "rejected"
         if word in cues.IN_FAVOUR and not (word == "into" and t.word(at - 1).startswith("look")):
@@ -331,7 +331,7 @@ def _behind(t: Tokens, mention: Mention, ceiling: int) -> Polarity | None:
         before = t.word(at - 1) if at > mention.end else ""
         if word == SENTENCE or (t.capitals[at] and not (word[0] == "i" and before in cues.GOES_ON)):
             break
-        is_negated = any(t.word(place) in cues.NOT for place in range(max(mention.end, at - 3), at))
+        is_negated = any(t.word(i) in cues.NOT for i in range(max(mention.end, at - 3), at))
         if at <= mention.end + 1 and word in _IS_OR_NOT:
             has_copula = True
         if word in ("it", "that") and at > mention.end and t.word(at + 1) in _IS_OR_NOT:

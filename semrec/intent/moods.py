@@ -188,7 +188,7 @@ def learn_moods(vocabulary: Vocabulary, catalog: Catalog, audience: Audience) ->
             never=_labels_like(mood.never, vocabulary),
             only=_one_of(mood.only, vocabulary),
             strict=mood.strict,
-            words=frozenset(one for said in mood.said for one in re.split("[ /]", said)),
+            words=frozenset(word for phrase in mood.said for word in re.split("[ /]", phrase)),
         )
         for mood in audience.moods
     }

@@ -70,22 +70,22 @@ class _Amount(NamedTuple):
     end: int
 
 
-def read_quantity(t: Tokens, place: int, vocabulary: Vocabulary) -> Limit | None:
+def read_quantity(t: Tokens, start: int, vocabulary: Vocabulary) -> Limit | None:
     """A limit on a number with a unit that begins here: "under two hours", "at most 300 pages"."""
-    word = t.word(place)
-    unit = t.stems[place] if place < len(t) else ""
+    word = t.word(start)
+    unit = t.stems[start] if start < len(t) else ""
     is_named = unit in vocabulary.quantities and word not in UNITS
     if not (is_named or word in _NUMBER_STARTS or word[0].isdigit()):
         return None
-    if (bound := NUMBER_BOUNDS.match(t.words, place)) is not None:
+    if (bound := NUMBER_BOUNDS.match(t.words, start)) is not None:
         amount = _amount(t, bound.end, vocabulary)
         if amount is not None:
             return _bounded(amount, vocabulary, *bound.value)
-    if is_named and (bound := NUMBER_BOUNDS.match(t.words, place + 1)) is not None:
+    if is_named and (bound := NUMBER_BOUNDS.match(t.words, start + 1)) is not None:
         number = read_number(t, bound.end)  # "rating above 4"
         if number is not None:
             return _bounded(_Amount(number[0], unit, number[1]), vocabulary, *bound.value)
-    amount = _amount(t, place, vocabulary)
+    amount = _amount(t, start, vocabulary)
     if amount is not None:
         behind = NUMBER_BOUNDS_BEHIND.match(t.words, amount.end)
         if behind is not None:
@@ -107,9 +107,9 @@ def _bounded(
     return Limit(span, amount.end)
 
 
-def _amount(t: Tokens, place: int, vocabulary: Vocabulary) -> _Amount | None:
+def _amount(t: Tokens, start: int, vocabulary: Vocabulary) -> _Amount | None:
     """An amount with its unit: "two and a half hours", "1h 30 min"."""
-    total, kind, at = 0.0, "", place
+    total, kind, at = 0.0, "", start
     for _ in range(2):  # hours and minutes
         part = _amount_of_one_unit(t, at + (kind != "" and t.word(at) == "and"), vocabulary)
         if part is None or (kind and part.kind != kind):
@@ -122,15 +122,15 @@ def _amount(t: Tokens, place: int, vocabulary: Vocabulary) -> _Amount | None:
     return _Amount(total, kind, at + (t.word(at) == "long"))
 
 
-def _amount_of_one_unit(t: Tokens, place: int, vocabulary: Vocabulary) -> _Amount | None:
-    if t.word(place) in _CURRENCIES:
-        price = read_number(t, place + 1)
+def _amount_of_one_unit(t: Tokens, start: int, vocabulary: Vocabulary) -> _Amount | None:
+    if t.word(start) in _CURRENCIES:
+        price = read_number(t, start + 1)
         return None if price is None else _Amount(price[0], "price", price[1])
-    glued = _GLUED.fullmatch(t.word(place))
+    glued = _GLUED.fullmatch(t.word(start))
     if glued and glued[2] in UNITS:
         kind, factor = UNITS[glued[2]]
-        return _Amount(float(glued[1]) * factor, kind, place + 1)
-    number = read_number(t, place)
+        return _Amount(float(glued[1]) * factor, kind, start + 1)
+    number = read_number(t, start)
     if number is None:
         return None
     value, end = number
@@ -142,14 +142,14 @@ def _amount_of_one_unit(t: Tokens, place: int, vocabulary: Vocabulary) -> _Amoun
     return _Amount(value, unit, end + 1) if unit in vocabulary.quantities else None
 
 
-def read_number(t: Tokens, place: int) -> tuple[float, int] | None:
+def read_number(t: Tokens, start: int) -> tuple[float, int] | None:
     """A number in digits or words, and the place after it: "2.5", "two and a half"."""
-    word = t.word(place)
+    word = t.word(start)
     if word.isascii() and len(word) <= 9 and word.replace(".", "", 1).isdecimal():
-        return float(word), place + 1
+        return float(word), start + 1
     if word not in NUMBERS:
         return None
-    value, end = float(NUMBERS[word]), place + 1
+    value, end = float(NUMBERS[word]), start + 1
     if word == "half" and t.word(end) in ("a", "an"):
         return value, end + 1
     if value >= 20 and NUMBERS.get(t.word(end), 99) < 10 and t.word(end) not in ("a", "an", "half"):
@@ -161,14 +161,14 @@ def read_number(t: Tokens, place: int) -> tuple[float, int] | None:
     return value, end
 
 
-def read_years(t: Tokens, place: int, vocabulary: Vocabulary) -> Limit | None:
+def read_years(t: Tokens, start: int, vocabulary: Vocabulary) -> Limit | None:
     """A limit on years that begins here: "from the nineties", "before 1980", "1990-1995"."""
-    word = t.word(place)
+    word = t.word(start)
     if not (word in _YEAR_STARTS or word[0].isdigit()):
         return None
-    if (end := _until_now(t, place)) > place:
+    if (end := _until_now(t, start)) > start:
         return Limit(Unanswerable(), end)
-    years = _years(t, place, vocabulary)
+    years = _years(t, start, vocabulary)
     if years is None:
         return None
     if vocabulary.year is None:
@@ -177,22 +177,22 @@ def read_years(t: Tokens, place: int, vocabulary: Vocabulary) -> Limit | None:
     return Limit(Span(attribute=of.attribute, intervals=years.intervals, whole=of.whole), years.end)
 
 
-def _until_now(t: Tokens, place: int) -> int:
-    """The end of "from the last ten years", which no attribute answers; `place` without it."""
-    at = place + (t.word(place) in MADE)
-    if t.word(at) not in ("from", "within") and at == place:
-        return place
+def _until_now(t: Tokens, start: int) -> int:
+    """The end of "from the last ten years", which no attribute answers; `start` without it."""
+    at = start + (t.word(start) in MADE)
+    if t.word(at) not in ("from", "within") and at == start:
+        return start
     at += 1 + (t.word(at + 1) == "the")
     if t.word(at) not in ("last", "past"):
-        return place
+        return start
     at += 1
     at = number[1] if (number := read_number(t, at)) else at + (t.word(at) in ("few", "couple"))
     at += t.word(at) in ("of", "few", "couple")
-    return at + 1 if t.word(at) in _SPELLS else place
+    return at + 1 if t.word(at) in _SPELLS else start
 
 
-def _years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
-    start, is_made = place, False
+def _years(t: Tokens, position: int, vocabulary: Vocabulary) -> _Years | None:
+    start, is_made = position, False
     if t.word(start) in MADE:
         start, is_made = start + 1, True
     elif t.word(start) in ("came", "come", "comes", "coming") and t.word(start + 1) == "out":
@@ -206,18 +206,18 @@ def _years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
     if preposition in ("from", "in", "of", "during"):
         # "in the nineties" is when a story happens, "films in the nineties" isn't
         if preposition != "from" and not (
-            _is_kind(t, place - 1, vocabulary) or (is_made and preposition != "of")
+            _is_kind(t, position - 1, vocabulary) or (is_made and preposition != "of")
         ):
             return None
         if t.word(start + 1) in ("like", "around"):  # "from like 2016": about then
             return None
         return _between(t, start + 1, _UP_TO) or _periods(t, start + 1)
-    return None if is_made else _bare_years(t, place, vocabulary)
+    return None if is_made else _bare_years(t, position, vocabulary)
 
 
-def _bounded_years(t: Tokens, place: int) -> _Years | None:
+def _bounded_years(t: Tokens, start: int) -> _Years | None:
     """Years that are open to one side: "before 1980", "since the nineties"."""
-    bound = YEAR_BOUNDS.match(t.words, place)
+    bound = YEAR_BOUNDS.match(t.words, start)
     period = bound and _period(t, bound.end + (t.word(bound.end) == "from"))
     if not bound or not period:
         return None
@@ -230,36 +230,36 @@ def _bounded_years(t: Tokens, place: int) -> _Years | None:
     return _Years(((low, high),), period.end)
 
 
-def _is_kind(t: Tokens, place: int, vocabulary: Vocabulary) -> bool:
+def _is_kind(t: Tokens, start: int, vocabulary: Vocabulary) -> bool:
     """True if a word says what kind of item is meant: "films", "comedy", "French"."""
-    if not 0 <= place < len(t):
+    if not 0 <= start < len(t):
         return False
-    word, labels = t.words[place], vocabulary.labels
-    if word in FILLERS or word in vocabulary.languages or t.stems[place] in labels:
+    word, labels = t.words[start], vocabulary.labels
+    if word in FILLERS or word in vocabulary.languages or t.stems[start] in labels:
         return True
-    return " ".join(t.stems[place : place + 2]) in labels
+    return " ".join(t.stems[start : start + 2]) in labels
 
 
-def _bare_years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
+def _bare_years(t: Tokens, start: int, vocabulary: Vocabulary) -> _Years | None:
     """Years without a preposition: "80s comedies", "1990-1995", "2000 or later"."""
-    before = t.word(place - 1)
+    before = t.word(start - 1)
     if before in _NOT_BEFORE or before in _PARTS:
         return None
-    earlier = place - 1
-    while earlier > place - 3 and t.word(earlier) in (",", "and", "or"):
+    earlier = start - 1
+    while earlier > start - 3 and t.word(earlier) in (",", "and", "or"):
         earlier -= 1
-    if earlier < place - 1 and t.word(earlier) in DECADES:
+    if earlier < start - 1 and t.word(earlier) in DECADES:
         return None  # the rest of a list that was no limit
-    period = _period(t, place)
+    period = _period(t, start)
     if period is None:
         return None
     if period.is_year:
-        years = _between(t, place, ("-", "to"))
+        years = _between(t, start, ("-", "to"))
         if years is not None and t.word(years.end) != ")":
             return years
         is_open = YEAR_BOUNDS_BEHIND.match(t.words, period.end) is not None
-        return _periods(t, place) if is_open or _is_kind(t, period.end, vocabulary) else None
-    years = _periods(t, place)
+        return _periods(t, start) if is_open or _is_kind(t, period.end, vocabulary) else None
+    years = _periods(t, start)
     if years is None:
         return None
     after = t.word(years.end)
@@ -269,9 +269,9 @@ def _bare_years(t: Tokens, place: int, vocabulary: Vocabulary) -> _Years | None:
     return None  # "80s music", "nineties nostalgia"
 
 
-def _between(t: Tokens, place: int, joints: Sequence[str]) -> _Years | None:
+def _between(t: Tokens, start: int, joints: Sequence[str]) -> _Years | None:
     """Years from one to another: "1990 to 1995", "1990-95"."""
-    first = _period(t, place)
+    first = _period(t, start)
     if first is None or t.word(first.end) not in joints:
         return None
     last = _period(t, first.end + 1)
@@ -283,9 +283,9 @@ def _between(t: Tokens, place: int, joints: Sequence[str]) -> _Years | None:
     return None
 
 
-def _periods(t: Tokens, place: int) -> _Years | None:
+def _periods(t: Tokens, start: int) -> _Years | None:
     """One year or decade, open to one side, or several: "from the 60s or the 80s"."""
-    period = _period(t, place)
+    period = _period(t, start)
     if period is None:
         return None
     bound = YEAR_BOUNDS_BEHIND.match(t.words, period.end)
@@ -314,8 +314,8 @@ def _periods(t: Tokens, place: int) -> _Years | None:
     return _Years(tuple(intervals), periods[-1].end)
 
 
-def _period(t: Tokens, place: int) -> _Period | None:
-    at = place + (t.word(place) == "the")
+def _period(t: Tokens, start: int) -> _Period | None:
+    at = start + (t.word(start) == "the")
     at += t.word(at) == "year"
     part = _PARTS.get(t.word(at))
     if part is not None:

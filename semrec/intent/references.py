@@ -19,12 +19,12 @@ from semrec.intent.tokens import CLAUSE, SENTENCE, Tokens
 Taken = Literal["like", "view", "reject", "asked"]
 
 ORDINALS = {
-    word: place
+    word: position
     for words in (
         "first second third fourth fifth sixth seventh eighth ninth tenth",
         "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th",
     )
-    for place, word in enumerate(words.split())
+    for position, word in enumerate(words.split())
 }
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "5": 5}
 _KINDS = FILLERS | word_set("pick picks option options suggestion suggestions recommendation")
@@ -73,17 +73,17 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
     """
     if not shown:
         return []
-    found: list[tuple[int, int, tuple[int, ...]]] = []
+    spans: list[tuple[int, int, tuple[int, ...]]] = []
     at = 0
     while at < len(t):
         read = _ordinal(t, at, len(shown)) or _that(t, at) or _title(t, at, shown)
         if read is not None:
-            found.append((at, *read))
+            spans.append((at, *read))
         at = at + 1 if read is None else read[0]
-    mentions = [Mention(first, end) for first, end, _ in found]
+    mentions = [Mention(first, end) for first, end, _ in spans]
     references = [
-        Reference(first=first, end=end, places=places, taken=_taken(t, first, end, polarity))
-        for (first, end, places), polarity in zip(found, polarities(t, mentions), strict=True)
+        Reference(first=first, end=end, places=positions, taken=_taken(t, first, end, polarity))
+        for (first, end, positions), polarity in zip(spans, polarities(t, mentions), strict=True)
     ]
     if not references and _refuses(t):
         references = [Reference(first=0, end=0, places=(-1,), taken="reject")]
@@ -94,8 +94,8 @@ def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | 
     """Reads "The second one", "the first two", "number 3"."""
     word = t.word(at)
     if word in _NUMBERED and t.word(at + 1).isdecimal() and len(t.word(at + 1)) < 4:
-        place = int(t.word(at + 1)) - 1
-        return (at + 2, (place,)) if 0 <= place < n_shown else None
+        position = int(t.word(at + 1)) - 1
+        return (at + 2, (position,)) if 0 <= position < n_shown else None
     start = at + (word == "the")
     word = t.word(start)
     if word not in ORDINALS and word != "last":
@@ -111,8 +111,8 @@ def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | 
     if not named and count == 1 and word[0].isalpha() and start == at:
         return None  # "first, …"
     first = ORDINALS.get(word, n_shown - count)
-    places = tuple(place for place in range(first, first + count) if 0 <= place < n_shown)
-    return (end, places) if places else None
+    positions = tuple(i for i in range(first, first + count) if 0 <= i < n_shown)
+    return (end, positions) if positions else None
 
 
 def _that(t: Tokens, at: int) -> tuple[int, tuple[int, ...]] | None:
@@ -129,7 +129,7 @@ def _title(
     t: Tokens, at: int, shown: Sequence[Sequence[str]]
 ) -> tuple[int, tuple[int, ...]] | None:
     """A shown item's title; a single word has to be written as a title."""
-    for place, words in enumerate(shown):
+    for position, words in enumerate(shown):
         n = len(words)
         if n and list(t.words[at : at + n]) == list(words):
             opens = t.word(at - 1) == SENTENCE
@@ -137,7 +137,7 @@ def _title(
                 end = at + n
                 if t.word(end) == "(" and t.word(end + 2) == ")":
                     end += 3
-                return end, (place,)
+                return end, (position,)
     return None
 
 

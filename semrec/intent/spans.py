@@ -57,32 +57,32 @@ class Spans:
     vocabulary: Vocabulary
     _phrases: dict[tuple[int, bool], Phrase | None] = field(default_factory=dict)
 
-    def labels(self, place: int) -> LabelSpan | None:
+    def labels(self, start: int) -> LabelSpan | None:
         """The longest label that begins here."""
         stems, known = self.t.stems, self.vocabulary
-        if place >= len(stems):
+        if start >= len(stems):
             return None
-        for n in range(min(known.longest.get(stems[place], 0), len(stems) - place), 0, -1):
-            phrase = " ".join(stems[place : place + n])
+        for n in range(min(known.longest.get(stems[start], 0), len(stems) - start), 0, -1):
+            phrase = " ".join(stems[start : start + n])
             if phrase in known.labels:
-                return LabelSpan((known.labels[phrase],), place + n)
+                return LabelSpan((known.labels[phrase],), start + n)
             if phrase in known.pairs:
-                return LabelSpan(tuple((one,) for one in known.pairs[phrase]), place + n)
+                return LabelSpan(tuple((has,) for has in known.pairs[phrase]), start + n)
         return None
 
-    def limit(self, place: int, *, bare: bool = False) -> Limit | None:
+    def limit(self, start: int, *, bare: bool = False) -> Limit | None:
         """Years, a quantity or a language: what needs no cue to be a limit."""
         return (
-            read_years(self.t, place, self.vocabulary)
-            or read_quantity(self.t, place, self.vocabulary)
-            or self.language(place, bare=bare)
+            read_years(self.t, start, self.vocabulary)
+            or read_quantity(self.t, start, self.vocabulary)
+            or self.language(start, bare=bare)
         )
 
-    def language(self, place: int, *, bare: bool = False) -> Limit | None:
+    def language(self, start: int, *, bare: bool = False) -> Limit | None:
         """A language that begins here: "in French or Italian", "French films"; `bare`: "French"."""
         t, known = self.t, self.vocabulary
-        after_in = t.word(place) == "in"
-        at = place + after_in
+        after_in = t.word(start) == "in"
+        at = start + after_in
         if t.word(at) not in known.languages:
             return None
         if known.language is None and t.stems[at] in known.labels:
@@ -96,15 +96,15 @@ class Spans:
                 at += 1
         if t.word(end) in ("language", "speaking", "spoken"):
             end += 1
-        elif not self._means_language(place, end, after_in=after_in, bare=bare):
+        elif not self._means_language(start, end, after_in=after_in, bare=bare):
             return None
         if known.language is None:
             return Limit(Unanswerable(), end)
         return Limit(Has(attribute=known.language, labels=tuple(dict.fromkeys(codes))), end)
 
-    def _means_language(self, place: int, end: int, *, after_in: bool, bare: bool) -> bool:
+    def _means_language(self, start: int, end: int, *, after_in: bool, bare: bool) -> bool:
         """True if a language's name is one: not "in Spanish Harlem", "French kiss"."""
-        before, following = self.t.word(place - 1), self.t.word(end)
+        before, following = self.t.word(start - 1), self.t.word(end)
         is_end = following in PHRASE_ENDS or following in JOINTS
         if after_in:
             return is_end or following in RESTRICTIONS
@@ -116,29 +116,29 @@ class Spans:
             or self.labels(end) is not None
         )
 
-    def phrase(self, place: int, *, opinions: bool = False) -> Phrase | None:
+    def phrase(self, start: int, *, opinions: bool = False) -> Phrase | None:
         """A noun phrase that states something; None if it states nothing that is known.
 
         Args:
-            place: Where it begins.
+            start: Where it begins.
             opinions: Step over words such as "good" before a label.
         """
         known = self._phrases
-        if (place, opinions) not in known:
-            known[place, opinions] = self._phrase(place, opinions)
-        return known[place, opinions]
+        if (start, opinions) not in known:
+            known[start, opinions] = self._phrase(start, opinions)
+        return known[start, opinions]
 
-    def is_number(self, place: int) -> bool:
+    def is_number(self, start: int) -> bool:
         """True if years or numbers alone are stated from here on, not "anything from 1990"."""
-        phrase = None if self.t.word(place) in ("anything", "any") else self.phrase(place)
+        phrase = None if self.t.word(start) in ("anything", "any") else self.phrase(start)
         return phrase is not None and all(
             isinstance(x, Span) for of in phrase.conditions for x in of
         )
 
-    def _phrase(self, place: int, opinions: bool) -> Phrase | None:
-        t, at = self.t, place
+    def _phrase(self, start: int, opinions: bool) -> Phrase | None:
+        t, at = self.t, start
         before = _OPINIONS if opinions else DETERMINERS
-        while at < place + MAX_PARTS and (
+        while at < start + MAX_PARTS and (
             t.word(at) in before or (t.word(at) in ("much", "many") and t.word(at - 1) == "too")
         ):
             at += 1

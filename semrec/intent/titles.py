@@ -66,14 +66,14 @@ class Titles:
         if is_short or len(self.rows) > MAX_TYPO_TITLES or self.words.issuperset(words):
             return ()
         n_edits = sum(len(word) >= MIN_TYPO_CHARS for word in words)
-        found = extractOne(
+        nearest = extractOne(
             " ".join(words), self.names, scorer=OSA.distance, score_cutoff=n_edits, processor=None
         )
-        if found is None or not _each_by_one(words, found[0].split()):
+        if nearest is None or not _each_by_one(words, nearest[0].split()):
             return ()
-        if self.ordinary.issuperset(found[0].split()):  # "romace" is no title
+        if self.ordinary.issuperset(nearest[0].split()):  # "romace" is no title
             return ()
-        return self.rows[found[0]]
+        return self.rows[nearest[0]]
 
     @cached_property
     def names(self) -> tuple[str, ...]:

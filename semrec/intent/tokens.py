@@ -46,9 +46,9 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.words)
 
-    def word(self, place: int) -> str:
+    def word(self, index: int) -> str:
         """The word at a place; a sentence's end outside the text."""
-        return self.words[place] if 0 <= place < len(self.words) else SENTENCE
+        return self.words[index] if 0 <= index < len(self.words) else SENTENCE
 
     def phrase(self, first: int, end: int) -> str:
         """The text from one word up to, not including, another."""
@@ -91,9 +91,9 @@ class PhraseTable(Generic[V]):
                 nodes = [self._root]
                 for word in phrase.split():
                     nodes = [
-                        node.further.setdefault(one, _Node())
+                        node.further.setdefault(part, _Node())
                         for node in nodes
-                        for one in word.split("/")
+                        for part in word.split("/")
                     ]
                 for node in nodes:
                     node.match = node.match or (phrase, value)
@@ -103,10 +103,10 @@ class PhraseTable(Generic[V]):
         """Words with which a phrase begins."""
         return frozenset(self._root.further)
 
-    def match(self, words: Sequence[str], place: int) -> Match[V] | None:
+    def match(self, words: Sequence[str], start: int) -> Match[V] | None:
         """The longest phrase that begins at a place."""
-        node = self._root.further.get(words[place]) if place < len(words) else None
-        return None if node is None else self._longest(node, words, place + 1)
+        node = self._root.further.get(words[start]) if start < len(words) else None
+        return None if node is None else self._longest(node, words, start + 1)
 
     def matches(self, words: Sequence[str]) -> Iterator[tuple[int, Match[V]]]:
         """Place and match of each phrase in a text, in its order; none lies within another."""
@@ -148,22 +148,22 @@ def read_tokens(text: str) -> Tokens:
     ends: list[int] = []
     capitals: list[bool] = []
     for match in _TOKEN.finditer(text):
-        found = match.group()
-        if found[0] in _ENDS:
+        token = match.group()
+        if token[0] in _ENDS:
             word = SENTENCE
-        elif found[0].isalnum():
-            word = plain(found)
-        elif found == "-" and text[match.start() - 1 : match.end() + 1].replace("-", "").isalpha():
+        elif token[0].isalnum():
+            word = plain(token)
+        elif token == "-" and text[match.start() - 1 : match.end() + 1].replace("-", "").isalpha():
             continue  # "sci-fi" is two words; "1990-1995" is not
         else:  # an emoji separates as a comma does
-            word = _PUNCTUATION.get(found, "," if unicodedata.category(found) == "So" else "")
+            word = _PUNCTUATION.get(token, "," if unicodedata.category(token) == "So" else "")
         if not word:
             continue
         words.append(word)
         stems.append(singular(word))
         starts.append(match.start())
         ends.append(match.end())
-        capitals.append(found[0].isupper() or found[0].isdigit())
+        capitals.append(token[0].isupper() or token[0].isdigit())
     return Tokens(text, words, stems, starts, ends, capitals)
 
 
@@ -189,8 +189,8 @@ def singular(word: str) -> str:
 def words_of(text: str) -> list[str]:
     """The words of a text as `read_tokens` reads them, without marks and places."""
     words = []
-    for found in _TOKEN.findall(text):
-        word = plain(found) if found[0].isalnum() else "and" if found == "&" else ""
+    for token in _TOKEN.findall(text):
+        word = plain(token) if token[0].isalnum() else "and" if token == "&" else ""
         if word:
             words.append(word)
     return words

@@ -76,10 +76,10 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
     for name in catalog.attribute_names:
         attribute = catalog.attributes[name]
         if isinstance(attribute, Labels) and name != language:
-            found = _labels(catalog.table[name])[:MAX_LABELS]
-            if len(found) <= MAX_CHOICES:
-                choices |= {one: Has(attribute=name, labels=(one,)) for one in found}
-            for label in found:
+            frequent = _labels(catalog.table[name])[:MAX_LABELS]
+            if len(frequent) <= MAX_CHOICES:
+                choices |= {label: Has(attribute=name, labels=(label,)) for label in frequent}
+            for label in frequent:
                 phrase = key(label)
                 if _is_usable(phrase):
                     of = phrases.setdefault(phrase, {})
@@ -89,16 +89,16 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
         elif isinstance(attribute, Numbers):
             numbers[name] = attribute
     labels = {
-        phrase: tuple(Has(attribute=name, labels=found) for name, found in of.items())
+        phrase: tuple(Has(attribute=name, labels=own) for name, own in of.items())
         for phrase, of in phrases.items()
     }
     known = dict(labels)
     for phrase, means in SYNONYMS.items():
-        known_as = next((one for one in map(key, means) if one in labels), None)
+        known_as = next((k for k in map(key, means) if k in labels), None)
         if known_as is not None:
             known.setdefault(key(phrase), labels[known_as])
     pairs = {
-        phrase: tuple(one for part in both for one in known[part][:1])
+        phrase: tuple(has for part in both for has in known[part][:1])
         for phrase, both in PAIRS.items()
         if all(part in known for part in both) and phrase not in known
     }
@@ -185,16 +185,16 @@ def _year(numbers: Mapping[str, Numbers]) -> Quantity | None:
 
 
 def _quantities(numbers: Mapping[str, Numbers]) -> dict[str, Quantity]:
-    found: dict[str, Quantity] = {}
+    by_kind: dict[str, Quantity] = {}
     for name, attribute in numbers.items():
         words = read_tokens(name.replace("_", " ")).words
         factor = next((NAMED_UNITS[word] for word in words if word in NAMED_UNITS), 1.0)
         quantity = Quantity(attribute=name, whole=_are_whole(attribute), factor=factor)
         for kind in _kinds(name) - {"year"}:
-            found.setdefault(kind, quantity)
+            by_kind.setdefault(kind, quantity)
         if len(words) == 1 and len(words[0]) > 2:
-            found.setdefault(singular(words[0]), Quantity(attribute=name, whole=quantity.whole))
-    return found
+            by_kind.setdefault(singular(words[0]), Quantity(attribute=name, whole=quantity.whole))
+    return by_kind
 
 
 def _kinds(name: str) -> set[str]:
