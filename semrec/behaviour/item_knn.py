@@ -48,10 +48,10 @@ def _strongest(
     rows = np.repeat(np.arange(first, first + together.shape[0]), np.diff(together.indptr))
     together.data[together.indices == rows] = 0.0  # an item isn't its own neighbour
     together.eliminate_zeros()
-    for place in range(together.shape[0]):
-        span = slice(together.indptr[place], together.indptr[place + 1])
+    for row in range(together.shape[0]):
+        span = slice(together.indptr[row], together.indptr[row + 1])
         values, columns = together.data[span], together.indices[span]
-        values /= norms[first + place] * norms[columns] + shrink
+        values /= norms[first + row] * norms[columns] + shrink
         if len(values) > neighbours:
             weakest = np.argpartition(values, len(values) - neighbours)[:-neighbours]
             values[weakest] = 0.0

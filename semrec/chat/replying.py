@@ -76,12 +76,12 @@ def _template() -> Prompt:
     return load_prompt("chat_reply", "chat_reply")
 
 
-def _unknown(update: StateUpdate, found: Recommendations) -> list[str]:
+def _unknown(update: StateUpdate, ranked: Recommendations) -> list[str]:
     """Names in the newest wish that no item has; of older ones it was said before."""
     wish = update.wish.casefold()
     return [
         phrase
-        for phrase in found.trace.understood.get("not_understood", ())
+        for phrase in ranked.trace.understood.get("not_understood", ())
         if phrase.casefold() in wish and not any(phrase in label for label in update.not_understood)
     ]
 
@@ -97,7 +97,7 @@ def _taken_back(
         of = now if isinstance(now, Mapping) else {} if now is None else {"any": [now]}
         if operator == "none":
             left = [str(label).casefold() for label in of.get("none", ())]
-            lifted += [str(one) for one in value if str(one).casefold() not in left]
+            lifted += [str(label) for label in value if str(label).casefold() not in left]
             lifted = list({label.casefold(): label for label in reversed(lifted)}.values())[::-1]
         elif operator not in of and name not in update.stated:
             gone.setdefault(name, {})[operator] = value

@@ -29,13 +29,13 @@ def read_familiarity(t: Tokens, broad: Set[str]) -> tuple[Familiarity, list[Inte
         broad: Words that may stand behind one beside "films" and the like, such as genres.
     """
     familiarity: Familiarity = ""
-    places = []
+    spans = []
     for first, match in FAMILIARITY.matches(t.words):
         behind = t.word(match.end)
         if behind in PHRASE_ENDS | FILLERS | JOINTS or singular(behind) in broad:
             familiarity = match.value
-            places.append((first, match.end))
-    return familiarity, places
+            spans.append((first, match.end))
+    return familiarity, spans
 
 
 def familiar(

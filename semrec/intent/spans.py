@@ -165,10 +165,10 @@ class Spans:
         alone = following in PHRASE_ENDS or following in ("/", "-")
         return Phrase(distinct, at, alone=alone, narrowed=following in RESTRICTIONS)
 
-    def unknown(self, place: int) -> int:
-        """The place after a short phrase of unknown words; `place` if it isn't one."""
-        t, at, n_words = self.t, place, 0
-        while at < len(t) and t.word(at) in DETERMINERS and at < place + MAX_PARTS:
+    def unknown(self, start: int) -> int:
+        """The place after a short phrase of unknown words; `start` if it isn't one."""
+        t, at, n_words = self.t, start, 0
+        while at < len(t) and t.word(at) in DETERMINERS and at < start + MAX_PARTS:
             at += 1
         first = at
         if t.words[at : at + 3] == ["black", "and", "white"]:
@@ -180,11 +180,11 @@ class Spans:
             if word in FOLLOWERS:
                 if at > first:
                     break
-                return place
+                return start
             if n_words == MAX_UNKNOWN or word in NOT_A_NOUN or not any(map(str.isalpha, word)):
-                return place
+                return start
             n_words += word not in FILLERS and word not in RESTRICTIONS
             at += 1
             if at - first > 2 * MAX_UNKNOWN:
-                return place
-        return at if n_words else place
+                return start
+        return at if n_words else start

@@ -73,8 +73,8 @@ def _phrases(tokens: list[re.Match[str]]) -> tuple[str, ...]:
             spans[-1] = (spans[-1][0], token.end())
         else:
             spans.append(token.span())
-    found = (tokens[0].string[first:end] for first, end in spans)
-    return tuple(dict.fromkeys(found))[:MAX_UNKNOWN]
+    phrases = (tokens[0].string[first:end] for first, end in spans)
+    return tuple(dict.fromkeys(phrases))[:MAX_UNKNOWN]
 
 
 def _whole_name(tokens: list[re.Match[str]], at: int) -> tuple[int, int]:

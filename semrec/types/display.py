@@ -56,7 +56,7 @@ def understood_lines(
         item_id = str(of["item_id"])
         shown = (titles or {}).get(item_id, item_id)
         session["left out" if of.get("type") == "reject" else "like"].append(shown)
-    named = [str(one) for labels in understood.get("named", {}).values() for one in labels]
+    named = [str(label) for labels in understood.get("named", {}).values() for label in labels]
     limits = [_limit(name, of) for name, of in understood.get("filters", {}).items()]
     lines = {
         "searched for": [f"“{understood['intent']}”"] if understood.get("intent") else [],
