@@ -47,7 +47,7 @@ def test_a_span_and_its_negation_share_out_the_years(
         if open_
         else ((values >= low) & (values <= low + span))
     )
-    mask = films.mask(filters.found)
+    mask = films.mask(filters.limits)
     assert mask is not None
     np.testing.assert_array_equal(mask, ~inside if negated else inside)
 
@@ -59,16 +59,16 @@ def test_what_filters_cannot_say_is_refused_and_changes_nothing() -> None:
     assert not filters.add(two_sided, negated=True)
     assert not filters.add(too_many, negated=True)
     assert not filters.add(Unanswerable())
-    assert filters.found == {}
+    assert filters.limits == {}
     assert filters.add(Span(attribute="rating", intervals=((-math.inf, 3),)), negated=True)
-    assert filters.found == {"rating": {"gt": 3}}
+    assert filters.limits == {"rating": {"gt": 3}}
 
 
 def test_two_statements_must_both_hold() -> None:
     filters = Filters()
     for label in ("Comedy", "Western"):
         assert filters.add(Has(attribute="genres", labels=(label,)))
-    assert filters.found == {"genres": {"any": ["Comedy"], "all": ["Western"]}}
+    assert filters.limits == {"genres": {"any": ["Comedy"], "all": ["Western"]}}
 
 
 def test_contradictory_limits_are_explained(films: Catalog) -> None:

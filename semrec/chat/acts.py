@@ -259,7 +259,7 @@ def _question(
     why = _WHY.match(text) is not None
     if not why and _ASK.match(text) is None:
         return None
-    positions = [at for reference in read_references(t, shown) for at in reference.places]
+    positions = [at for reference in read_references(t, shown) for at in reference.positions]
     positions += [ORDINALS[word] for word in words if ORDINALS.get(word, len(shown)) < len(shown)]
     position = positions[0] if positions else -1
     if why:

@@ -94,7 +94,7 @@ def reasons_for(recommender: Recommender, query: Query, ranked: Recommendations)
     for row, near, chosen, n_people in zip(rows, close, together, popular, strict=True):
         record = catalog.record(row)
         own = Reasons(
-            asked=_asked(record, named, filters, catalog),
+            asked=_requested(record, named, filters, catalog),
             values=_values(record, filters, catalog, called),
             mentions=_mentions(catalog.texts[row], words),
         )
@@ -125,7 +125,7 @@ def main_reason(recommender: Recommender, query: Query, ranked: Recommendations)
     if recommender.encoder is not None and weights.get("semantic", 0.0) > 0:
         words = set(_content(str(understood.get("intent", query.intent))))
         named = understood.get("named", {})
-        requested = _asked(catalog.record(row), named, {}, catalog)
+        requested = _requested(catalog.record(row), named, {}, catalog)
         reasons = Reasons(
             asked=requested, mentions=() if requested else _mentions(catalog.texts[row], words)
         )
@@ -213,7 +213,7 @@ def _close(recommender: Recommender, rows: Sequence[int], liked: Sequence[int]) 
     return [None if row < 0 else row for row in nearest]
 
 
-def _asked(
+def _requested(
     record: Mapping[str, Any],
     named: Mapping[str, Sequence[str]],
     filters: Mapping[str, Any],

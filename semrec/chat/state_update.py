@@ -199,8 +199,8 @@ class _Updater:
             replacing = Filters()
             if not all([replacing.add(condition) for condition in retraction.conditions]):  # noqa: C419
                 return False
-            self._filters = added(self._filters, replacing.found, self._catalog, instead=True)
-            self._stated = added(self._stated, replacing.found, self._catalog, instead=True)
+            self._filters = added(self._filters, replacing.limits, self._catalog, instead=True)
+            self._stated = added(self._stated, replacing.limits, self._catalog, instead=True)
             return True
         left = retracted(self._filters, retraction)
         wishes = self._wishes
@@ -215,7 +215,7 @@ class _Updater:
         return (changed or said_all) and not retraction.wishes
 
     def _refer(self, reference: Reference) -> None:
-        for position in reference.places:
+        for position in reference.positions:
             item_id = self._focus if position < 0 else self._start.shown[position]
             if item_id is not None:
                 self._focus = self._talked_of = item_id

@@ -50,13 +50,13 @@ Condition = Has | Span | Unanswerable
 class Filters:
     """The sum of conditions, all of which have to hold."""
 
-    found: dict[str, Operators] = field(default_factory=dict)
+    limits: dict[str, Operators] = field(default_factory=dict)
 
     def add(self, condition: Condition, *, negated: bool = False) -> bool:
         """Add a condition; False if it couldn't be expressed, and nothing has changed."""
         if isinstance(condition, Unanswerable):
             return False
-        before = self.found.get(condition.attribute, {})
+        before = self.limits.get(condition.attribute, {})
         if isinstance(condition, Has):
             labels = list(condition.labels)
             if not negated and "any" in before and len(labels) > 1:
@@ -66,7 +66,7 @@ class Filters:
             stated = _operators_of(condition, negated=negated)
         both = stated and conjoin(before, stated)
         if both:
-            self.found[condition.attribute] = both
+            self.limits[condition.attribute] = both
         return bool(both)
 
 

@@ -184,7 +184,7 @@ class IntentParser:
         # "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
         topics = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
         asks = " ".join(dict.fromkeys(topics))
-        wished = {*named, *wanted, *_demanded(state.filters.found)}
+        wished = {*named, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
         interpreted |= self._rule_out(state, felt_moods, wished, alone=not liked)
         named += tuple(label for *_, mood in moods for label in mood.named)
@@ -197,7 +197,7 @@ class IntentParser:
             words=f"{unread} {words}".strip(),
             about=f"{unread} {about} {asks}".strip(),
             spoken=f"{unread} {spoken} {asks}".strip(),
-            filters=state.filters.found,
+            filters=state.filters.limits,
             liked=tuple(row for row in liked if row not in rejected),
             rejected=tuple(rejected),
             not_understood=tuple(dict.fromkeys((*not_read, *state.not_understood, *people))),
@@ -226,10 +226,10 @@ class IntentParser:
             further += [(has, True) for has in beside]
             read[phrase] = without([*beside, *denial.meant])
         if further:
-            narrowed = Filters(dict(state.filters.found))
+            narrowed = Filters(dict(state.filters.limits))
             for has, negated in dict.fromkeys(further):
                 narrowed.add(has, negated=negated)
-            if self._leaves_enough(narrowed.found):
+            if self._leaves_enough(narrowed.limits):
                 state.filters = narrowed
         return read
 

@@ -43,7 +43,7 @@ class _Text:
 
     t: Tokens
     words: Sequence[str]
-    places: Sequence[int]
+    positions: Sequence[int]
     quoted: frozenset[Interval]
     n_capitals: int
 
@@ -52,7 +52,7 @@ class _Text:
 
     def adjoins(self, n: int) -> bool:
         """True if no mark stands between word `n` and the one before it."""
-        return 0 < n < len(self.places) and self.places[n] == self.places[n - 1] + 1
+        return 0 < n < len(self.positions) and self.positions[n] == self.positions[n - 1] + 1
 
     def is_shouted(self, begin: int, end: int) -> bool:
         """True if the words around a title begin with capitals too, so that these say nothing."""
@@ -65,7 +65,7 @@ class _Text:
         return not self.adjoins(n) or self.words[n] in cues.BEHIND_TITLE
 
     def is_capital(self, n: int) -> bool:
-        return 0 <= n < len(self.places) and self.t.capitals[self.places[n]]
+        return 0 <= n < len(self.positions) and self.t.capitals[self.positions[n]]
 
 
 def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
@@ -74,7 +74,7 @@ def find_titles(t: Tokens, titles: Titles) -> list[Mention]:
     text = _Text(
         t=t,
         words=[t.words[i] for i in positions],
-        places=positions,
+        positions=positions,
         quoted=frozenset(match.span(1) for match in _QUOTED.finditer(t.text)),
         n_capitals=sum(t.capitals[i] for i in positions),
     )
@@ -104,12 +104,12 @@ def _longest_title(text: _Text, n: int, titles: Titles, last: int | None) -> Men
             continue
         row, until = _by_year(text, end, rows, titles)
         if row is None and until is None:
-            after_another = last is not None and _are_joints(text.t, last, text.places[n])
+            after_another = last is not None and _are_joints(text.t, last, text.positions[n])
             is_known = rows[0] in titles.known
             if _is_clear(text, n, begin, end, titles, after_another, is_known=is_known):
                 row = rows[0]
         if row is not None:
-            return Mention(text.places[n], until or text.places[end - 1] + 1, row)
+            return Mention(text.positions[n], until or text.positions[end - 1] + 1, row)
     return None
 
 
@@ -132,7 +132,7 @@ def _misspelt(text: _Text, n: int, titles: Titles) -> Mention | None:
     if len(words) == 1 and not (text.is_capital(end - 1) or len(words[0]) >= MIN_TYPO_LOWER):
         return None
     rows = titles.near(words)
-    return Mention(text.places[n], text.places[end - 1] + 1, rows[0]) if rows else None
+    return Mention(text.positions[n], text.positions[end - 1] + 1, rows[0]) if rows else None
 
 
 def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -> list[str]:
@@ -168,7 +168,7 @@ def _by_year(
 
     Catalogues differ by a year; a title with quite another year isn't the one that is meant.
     """
-    at, t = text.places[end - 1] + 1, text.t
+    at, t = text.positions[end - 1] + 1, text.t
     in_brackets = t.word(at) == "("
     word = t.word(at + in_brackets)
     if not (len(word) == 4 and word.isascii() and word.isdecimal()):
@@ -195,8 +195,8 @@ def _is_clear(
     is_known: bool,
 ) -> bool:
     """True if words that could be a title are meant as one, though no year says so."""
-    span = (text.t.starts[text.places[n]], text.t.ends[text.places[end - 1]])
-    if span in text.quoted or (text.t.starts[text.places[begin]], span[1]) in text.quoted:
+    span = (text.t.starts[text.positions[n]], text.t.ends[text.positions[end - 1]])
+    if span in text.quoted or (text.t.starts[text.positions[begin]], span[1]) in text.quoted:
         return True
     words = text.words[begin:end]
     if text.adjoins(end) and text.is_capital(end) and text.word(end) not in ("i", "im", "ive"):

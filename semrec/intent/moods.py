@@ -35,7 +35,7 @@ from semrec.types import Label
 
 _BETWEEN = word_set("a an the my our some little small young youngest really -")
 _SPEAKER = word_set("my our me us i im we")
-_TOLD = word_set("it that this them one time all")
+_CARRIED = word_set("it that this them one time all")
 _ARTICLES = word_set("a an the")
 _DEGREES = DETERMINERS | {"much"}
 _MEANT = word_set("for to suitable appropriate")
@@ -150,7 +150,7 @@ class Moods:
         """True if a phrase is about who watches, or how they feel, not about the story."""
         words, behind = set(t.words[first:end]), t.word(end)
         if words & _SPEAKER:  # but "I saw it with my mother" is a memory
-            return t.word(first) != "with" or t.word(first - 1) not in _TOLD
+            return t.word(first) != "with" or t.word(first - 1) not in _CARRIED
         if behind not in _BEHIND and singular(behind) not in self.broad | mood.words:
             return False  # "a cozy village", "date night goes wrong"
         has_article = bool(words & _ARTICLES)

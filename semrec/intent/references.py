@@ -54,13 +54,13 @@ class Reference:
     Attributes:
         first: Place of its first word.
         end: The place after its last word.
-        places: Which of the shown items, from 0; -1: the one that was talked of last.
+        positions: Which of the shown items, from 0; -1: the one that was talked of last.
         taken: As an event's type; ``asked``: only talked of.
     """
 
     first: int
     end: int
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     taken: Taken
 
 
@@ -82,11 +82,11 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
         at = at + 1 if read is None else read[0]
     mentions = [Mention(first, end) for first, end, _ in spans]
     references = [
-        Reference(first=first, end=end, places=positions, taken=_taken(t, first, end, polarity))
+        Reference(first=first, end=end, positions=positions, taken=_taken(t, first, end, polarity))
         for (first, end, positions), polarity in zip(spans, polarities(t, mentions), strict=True)
     ]
     if not references and _refuses(t):
-        references = [Reference(first=0, end=0, places=(-1,), taken="reject")]
+        references = [Reference(first=0, end=0, positions=(-1,), taken="reject")]
     return references
 
 

@@ -112,15 +112,15 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
 
 def understood(request: Request) -> Mapping[str, Any]:
     """The parse for the trace; names that no item has stand in its `not_understood`."""
-    understood = request.parsed.understood
-    missed = list(understood.get("not_understood", ()))
+    read = request.parsed.understood
+    missed = list(read.get("not_understood", ()))
     if not request.parsed.language:  # else no item has any of its words
         missed += [
             words
             for words in request.match.unknown
             if not any(words in phrase for phrase in missed)
         ]
-    return {**understood, "not_understood": missed} if missed else understood
+    return {**read, "not_understood": missed} if missed else read
 
 
 def unknown_labels(filters: Mapping[str, Any], catalog: Catalog) -> list[str]:
