@@ -157,5 +157,5 @@ def test_settings_without_an_address_are_refused(tmp_path):
         make_settings(artifact=tmp_path, chat_reply="llm")
     shown = make_settings(
         artifact=tmp_path, chat_reply="llm", chat_reply_url="http://inside/v1", chat_reply_model="m"
-    ).shown()
+    ).redacted()
     assert "inside" not in json.dumps(shown)
