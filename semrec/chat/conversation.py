@@ -8,6 +8,7 @@ from typing import Any
 
 from semrec.chat.acts import Act
 from semrec.errors import QueryError, nearest
+from semrec.intent.conditions import Has
 from semrec.types import Event, Query, Recommendations, to_query
 
 MAX_WISHES, MAX_WISH_CHARS, MAX_WISHES_CHARS = 3, 1_000, 1_500
@@ -193,6 +194,7 @@ class StateUpdate:
 
     Attributes:
         stated: The limits that it states, as `Query.filters`.
+        denied: What it denies in words that mean more than one of these labels: as written → them.
         before: The limits that held before it.
         events: What it says of items: liked, seen, rejected.
         not_understood: Limits that it states and no attribute can answer.
@@ -206,6 +208,7 @@ class StateUpdate:
     """
 
     stated: Mapping[str, Any] = field(default_factory=dict)
+    denied: Mapping[str, tuple[Has, ...]] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     not_understood: tuple[str, ...] = ()

@@ -57,7 +57,10 @@ def reply_to(
         seen=titles(("view",), shown=True),
         rejected=rejected,
         others=update.others,
-        stated=first_of(limits_in_words(update.stated, catalog, intent_parser), MAX_PHRASES),
+        stated=first_of(
+            [*update.denied, *limits_in_words(_said_in_labels(update), catalog, intent_parser)],
+            MAX_PHRASES,
+        ),
         lifted=first_of(lifted, MAX_PHRASES),
         dropped=first_of(limits_in_words(gone, catalog, intent_parser), MAX_PHRASES),
         missed=first_of([f"“{phrase}”" for phrase in missed], MAX_MISSED),
@@ -84,6 +87,21 @@ def _unknown(update: StateUpdate, ranked: Recommendations) -> list[str]:
         for phrase in ranked.trace.understood.get("not_understood", ())
         if phrase.casefold() in wish and not any(phrase in label for label in update.not_understood)
     ]
+
+
+def _said_in_labels(update: StateUpdate) -> dict[str, Any]:
+    """The limits that a message states, without the labels that it denies in words of its own."""
+    denied: dict[str, set[str]] = {}
+    for labels in update.denied.values():
+        for has in labels:
+            denied.setdefault(has.attribute, set()).update(map(str, has.labels))
+    left: dict[str, Any] = {}
+    for name, condition in update.stated.items():
+        left[name] = condition
+        if name in denied and isinstance(condition, Mapping) and "none" in condition:
+            named = [label for label in condition["none"] if str(label) not in denied[name]]
+            left[name] = {**condition, "none": named}
+    return left
 
 
 def _taken_back(

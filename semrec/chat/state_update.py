@@ -31,7 +31,7 @@ from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent import follow_ups
-from semrec.intent.conditions import Filters
+from semrec.intent.conditions import Filters, Has
 from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
 from semrec.intent.mentions import named_labels
@@ -88,6 +88,7 @@ class _Updater:
         self._wishes = conversation.wishes
         self._filters: dict[str, Any] = dict(conversation.filters)
         self._stated: dict[str, Any] = {}
+        self._denied: dict[str, tuple[Has, ...]] = {}
         self._events: list[Event] = []
         self._not_understood: tuple[str, ...] = conversation.not_understood
         self._missed: list[str] = []
@@ -137,6 +138,7 @@ class _Updater:
         for _ in range(MAX_ROUNDS):
             read = self._parser.parse_intent(text, deadline, wanted)
             self._state(read.filters)
+            self._denied |= read.denied
             self._language = self._language or read.language
             ids = self._catalog.item_ids
             self._events += [Event(ids[row], "view") for row in read.liked]
@@ -170,6 +172,7 @@ class _Updater:
             conversation = replace(conversation, past=past)
         update = StateUpdate(
             stated=self._stated,
+            denied=self._denied,
             before={} if self._anew else self._start.filters,
             events=events,
             not_understood=missed,

@@ -21,7 +21,7 @@ from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent import cues
 from semrec.intent.audience import Audience, load_audience
-from semrec.intent.conditions import Filters
+from semrec.intent.conditions import Filters, Has
 from semrec.intent.constraint_parsing import ParseState, parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
@@ -78,6 +78,7 @@ class ParsedIntent:
         named: Labels that are named without being a limit.
         interpreted: Denials whose words no attribute has, or that mean more than one label: as
             written → the labels ruled out.
+        denied: Of `interpreted`, those that mean more than one label: as written → all of them.
         moods: Moods and audiences: as written → what is searched for instead, and ruled out.
         language: What it is written in, if that is German, French or Spanish: little of it was
             read. Empty for English.
@@ -93,6 +94,7 @@ class ParsedIntent:
     not_understood: tuple[str, ...]
     named: tuple[Label, ...]
     interpreted: Mapping[str, str] = field(default_factory=dict)
+    denied: Mapping[str, tuple[Has, ...]] = field(default_factory=dict)
     moods: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
     familiarity: Familiarity = ""
@@ -186,7 +188,8 @@ class IntentParser:
         asks = " ".join(dict.fromkeys(topics))
         wished = {*named, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
-        interpreted |= self._rule_out(state, felt_moods, wished, alone=not liked)
+        denied = self._rule_out(state, felt_moods, wished, alone=not liked)
+        interpreted |= {phrase: without(ruled_out) for phrase, ruled_out in denied.items()}
         named += tuple(label for *_, mood in moods for label in mood.named)
         people = named_people(t, [*titles, *cut, *felt], self.vocabulary)
         not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
@@ -204,13 +207,14 @@ class IntentParser:
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted | {t.phrase(*at): MEANINGS[familiarity] for at in known[-1:]},
             familiarity=familiarity,
+            denied=denied,
             moods={t.phrase(first, end): mood.meaning for first, end, mood in moods},
             language=foreign_language(_without(t, titles)),
         )
 
     def _rule_out(
         self, state: ParseState, moods: Sequence[KnownMood], wanted: Set[Label], *, alone: bool
-    ) -> dict[str, str]:
+    ) -> dict[str, tuple[Has, ...]]:
         """Rule out what moods and denials come to, but for what is wanted; as written → labels.
 
         `alone`: whether no item is liked that says what kind of item will do.
@@ -219,12 +223,12 @@ class IntentParser:
             for has in mood.never:
                 if mood.strict or not labels_of(has) & wanted:
                     state.filters.add(has, negated=True)
-        read: dict[str, str] = {}
+        read: dict[str, tuple[Has, ...]] = {}
         further = [(mood.only, False) for mood in moods if mood.only and alone]
         for phrase, denial in state.denied.items():
             beside = denial.beside(wanted)
             further += [(has, True) for has in beside]
-            read[phrase] = without([*beside, *denial.meant])
+            read[phrase] = (*beside, *denial.meant)
         if further:
             narrowed = Filters(dict(state.filters.limits))
             for has, negated in dict.fromkeys(further):
