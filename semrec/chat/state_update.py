@@ -119,7 +119,7 @@ class _Updater:
             self._pass_over()
             cut.append((first, end))
         for comparison in follow_ups.read_comparisons(t, self._parser.vocabulary):
-            if self._start.shown:
+            if self._start.shown or comparison.quantity is None:
                 self._compare(comparison, t)
                 cut.append((comparison.first, comparison.end))
         if (count := read_count(t)) is not None:

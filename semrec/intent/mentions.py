@@ -22,7 +22,8 @@ from semrec.types import Label
 
 Polarity = Literal["liked", "rejected", "neither"]
 MAX_LINKS, MAX_NAMED = 200, 20
-MAX_TYPOS, MAX_TYPO_WORDS, MIN_TYPO_LOWER = 3, 6, 9
+MAX_TYPOS, MAX_TYPO_WORDS = 3, 6
+MIN_TYPO_LOWER, MIN_TYPO_AFTER_ARTICLE = 9, 5  # letters of a single word in lower case
 MAX_REACH = 10  # words around a mention that say how it is meant
 _QUOTED = re.compile(r'["“”«„]([^"“”«»„\n]{1,120})["“”»]')
 _IS_OR_NOT = cues.BEING | cues.NOT
@@ -129,7 +130,8 @@ def _misspelt(text: _Text, n: int, titles: Titles) -> Mention | None:
         end += 1
     has_article = text.words[n] in ARTICLES or is_slip_of(text.words[n], "the")
     words = text.words[n + (has_article and end > n + 1) : end]
-    if len(words) == 1 and not (text.is_capital(end - 1) or len(words[0]) >= MIN_TYPO_LOWER):
+    is_long = len(words[0]) >= (MIN_TYPO_AFTER_ARTICLE if has_article else MIN_TYPO_LOWER)
+    if len(words) == 1 and not (is_long or text.is_capital(end - 1)):
         return None
     rows = titles.near(words)
     return Mention(text.positions[n], text.positions[end - 1] + 1, rows[0]) if rows else None
