@@ -24,7 +24,7 @@ TEXTS = ["a ghost story", "", "侍の映画 🎬", "a heist in a jungle, told sl
 
 @pytest.fixture(params=["mean", "last"])
 def encoder(request, decoder):
-    return replace(decoder, pooling=request.param)
+    return replace(decoder, options=replace(decoder.options, pooling=request.param))
 
 
 @pytest.fixture
@@ -71,7 +71,8 @@ def test_queries_stand_behind_the_prompt_which_is_no_part_of_the_mean(encoder):
 def test_what_else_is_in_the_batch_changes_nothing(encoder, role):
     alone = np.concatenate([getattr(encoder, role)([text]) for text in TEXTS])
     for batch_size in (2, 5):
-        together = getattr(replace(encoder, batch_size=batch_size), role)(TEXTS)
+        options = replace(encoder.options, batch_size=batch_size)
+        together = getattr(replace(encoder, options=options), role)(TEXTS)
         np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
