@@ -8,6 +8,7 @@ from typing import Any
 
 from semrec.evaluate.table import Column, Table
 from semrec.types import Recommendations
+from semrec.types.display import understood_lines
 
 # The demo's comparisons: its name → what was asked.
 COMPARED = {
@@ -73,10 +74,8 @@ def answer(entry: Mapping[str, Any]) -> Table:
         }
         for item in entry["items"]
     ]
-    understood = entry["understood"]
-    named = [label for labels in understood.get("named", {}).values() for label in labels]
-    parts = [f"named: {', '.join(named)}"] if named else []
-    parts += [f"limits: {understood['filters']}"] if understood.get("filters") else []
+    read = dict(understood_lines(entry["understood"]))
+    parts = [f"{name}: {read[name]}" for name in ("labels", "limits") if name in read]
     note = "; ".join([*parts, weights(entry["weights"])])
     return Table(columns=columns, rows=rows, notes=[note])
 
