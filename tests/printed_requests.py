@@ -7,7 +7,6 @@ could hold, `wrong` those that plainly have no place in it.
 from dataclasses import dataclass, field
 
 from known_films import (
-    BITTERSWEET,
     BITTERSWEET_NINETIES,
     FAMILY,
     FUNNY,
@@ -242,11 +241,6 @@ PRINTED = (
     asked(
         "something bittersweet from the nineties", fitting=BITTERSWEET_NINETIES, wrong=LOUD_NINETIES
     ),
-    asked(
-        "Something bittersweet, nothing violent…",
-        fitting=BITTERSWEET,
-        wrong=("A Quiet Place", "Fight Club", "Pulp Fiction", "The Silence of the Lambs"),
-    ),
     # The service's documentation.
     asked("a thought-provoking science fiction film", fitting=QUIET_SPACE, wrong=LOUD_SPACE),
     asked(
@@ -412,5 +406,6 @@ FOLLOW_UPS = {
 # Never answered with films that anybody sees: a field's name is wrong, a model is to be warm.
 NOT_ASKED = {
     *("something like Alien", "a warm-up", "a warm-up request", "Find a title"),
+    *("Admin key", "Say what you’re looking for…"),  # fields of the page
     "a bittersweet film",  # what is understood of a longer one
 }

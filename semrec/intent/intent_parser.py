@@ -185,7 +185,7 @@ class IntentParser:
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
         # "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
         topics = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
-        asks = " ".join(dict.fromkeys(topics))
+        asks = " ".join(dict.fromkeys(" ".join(topics).split()))
         wished = {*named, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
         denied = self._rule_out(state, felt_moods, wished, alone=not liked)
