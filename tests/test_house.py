@@ -27,7 +27,7 @@ FOLDERS = {
     "evaluate": 3_530,
     "fusion": 920,
     "index": 820,
-    "intent": 4_120,
+    "intent": 4_130,
     "lexical": 470,
     "metrics": 310,
     "pipeline": 1_050,

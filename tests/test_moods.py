@@ -207,6 +207,22 @@ def test_a_denial_rules_out_what_it_means_and_what_comes_with_it():
     assert found.words == "a comedy"
 
 
+def test_what_would_leave_too_few_is_neither_ruled_out_nor_said_to_be():
+    """Of forty films three are no horror: horror stays, and the answer doesn't claim otherwise."""
+    rows = [["Horror"] if n >= 3 else ["Comedy"] for n in range(40)]
+    table = pa.table(
+        {
+            "item_id": [f"i{n}" for n in range(40)],
+            "title": [f"Title {n}" for n in range(40)],
+            "genres": rows,
+            "tags": [["violence"] if n >= 20 else [] for n in range(40)],
+        }
+    )
+    found = learn_vocabulary(make_catalog(table, Path("films"))).parse_intent("nothing violent")
+    assert found.filters == {"tags": {"none": ["violence"]}}
+    assert found.interpreted == {"nothing violent": "not violence"}
+
+
 def test_a_denial_spares_what_is_asked_for():
     assert set(ruled_out(tagged().parse_intent("crime, nothing violent"))) == {"Horror", "Action"}
     assert ruled_out(tagged().parse_intent("a horror film, not too violent")) == ["Action"]

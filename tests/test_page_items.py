@@ -27,6 +27,14 @@ def test_where_no_single_limit_is_to_blame_all_can_go(page):
     assert page.texts(".limit span") == []
 
 
+def test_a_long_limit_says_how_much_of_it_is_not_shown(page):
+    page.say("a space story")
+    none = ["jungle", "winter", "even", "odd", "a", "b", "c"]
+    page.driver.execute_script("ask('', {filters: {labels: {none: arguments[0]}}})", none)
+    page.wait(lambda: page.texts(".limit span"))
+    assert page.texts(".limit span") == ["no jungle, winter, even, odd, a and 2 more"]
+
+
 def test_every_chip_takes_away_what_it_names(page):
     page.say("a space story, no jungle")
     liked, rejected = page.texts(".card .title")[1:3]

@@ -64,8 +64,8 @@ def explain(recommender: Recommender, query: Query, ranked: Recommendations) -> 
     """The same list with an explanation of each of its first `MAX_ITEMS` items."""
     template = _template()
     explained = [
-        replace(item, explanation=_sentence(template, own))
-        for item, own in zip(ranked.items, reasons_for(recommender, query, ranked), strict=False)
+        replace(item, explanation=_sentence(template, reason))
+        for item, reason in zip(ranked.items, reasons_for(recommender, query, ranked), strict=False)
     ]
     return replace(ranked, items=(*explained, *ranked.items[len(explained) :]))
 
@@ -93,19 +93,19 @@ def reasons_for(recommender: Recommender, query: Query, ranked: Recommendations)
     reasons = []
     for row, near, chosen, n_people in zip(rows, close, together, popular, strict=True):
         record = catalog.record(row)
-        own = Reasons(
+        reason = Reasons(
             asked=_requested(record, named, filters, catalog),
             values=_values(record, filters, catalog, called),
             mentions=_mentions(catalog.texts[row], words),
         )
         if chosen is not None:
-            own = replace(own, chosen_with=chosen[0], n_both=chosen[1], n_who=chosen[2])
+            reason = replace(reason, chosen_with=chosen[0], n_both=chosen[1], n_who=chosen[2])
         elif near is not None:
             shared = _shared(record, catalog.record(near), catalog)
-            own = replace(own, close_to=catalog.titles[near], shared=shared)
-        if own == Reasons() or weights.get("popularity", 0.0) > 0.5:
-            own = replace(own, n_people=n_people)
-        reasons.append(own)
+            reason = replace(reason, close_to=catalog.titles[near], shared=shared)
+        if reason == Reasons() or weights.get("popularity", 0.0) > 0.5:
+            reason = replace(reason, n_people=n_people)
+        reasons.append(reason)
     return reasons
 
 

@@ -6,15 +6,11 @@ it is said that little of it was read. Precision first: titles and names are for
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from semrec.intent.english import FOLLOWERS, NOT_A_NOUN, RESTRICTIONS, word_set
 
-MAX_LOOKED_AT = 500  # characters, from the beginning
 MAX_SMALL = 2  # small words that count: a title has many
-_WORD = re.compile(r"[^\W\d_]+")
 # Words that ask, in no title's first words and no word of English …
 _ASKING: Mapping[str, frozenset[str]] = {
     "German": word_set(
@@ -40,7 +36,7 @@ _ASKING: Mapping[str, frozenset[str]] = {
         " vous plait peux pouvez avez as tu quel quelle quels quelles dessin anime"
         " effrayant moins gai leger documentaire dans sur et une des ai deja vu qui fait"
         " rire pleurer envie histoire histoires rien trop bon bons bonne bonnes court"
-        " longue"
+        " longue jai jaime jaimerais"
     ),
     "Spanish": word_set(
         "yo nosotros busco buscamos quiero queremos quisiera necesito recomienda"
@@ -74,21 +70,24 @@ _ENGLISH = (
 ) - word_set("me so as who in on no was a i films will he")
 
 
-def foreign_language(text: str) -> str:
+_ASKING_ALONE = {language: asking - _SMALL[language] for language, asking in _ASKING.items()}
+
+
+def foreign_language(words: Set[str]) -> str:
     """The language of a text in German, French or Spanish; empty for English and all others.
 
-    >>> foreign_language("ich suche einen lustigen Film ohne Gewalt")
+    >>> foreign_language({"ich", "suche", "einen", "lustigen", "film", "ohne", "gewalt"})
     'German'
-    >>> foreign_language("something like La Dolce Vita"), foreign_language("Das Boot")
-    ('', '')
+    >>> foreign_language({"something", "like", "la", "dolce", "vita"})
+    ''
+
+    Args:
+        words: The text's, as `read_tokens` has them, without those of titles.
     """
-    folded = unicodedata.normalize("NFKD", text[:MAX_LOOKED_AT].casefold())
-    plain = "".join(char for char in folded if not unicodedata.combining(char))
-    words = set(_WORD.findall(plain))
     n_english = len(words & _ENGLISH)
     counts = {}
-    for language, asking in _ASKING.items():
-        n_asking = len(words & (asking - _SMALL[language]))
+    for language, asking in _ASKING_ALONE.items():
+        n_asking = len(words & asking)
         n_small = len(words & _SMALL[language])
         n_counted = n_asking + min(n_small, MAX_SMALL)
         if n_asking and n_counted >= 2 and n_counted > 3 * n_english:

@@ -209,7 +209,7 @@ class IntentParser:
             familiarity=familiarity,
             denied=denied,
             moods={t.phrase(first, end): mood.meaning for first, end, mood in moods},
-            language=foreign_language(_without(t, titles)),
+            language=foreign_language(t.words_outside(titles)),
         )
 
     def _rule_out(
@@ -223,19 +223,17 @@ class IntentParser:
             for has in mood.never:
                 if mood.strict or not labels_of(has) & wanted:
                     state.filters.add(has, negated=True)
-        read: dict[str, tuple[Has, ...]] = {}
+        beside = {phrase: denial.beside(wanted) for phrase, denial in state.denied.items()}
         further = [(mood.only, False) for mood in moods if mood.only and alone]
-        for phrase, denial in state.denied.items():
-            beside = denial.beside(wanted)
-            further += [(has, True) for has in beside]
-            read[phrase] = (*beside, *denial.meant)
-        if further:
-            narrowed = Filters(dict(state.filters.limits))
-            for has, negated in dict.fromkeys(further):
-                narrowed.add(has, negated=negated)
-            if self._leaves_enough(narrowed.limits):
-                state.filters = narrowed
-        return read
+        further += [(has, True) for implied in beside.values() for has in implied]
+        narrowed = Filters(dict(state.filters.limits))
+        for has, negated in dict.fromkeys(further):
+            narrowed.add(has, negated=negated)
+        if further and not self._leaves_enough(narrowed.limits):
+            beside = {phrase: [] for phrase in beside}  # what would leave nothing isn't ruled out
+        else:
+            state.filters = narrowed
+        return {phrase: (*beside[phrase], *denial.meant) for phrase, denial in state.denied.items()}
 
     def _leaves_enough(self, filters: Mapping[str, Any]) -> bool:
         allowed = self.catalog.mask(filters)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from rapidfuzz.distance import OSA
@@ -66,8 +67,15 @@ class Titles:
         if is_short or len(self.rows) > MAX_TYPO_TITLES or self.words.issuperset(words):
             return ()
         n_edits = sum(len(word) >= MIN_TYPO_CHARS for word in words)
+        phrase = " ".join(words)
+        # An edit changes the length by one at most; as many words are wanted.
+        lengths = sorted(
+            range(len(phrase) - n_edits, len(phrase) + n_edits + 1),
+            key=lambda length: abs(length - len(phrase)),
+        )
+        names = chain.from_iterable(self.names.get((len(words), n), ()) for n in lengths)
         nearest = extractOne(
-            " ".join(words), self.names, scorer=OSA.distance, score_cutoff=n_edits, processor=None
+            phrase, names, scorer=OSA.distance, score_cutoff=n_edits, processor=None
         )
         if nearest is None or not _each_by_one(words, nearest[0].split()):
             return ()
@@ -76,9 +84,13 @@ class Titles:
         return self.rows[nearest[0]]
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """All spellings of titles that a slip of the hand could have meant."""
-        return tuple(name for name in self.rows if len(name) >= MIN_TYPO_CHARS)
+    def names(self) -> Mapping[tuple[int, int], Sequence[str]]:
+        """Spellings of titles that a slip of the hand could have meant, by words and letters."""
+        names: dict[tuple[int, int], list[str]] = {}
+        for name in self.rows:
+            if len(name) >= MIN_TYPO_CHARS:
+                names.setdefault((name.count(" ") + 1, len(name)), []).append(name)
+        return names
 
 
 def is_slip_of(word: str, other: str) -> bool:

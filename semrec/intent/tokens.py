@@ -54,6 +54,11 @@ class Tokens:
         """The text from one word up to, not including, another."""
         return self.text[self.starts[first] : self.ends[end - 1]] if end > first else ""
 
+    def words_outside(self, spans: Sequence[Interval]) -> set[str]:
+        """The words that stand in none of some spans."""
+        inside = {index for first, end in spans for index in range(first, end)}
+        return {word for index, word in enumerate(self.words) if index not in inside}
+
     def without(self, spans: Sequence[Interval]) -> Tokens:
         """The same text in which the words of some spans say nothing: each reads as "it"."""
         if not spans:

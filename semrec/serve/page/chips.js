@@ -1,7 +1,7 @@
 "use strict";
 /* What holds now, as chips that can be taken away; where nothing is left, what it helps to drop. */
 
-const MAX_EVENTS_SHOWN = 6;
+const MAX_EVENTS_SHOWN = 6, MAX_VALUES = 5;
 
 async function showLimits(understood) {
   const chips = (understood.wishes || []).map((wish, place, wishes) => chip(wish, "wish", () => {
@@ -90,8 +90,11 @@ function showWays(found) {
 }
 
 function phrasesOf(name, of) {
-  const list = (values, joint) => (values.length > 4 && values.every(Number.isInteger)
-    ? `${Math.min(...values)}–${Math.max(...values)}` : values.slice(0, 5).join(joint));
+  const list = (values, joint) => {
+    if (values.length > 4 && values.every(Number.isInteger)) return `${Math.min(...values)}–${Math.max(...values)}`;
+    const more = values.length > MAX_VALUES ? ` and ${values.length - MAX_VALUES} more` : "";
+    return values.slice(0, MAX_VALUES).join(joint) + more;
+  };
   const phrases = [];
   if (of.none) phrases.push([["none"], `no ${list(of.none, ", ")}`]);
   if (of.any) phrases.push([["any"], `only ${list(of.any, " or ")}`]);
