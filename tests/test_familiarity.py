@@ -31,6 +31,8 @@ def parser():
     [
         ("less known thrillers", "less"),
         ("hidden gems", "less"),
+        ("hidden gems set in space", "less"),
+        ("obscure films about trains", "less"),
         ("something obscure, please", "less"),
         ("a not so well known drama", "less"),
         ("underrated sci-fi", "less"),

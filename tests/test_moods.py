@@ -74,6 +74,12 @@ def test_what_comforts_is_not_grim(films):
     assert set(ruled_out(found)) == {"Horror", "War", "Crime", "Thriller"}
 
 
+def test_what_is_lighter_is_searched_for_as_what_is_light(films):
+    lighter, light = (films.parse_intent(f"anything {word}") for word in ("lighter", "light"))
+    assert lighter.about == light.about != "anything lighter"
+    assert set(ruled_out(lighter)) == {"Horror", "War"}
+
+
 def test_what_is_said_twice_is_searched_once(films):
     about = films.parse_intent("warm and comforting, for a lazy Sunday").about
     assert about.count("heartwarming") == 1

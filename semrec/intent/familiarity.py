@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semrec.intent.cues import FAMILIARITY
-from semrec.intent.english import FILLERS, PHRASE_ENDS
+from semrec.intent.english import FILLERS, PHRASE_ENDS, RESTRICTIONS
 from semrec.intent.spans import JOINTS
 from semrec.intent.tokens import Interval, Tokens, singular
 from semrec.types import BoolArray
@@ -18,6 +18,7 @@ Familiarity = Literal["", "less", "more"]
 MEANINGS = {"less": "not the best known", "more": "well known"}
 # Shares of all events that the best known items gather: the head, and all that isn't the tail.
 HEAD, UP_TO_TAIL = 0.5, 0.7
+_BEHIND = PHRASE_ENDS | FILLERS | JOINTS | RESTRICTIONS
 MIN_PEOPLE, MIN_HEAD, MIN_TAIL = 2, 20, 50
 
 
@@ -32,7 +33,7 @@ def read_familiarity(t: Tokens, broad: Set[str]) -> tuple[Familiarity, list[Inte
     spans = []
     for first, match in FAMILIARITY.matches(t.words):
         behind = t.word(match.end)
-        if behind in PHRASE_ENDS | FILLERS | JOINTS or singular(behind) in broad:
+        if behind in _BEHIND or singular(behind) in broad:
             familiarity = match.value
             spans.append((first, match.end))
     return familiarity, spans
