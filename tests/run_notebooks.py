@@ -18,6 +18,7 @@ import nbformat
 MOST_SECONDS = 600  # for one cell; on an idle machine a whole notebook takes a minute or two
 WIDGET = "application/vnd.jupyter.widget-view+json"  # is nothing without its kernel
 _TAG, _DIGITS = re.compile(r"<[^>]*>"), re.compile(r"[\d.,%]*\d[\d.,%]*")
+_VERSION = re.compile(r"\b[0-9a-f]{12}\b")  # of an artifact: another build's is another
 _PROGRESS = re.compile(r"^\[ *[\d.]+ s\].*$", re.MULTILINE)  # as many lines as a machine is slow
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -83,7 +84,7 @@ def words(cell):
         data = output.get("data", {})
         texts += [output.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")]
     text = _PROGRESS.sub("", "\n".join("".join(text) for text in texts))
-    return _DIGITS.sub("0", _TAG.sub(" ", text)).split()
+    return _DIGITS.sub("0", _VERSION.sub("0", _TAG.sub(" ", text))).split()
 
 
 def likeness(ours, theirs):

@@ -150,8 +150,8 @@ def split_dialogs(cases: Iterable[Case], share: float) -> tuple[list[Case], list
     train: list[Case] = []
     valid: list[Case] = []
     for case in cases:
-        share_of = int(unit_hash(f"validation {case.unit}"), 16) % 10_000
-        (valid if share_of < share * 10_000 else train).append(case)
+        bucket = int(unit_hash(f"validation {case.unit}"), 16) % 10_000
+        (valid if bucket < share * 10_000 else train).append(case)
     return train, valid
 
 
