@@ -5,6 +5,7 @@ an act, or in "can't check".
 """
 
 import re
+from itertools import repeat
 
 import pytest
 from conftest import world_config
@@ -74,9 +75,17 @@ def requests(draw):
     return draw(st.sampled_from(WISHES)), phrases, joint
 
 
+def whole(phrase, asked):
+    """A phrase as it was said: of one too long to show the first words are shown."""
+    if not phrase.endswith(" …"):
+        return phrase
+    start = asked.index(phrase.removesuffix(" …"))
+    return asked[start:]
+
+
 def missing(wish, phrases, joint, understood, asked):
     """Words of a request that ended nowhere."""
-    unchecked = " ".join(understood.get("not_understood", ())).casefold()
+    unchecked = " ".join(map(whole, understood.get("not_understood", ()), repeat(asked))).casefold()
     searched = understood.get("intent", asked).casefold()
     session = [
         one if isinstance(one, str) else one["item_id"] for one in understood.get("session", ())

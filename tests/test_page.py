@@ -102,6 +102,33 @@ def test_back_and_forward_lead_from_one_conversation_to_another(page):
     assert page.texts(".limit span") == ["no jungle"]
 
 
+def test_earlier_conversations_are_gone_on_with_or_forgotten(page, service):
+    page.driver.execute_script("localStorage.clear(); localStorage.setItem('semrec:broken', '{')")
+    page.press("#past")
+    assert page.one("#earlier-none").is_displayed()
+    page.press("#earlier-close")
+    page.say("a space story, no jungle")
+    first, titles = page.driver.current_url.split("#")[1], page.texts(".card .title")
+    page.press("#anew")
+    page.wait(lambda: page.texts("#heading") == ["Popular"])
+    page.say("a ghost story")
+    page.press("#past")
+    opening = page.texts("#earlier-list li > button:first-child")
+    assert opening == ["a ghost story", "a space story, no jungle"]  # the newest first
+    assert page.axe() == []
+    page.press("#earlier-list li:last-child > button")
+    page.wait(lambda: page.texts(".card .title") == titles)
+    assert page.driver.current_url.endswith(first)
+    page.press("#past")
+    assert page.texts("[aria-current]") == ["a space story, no jungle"]
+    page.press("#earlier-list li:last-child .small")
+    page.wait(lambda: page.texts("#earlier-list li > button:first-child") == ["a ghost story"])
+    page.wait(lambda: page.texts("#heading") == ["Popular"])
+    assert service.get(f"/v1/sessions/{first}").json()["events"] == []
+    page.driver.refresh()
+    assert "#" not in page.driver.current_url
+
+
 def test_messages_sent_quickly_each_get_an_answer(page):
     from selenium.webdriver.common.keys import Keys
 

@@ -174,6 +174,8 @@ def test_items(client, rec):
     assert all("ghost" in one["title"] for one in found)
     assert client.get("/v1/items", params={"q": "number59"}).json()["items"][0]["item_id"] == "i59"
     assert client.get("/v1/items", params={"q": "no such title"}).json()["items"] == []
+    several = client.get("/v1/items", params={"id": ["i07", "nothing", "i05", "i07"]}).json()
+    assert several == {"items": [client.get("/v1/items/i07").json(), item]}
     similar = client.get("/v1/items/i05/similar", params={"k": 4}).json()
     want = [one.item_id for one in rec.recommend(session=["i05"], k=4).items]
     assert [one["item_id"] for one in similar["items"]] == want

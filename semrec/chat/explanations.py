@@ -125,7 +125,7 @@ def main_reason(recommender: Recommender, query: Query, ranked: Recommendations)
     if recommender.encoder is not None and weights.get("semantic", 0.0) > 0:
         words = set(_content(str(understood.get("intent", query.intent))))
         named = understood.get("named", {})
-        requested = _requested(catalog.record(row), named, {}, catalog)
+        requested = _requested(catalog.record(row), named, {}, catalog) if named else ()
         reasons = Reasons(
             asked=requested, mentions=() if requested else _mentions(catalog.texts[row], words)
         )
@@ -178,9 +178,18 @@ def _together(
     if not liked or not len(interactions):
         return [None] * len(rows)
     who = interactions.by_item
-    known = np.minimum(np.asarray(rows, dtype=np.int64), n_known - 1)
-    both = np.asarray((who[:, liked].T @ who[:, known]).todense())  # (liked, rows)
-    n_liked, n_rows = (np.asarray(who[:, of].sum(axis=0)).ravel() for of in (liked, known))
+    # By hand: for one row, slices of sparse matrices cost more than all else in a reply.
+    ends = who.indptr[1:]
+    liked_by, chosen_by = (
+        [who.indices[who.indptr[row] : ends[row]] for row in of]
+        for of in (liked, [min(row, n_known - 1) for row in rows])
+    )
+    both = np.zeros((len(liked), len(rows)), dtype=np.int64)
+    for at, users in enumerate(chosen_by):
+        chose = np.zeros(who.shape[0], dtype=bool)
+        chose[users] = True
+        both[:, at] = [np.count_nonzero(chose[of]) for of in liked_by]
+    n_liked, n_rows = ([len(users) for users in of] for of in (liked_by, chosen_by))
     expected = np.outer(n_liked, n_rows) / max(1, who.shape[0])
     cosines = both / np.sqrt(np.maximum(1.0, np.outer(n_liked, n_rows)))
     cosines[(both < MIN_TOGETHER) | (both <= expected)] = 0.0
@@ -190,7 +199,7 @@ def _together(
         if row >= n_known or not cosines[best, i]:
             partners.append(None)
         else:
-            partners.append((titles[liked[best]], int(both[best, i]), int(n_liked[best])))
+            partners.append((titles[liked[best]], int(both[best, i]), n_liked[best]))
     return partners
 
 

@@ -79,6 +79,8 @@ _OPENING = re.compile(
 # What is left between phrases that were cut out: "a film, and, and with robots".
 _LEFT_OVER = re.compile(r"(?:[\s,;]+(?:and|or|but))+(?=[\s,;]+(?:and|or|but)\b|[\s,;.]*$)", re.I)
 _CLOSING = re.compile(r"[\s,]+(?:instead|please|then|thanks)[\s.!?]*$", re.IGNORECASE)
+# "Sad , please, for two": a courtesy between marks, and the space that a cut left before one.
+_ASIDE = re.compile(r"[\s,]+(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.IGNORECASE)
 
 
 def content_of(text: str) -> str:
@@ -86,7 +88,7 @@ def content_of(text: str) -> str:
     words = [word for word in read_tokens(text).words if word not in MARKS]
     if all(word in _TALK for word in words):
         return ""
-    whole = _LEFT_OVER.sub("", " ".join(text.split()))
+    whole = _ASIDE.sub("", _LEFT_OVER.sub("", " ".join(text.split())))
     return _CLOSING.sub("", _OPENING.sub("", whole)).strip(" ,;:-")
 
 

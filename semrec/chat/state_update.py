@@ -70,10 +70,11 @@ def update_state(
             before=conversation.filters
         )
     t = read_tokens(message[-MAX_READ_CHARS:])
-    if (act := read_act(t, shown_words(conversation, catalog))) is not None:
+    shown = shown_words(conversation, catalog)
+    if (act := read_act(t, shown)) is not None:
         return carry_out(act, conversation)
     updater = _Updater(conversation, intent_parser, catalog)
-    updater.read_follow_ups(message, t)
+    updater.read_follow_ups(message, t, shown)
     updater.read_request(deadline)
     return updater.result()
 
@@ -100,7 +101,7 @@ class _Updater:
         self._k = conversation.k
         self._text = self._wish = self._language = ""
 
-    def read_follow_ups(self, message: str, t: Tokens) -> None:
+    def read_follow_ups(self, message: str, t: Tokens, shown: Sequence[Sequence[str]]) -> None:
         """Take out what only a conversation can mean; the rest of the words is left."""
         if unread := message[:-MAX_READ_CHARS]:
             self._missed.append(f"(the first {len(unread)} characters were not read)")
@@ -112,7 +113,7 @@ class _Updater:
             if self._retract(retraction):
                 cut.append((retraction.first, retraction.end))
         t = t.without(cut)
-        for reference in read_references(t, shown_words(self._start, self._catalog)):
+        for reference in read_references(t, shown):
             self._refer(reference)
             cut.append((reference.first, reference.end))
         for first, end in follow_ups.read_others(t):

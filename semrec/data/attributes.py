@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -125,8 +126,16 @@ class Labels:
         hit = np.zeros(self.n_items, dtype=bool)
         code = self.vocabulary.get(label.casefold())
         if code is not None:
-            hit[self.rows[self.codes == code]] = True
+            rows, starts = self._by_code
+            hit[rows[starts[code] : starts[code + 1]]] = True
         return hit
+
+    @cached_property
+    def _by_code(self) -> tuple[RowArray, RowArray]:
+        """The items of all pairs by their label, and where each label's begin."""
+        order = np.argsort(self.codes, kind="stable")
+        starts = np.searchsorted(self.codes[order], np.arange(len(self.vocabulary) + 1))
+        return self.rows[order], starts
 
 
 def label_numbers(

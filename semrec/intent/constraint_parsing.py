@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import NamedTuple
 
 from semrec.intent.conditions import Condition, Filters, Has, Unanswerable
@@ -32,7 +33,7 @@ from semrec.intent.tokens import CLAUSE, SENTENCE, Interval, Match, Tokens
 from semrec.intent.vocabulary import Vocabulary
 
 MAX_LIST, MAX_LOOK_BACK = 20, 12
-MAX_NOT_UNDERSTOOD, MAX_SHOWN_CHARS = 20, 80
+MAX_NOT_UNDERSTOOD, MAX_SHOWN_CHARS = 20, 120
 # Idioms that end in these say that the phrase behind them is no limit.
 _NO_LIMIT = word_set("only just mind necessarily be against to hate")
 _ANSWERS = word_set("you youre they people who others many some")
@@ -85,7 +86,7 @@ class ParseState:
 
     def miss(self, phrase: str, negated: str = "") -> None:
         """Note a limit that was stated and can't be answered, and what it denies."""
-        excerpt = " ".join(phrase.split())[:MAX_SHOWN_CHARS]
+        excerpt = shorten(phrase, MAX_SHOWN_CHARS, placeholder=" …")
         if excerpt not in self.not_understood and len(self.not_understood) < MAX_NOT_UNDERSTOOD:
             self.not_understood.append(excerpt)
             if negated:

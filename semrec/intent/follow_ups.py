@@ -18,6 +18,8 @@ from semrec.intent.vocabulary import Quantity, Vocabulary
 
 MAX_RETRACTIONS, MAX_YEAR_WORDS = 20, 8
 _IS = word_set("is are was were would sounds works work")
+# With one of these ends what takes a limit back without a cue in front: "horror is fine".
+_CLOSING = _IS | word_set("doesnt does isnt instead")
 _FINE = word_set("fine ok okay alright allowed cool good great welcome acceptable right works work")
 _SOFTENERS = word_set("totally also actually perfectly completely all be too just now really quite")
 _TAIL = word_set("too again now after all then though tho as well either anymore")
@@ -92,9 +94,11 @@ def read_retractions(t: Tokens, vocabulary: Vocabulary) -> list[Retraction]:
     """Retractions in a message, in its order."""
     spans = Spans(t, vocabulary)
     retractions: list[Retraction] = []
+    # Most messages take nothing back: without a closing word only a cue is worth a look.
+    last = max((at for at, word in enumerate(t.words) if word in _CLOSING), default=-1)
     at = 0
     while at < len(t) and len(retractions) < MAX_RETRACTIONS:
-        retraction = _retraction(spans, at)
+        retraction = _retraction(spans, at, closed=at < last)
         if retraction is not None:
             retractions.append(retraction)
         at = at + 1 if retraction is None else retraction.end
@@ -128,10 +132,10 @@ def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
     return comparisons
 
 
-def _retraction(spans: Spans, start: int) -> Retraction | None:
+def _retraction(spans: Spans, start: int, *, closed: bool) -> Retraction | None:
     t, cue = spans.t, RETRACTIONS.match(spans.t.words, start)
     if cue is None:
-        return _fine(spans, start)
+        return _fine(spans, start) if closed else None
     if cue.value == "drop":
         return _dropped(spans, start, cue.end)
     if cue.value == "indifferent":

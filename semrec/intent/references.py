@@ -131,7 +131,7 @@ def _title(
     """A shown item's title; a single word has to be written as a title."""
     for position, words in enumerate(shown):
         n = len(words)
-        if n and list(t.words[at : at + n]) == list(words):
+        if n and t.words[at] == words[0] and list(t.words[at : at + n]) == list(words):
             opens = t.word(at - 1) == SENTENCE
             if n > 1 or (t.capitals[at] and (not opens or len(words[0]) > 4)):
                 end = at + n

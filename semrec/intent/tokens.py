@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 Interval = tuple[int, int]
@@ -145,6 +146,7 @@ class _Node(Generic[V]):
         self.match: tuple[str, V] | None = None
 
 
+@lru_cache(maxsize=64)  # a message is read by its acts, its follow-ups, its limits, and its reply
 def read_tokens(text: str) -> Tokens:
     """The words of a text, in linear time."""
     words: list[str] = []

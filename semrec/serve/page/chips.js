@@ -16,12 +16,13 @@ async function showLimits(understood) {
       not_understood: understood.not_understood.filter((other) => other !== phrase),
     })));
   }
-  const last = new Map((understood.session || []).map((event) => [event.item_id, event.type]));
-  for (const [itemId, type] of [...last].slice(-MAX_EVENTS_SHOWN)) {
-    const { title } = await recordOf(itemId);
+  const last = new Map((understood.session || []).map((event) => [event.item_id, event]));
+  const events = [...last.values()].slice(-MAX_EVENTS_SHOWN), records = await recordsOf(events);
+  events.forEach(({ item_id: itemId, type }, place) => {
+    const { title } = records[place];
     const sign = { like: "♥", purchase: "♥", reject: "not", view: "in mind:" }[type] || type;
     if (title) chips.push(chip(`${sign} ${title}`, "event", () => forget(itemId, title)));
-  }
+  });
   by("limits").replaceChildren(...chips);
 }
 

@@ -29,7 +29,7 @@ function describedOf([name, value]) {
 async function showAlikeHere(itemId) {
   const answer = await call(`v1/items/${encodeURIComponent(itemId)}/similar?k=${MAX_ALIKE}`).catch(() => null);
   const alike = answer ? (await answer.json()).items : [];
-  const records = await Promise.all(alike.map((other) => recordOf(other.item_id)));
+  const records = await recordsOf(alike);
   if (by("item").dataset.shown !== itemId) return;
   by("item-alike").replaceChildren(...alike.map((other, place) => {
     const entry = element("li"), { year } = records[place].attributes || {};

@@ -4,7 +4,7 @@
 const MAX_FACTS = 6, MAX_TEXT = 400, PAGE = 10, MAX_SHOWN = 50;
 
 async function show(found, turn) {
-  const records = await Promise.all(found.items.map((item) => recordOf(item.item_id)));
+  const records = await recordsOf(found.items);
   if (turn !== state.asked) return;
   state.understood = found.understood;
   by("heading").textContent = headingOf(found.understood);
@@ -25,15 +25,22 @@ function headingOf(understood) {
   return wish ? wish[0].toUpperCase() + wish.slice(1) : "For you";
 }
 
-async function recordOf(itemId) {
-  if (!state.items.has(itemId)) {
-    const asked = call(`v1/items/${encodeURIComponent(itemId)}`).then((answer) => answer.json());
-    state.items.set(itemId, asked.catch(() => {
-      state.items.delete(itemId);
-      return { title: "", attributes: {} };
-    }));
+/* The records of items, those not seen before in one request. */
+function recordsOf(items) {
+  const ids = items.map((item) => item.item_id), unseen = ids.filter((id) => !state.items.has(id));
+  const nothing = { title: "", attributes: {} };
+  if (unseen.length) {
+    const asked = call(`v1/items?${unseen.map((id) => `id=${encodeURIComponent(id)}`).join("&")}`)
+      .then((answer) => answer.json())
+      .then((found) => new Map(found.items.map((record) => [record.item_id, record])));
+    for (const id of unseen) {
+      state.items.set(id, asked.then((records) => records.get(id) || nothing, () => {
+        state.items.delete(id);
+        return nothing;
+      }));
+    }
   }
-  return state.items.get(itemId);
+  return Promise.all(ids.map((id) => state.items.get(id)));
 }
 
 function showCards(items, records) {
@@ -151,7 +158,7 @@ async function instead(heading, find) {
   const turn = ++state.asked;
   try {
     const items = await find();
-    const records = await Promise.all(items.map((item) => recordOf(item.item_id)));
+    const records = await recordsOf(items);
     if (turn !== state.asked) return;
     document.body.classList.remove("waiting");
     by("heading").textContent = heading;

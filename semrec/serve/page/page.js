@@ -106,13 +106,13 @@ function edit(text) {
 }
 
 /* The conversation's name stands in the address, what was said in this browser: a reload keeps both. */
-const logKey = () => `semrec:${state.session}`;
+const logKey = (session = state.session) => `semrec:${session}`;
 
 function keepLog() {
   const said = [...document.querySelectorAll(".said:not(.trouble)")].slice(-MAX_KEPT);
   const entries = said.map((entry) => [entry.className.replace("said ", ""), entry.firstChild.textContent]);
   try {
-    localStorage.setItem(logKey(), JSON.stringify({ entries, taken: [...state.taken] }));
+    localStorage.setItem(logKey(), JSON.stringify({ entries, taken: [...state.taken], at: Date.now() }));
     goTo(`#${state.session}`);
   } catch { /* where a browser keeps nothing, the conversation still goes on */ }
 }
@@ -127,11 +127,19 @@ function arrive() {
   return session ? resume(session) : start();
 }
 
-function keptLog() {
+function keptLog(session = state.session) {
   try {
-    return JSON.parse(localStorage.getItem(logKey()) || "null");
+    return JSON.parse(localStorage.getItem(logKey(session)) || "null");
   } catch {
     return null;
+  }
+}
+
+function keptSessions() {
+  try {
+    return Object.keys(localStorage).flatMap((key) => (key.match(/^semrec:([0-9a-f]{32})$/) || []).slice(1));
+  } catch {
+    return [];
   }
 }
 
@@ -190,7 +198,7 @@ async function popular() {
   const turn = ++state.asked;
   try {
     const found = await (await call("v1/recommend", { explain: true, trace: true, k: state.k })).json();
-    const records = await Promise.all(found.items.map((item) => recordOf(item.item_id)));
+    const records = await recordsOf(found.items);
     if (turn !== state.asked) return;
     by("compare").hidden = true;
     by("heading").textContent = "Popular";

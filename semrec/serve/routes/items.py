@@ -1,12 +1,14 @@
-"""`GET /v1/items/…`: one item, what goes with it, items by their title."""
+"""`GET /v1/items/…`: one item, what goes with it, items by their title or their ids."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 import pyarrow.compute as pc
 from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 
@@ -39,20 +41,34 @@ class ItemResponse(Closed):
 
 
 class ItemsResponse(Closed):
-    """Items whose title holds what was looked for, the most touched first."""
+    """Items that were looked for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ITEM]}]})
 
-    items: list[ItemResponse] = Field(description="Those that begin so first")
+    items: list[ItemResponse] = Field(
+        description="By title: those that begin so first, then the most touched; "
+        "by id: those that there are, in the order of the ids"
+    )
 
 
-@router.get("/v1/items")
+@router.get("/v1/items", response_model_exclude_unset=True)
 async def find_items(
     service: ServiceOf,
-    q: Annotated[str, Query(max_length=200, description="A part of the title, in any case")],
-    k: Annotated[int, Query(ge=1, le=MAX_FOUND)] = 10,
+    q: Annotated[
+        str | None, Query(max_length=200, description="A part of the title, in any case")
+    ] = None,
+    k: Annotated[int, Query(ge=1, le=MAX_FOUND, description="How many, by title")] = 10,
+    ids: Annotated[
+        list[str] | None,
+        Query(alias="id", max_length=MAX_FOUND, description="Instead: an item's id; repeatable"),
+    ] = None,
 ) -> ItemsResponse:
-    """Items by their title: those that begin with `q` first, then the most touched."""
+    """Items by their title, or those of some ids; an id that no item has is left out."""
+    if ids is not None:
+        return ItemsResponse(items=await service.compute(lambda rec: _with_ids(rec, ids)))
+    if q is None:
+        error = {"type": "missing", "loc": ("query", "q"), "msg": "Field required", "input": None}
+        raise RequestValidationError([error])
     return ItemsResponse(items=await service.compute(lambda rec: _with_title(rec, q, k)))
 
 
@@ -92,6 +108,12 @@ def _row(recommender: Recommender, item_id: str) -> int:
     if row is None or row in recommender.removed:
         raise HTTPException(404, "there is no item with this id")
     return row
+
+
+def _with_ids(recommender: Recommender, ids: Sequence[str]) -> list[ItemResponse]:
+    rows = [recommender.catalog.row(item_id) for item_id in dict.fromkeys(ids)]
+    removed = recommender.removed
+    return [to_item(recommender, row) for row in rows if row is not None and row not in removed]
 
 
 def _with_title(recommender: Recommender, words: str, k: int) -> list[ItemResponse]:

@@ -21,7 +21,7 @@ HEADERS = {
 }
 
 # Sent as one: on a first visit each file more costs a round trip.
-SCRIPTS = ("base", "list", "chips", "item", "compare", "operator", "page")
+SCRIPTS = ("base", "list", "chips", "item", "compare", "operator", "earlier", "page")
 
 router = APIRouter(include_in_schema=False)
 
