@@ -83,6 +83,11 @@ def write_world(folder: Path) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What builds on real data begins first: begun last, it would be waited for alone."""
+    items.sort(key=lambda item: item.path.name != "test_real_data.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests neither read nor fill the user's cache."""
