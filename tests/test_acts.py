@@ -5,6 +5,7 @@ import pytest
 from semrec.chat.acts import MAX_ACT_WORDS, read_act, read_count
 from semrec.chat.answering import respond
 from semrec.chat.conversation import Conversation
+from semrec.chat.phrasing import limits_in_words
 from semrec.intent.tokens import read_tokens, words_of
 
 SHOWN = [words_of(title) for title in ("Heat", "The Usual Suspects", "Seven")]
@@ -168,6 +169,22 @@ def test_questions_are_answered_from_the_record(rec, first):
         (["a space story", "a bit more upbeat"], ["a space story", "a bit more upbeat"]),
         (["a space story", "thanks!"], ["a space story"]),
         (["a space story", "something about a wedding"], ["something about a wedding"]),
+        (
+            ["a space story", "something older, black and white"],
+            ["a space story", "black and white"],
+        ),
+        (["a space story", "something with a twist"], ["a space story", "something with a twist"]),
+        (["a space story", "actually make it a comedy"], ["a space story", "a comedy"]),
+        (["a space story", "about a heist"], ["a space story", "about a heist"]),
+        (["a space story", "psychological"], ["a space story", "psychological"]),
+        (["a space story", "about a heist", "what about ghosts?"], ["a space story", "ghosts"]),
+        (["a space story", "how about a jungle"], ["a jungle"]),
+        (["a space story", "slow is fine"], ["a space story"]),
+        (["a space story", "I've seen Heist heist story number7"], ["a space story"]),
+        (["a space story", "not too scary for him"], ["a space story"]),
+        (["I want a space story, please, for two"], ["a space story, for two"]),
+        (["can you recommend me a space story?"], ["a space story"]),
+        (["what should I watch tonight?"], []),
     ],
 )
 def test_the_newest_wish_leads_and_older_ones_stay_where_it_adds(rec, messages, wishes):
@@ -187,6 +204,24 @@ def test_the_newest_wish_leads_and_older_ones_stay_where_it_adds(rec, messages, 
 )
 def test_a_message_without_a_wish_gets_a_question(rec, message, says):
     assert says in respond(rec, message).reply
+
+
+def test_which_is_best_is_answered_with_the_first(rec):
+    first = respond(rec, "a space story")
+    best = respond(rec, "which one is the best?", first.conversation)
+    assert best.reply.startswith(f"“{first.recommendations.items[0].title}”: ")
+    assert best.recommendations.items == first.recommendations.items
+
+
+@pytest.mark.parametrize("message", ["not too scary for him", "not so long", "not for kids"])
+def test_a_limit_refuses_none_of_what_was_shown(rec, message):
+    first = respond(rec, "a space story")
+    assert respond(rec, message, first.conversation).conversation.session == ()
+
+
+def test_a_long_list_of_labels_is_named_by_its_first(rec):
+    labels = {"none": ["odd", *(f"label {n}" for n in range(9))]}
+    assert limits_in_words({"labels": labels}, rec.catalog, None) == ["no odd and the like"]
 
 
 def test_a_correction_is_read_without_its_opening(rec):

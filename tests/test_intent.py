@@ -222,6 +222,12 @@ UNANSWERABLE = {
     "nothing but skin care": "nothing but skin care",
     "it has to be hilarious": "has to be hilarious",
     "no black and white movies": "no black and white movies",
+    "not with Steve McQueen": "not with Steve McQueen",
+    "a thriller not with Tom Cruise": "not with Tom Cruise",
+    "not starring Adam Sandler": "not starring Adam Sandler",
+    "not clint eastwood": "not clint eastwood",
+    "a western, the dog must not die": "the dog must not die",
+    "something from the same director": "from the same director",
 }
 
 

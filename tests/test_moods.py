@@ -99,6 +99,13 @@ def test_words_that_only_look_like_a_mood_stay(films, text):
     assert not films.parse_intent(text).moods
 
 
+def test_who_watches_is_searched_for_only_where_nothing_is_named(films):
+    assert films.parse_intent("a drama with my wife").about == "a drama"
+    assert "romance" in films.parse_intent("something good with my wife").about
+    assert ("genres", "Horror") not in films.parse_intent("a drama with my wife").named
+    assert "Horror" in ruled_out(films.parse_intent("a drama with my wife"))
+
+
 def test_for_adults_rules_children_out(films):
     found = films.parse_intent("a cartoon for grown-ups")
     assert ruled_out(found) == ["Children"]

@@ -19,7 +19,7 @@ ActKind = Literal[
     "greet", "thank", "leave", "help", "why", "ask", "more", "count", "fewer", "surprise", "undo",
     "reset", "release",
 ]  # fmt: skip
-MAX_ACT_WORDS, MAX_COUNT = 16, 100
+MAX_ACT_WORDS, MAX_COUNT, MAX_BEST_WORDS = 16, 100, 8
 
 _NUMBERS = {
     word: n
@@ -141,6 +141,11 @@ _WHY = re.compile(
 _ASK = re.compile(
     rf"{_LEAD}(?:who|whos|what|whats|when|where|which|how|is|was|are|does|did|has|do|tell me"
     r"|say more|more about|describe|give me more (?:on|about|details))\b"
+)
+# "Which one is best?", "what would you pick?": about the first one.
+_BEST = re.compile(
+    rf"{_LEAD}(?:which|what)\b.*\b"
+    r"(?:best|pick|choose|start|(?:you|i|we) (?:recommend|watch|see|take))\b"
 )
 _PRONOUN = re.compile(r"\b(?:it|its|this|that|he|she|they|them)\b")
 _CAST = re.compile(r"\bwho(?:s| is| was) in\b")
@@ -264,6 +269,8 @@ def _question(
     position = positions[0] if positions else -1
     if why:
         return Act(kind="why", position=position)
+    if not positions and len(words) <= MAX_BEST_WORDS and _BEST.match(text):
+        return Act(kind="why", position=0)
     if not positions and not _PRONOUN.search(text):
         return None
     for topic, cues in _TOPICS:

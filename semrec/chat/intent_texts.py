@@ -18,26 +18,36 @@ _TALK = FILLERS | word_set(
     " interesting i im ive id me my we a an the it its that this those these them one and but so"
     " or too also then now just really very much more like liked love loved enjoyed enjoy watch"
     " watched watching take pick choose seen saw already have had do dont did didnt was is are am"
-    " be actually instead rather maybe let lets see show give what how about can could would will"
-    " only something anything some any another other others else again for to of in on with at"
-    " looking search searching find recommend suggest said mean meant wait were changed mind"
-    " got want need hated hate lol haha awesome first second third fourth fifth last all"
+    " be him her us them actually instead rather maybe let lets see show give what how about can"
+    " could would will only something anything some any another other others else again for to of"
+    " in on with at looking search searching find recommend suggest said mean meant wait were"
+    " changed mind got want need hated hate lol haha awesome first second third fourth fifth last"
+    " all both should there tonight today"
 )
 # What is said after these adds to what was asked before.
 _ADDING = word_set(
     "and plus with without but in set for by from less maybe preferably ideally too starring under"
-    " over between until before after no nothing any"
+    " over between until before after no nothing any based about featuring directed made where"
 )
+# … and behind "something": "something with a twist", but not "something about robots".
+_ADDING_BEHIND = word_set("with without in set by from based featuring starring where that for")
 _POLITE = word_set("ok okay yes yeah well so please thanks now then actually hm oh great cool nice")
+_TELLING = word_set("seen saw watched know knew liked loved love enjoyed like adored favorite")
+_TELLERS = _TELLING | word_set(
+    "he she they we has had weve theyve hes shes my our wife husband kids son daughter favourite"
+)
+_INSTEAD = word_set("instead actually rather")
+_ALIKE = word_set("like similar")
 _SOMETHING = word_set(
     "something anything a an bit little much slightly way somewhat make it them be"
 )
 _MODIFIERS = word_set(
-    "dark light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy epic"
-    " short long old new foreign animated surreal dreamy intense uplifting gentle clever smart"
+    "dark dumb light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy"
+    " epic short long old new foreign animated surreal dreamy intense uplifting gentle clever smart"
     " silly strange tense bleak warm cute deep stylish classic recent modern famous and but very"
     " really more less not too so rather quite"
 )
+_ADJECTIVE = re.compile(r"\w{3,}(?:ful|ous|ish|less|ical|esque|istic)")
 _FAMILIAR = FILLERS | word_set(
     "hidden gem gems obscure underrated underseen unknown popular famous mainstream known well more"
     " most lesser"
@@ -53,8 +63,8 @@ COMPARATIVES = {
     **{
         f"{word}er": word
         for word in word_set(
-            "dark light slow fast smart deep warm cold soft calm quiet loud bleak sweet tough kind"
-            " wild weird mild"
+            "dark dumb light slow fast smart deep warm cold soft calm quiet loud bleak sweet tough"
+            " kind wild weird mild"
         )
     },
     "sadder": "sad",
@@ -70,14 +80,25 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|sorry|oops"
+    r"^(?:something\s*,|(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|sorry|oops"
     r"|i (?:mean|meant|said)|actually|instead|rather"
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
-    r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+)+",
+    r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
+    # "I want a western" asks for "a western"; "I want to cry", "I need a hug" say how one feels.
+    r"|(?:(?:can|could|would) you )?(?:(?:i|we)(?:[’']?d|[’']?m| am| are)? )?(?:really )?"
+    r"(?:(?:want|need|like|looking for|searching for|in the mood for|feel like|get)"
+    r"(?: to (?:see|watch|find))? (?=(?:an?|some|something|anything|the)\b)"
+    r"|(?:recommend|suggest|show|give|find)(?: (?:me|us))? )"
+    r"(?!(?:an?|some) (?:hug|comfort|good cry|laugh)\b))+",
     re.IGNORECASE,
 )
 # What is left between phrases that were cut out: "a film, and, and with robots".
 _LEFT_OVER = re.compile(r"(?:[\s,;]+(?:and|or|but))+(?=[\s,;]+(?:and|or|but)\b|[\s,;.]*$)", re.I)
+_ALLOWS = re.compile(
+    r"(?:ok |okay |but )?(?:[\w’'-]+ ){1,3}(?:is|are|would be) "
+    r"(?:fine|ok|okay|alright|all right|no problem)(?: too| with (?:me|us)| by me)*[\s.!]*",
+    re.IGNORECASE,
+)
 _CLOSING = re.compile(r"[\s,]+(?:instead|please|then|thanks)[\s.!?]*$", re.IGNORECASE)
 # "Sad , please, for two": a courtesy between marks, and the space that a cut left before one.
 _ASIDE = re.compile(r"[\s,]+(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.IGNORECASE)
@@ -86,10 +107,24 @@ _ASIDE = re.compile(r"[\s,]+(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.
 def content_of(text: str) -> str:
     """A message's words as a wish; empty if it only talks ("thanks, looks good")."""
     words = [word for word in read_tokens(text).words if word not in MARKS]
-    if all(word in _TALK for word in words):
+    if all(word in _TALK for word in words) or _allows(text):
         return ""
     whole = _ASIDE.sub("", _LEFT_OVER.sub("", " ".join(text.split())))
-    return _CLOSING.sub("", _OPENING.sub("", whole)).strip(" ,;:-")
+    return _CLOSING.sub("", _OPENING.sub("", whole)).strip(" ,;:-?")
+
+
+def replaces_wishes(t: Tokens) -> bool:
+    """True if what is said stands instead of what was said; "actually make it a comedy" adds."""
+    if "actually" in t.words and any(
+        t.words[at : at + 2] == ["make", "it"] for at in range(len(t))
+    ):
+        return False
+    return not _INSTEAD.isdisjoint(t.words)
+
+
+def _allows(text: str) -> bool:
+    """True for what only permits: "slow is fine", "subtitles are ok with me"."""
+    return _ALLOWS.fullmatch(text.strip()) is not None
 
 
 def adds_to_wishes(t: Tokens) -> bool:
@@ -104,11 +139,29 @@ def adds_to_wishes(t: Tokens) -> bool:
     if len(words) > 1 and words[0] == "a" and words[1] in ("bit", "little"):
         return True
     head = [word for word in words[:MAX_LEAD] if word not in _SOMETHING]
+    if words[0] == "make" or (head and head[0] in _ADDING_BEHIND):
+        return True
     if head and (head[0] in ("more", "less", "not", "too") or head[0] in COMPARATIVES):
         return True
     if head and all(word in _FAMILIAR for word in head):
         return True
-    return len(words) <= MAX_LEAD and all(word in _MODIFIERS for word in words)
+    return len(words) <= MAX_LEAD and all(
+        word in _MODIFIERS or _ADJECTIVE.fullmatch(word) for word in words
+    )
+
+
+def only_tells(text: str) -> bool:
+    """True for talk about titles that asks for nothing; their words are left out here.
+
+    "I've seen … and loved …", "I like …" tell; "something like …" asks.
+    """
+    words = [word for word in read_tokens(text).words if word not in MARKS]
+    if not _TELLING & set(words) or any(word not in _TALK | _TELLERS for word in words):
+        return False
+    return not any(
+        word in _ALIKE and words[at - 1 : at] != ["i"] and "also" not in words[at - 1 : at]
+        for at, word in enumerate(words)
+    )
 
 
 def plainly(text: str) -> str:

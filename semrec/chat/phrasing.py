@@ -8,6 +8,7 @@ from typing import Any
 from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
 from semrec.intent.intent_parser import IntentParser
+from semrec.intent.tokens import key
 
 MAX_SHOWN = 5
 
@@ -53,24 +54,27 @@ def limits_in_words(
         else None
     )
     phrases: list[str] = []
-    ruled_out: set[str] = set()  # several attributes may have a label of the same name
+    ruled_out: set[str] = set()  # attributes share labels, and labels differ by a plural's s
     for name, condition in filters.items():
         of = dict(condition) if isinstance(condition, Mapping) else {"any": [condition]}
         labels = isinstance(catalog.attributes.get(name), Labels)
         listed = {
             operator: _listed(value, called if name == language else {})
             for operator, value in of.items()
-            if operator in ("any", "all", "none") and value
+            if operator in ("any", "all") and value
         }
         prefix = "" if labels else f"{spoken(name)} "
         if "all" in listed:
             phrases.append(f"only {prefix}{' and '.join(listed['all'])}")
         if "any" in listed:
             phrases.append(f"only {prefix}{' or '.join(listed['any'])}")
-        listed["none"] = [n for n in listed.get("none", ()) if n.casefold() not in ruled_out]
-        ruled_out |= {label.casefold() for label in listed["none"] if label != "…"}
-        if listed["none"]:
-            phrases.append(f"no {prefix}{_nor(listed['none'])}")
+        none = {
+            key(str(n)): n for n in reversed(of.get("none", ())) if key(str(n)) not in ruled_out
+        }
+        ruled_out |= none.keys()
+        if none:
+            denied = _listed([*none.values()][::-1], called if name == language else {})
+            phrases.append(f"no {prefix}{_nor(denied)}")
         if name == year:
             phrases += _years(of)
         elif bounds := _bounds(of):
@@ -120,4 +124,4 @@ def _listed(values: Sequence[Any], called: Mapping[str, str]) -> list[str]:
         if ordered[-1] - ordered[0] == len(ordered) - 1:
             return [f"{ordered[0]} to {ordered[-1]}"]
     words = list(dict.fromkeys(called.get(str(value), str(value)) for value in values))
-    return words if len(words) <= MAX_SHOWN else [*words[:MAX_SHOWN], "…"]
+    return words if len(words) <= MAX_SHOWN else [words[0], "…"]

@@ -24,7 +24,9 @@ from semrec.chat.intent_texts import (
     as_said,
     content_of,
     labels_of,
+    only_tells,
     plainly,
+    replaces_wishes,
     without_labels,
 )
 from semrec.data.attributes import Numbers
@@ -40,7 +42,7 @@ from semrec.intent.tokens import Tokens, read_tokens, words_of
 from semrec.types import Event, Label
 
 MAX_ROUNDS = 3
-_INSTEAD = frozenset(("instead", "actually", "rather"))
+_HOW_ABOUT = (["how", "about"], ["what", "about"])
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 
@@ -119,7 +121,8 @@ class _Updater:
         for first, end in follow_ups.read_others(t):
             self._pass_over()
             cut.append((first, end))
-        for comparison in follow_ups.read_comparisons(t, self._parser.vocabulary):
+        comparisons = follow_ups.read_comparisons(t, self._parser.vocabulary)
+        for comparison in comparisons:
             if self._start.shown or comparison.quantity is None:
                 self._compare(comparison, t)
                 cut.append((comparison.first, comparison.end))
@@ -127,8 +130,15 @@ class _Updater:
             self._k = count[0]
             cut.append(count[1])
         self._text = _left(t, cut)
-        self._instead = bool(_INSTEAD & set(t.words))
-        self._adds = adds_to_wishes(t) and not self._instead
+        self._relate(t, compares=bool(comparisons))
+
+    def _relate(self, t: Tokens, *, compares: bool) -> None:
+        """Decide what becomes of the wishes that stand: it adds to them, or replaces them."""
+        self._instead = replaces_wishes(t)
+        self._adds = (adds_to_wishes(t) or compares) and not self._instead
+        if t.words[:2] in _HOW_ABOUT and not self._instead:  # in place of the newest one alone
+            self._wishes = self._wishes[:-1]
+            self._adds = True
 
     def read_request(self, deadline: Deadline) -> None:
         """Read what is left as any request, until no limit is left in it."""
@@ -147,9 +157,12 @@ class _Updater:
             missed = [as_said(phrase) for phrase in read.not_understood]
             self._missed += [phrase for phrase in missed if phrase not in self._missed]
             text = read.words
+            tells = bool(read.liked) and only_tells(read.about)
             if not (read.filters or read.rejected or read.not_understood):
                 break
-        if (wish := content_of(text)) and wish not in self._wishes[-1:]:
+        if tells and self._wishes:
+            pass  # "I've seen Alien": the title is in the session, and the wish stands
+        elif (wish := content_of(text)) and wish not in self._wishes[-1:]:
             self._want(wish, adds=self._adds)
         if self._events:
             self._talked_of = self._events[-1].item_id

@@ -31,6 +31,7 @@ class Mood(_Closed):
     Attributes:
         said: Phrases; ``/`` between words that may stand in one place.
         asks: What is searched for instead.
+        fallback: Whether that is so only where the request names nothing itself.
         never: Labels that rule an item out; ``"nudity *"`` is any that begins so.
         only: Labels of a small set, such as genres, of which an item must have one.
         strict: Whether `never` does so even if the request names them.
@@ -40,6 +41,7 @@ class Mood(_Closed):
     asks: str = ""
     never: Phrases = ()
     only: Phrases = ()
+    fallback: bool = False
     strict: bool = False
 
 

@@ -6,13 +6,11 @@ risqué"), a taste ("I love 80s films") or a description of some film sets no li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from textwrap import shorten
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from semrec.intent.conditions import Condition, Filters, Has, Unanswerable
-from semrec.intent.cues import CONSTRAINTS, MUST, SOFT_AFTER, ConstraintCue
+from semrec.intent.conditions import Condition, Has, Unanswerable
+from semrec.intent.cues import BEFORE_NAMES, CONSTRAINTS, MUST, SOFT_AFTER, ConstraintCue
 from semrec.intent.english import (
     ADVERBS,
     AFTER_EXCLUSIVE,
@@ -26,14 +24,14 @@ from semrec.intent.english import (
     WISHING,
     word_set,
 )
-from semrec.intent.moods import Denial, Moods
+from semrec.intent.moods import Moods
+from semrec.intent.parse_state import ParseState
 from semrec.intent.quantities import Limit
 from semrec.intent.spans import JOINTS, Phrase, Spans
 from semrec.intent.tokens import CLAUSE, SENTENCE, Interval, Match, Tokens
 from semrec.intent.vocabulary import Vocabulary
 
-MAX_LIST, MAX_LOOK_BACK = 20, 12
-MAX_NOT_UNDERSTOOD, MAX_SHOWN_CHARS = 20, 120
+MAX_LIST, MAX_LOOK_BACK, MAX_SUBJECT = 20, 12, 4
 # Idioms that end in these say that the phrase behind them is no limit.
 _NO_LIMIT = word_set("only just mind necessarily be against to hate")
 _ANSWERS = word_set("you youre they people who others many some")
@@ -42,6 +40,7 @@ _DESCRIBING = word_set(
     " hes shes ive ill id be been being might may isnt wasnt"
 )
 _BARE_NOT = ("not", "not like", "isnt", "arent", "not having")
+_FORBIDS = ("must not", "mustnt", "should not", "shouldnt", "better not")
 _EXCEPT = word_set("but except for than from excluding exclude")
 _VERBS = word_set("is are works will would goes sounds was")
 _SUBJECTS = word_set(
@@ -51,46 +50,6 @@ _SUBJECTS = word_set(
 _NOT_ALONE = word_set("not the my your his her one if an a was")
 _STRONG = ("nothing but", "nothing except", "strictly", "exclusively")
 _NO_ITEM = word_set("that this there he she you i we to who")
-
-
-@dataclass
-class ParseState:
-    """Constraints found so far, and which words of the text said them.
-
-    Attributes:
-        spans: The text, in which titles say nothing.
-        filters: The constraints, summed up.
-        not_understood: Stated limits that no attribute answers, as they stand in the text.
-        negated: Of `not_understood`, those that deny something: as shown → what is denied.
-        denied: What is denied in words that mean more than one label: as shown → what it means.
-        cut: Places of the words that are limits and no longer content.
-    """
-
-    spans: Spans
-    moods: Moods
-    filters: Filters = field(default_factory=Filters)
-    not_understood: list[str] = field(default_factory=list)
-    negated: dict[str, str] = field(default_factory=dict)
-    denied: dict[str, Denial] = field(default_factory=dict)
-    cut: list[Interval] = field(default_factory=list)
-
-    def require(self, start: int, end: int, conditions: Iterable[Condition]) -> None:
-        """Add conditions that must hold; what can't be expressed is noted."""
-        done = [self.filters.add(condition) for condition in conditions]
-        if not all(done):
-            self.miss(self.spans.t.phrase(start, end))
-
-    def exclude(self, conditions: Iterable[Condition]) -> bool:
-        """Rule out alternatives, each where an attribute has it; False if none has."""
-        return any([self.filters.add(condition, negated=True) for condition in conditions])  # noqa: C419
-
-    def miss(self, phrase: str, negated: str = "") -> None:
-        """Note a limit that was stated and can't be answered, and what it denies."""
-        excerpt = shorten(phrase, MAX_SHOWN_CHARS, placeholder=" …")
-        if excerpt not in self.not_understood and len(self.not_understood) < MAX_NOT_UNDERSTOOD:
-            self.not_understood.append(excerpt)
-            if negated:
-                self.negated[excerpt] = " ".join(negated.split())[:MAX_SHOWN_CHARS]
 
 
 def parse_constraints(
@@ -123,12 +82,13 @@ def parse_constraints(
 def _negation(state: ParseState, start: int, cue: Match[ConstraintCue]) -> int:
     """Read what a negation covers: a phrase, or a list of them; returns where to go on."""
     t, at = state.spans.t, cue.end
-    while t.word(at) in ADVERBS:
+    while t.word(at) in ADVERBS or (start == 0 and cue.phrase == "not" and t.word(at) == "the"):
         at += 1
     if (cue.phrase == "no" and t.word(at) in CLAUSE) or _says_nothing(t, start, cue.phrase):
         return cue.end
     if cue.phrase == "non":
         return _non(state, start, at)
+    start = _subject(t, start, cue.phrase)
     end = at
     for n_read in range(MAX_LIST):
         covered = _negated(state, start, at, cue.phrase, n_read)
@@ -166,6 +126,14 @@ def _negated(state: ParseState, start: int, at: int, cue: str, n_read: int) -> i
     if end > at:
         state.miss(t.phrase(shown_from, end), negated=t.phrase(at, end))
     return end
+
+
+def _subject(t: Tokens, start: int, cue: str) -> int:
+    """The start of a negation's subject: "the dog must not die" is one statement."""
+    floor = max(0, start - MAX_SUBJECT) if cue in _FORBIDS else start
+    while start > floor and t.word(start - 1) not in CLAUSE | JOINTS:
+        start -= 1
+    return start
 
 
 def _last(cue: str) -> str:
@@ -212,7 +180,11 @@ def _says_nothing(t: Tokens, start: int, cue: str) -> bool:
 
 def _unknown(spans: Spans, start: int, at: int, cue: str, n_read: int) -> int:
     """The end of unknown words that are negated; `at` if it isn't clear that they are."""
-    t, end = spans.t, spans.unknown(at)
+    t = spans.t
+    if cue in _BARE_NOT and t.word(at) in BEFORE_NAMES:  # "not with DiCaprio"
+        end = spans.unknown(at + 1)
+        return end if at + 1 < end <= at + 4 else at
+    end = spans.unknown(at)
     if end == at or cue in ("neither", "nor"):
         return end if n_read and end - at <= 2 else at
     if n_read and end - at > 2 and t.word(at) not in ("anything", "any", "no", "too"):
@@ -222,7 +194,8 @@ def _unknown(spans: Spans, start: int, at: int, cue: str, n_read: int) -> int:
         has_degree = t.word(at) in ("too", "very", "overly", "super", "any", "so")
         is_one_word = end == at + 1 and t.word(at) not in NOT_A_KIND
         is_degree = has_degree and end == at + 2 and t.word(at + 1) not in NOT_A_KIND
-        return end if (is_apart and is_one_word) or is_degree else at
+        is_all = start == 0 and end <= at + 3 and NOT_A_KIND.isdisjoint(t.words[at:end])
+        return end if (is_apart and is_one_word) or is_degree or is_all else at
     return end
 
 

@@ -55,7 +55,8 @@ NEGATIONS = (
     ",not like,not to watch,not to see,not to have,not want,not wanting,no to,say no to,skip"
     ",skip the,spare me,spare me the,enough with,enough with the,cant do,not that into,skip any"
     ",non,not be,shouldnt be,mustnt be,cant be,cannot be,isnt,arent,no interest in,not having"
-    ",hold the,not have any"
+    ",hold the,not have any,must not,mustnt,should not,shouldnt,better not,must not be"
+    ",should not be"
 )
 # Cue → the item has to be what follows.
 EXCLUSIVES = (
@@ -153,19 +154,19 @@ REFUSALS = PhraseTable(
 # Word → kind of quantity, and whether more of it is wanted than what is shown has.
 COMPARATIVES = PhraseTable(
     {
-        "shorter": ("minutes", False),
-        "longer": ("minutes", True),
-        "newer,more recent": ("year", True),
-        "older": ("year", False),
-        "cheaper": ("price", False),
+        "shorter,too long": ("minutes", False),
+        "longer,too short": ("minutes", True),
+        "newer,more recent,too old": ("year", True),
+        "older,too new,too recent,too modern": ("year", False),
+        "cheaper,too expensive": ("price", False),
         "pricier": ("price", True),
     }
 )
 
 # Words that lead up to a title.
 BEFORE_TITLE = word_set(
-    "like liked loved love enjoyed enjoy seen saw watched watch watching rewatched hated hate"
-    " disliked dislike called named titled unlike adore adored finished stand"
+    "like liked loved love loves likes enjoys adores enjoyed enjoy seen saw watched watch watching"
+    " rewatched hated hate disliked dislike called named titled unlike adore adored finished stand"
 )
 # Words that rule out the title behind them.
 RULING_OUT = word_set("no not but except without skip avoid besides minus nor")
@@ -179,6 +180,8 @@ OPINION = word_set(
 )
 # Before people's names: how many words in capitals make one of them.
 BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2}
+BEFORE_SAME = word_set("by from with starring featuring")
+PEOPLE = word_set("director actor actress writer author artist band composer maker creator studio")
 # May stand behind a title that its words alone tell.
 BEHIND_TITLE = word_set(
     "and or but with only please though from in except not no that which because so also instead"

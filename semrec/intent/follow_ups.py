@@ -42,7 +42,8 @@ _CALLED = {
 _AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
 _BEFORE_COMPARATIVE = word_set(
     "something anything bit lot little much even slightly way far any some but please and one"
-    " somewhat the meant mean with need want prefer maybe give show considerably"
+    " somewhat the meant mean with need want prefer maybe give show considerably thats its theyre"
+    " these those are is all"
 )
 
 

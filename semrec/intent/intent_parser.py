@@ -22,7 +22,7 @@ from semrec.deadline import NEVER, Deadline
 from semrec.intent import cues
 from semrec.intent.audience import Audience, load_audience
 from semrec.intent.conditions import Filters, Has
-from semrec.intent.constraint_parsing import ParseState, parse_constraints
+from semrec.intent.constraint_parsing import parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
 from semrec.intent.familiarity import MEANINGS, Familiarity, read_familiarity
@@ -33,8 +33,10 @@ from semrec.intent.mentions import (
     named_labels,
     named_people,
     polarities,
+    same_people,
 )
 from semrec.intent.moods import KnownMood, Moods, labels_of, learn_moods, without
+from semrec.intent.parse_state import ParseState
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
@@ -174,6 +176,9 @@ class IntentParser:
         titles = [(mention.first, mention.end) for mention in mentions]
         familiarity, known = read_familiarity(t.without(titles), self.moods.broad)
         state = parse_constraints(t, self.vocabulary, [*titles, *known], self.moods)
+        for first, end in same_people(t):
+            state.miss(t.phrase(first, end))
+            state.cut.append((first, end))
         interpreted = self._interpreted(state, deadline)
         meant = list(zip(mentions, polarities(t, mentions), strict=True))
         rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
@@ -183,14 +188,13 @@ class IntentParser:
         moods = self.moods.read(t.without([*titles, *cut]))
         felt = [*known, *((first, end) for first, end, _ in moods)]
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
-        # "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
-        topics = [mood.asks for *_, mood in moods if mood.asks and not (mood.only and named)]
-        asks = " ".join(dict.fromkeys(" ".join(topics).split()))
+        searched = self.moods.searched(moods, named)
+        asks = " ".join(dict.fromkeys(" ".join(mood.asks for mood in searched).split()))
         wished = {*named, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
         denied = self._rule_out(state, felt_moods, wished, alone=not liked)
         interpreted |= {phrase: without(ruled_out) for phrase, ruled_out in denied.items()}
-        named += tuple(label for *_, mood in moods for label in mood.named)
+        named += tuple(label for mood in searched for label in mood.named)
         people = named_people(t, [*titles, *cut, *felt], self.vocabulary)
         not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
         words = _without(t, cut)
@@ -208,7 +212,10 @@ class IntentParser:
             interpreted=interpreted | {t.phrase(*at): MEANINGS[familiarity] for at in known[-1:]},
             familiarity=familiarity,
             denied=denied,
-            moods={t.phrase(first, end): mood.meaning for first, end, mood in moods},
+            moods={
+                t.phrase(first, end): mood.meaning if mood in searched else without(mood.never)
+                for first, end, mood in moods
+            },
             language=foreign_language(t.words_outside(titles)),
         )
 

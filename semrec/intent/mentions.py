@@ -158,6 +158,17 @@ def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -
     return people
 
 
+def same_people(t: Tokens) -> list[Interval]:
+    """Places of "from the same director": people of the items, whom no attribute knows."""
+    return [
+        (at, at + 4)
+        for at in range(len(t) - 3)
+        if t.word(at) in cues.BEFORE_SAME
+        and t.words[at + 1 : at + 3] == ["the", "same"]
+        and t.stems[at + 3] in cues.PEOPLE
+    ]
+
+
 def _are_joints(t: Tokens, first: int, end: int) -> bool:
     """True if nothing but joints stands between two places: of "Cats and Gigli"."""
     return end - first <= 3 and all(word in JOINTS or word == "," for word in t.words[first:end])

@@ -55,8 +55,9 @@ _BEHIND = (
     | JOINTS
     | RESTRICTIONS
     | FILLERS
-    | word_set("to is are can will would could loves love likes he she they while -")
+    | word_set("to is are can will would could loves love likes he she they while it -")
 )
+_PRAISE = word_set("good great nice best decent")
 MIN_SUPPORT, MIN_SHARE, MIN_LIFT = 20, 0.2, 2.0
 MAX_RULED_OUT = 100  # labels of one mood
 MAX_SHOWN = 6  # of them
@@ -71,6 +72,7 @@ class KnownMood:
         named: Labels that it names.
         never: What rules an item out.
         only: Labels of which an item must have one; None: any will do.
+        fallback: Whether `asks` counts only where the request names nothing itself.
         strict: Whether `never` does so even if the request names it.
         words: The words of its phrases: they may stand behind one ("my six year old daughter").
     """
@@ -79,6 +81,7 @@ class KnownMood:
     named: tuple[Label, ...]
     never: tuple[Has, ...]
     only: Has | None
+    fallback: bool
     strict: bool
     words: frozenset[str]
 
@@ -135,6 +138,16 @@ class Moods:
             if self._is_meant(t, first, match.end, match.value)
         ]
 
+    def searched(
+        self, moods: Sequence[tuple[int, int, KnownMood]], named: Sequence[Label]
+    ) -> list[KnownMood]:
+        """Of the moods of a request that names some labels, those that are searched for.
+
+        "Pirates, for my kids": the audience is a limit, and pirates are what is searched for.
+        """
+        names_something = any(str(label).casefold() not in _PRAISE for _, label in named)
+        return [mood for *_, mood in moods if not (mood.fallback and names_something)]
+
     def denial(self, t: Tokens, at: int) -> Match[Denial] | None:
         """Denied words here that mean more than one label, if nothing behind narrows them."""
         while t.word(at) in _DEGREES:
@@ -187,6 +200,7 @@ def learn_moods(vocabulary: Vocabulary, catalog: Catalog, audience: Audience) ->
             named=named_labels(read_tokens(mood.asks), vocabulary),
             never=_labels_like(mood.never, vocabulary),
             only=_one_of(mood.only, vocabulary),
+            fallback=mood.fallback,
             strict=mood.strict,
             words=frozenset(word for phrase in mood.said for word in re.split("[ /]", phrase)),
         )

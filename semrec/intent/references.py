@@ -14,6 +14,7 @@ from semrec.intent.cues import OTHERS
 from semrec.intent.english import FILLERS, word_set
 from semrec.intent.intent_parser import rejects
 from semrec.intent.mentions import Mention, polarities
+from semrec.intent.spans import JOINTS
 from semrec.intent.tokens import CLAUSE, SENTENCE, Tokens
 
 Taken = Literal["like", "view", "reject", "asked"]
@@ -42,7 +43,10 @@ _LIKES = word_set(
 _QUESTION = word_set("what who whats whos when where how why which")
 _SEEN = word_set("seen saw watched know knew read heard played had")
 _OF_IT = word_set("not like love seen saw watched know")
-_NOT_OF_IT = re.compile(r"\bnot (?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)")
+# "Not for kids", "not too scary for him" limit the list; "not for me" refuses what was offered.
+_NOT_OF_IT = re.compile(
+    r"\bnot (?:(?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)|(?:too|so|as|overly)\b)"
+)
 _IT = re.compile(r"\b(?:it|that)\b")
 _MAX_OPENING = 8  # words in which a refusal stands
 
@@ -78,7 +82,8 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
     while at < len(t):
         read = _ordinal(t, at, len(shown)) or _that(t, at) or _title(t, at, shown)
         if read is not None:
-            spans.append((at, *read))
+            leads = read[1] == (-1,) and t.word(at - 1) == "like"  # "something like it"
+            spans.append((at - leads, *read))
         at = at + 1 if read is None else read[0]
     mentions = [Mention(first, end) for first, end, _ in spans]
     references = [
@@ -120,7 +125,7 @@ def _that(t: Tokens, at: int) -> tuple[int, tuple[int, ...]] | None:
     if t.word(at) in _THAT and t.word(at + 1) in ("one", "film", "movie"):
         return at + 2, (-1,)
     before, after = t.word(at - 1), t.word(at + 1)
-    if t.word(at) in _THAT | {"it"} and after in CLAUSE and before in _OF_IT:
+    if t.word(at) in _THAT | {"it"} and after in CLAUSE | JOINTS | {"but"} and before in _OF_IT:
         return at + 1, (-1,)
     return None
 
