@@ -19,7 +19,8 @@ SAID = {
     "|ten more|a few more|any others?|continue|the next five",
     "count": "only 3|just three|top 5|only 3 please|make it 5|three films|just one|at most 4",
     "fewer": "fewer|too many|fewer results please",
-    "surprise": "surprise me|whatever|I don't know|anything|you choose|no idea|something random",
+    "surprise": "something completely different|I can't decide|something everyone likes"
+    "|surprise me|whatever|I don't know|anything|you choose|no idea|something random",
     "undo": "undo|undo that|go back|wait, go back|never mind|oops|the previous list|take that back",
     "reset": "reset|start over|clear everything|new search|let's start over|forget everything",
     "release": "anything goes|no limits|drop the filters|remove all filters please",
@@ -185,6 +186,10 @@ def test_questions_are_answered_from_the_record(rec, first):
         (["I want a space story, please, for two"], ["a space story, for two"]),
         (["can you recommend me a space story?"], ["a space story"]),
         (["what should I watch tonight?"], []),
+        (["a space story", "a modern one"], ["a space story", "a modern one"]),
+        (["a space story", "British would be nice"], ["a space story", "British"]),
+        (["a space story", "clean, no jungle"], ["a space story", "clean"]),
+        (["a space story", "the second one sounds fun"], ["a space story"]),
     ],
 )
 def test_the_newest_wish_leads_and_older_ones_stay_where_it_adds(rec, messages, wishes):
@@ -217,6 +222,13 @@ def test_which_is_best_is_answered_with_the_first(rec):
 def test_a_limit_refuses_none_of_what_was_shown(rec, message):
     first = respond(rec, "a space story")
     assert respond(rec, message, first.conversation).conversation.session == ()
+
+
+@pytest.mark.parametrize("denial", ["no jungle", "less jungle", "not so jungle", "not the jungle"])
+def test_a_denial_is_read_back_as_it_was_said(rec, denial):
+    turn = respond(rec, f"a story, {denial}")
+    assert denial in turn.reply.lower()
+    assert turn.conversation.filters == {"labels": {"none": ["jungle"]}}
 
 
 def test_a_long_list_of_labels_is_named_by_its_first(rec):

@@ -187,6 +187,20 @@ def test_titles_need_neither_attributes_nor_counts() -> None:
     assert intent_parser.parse_intent("jaws (1995)").liked == ()
 
 
+@pytest.mark.parametrize("text", ["no Star Wars", "anything but star wars movies", "not star wars"])
+def test_a_denied_series_is_left_out_whole(intent_parser, text):
+    found = intent_parser.parse_intent(text)
+    episodes = [n for n, (title, _, _) in enumerate(TITLES) if title.startswith("Star Wars")]
+    assert sorted(found.rejected) == episodes
+
+
+def test_a_series_spares_what_is_liked_and_what_only_begins_like_a_word(intent_parser):
+    found = intent_parser.parse_intent("I loved Blade Runner 2049 (2017), but no Blade Runner")
+    assert found.liked == (row("Blade Runner 2049"),)
+    assert intent_parser.parse_intent("nothing too adam").rejected == ()
+    assert intent_parser.parse_intent("not up").rejected == ()
+
+
 @pytest.fixture(scope="module")
 def without_texts():
     """Known films, as a catalogue without any text has them."""

@@ -100,7 +100,10 @@ _WAYS: Mapping[ActKind, tuple[str, ...]] = {
         r"surprise(?: (?:me|us))?(?: with (?:something|anything))?|dealers choice|just pick",
         r"you (?:choose|pick|decide)|your (?:choice|pick|call)|(?:its )?up to you|whatever",
         r"(?:im )?feeling lucky|(?:pick )?(?:something|anything)(?: random)?|random",
-        r"something (?:unexpected|surprising)|pick (?:something|anything|one)",
+        r"something (?:unexpected|surprising|(?:(?:completely|totally|entirely) )?different)"
+        r"|pick (?:something|anything|one)",
+        r"(?:something|anything) (?:everyone|everybody|we (?:all|both)) (?:likes?|loves?|enjoys?)",
+        r"(?:i|we) (?:cant|cannot|can not) (?:decide|choose)",
         r"(?:i )?(?:dont|do not) (?:care|mind|know)(?: (?:what|which|either))?(?: to watch)?",
         r"(?:i have )?no idea|idk|im (?:bored|not sure|undecided|easy)|not sure",
     ),

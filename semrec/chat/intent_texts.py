@@ -22,7 +22,7 @@ _TALK = FILLERS | word_set(
     " could would will only something anything some any another other others else again for to of"
     " in on with at looking search searching find recommend suggest said mean meant wait were"
     " changed mind got want need hated hate lol haha awesome first second third fourth fifth last"
-    " all both should there tonight today"
+    " all both should there tonight today she he they has"
 )
 # What is said after these adds to what was asked before.
 _ADDING = word_set(
@@ -43,7 +43,8 @@ _SOMETHING = word_set(
 )
 _MODIFIERS = word_set(
     "dark dumb light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy"
-    " epic short long old new foreign animated surreal dreamy intense uplifting gentle clever smart"
+    " epic clean short long old new foreign animated surreal dreamy intense uplifting gentle"
+    " clever smart"
     " silly strange tense bleak warm cute deep stylish classic recent modern famous and but very"
     " really more less not too so rather quite"
 )
@@ -99,7 +100,10 @@ _ALLOWS = re.compile(
     r"(?:fine|ok|okay|alright|all right|no problem)(?: too| with (?:me|us)| by me)*[\s.!]*",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(r"[\s,]+(?:instead|please|then|thanks)[\s.!?]*$", re.IGNORECASE)
+_CLOSING = re.compile(
+    r"[\s,]+(?:instead|please|then|thanks|would be (?:nice|great|good|cool|perfect|fun))[\s.!?]*$",
+    re.IGNORECASE,
+)
 # "Sad , please, for two": a courtesy between marks, and the space that a cut left before one.
 _ASIDE = re.compile(r"[\s,]+(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.IGNORECASE)
 
@@ -139,6 +143,10 @@ def adds_to_wishes(t: Tokens) -> bool:
     if len(words) > 1 and words[0] == "a" and words[1] in ("bit", "little"):
         return True
     head = [word for word in words[:MAX_LEAD] if word not in _SOMETHING]
+    if words[-1] in ("one", "ones") and len(words) <= MAX_LEAD:
+        return True  # "a modern one", "funny ones"
+    if " would be " in f" {' '.join(words)} ":
+        return True  # "British would be nice"
     if words[0] == "make" or (head and head[0] in _ADDING_BEHIND):
         return True
     if head and (head[0] in ("more", "less", "not", "too") or head[0] in COMPARATIVES):
@@ -170,9 +178,13 @@ def plainly(text: str) -> str:
     return _COMPARATIVE.sub(lambda match: COMPARATIVES[match.group().lower()], text)
 
 
-def as_said(phrase: str) -> str:
-    """A denial that `plainly` made of "less", as it was said."""
-    return phrase.replace("not too ", "less ", 1)
+def as_said(phrase: str, text: str) -> str:
+    """A denial as it was said, where `plainly` made it of "less" in a text."""
+    if phrase in text:
+        return phrase
+    less = re.escape(phrase.removeprefix("not too "))
+    match = re.search(rf"{_LESS.pattern}{less}", text, re.IGNORECASE)
+    return match.group() if match else phrase
 
 
 def labels_of(conditions: Sequence[Condition]) -> set[Label]:

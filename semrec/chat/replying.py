@@ -43,6 +43,8 @@ def reply_to(
         return [title for title in dict.fromkeys(named) if title][:MAX_NAMED]
 
     rejected = titles(("reject",))
+    if sum(event.type == "reject" for event in update.events) > MAX_NAMED and update.denied:
+        rejected = []  # all parts of a series, which its denial names
     liked = titles(("like", "purchase")) + titles(("view",), shown=False)
     liked = [title for title in liked if title not in rejected]
     said_so = bool(liked) and len(update.wish.split()) <= MAX_ECHOED_WORDS

@@ -149,12 +149,12 @@ class _Updater:
         for _ in range(MAX_ROUNDS):
             read = self._parser.parse_intent(text, deadline, wanted)
             self._state(read.filters)
-            self._denied |= read.denied
+            self._denied |= {as_said(phrase, self._text): of for phrase, of in read.denied.items()}
             self._language = self._language or read.language
             ids = self._catalog.item_ids
             self._events += [Event(ids[row], "view") for row in read.liked]
             self._events += [Event(ids[row], "reject") for row in read.rejected]
-            missed = [as_said(phrase) for phrase in read.not_understood]
+            missed = [as_said(phrase, self._text) for phrase in read.not_understood]
             self._missed += [phrase for phrase in missed if phrase not in self._missed]
             text = read.words
             tells = bool(read.liked) and only_tells(read.about)
@@ -163,7 +163,8 @@ class _Updater:
         if tells and self._wishes:
             pass  # "I've seen Alien": the title is in the session, and the wish stands
         elif (wish := content_of(text)) and wish not in self._wishes[-1:]:
-            self._want(wish, adds=self._adds)
+            adds = self._adds or (not self._instead and adds_to_wishes(read_tokens(wish)))
+            self._want(wish, adds=adds)
         if self._events:
             self._talked_of = self._events[-1].item_id
 

@@ -41,6 +41,8 @@ _DESCRIBING = word_set(
 )
 _BARE_NOT = ("not", "not like", "isnt", "arent", "not having")
 _FORBIDS = ("must not", "mustnt", "should not", "shouldnt", "better not")
+_APART = (",", "but", "and", "or", "is", "are")
+_INTO_SCOPE = word_set("the in about set based from made")
 _EXCEPT = word_set("but except for than from excluding exclude")
 _VERBS = word_set("is are works will would goes sounds was")
 _SUBJECTS = word_set(
@@ -82,14 +84,14 @@ def parse_constraints(
 def _negation(state: ParseState, start: int, cue: Match[ConstraintCue]) -> int:
     """Read what a negation covers: a phrase, or a list of them; returns where to go on."""
     t, at = state.spans.t, cue.end
-    while t.word(at) in ADVERBS or (start == 0 and cue.phrase == "not" and t.word(at) == "the"):
+    while t.word(at) in ADVERBS:
         at += 1
     if (cue.phrase == "no" and t.word(at) in CLAUSE) or _says_nothing(t, start, cue.phrase):
         return cue.end
     if cue.phrase == "non":
         return _non(state, start, at)
     start = _subject(t, start, cue.phrase)
-    end = at
+    first = end = at = _scope(state.spans, start, at, cue.phrase)
     for n_read in range(MAX_LIST):
         covered = _negated(state, start, at, cue.phrase, n_read)
         if covered == at:
@@ -98,7 +100,7 @@ def _negation(state: ParseState, start: int, cue: Match[ConstraintCue]) -> int:
         at = _next_in_list(state.spans, end, cue.phrase)
         if at == end or (state.spans.is_number(at) and not state.spans.is_number(cue.end)):
             break  # "no horror, and from the nineties" asks for the nineties
-    if end <= cue.end:
+    if end == first:
         return cue.end
     while start > 0 and t.word(start - 1) in _SUBJECTS:
         start -= 1
@@ -119,13 +121,32 @@ def _negated(state: ParseState, start: int, at: int, cue: str, n_read: int) -> i
     # A verb may end what is left out: "everything except horror is fine".
     if phrase and (phrase.alone or (_last(cue) in _EXCEPT and t.word(phrase.end) in _VERBS)):
         # "No romantic comedies" leaves either alone, which no filter can say.
-        if not state.exclude(phrase.conditions[0] if len(phrase.conditions) == 1 else ()):
+        denied = phrase.conditions[0] if len(phrase.conditions) == 1 else ()
+        if not state.exclude(denied):
             state.miss(t.phrase(shown_from, phrase.end))
+        else:
+            if labels := tuple(has for has in denied if isinstance(has, Has)):
+                state.ruled_out[t.phrase(shown_from, phrase.end)] = labels
+            state.note_series(t.phrase(shown_from, phrase.end), at, phrase.end)
         return phrase.end
     end = _unknown(state.spans, start, at, cue, n_read)
     if end > at:
         state.miss(t.phrase(shown_from, end), negated=t.phrase(at, end))
+        state.note_series(t.phrase(shown_from, end), at, end)
     return end
+
+
+def _scope(spans: Spans, start: int, at: int, cue: str) -> int:
+    """The place of what a bare "not" denies: "not the sequels", "not in black and white"."""
+    t = spans.t
+    if cue not in _BARE_NOT or spans.phrase(at) is not None:
+        return at
+    is_apart = start == 0 or t.word(start - 1) in _APART
+    if t.word(at) in BEFORE_NAMES:
+        return at + 1
+    if is_apart and t.word(at) in _INTO_SCOPE:
+        return at + (2 if t.word(at + 1) in ("in", "on", "the") else 1)
+    return at
 
 
 def _subject(t: Tokens, start: int, cue: str) -> int:
@@ -181,16 +202,17 @@ def _says_nothing(t: Tokens, start: int, cue: str) -> bool:
 def _unknown(spans: Spans, start: int, at: int, cue: str, n_read: int) -> int:
     """The end of unknown words that are negated; `at` if it isn't clear that they are."""
     t = spans.t
-    if cue in _BARE_NOT and t.word(at) in BEFORE_NAMES:  # "not with DiCaprio"
-        end = spans.unknown(at + 1)
-        return end if at + 1 < end <= at + 4 else at
     end = spans.unknown(at)
+    if cue in _BARE_NOT and t.word(at - 1) in _INTO_SCOPE - {"about"}:
+        return at  # "not the best", "not in a while"
+    if cue in _BARE_NOT and t.word(at - 1) in BEFORE_NAMES:  # "not with DiCaprio"
+        return end if end <= at + 3 else at
     if end == at or cue in ("neither", "nor"):
         return end if n_read and end - at <= 2 else at
     if n_read and end - at > 2 and t.word(at) not in ("anything", "any", "no", "too"):
         return at
     if cue in _BARE_NOT:
-        is_apart = start == 0 or t.word(start - 1) in (",", "but", "and", "or", "is", "are")
+        is_apart = start == 0 or t.word(start - 1) in _APART
         has_degree = t.word(at) in ("too", "very", "overly", "super", "any", "so")
         is_one_word = end == at + 1 and t.word(at) not in NOT_A_KIND
         is_degree = has_degree and end == at + 2 and t.word(at + 1) not in NOT_A_KIND

@@ -31,6 +31,7 @@ IDIOMS = (
     ",doesnt need to be,does not need to be,not be afraid,whether or not,not being,if only"
     ",only if,not limited to,no longer than ever,love to hate,nothing if not,hate to,hate it"
     ",hate when,dont only,dont just,do not only,do not just,dont always,not always"
+    ",not in a long time,not in a while,not in ages,not in years"
     ",not everything,not all,not every,not dislike,not afraid of"
 )
 # Cue → what follows is not wanted. Adverbs between the words of a cue are stepped over.
@@ -55,8 +56,8 @@ NEGATIONS = (
     ",not like,not to watch,not to see,not to have,not want,not wanting,no to,say no to,skip"
     ",skip the,spare me,spare me the,enough with,enough with the,cant do,not that into,skip any"
     ",non,not be,shouldnt be,mustnt be,cant be,cannot be,isnt,arent,no interest in,not having"
-    ",hold the,not have any,must not,mustnt,should not,shouldnt,better not,must not be"
-    ",should not be"
+    ",hold the,not have any,enough of,ok enough,okay enough,thats enough,must not,mustnt"
+    ",should not,shouldnt,better not,must not be,should not be"
 )
 # Cue → the item has to be what follows.
 EXCLUSIVES = (

@@ -45,6 +45,7 @@ from semrec.types import Label
 
 MAX_READ_CHARS = 20_000
 MAX_TURNS = 200
+MIN_SERIES = 3  # titles that begin alike
 MIN_LEFT = 10  # items that what a denial implies must leave
 _SPACES = re.compile(r"\s+")
 _ORPHANS = re.compile(r"(?: ?[,;:.!?]){2,}")
@@ -75,12 +76,12 @@ class ParsedIntent:
         filters: As `Query.filters`: the limits that the catalogue can answer, and what a mood or
             an audience rules out.
         liked: Rows of titles named with approval, in their order, each once.
-        rejected: Rows of titles named with dislike.
+        rejected: Rows of titles named with dislike, and of those that begin with denied words.
         not_understood: Limits that were stated and that no attribute can answer, as written.
         named: Labels that are named without being a limit.
         interpreted: Denials whose words no attribute has, or that mean more than one label: as
             written → the labels ruled out.
-        denied: Of `interpreted`, those that mean more than one label: as written → all of them.
+        denied: Words that deny labels: as written → the labels ruled out.
         moods: Moods and audiences: as written → what is searched for instead, and ruled out.
         language: What it is written in, if that is German, French or Spanish: little of it was
             read. Empty for English.
@@ -181,8 +182,14 @@ class IntentParser:
             state.cut.append((first, end))
         interpreted = self._interpreted(state, deadline)
         meant = list(zip(mentions, polarities(t, mentions), strict=True))
-        rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
+        rejected = {
+            row: None
+            for mention, polarity in meant
+            if polarity == "rejected"
+            for row in (mention.row, *self.titles.called(t.words[mention.first : mention.end]))
+        }
         liked = {mention.row: None for mention, polarity in meant if polarity == "liked"}
+        rejected |= {row: None for row in self._series(state) if row not in liked}
         cut = [*state.cut, *(_opinion(t, m) for m, polarity in meant if polarity == "rejected")]
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
         moods = self.moods.read(t.without([*titles, *cut]))
@@ -211,7 +218,7 @@ class IntentParser:
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted | {t.phrase(*at): MEANINGS[familiarity] for at in known[-1:]},
             familiarity=familiarity,
-            denied=denied,
+            denied=denied | state.ruled_out,
             moods={
                 t.phrase(first, end): mood.meaning if mood in searched else without(mood.never)
                 for first, end, mood in moods
@@ -241,6 +248,20 @@ class IntentParser:
         else:
             state.filters = narrowed
         return {phrase: (*beside[phrase], *denial.meant) for phrase, denial in state.denied.items()}
+
+    def _series(self, state: ParseState) -> dict[int, None]:
+        """Rows of titles that begin with denied words; a denied series is understood."""
+        rows: dict[int, None] = {}
+        for phrase, words in state.series.items():
+            if phrase not in state.ruled_out and self.titles.common.issuperset(words):
+                continue  # "not over the top" is about no title
+            beginning = self.titles.beginning(words)
+            rows |= dict.fromkeys(beginning)
+            if len(beginning) >= MIN_SERIES and phrase in state.not_understood:
+                state.not_understood.remove(phrase)
+                state.negated.pop(phrase, None)
+                state.ruled_out[phrase] = ()
+        return rows
 
     def _leaves_enough(self, filters: Mapping[str, Any]) -> bool:
         allowed = self.catalog.mask(filters)

@@ -40,6 +40,7 @@ _LIKES = word_set(
     " enjoy enjoyed best favorite favourite watch take pick choose yes fan similar"
     " appeals wonderful excellent awesome brilliant amazing fantastic"
 )
+_LOOKS = word_set("looks look sounds sound seems seem is")
 _QUESTION = word_set("what who whats whos when where how why which")
 _SEEN = word_set("seen saw watched know knew read heard played had")
 _OF_IT = word_set("not like love seen saw watched know")
@@ -87,12 +88,23 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
         at = at + 1 if read is None else read[0]
     mentions = [Mention(first, end) for first, end, _ in spans]
     references = [
-        Reference(first=first, end=end, positions=positions, taken=_taken(t, first, end, polarity))
+        Reference(
+            first=first,
+            end=_verdict_end(t, end),
+            positions=positions,
+            taken=_taken(t, first, end, polarity),
+        )
         for (first, end, positions), polarity in zip(spans, polarities(t, mentions), strict=True)
     ]
     if not references and _refuses(t):
         references = [Reference(first=0, end=0, positions=(-1,), taken="reject")]
     return references
+
+
+def _verdict_end(t: Tokens, end: int) -> int:
+    """The place behind a verdict that says nothing else: "the second one sounds fun"."""
+    is_verdict = t.word(end) in _LOOKS and t.word(end + 1) in _LIKES
+    return end + 2 if is_verdict and t.word(end + 2) in CLAUSE | JOINTS | {"but"} else end
 
 
 def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | None:

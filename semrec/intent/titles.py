@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MAX_TITLE_WORDS = 15
 MAX_TEXTS_READ = 20_000
 COMMON_TEXTS = 8
 KNOWN_SHARE = 0.01
+MAX_SERIES = 30  # titles that begin alike
 MAX_TYPO_TITLES, MIN_TYPO_CHARS, MIN_TYPO_ALONE = 50_000, 4, 5
 ARTICLES = frozenset(("the", "a", "an"))
 _YEAR_AT_END = re.compile(r"\((\d{4})\)\s{0,5}$")
@@ -82,6 +84,28 @@ class Titles:
         if self.ordinary.issuperset(nearest[0].split()):  # "romace" is no title
             return ()
         return self.rows[nearest[0]]
+
+    def called(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Rows of all titles that are called so: "Star Wars" is each of its episodes."""
+        words = words[1:] if len(words) > 1 and words[0] in ARTICLES else words
+        return self.rows.get(" ".join(words), ())
+
+    def beginning(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Rows of titles that begin with some words: of "harry potter" all its parts."""
+        phrase = " ".join(words)
+        first = bisect_left(self.sorted_names, phrase)
+        last = bisect_left(self.sorted_names, f"{phrase}t")
+        names = [
+            name
+            for name in self.sorted_names[first : min(last, first + MAX_SERIES)]
+            if name[len(phrase) :].removeprefix("s")[:1] in ("", " ")  # "Monty Python's Life …"
+        ]
+        return tuple(dict.fromkeys(row for name in names for row in self.rows[name]))
+
+    @cached_property
+    def sorted_names(self) -> Sequence[str]:
+        """Spellings of titles in alphabetical order."""
+        return sorted(self.rows)
 
     @cached_property
     def names(self) -> Mapping[tuple[int, int], Sequence[str]]:
