@@ -27,7 +27,7 @@ FOLDERS = {
     "evaluate": 3_530,
     "fusion": 920,
     "index": 820,
-    "intent": 4_300,
+    "intent": 4_320,
     "lexical": 470,
     "metrics": 310,
     "pipeline": 1_050,

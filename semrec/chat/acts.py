@@ -240,6 +240,8 @@ def read_count(t: Tokens) -> tuple[int, tuple[int, int]] | None:
     n = _number(match.group(1))
     if not n or end >= len(words) or words[end] in _MEASURES:
         return None
+    if words[end - 2 : end] == ["the", "one"]:
+        return None  # "the one about the pianist"
     if match.re is _ONLY_N and t.word(positions[end - 1] + 1) not in _AFTER_ONLY_N:
         return None  # "just two guys and a girl"
     return n, (positions[end - n_words], positions[end - 1] + 1)

@@ -35,6 +35,7 @@ _POLITE = word_set("ok okay yes yeah well so please thanks now then actually hm 
 _TELLING = word_set("seen saw watched know knew liked loved love enjoyed like adored favorite")
 _TELLERS = _TELLING | word_set(
     "he she they we has had weve theyve hes shes my our wife husband kids son daughter favourite"
+    " often times twice recently before yesterday night many already"
 )
 _INSTEAD = word_set("instead actually rather")
 _ALIKE = word_set("like similar")
@@ -86,6 +87,7 @@ _OPENING = re.compile(
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
     r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
     # "I want a western" asks for "a western"; "I want to cry", "I need a hug" say how one feels.
+    r"|(?:can|could|may) (?:i|we) (?:get|have|see) (?:a list of )?"
     r"|(?:(?:can|could|would) you )?(?:(?:i|we)(?:[’']?d|[’']?m| am| are)? )?(?:really )?"
     r"(?:(?:want|need|like|looking for|searching for|in the mood for|feel like|get)"
     r"(?: to (?:see|watch|find))? (?=(?:an?|some|something|anything|the)\b)"

@@ -36,7 +36,7 @@ from semrec.intent import follow_ups
 from semrec.intent.conditions import Filters, Has
 from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
-from semrec.intent.mentions import named_labels
+from semrec.intent.mentions import labels_within, named_labels
 from semrec.intent.references import Reference, read_references
 from semrec.intent.tokens import Tokens, read_tokens, words_of
 from semrec.types import Event, Label
@@ -145,7 +145,8 @@ class _Updater:
         text = plainly(self._text)
         # "Action films", then "less violent": what is asked for isn't ruled out.
         said = read_tokens(". ".join(self._wishes if self._adds else ()))
-        wanted = named_labels(said, self._parser.vocabulary)
+        vocabulary = self._parser.vocabulary
+        wanted = [*named_labels(said, vocabulary), *labels_within(said, vocabulary)]
         for _ in range(MAX_ROUNDS):
             read = self._parser.parse_intent(text, deadline, wanted)
             self._state(read.filters)

@@ -30,6 +30,7 @@ from semrec.intent.foreign import foreign_language
 from semrec.intent.mentions import (
     Mention,
     find_titles,
+    labels_within,
     named_labels,
     named_people,
     polarities,
@@ -197,7 +198,8 @@ class IntentParser:
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
         searched = self.moods.searched(moods, named)
         asks = " ".join(dict.fromkeys(" ".join(mood.asks for mood in searched).split()))
-        wished = {*named, *wanted, *_demanded(state.filters.limits)}
+        within = labels_within(t, self.vocabulary, [*titles, *cut, *felt])
+        wished = {*named, *within, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
         denied = self._rule_out(state, felt_moods, wished, alone=not liked)
         interpreted |= {phrase: without(ruled_out) for phrase, ruled_out in denied.items()}

@@ -293,6 +293,16 @@ def named_labels(
     return tuple(dict.fromkeys(x for of, polarity in meant if polarity == "liked" for x in of))
 
 
+def labels_within(t: Tokens, vocabulary: Vocabulary, taken: Sequence[Interval] = ()) -> set[Label]:
+    """Labels of single words, those within longer labels too: "war movie" wants War."""
+    return {
+        (has.attribute, str(label))
+        for stem in t.without(taken).stems
+        for has in vocabulary.labels.get(stem, ())
+        for label in has.labels
+    }
+
+
 def polarities(t: Tokens, mentions: Sequence[Mention]) -> list[Polarity]:
     """The polarity of each mention, read from the words around it.
 

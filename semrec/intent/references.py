@@ -44,9 +44,10 @@ _LOOKS = word_set("looks look sounds sound seems seem is")
 _QUESTION = word_set("what who whats whos when where how why which")
 _SEEN = word_set("seen saw watched know knew read heard played had")
 _OF_IT = word_set("not like love seen saw watched know")
-# "Not for kids", "not too scary for him" limit the list; "not for me" refuses what was offered.
+# "Not for kids", "not scary, for him" limit the list; "not for me" refuses what was offered.
 _NOT_OF_IT = re.compile(
     r"\bnot (?:(?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)|(?:too|so|as|overly)\b)"
+    r"|^not (?!(?:for|my|that|this|it|really|quite|exactly|very|interested|into|a|great|good)\b)"
 )
 _IT = re.compile(r"\b(?:it|that)\b")
 _MAX_OPENING = 8  # words in which a refusal stands
