@@ -226,6 +226,7 @@ UNANSWERABLE = {
     "a thriller not with Tom Cruise": "not with Tom Cruise",
     "not starring Adam Sandler": "not starring Adam Sandler",
     "not clint eastwood": "not clint eastwood",
+    "spies but not James Bond": "not James Bond",
     "a western, the dog must not die": "the dog must not die",
     "something from the same director": "from the same director",
 }

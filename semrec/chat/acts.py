@@ -115,7 +115,7 @@ _WAYS: Mapping[ActKind, tuple[str, ...]] = {
         rf"(?:show |see |give me |go to )?(?:the )?next(?: (?:page|list|batch|set|{_KIND}))?",
         rf"(?:the )?next (?P<next>{_N})(?: {_KIND})?|keep going|continue|go on|load more",
         r"(?:and )?what else(?: (?:do you have|is there|have you got))?",
-        r"(?:any|are there any|is there any|anything) (?:more|others|else)",
+        r"(?:any|are there any|is there any|anything) (?:more|others|else)|(?:a )?longer list",
     ),
     "count": (
         rf"{_GIVE}{_ONLY}(?P<only>{_N})(?: {_OF_LIST})?"
@@ -147,8 +147,8 @@ _ASK = re.compile(
 )
 # "Which one is best?", "what would you pick?": about the first one.
 _BEST = re.compile(
-    rf"{_LEAD}(?:which|what)\b.*\b"
-    r"(?:best|pick|choose|start|(?:you|i|we) (?:recommend|watch|see|take))\b"
+    rf"{_LEAD}(?:which|whats?)\b.*\b"
+    r"(?:best|most popular|pick|choose|start|(?:you|i|we) (?:recommend|watch|see|take))\b"
 )
 _PRONOUN = re.compile(r"\b(?:it|its|this|that|he|she|they|them)\b")
 _CAST = re.compile(r"\bwho(?:s| is| was) in\b")

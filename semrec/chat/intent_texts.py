@@ -22,7 +22,7 @@ _TALK = FILLERS | word_set(
     " could would will only something anything some any another other others else again for to of"
     " in on with at looking search searching find recommend suggest said mean meant wait were"
     " changed mind got want need hated hate lol haha awesome first second third fourth fifth last"
-    " all both should there tonight today she he they has"
+    " bit little all both should there tonight today she he they has"
 )
 # What is said after these adds to what was asked before.
 _ADDING = word_set(
@@ -31,11 +31,13 @@ _ADDING = word_set(
 )
 # … and behind "something": "something with a twist", but not "something about robots".
 _ADDING_BEHIND = word_set("with without in set by from based featuring starring where that for")
-_POLITE = word_set("ok okay yes yeah well so please thanks now then actually hm oh great cool nice")
+POLITE = word_set(
+    "ok okay yes yeah well so please thanks now then actually hm hmm oh great cool nice"
+)
 _TELLING = word_set("seen saw watched know knew liked loved love enjoyed like adored favorite")
 _TELLERS = _TELLING | word_set(
     "he she they we has had weve theyve hes shes my our wife husband kids son daughter favourite"
-    " often times twice recently before yesterday night many already"
+    " often times time twice dozen recently before yesterday night many already"
 )
 _INSTEAD = word_set("instead actually rather")
 _ALIKE = word_set("like similar")
@@ -44,12 +46,11 @@ _SOMETHING = word_set(
 )
 _MODIFIERS = word_set(
     "dark dumb light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy"
-    " epic clean short long old new foreign animated surreal dreamy intense uplifting gentle"
-    " clever smart"
-    " silly strange tense bleak warm cute deep stylish classic recent modern famous and but very"
-    " really more less not too so rather quite"
+    " artsy arty epic clean short long old new foreign animated surreal dreamy intense uplifting"
+    " gentle clever smart silly strange tense bleak warm cute deep stylish classic recent modern"
+    " famous and but very really more less not too so rather quite"
 )
-_ADJECTIVE = re.compile(r"\w{3,}(?:ful|ous|ish|less|ical|esque|istic)")
+_ADJECTIVE = re.compile(r"\w{3,}(?:ful|ous|ish|less|ical|ional|esque|istic)")
 _FAMILIAR = FILLERS | word_set(
     "hidden gem gems obscure underrated underseen unknown popular famous mainstream known well more"
     " most lesser"
@@ -75,14 +76,16 @@ COMPARATIVES = {
     "simpler": "simple",
 }
 MAX_LEAD = 4  # words in which a message says that it compares
-_COMPARATIVE = re.compile(rf"\b(?:{'|'.join(COMPARATIVES)})\b", re.IGNORECASE)
+# "Stranger Things" is a name: in capitals only at the beginning.
+_ANY = "|".join(COMPARATIVES)
+_COMPARATIVE = re.compile(rf"\b(?:{_ANY})\b|^(?i:{_ANY})\b(?! [A-Z])")
 _LESS = re.compile(
     r"\b(?:(?:a (?:bit|little) |much |somewhat )?less|not as|not so) "
     r"(?!(?:well )?(?:known|popular|famous|mainstream|obscure)\b)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:something\s*,|(?:please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|sorry|oops"
+    r"^(?:something\s*,|(?:hmm?|um|uh|ah|please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|sorry|oops"
     r"|i (?:mean|meant|said)|actually|instead|rather"
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
     r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
@@ -139,7 +142,7 @@ def adds_to_wishes(t: Tokens) -> bool:
     "also with robots", "set in Paris", "darker", "a bit more upbeat" add; "Christmas movies" and
     "something about robots" replace.
     """
-    words = [word for word in t.words if word not in MARKS and word not in _POLITE]
+    words = [word for word in t.words if word not in MARKS and word not in POLITE]
     if not words or "also" in words or words[0] in _ADDING:
         return True
     if len(words) > 1 and words[0] == "a" and words[1] in ("bit", "little"):
@@ -155,9 +158,19 @@ def adds_to_wishes(t: Tokens) -> bool:
         return True
     if head and all(word in _FAMILIAR for word in head):
         return True
-    return len(words) <= MAX_LEAD and all(
-        word in _MODIFIERS or _ADJECTIVE.fullmatch(word) for word in words
-    )
+    return len(words) <= MAX_LEAD and _only_modifies(words)
+
+
+def _only_modifies(words: Sequence[str]) -> bool:
+    return all(word in _MODIFIERS or _ADJECTIVE.fullmatch(word) for word in words)
+
+
+def without_topic(wishes: Sequence[str]) -> tuple[str, ...]:
+    """The wishes without the newest that is more than adjectives: "what about poker?"."""
+    for at in range(len(wishes) - 1, -1, -1):
+        if not _only_modifies(read_tokens(wishes[at]).words):
+            return (*wishes[:at], *wishes[at + 1 :])
+    return tuple(wishes)
 
 
 def only_tells(text: str) -> bool:
@@ -176,7 +189,9 @@ def only_tells(text: str) -> bool:
 
 def plainly(text: str) -> str:
     """A wish without what only compares: "something funnier" is a wish for something funny."""
-    text = _LESS.sub("not too ", text)
+    if (less := _LESS.search(text)) is not None:  # "less scary than Alien" is not too scary
+        than = text.find(" than ", less.end())
+        text = _LESS.sub("not too ", text if than < 0 else text[:than])
     return _COMPARATIVE.sub(lambda match: COMPARATIVES[match.group().lower()], text)
 
 

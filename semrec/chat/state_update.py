@@ -20,6 +20,7 @@ from semrec.chat.acting import carry_out
 from semrec.chat.acts import read_act, read_count
 from semrec.chat.conversation import Conversation, StateUpdate, bounded
 from semrec.chat.intent_texts import (
+    POLITE,
     adds_to_wishes,
     as_said,
     content_of,
@@ -28,6 +29,7 @@ from semrec.chat.intent_texts import (
     plainly,
     replaces_wishes,
     without_labels,
+    without_topic,
 )
 from semrec.data.attributes import Numbers
 from semrec.data.catalog import Catalog
@@ -35,10 +37,10 @@ from semrec.deadline import NEVER, Deadline
 from semrec.intent import follow_ups
 from semrec.intent.conditions import Filters, Has
 from semrec.intent.filters import added, retracted
-from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser
+from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, ParsedIntent
 from semrec.intent.mentions import labels_within, named_labels
 from semrec.intent.references import Reference, read_references
-from semrec.intent.tokens import Tokens, read_tokens, words_of
+from semrec.intent.tokens import MARKS, Tokens, read_tokens, words_of
 from semrec.types import Event, Label
 
 MAX_ROUNDS = 3
@@ -136,8 +138,9 @@ class _Updater:
         """Decide what becomes of the wishes that stand: it adds to them, or replaces them."""
         self._instead = replaces_wishes(t)
         self._adds = (adds_to_wishes(t) or compares) and not self._instead
-        if t.words[:2] in _HOW_ABOUT and not self._instead:  # in place of the newest one alone
-            self._wishes = self._wishes[:-1]
+        words = [word for word in t.words if word not in MARKS and word not in POLITE]
+        if words[:2] in _HOW_ABOUT and not self._instead:  # in place of the newest topic alone
+            self._wishes = without_topic(self._wishes)
             self._adds = True
 
     def read_request(self, deadline: Deadline) -> None:
@@ -158,7 +161,7 @@ class _Updater:
             missed = [as_said(phrase, self._text) for phrase in read.not_understood]
             self._missed += [phrase for phrase in missed if phrase not in self._missed]
             text = read.words
-            tells = bool(read.liked) and only_tells(read.about)
+            tells = self._tells(read)
             if not (read.filters or read.rejected or read.not_understood):
                 break
         if tells and self._wishes:
@@ -168,6 +171,14 @@ class _Updater:
             self._want(wish, adds=adds)
         if self._events:
             self._talked_of = self._events[-1].item_id
+
+    def _tells(self, read: ParsedIntent) -> bool:
+        """True for a message about titles and people that asks for nothing."""
+        about = read.about
+        for phrase in read.not_understood:
+            about = about.replace(phrase, "")
+        talked = self._events or read.liked or read.not_understood
+        return bool(talked) and only_tells(about)
 
     def result(self) -> tuple[Conversation, StateUpdate]:
         """The conversation, and what has changed."""

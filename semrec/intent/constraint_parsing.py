@@ -196,7 +196,8 @@ def _says_nothing(t: Tokens, start: int, cue: str) -> bool:
         return False  # "as long as it's not", "a film that's not"
     is_relative = further in ("that", "which", "who") and third not in CLAUSE
     is_condition = further in ("it", "they") and third in ("as", "if")
-    return not (before in ("is", "are") and (is_relative or is_condition))
+    goes_on = further in ("that", "which") and start <= 2  # to a list: "that isn't too sad"
+    return not (before in ("is", "are") and (is_relative or is_condition or goes_on))
 
 
 def _unknown(spans: Spans, start: int, at: int, cue: str, n_read: int) -> int:
@@ -216,7 +217,8 @@ def _unknown(spans: Spans, start: int, at: int, cue: str, n_read: int) -> int:
         has_degree = t.word(at) in ("too", "very", "overly", "super", "any", "so")
         is_one_word = end == at + 1 and t.word(at) not in NOT_A_KIND
         is_degree = has_degree and end == at + 2 and t.word(at + 1) not in NOT_A_KIND
-        is_all = start == 0 and end <= at + 3 and NOT_A_KIND.isdisjoint(t.words[at:end])
+        opens = start == 0 or t.word(start - 1) == "but"
+        is_all = opens and end <= at + 3 and NOT_A_KIND.isdisjoint(t.words[at:end])
         return end if (is_apart and is_one_word) or is_degree or is_all else at
     return end
 

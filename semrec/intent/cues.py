@@ -180,7 +180,9 @@ OPINION = word_set(
     " saw to see want watch please"
 )
 # Before people's names: how many words in capitals make one of them.
-BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2}
+BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2, "like": 2, "love": 2}
+TASTES = word_set("like love")
+NO_NAME = word_set("i im ive no yes yeah ok okay oh and but")
 BEFORE_SAME = word_set("by from with starring featuring")
 PEOPLE = word_set("director actor actress writer author artist band composer maker creator studio")
 # May stand behind a title that its words alone tell.

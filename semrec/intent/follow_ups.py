@@ -21,6 +21,7 @@ _IS = word_set("is are was were would sounds works work")
 # With one of these ends what takes a limit back without a cue in front: "horror is fine".
 _CLOSING = _IS | word_set("doesnt does isnt instead")
 _FINE = word_set("fine ok okay alright allowed cool good great welcome acceptable right works work")
+_WISHED = word_set("cool good great welcome")  # "robots would be cool" asks for them
 _SOFTENERS = word_set("totally also actually perfectly completely all be too just now really quite")
 _TAIL = word_set("too again now after all then though tho as well either anymore")
 _OF_TIME = DECADES.keys() | CENTURIES.keys() | {"past"}
@@ -253,10 +254,11 @@ def _approval_end(t: Tokens, at: int) -> int:
         return 0
     if t.word(at) in ("works", "work"):
         return _tail(t, at + 1)
+    fine = _FINE - _WISHED if t.word(at) == "would" else _FINE
     at += 1
     while t.word(at) in _SOFTENERS:
         at += 1
-    return _tail(t, at + 1) if t.word(at) in _FINE else 0
+    return _tail(t, at + 1) if t.word(at) in fine else 0
 
 
 def _attribute(t: Tokens, at: int, vocabulary: Vocabulary) -> tuple[str | None, int]:

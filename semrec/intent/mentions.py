@@ -151,10 +151,12 @@ def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -
         first = i + 1 + (t.word(i + 1) == "the")
         end = first
         while end < len(t) and t.capitals[end] and t.words[end].isalpha() and end not in taken_at:
+            if t.words[end] in cues.NO_NAME:
+                break
             end += 1
         is_label = " ".join(t.stems[first:end]) in vocabulary.labels
         if end - first >= least and not is_label:
-            people.append(t.phrase(i, end))
+            people.append(t.phrase(first if word in cues.TASTES else i, end))
     return people
 
 
