@@ -194,6 +194,14 @@ def test_a_denied_series_is_left_out_whole(intent_parser, text):
     assert sorted(found.rejected) == episodes
 
 
+def test_a_ruled_out_title_takes_its_parts_along_and_a_hated_one_does_not(intent_parser):
+    assert set(intent_parser.parse_intent("a thriller, no Blade Runner").rejected) == {
+        row("Blade Runner"),
+        row("Blade Runner 2049"),
+    }
+    assert intent_parser.parse_intent("I hated Blade Runner").rejected == (row("Blade Runner"),)
+
+
 def test_a_series_spares_what_is_liked_and_what_only_begins_like_a_word(intent_parser):
     found = intent_parser.parse_intent("I loved Blade Runner 2049 (2017), but no Blade Runner")
     assert found.liked == (row("Blade Runner 2049"),)

@@ -135,8 +135,8 @@ _AROUND = word_set(
     "you so much very a lot bunch that thats this is these are those was were just what i wanted"
     " needed looking for exactly works work me sounds looks look all set it its the list really"
     " love them one will do does job now then well done answer answers choice choices suggestion"
-    " suggestions recommendation recommendations picks selection again oh and your help im happy"
-    " with"
+    " helps suggestions recommendation recommendations picks selection again oh and your help im"
+    " happy with"
 )
 _WHY = re.compile(
     rf"{_LEAD}(?:why(?! not\b)|how come|explain|what makes|on what grounds|reason for)\b"

@@ -8,11 +8,11 @@ from collections.abc import Sequence, Set
 from semrec.intent.conditions import Condition, Has
 from semrec.intent.english import FILLERS, word_set
 from semrec.intent.spans import Spans
-from semrec.intent.tokens import MARKS, Tokens, read_tokens
+from semrec.intent.tokens import MARKS, read_tokens
 from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
 
-_TALK = FILLERS | word_set(
+TALK = FILLERS | word_set(
     "hi hello hey thanks thank thx you ok okay yes yeah yep yup no nope nah not sure hmm hm well oh"
     " please pls great good nice cool perfect lovely fine alright right looks look sounds seems"
     " interesting i im ive id me my we a an the it its that this those these them one and but so"
@@ -23,37 +23,7 @@ _TALK = FILLERS | word_set(
     " in on with at looking search searching find recommend suggest said mean meant wait were"
     " changed mind got want need hated hate lol haha awesome first second third fourth fifth last"
     " bit little all both should there tonight today she he they has"
-)
-# What is said after these adds to what was asked before.
-_ADDING = word_set(
-    "and plus with without but in set for by from less maybe preferably ideally too starring under"
-    " over between until before after no nothing any based about featuring directed made where"
-)
-# … and behind "something": "something with a twist", but not "something about robots".
-_ADDING_BEHIND = word_set("with without in set by from based featuring starring where that for")
-POLITE = word_set(
-    "ok okay yes yeah well so please thanks now then actually hm hmm oh great cool nice"
-)
-_TELLING = word_set("seen saw watched know knew liked loved love enjoyed like adored favorite")
-_TELLERS = _TELLING | word_set(
-    "he she they we has had weve theyve hes shes my our wife husband kids son daughter favourite"
-    " often times time twice dozen recently before yesterday night many already"
-)
-_INSTEAD = word_set("instead actually rather")
-_ALIKE = word_set("like similar")
-_SOMETHING = word_set(
-    "something anything a an bit little much slightly way somewhat make it them be"
-)
-_MODIFIERS = word_set(
-    "dark dumb light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy"
-    " artsy arty epic clean short long old new foreign animated surreal dreamy intense uplifting"
-    " gentle clever smart silly strange tense bleak warm cute deep stylish classic recent modern"
-    " famous and but very really more less not too so rather quite"
-)
-_ADJECTIVE = re.compile(r"\w{3,}(?:ful|ous|ish|less|ical|ional|esque|istic)")
-_FAMILIAR = FILLERS | word_set(
-    "hidden gem gems obscure underrated underseen unknown popular famous mainstream known well more"
-    " most lesser"
+    " obviously course better"
 )
 COMPARATIVES = {
     **{
@@ -75,7 +45,6 @@ COMPARATIVES = {
     "stranger": "strange",
     "simpler": "simple",
 }
-MAX_LEAD = 4  # words in which a message says that it compares
 # "Stranger Things" is a name: in capitals only at the beginning.
 _ANY = "|".join(COMPARATIVES)
 _COMPARATIVE = re.compile(rf"\b(?:{_ANY})\b|^(?i:{_ANY})\b(?! [A-Z])")
@@ -116,75 +85,16 @@ _ASIDE = re.compile(r"[\s,]+(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.
 def content_of(text: str) -> str:
     """A message's words as a wish; empty if it only talks ("thanks, looks good")."""
     words = [word for word in read_tokens(text).words if word not in MARKS]
-    if all(word in _TALK for word in words) or _allows(text):
-        return ""
+    talks = all(word in TALK or word.isdecimal() for word in words)
+    if (talks and not all(map(str.isdecimal, words))) or not words or _allows(text):
+        return ""  # "thanks", "he is 7"; "1917" may be a title
     whole = _ASIDE.sub("", _LEFT_OVER.sub("", " ".join(text.split())))
     return _CLOSING.sub("", _OPENING.sub("", whole)).strip(" ,;:-?")
-
-
-def replaces_wishes(t: Tokens) -> bool:
-    """True if what is said stands instead of what was said; "actually make it a comedy" adds."""
-    if "actually" in t.words and any(
-        t.words[at : at + 2] == ["make", "it"] for at in range(len(t))
-    ):
-        return False
-    return not _INSTEAD.isdisjoint(t.words)
 
 
 def _allows(text: str) -> bool:
     """True for what only permits: "slow is fine", "subtitles are ok with me"."""
     return _ALLOWS.fullmatch(text.strip()) is not None
-
-
-def adds_to_wishes(t: Tokens) -> bool:
-    """True for words that add to what was asked before; False if they name a new topic.
-
-    "also with robots", "set in Paris", "darker", "a bit more upbeat" add; "Christmas movies" and
-    "something about robots" replace.
-    """
-    words = [word for word in t.words if word not in MARKS and word not in POLITE]
-    if not words or "also" in words or words[0] in _ADDING:
-        return True
-    if len(words) > 1 and words[0] == "a" and words[1] in ("bit", "little"):
-        return True
-    head = [word for word in words[:MAX_LEAD] if word not in _SOMETHING]
-    if words[-1] in ("one", "ones") and len(words) <= MAX_LEAD:
-        return True  # "a modern one", "funny ones"
-    if " would be " in f" {' '.join(words)} ":
-        return True  # "British would be nice"
-    if words[0] == "make" or (head and head[0] in _ADDING_BEHIND):
-        return True
-    if head and (head[0] in ("more", "less", "not", "too") or head[0] in COMPARATIVES):
-        return True
-    if head and all(word in _FAMILIAR for word in head):
-        return True
-    return len(words) <= MAX_LEAD and _only_modifies(words)
-
-
-def _only_modifies(words: Sequence[str]) -> bool:
-    return all(word in _MODIFIERS or _ADJECTIVE.fullmatch(word) for word in words)
-
-
-def without_topic(wishes: Sequence[str]) -> tuple[str, ...]:
-    """The wishes without the newest that is more than adjectives: "what about poker?"."""
-    for at in range(len(wishes) - 1, -1, -1):
-        if not _only_modifies(read_tokens(wishes[at]).words):
-            return (*wishes[:at], *wishes[at + 1 :])
-    return tuple(wishes)
-
-
-def only_tells(text: str) -> bool:
-    """True for talk about titles that asks for nothing; their words are left out here.
-
-    "I've seen … and loved …", "I like …" tell; "something like …" asks.
-    """
-    words = [word for word in read_tokens(text).words if word not in MARKS]
-    if not _TELLING & set(words) or any(word not in _TALK | _TELLERS for word in words):
-        return False
-    return not any(
-        word in _ALIKE and words[at - 1 : at] != ["i"] and "also" not in words[at - 1 : at]
-        for at, word in enumerate(words)
-    )
 
 
 def plainly(text: str) -> str:

@@ -20,15 +20,18 @@ from semrec.chat.acting import carry_out
 from semrec.chat.acts import read_act, read_count
 from semrec.chat.conversation import Conversation, StateUpdate, bounded
 from semrec.chat.intent_texts import (
-    POLITE,
-    adds_to_wishes,
     as_said,
     content_of,
     labels_of,
-    only_tells,
     plainly,
-    replaces_wishes,
     without_labels,
+)
+from semrec.chat.wishes import (
+    adds_to_wishes,
+    asks_how_about,
+    is_mood,
+    only_tells,
+    replaces_wishes,
     without_topic,
 )
 from semrec.data.attributes import Numbers
@@ -40,11 +43,10 @@ from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, ParsedIntent
 from semrec.intent.mentions import labels_within, named_labels
 from semrec.intent.references import Reference, read_references
-from semrec.intent.tokens import MARKS, Tokens, read_tokens, words_of
+from semrec.intent.tokens import Tokens, read_tokens, words_of
 from semrec.types import Event, Label
 
 MAX_ROUNDS = 3
-_HOW_ABOUT = (["how", "about"], ["what", "about"])
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 
@@ -138,8 +140,7 @@ class _Updater:
         """Decide what becomes of the wishes that stand: it adds to them, or replaces them."""
         self._instead = replaces_wishes(t)
         self._adds = (adds_to_wishes(t) or compares) and not self._instead
-        words = [word for word in t.words if word not in MARKS and word not in POLITE]
-        if words[:2] in _HOW_ABOUT and not self._instead:  # in place of the newest topic alone
+        if asks_how_about(t) and not self._instead:
             self._wishes = without_topic(self._wishes)
             self._adds = True
 
@@ -167,8 +168,8 @@ class _Updater:
         if tells and self._wishes:
             pass  # "I've seen Alien": the title is in the session, and the wish stands
         elif (wish := content_of(text)) and wish not in self._wishes[-1:]:
-            adds = self._adds or (not self._instead and adds_to_wishes(read_tokens(wish)))
-            self._want(wish, adds=adds)
+            more = adds_to_wishes(read_tokens(wish)) or is_mood(wish, read.moods)
+            self._want(wish, adds=self._adds or (more and not self._instead))
         if self._events:
             self._talked_of = self._events[-1].item_id
 

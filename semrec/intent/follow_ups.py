@@ -127,6 +127,7 @@ def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
     for start, cue in COMPARATIVES.matches(t.words):
         before, after = t.word(start - 1), t.word(cue.end)
         ends = after in PHRASE_ENDS or after in FILLERS
+        ends |= t.words[cue.end : cue.end + 2] == ["is", "better"]
         if ends and (before in CLAUSE or before in _BEFORE_COMPARATIVE):
             kind, more = cue.value
             quantity = vocabulary.year if kind == "year" else vocabulary.quantities.get(kind)

@@ -38,7 +38,7 @@ from semrec.intent.mentions import (
 )
 from semrec.intent.moods import KnownMood, Moods, labels_of, learn_moods, without
 from semrec.intent.parse_state import ParseState
-from semrec.intent.titles import Titles, learn_titles
+from semrec.intent.titles import ARTICLES, Titles, learn_titles
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
 from semrec.protocols import Interpreter
@@ -183,14 +183,12 @@ class IntentParser:
             state.cut.append((first, end))
         interpreted = self._interpreted(state, deadline)
         meant = list(zip(mentions, polarities(t, mentions), strict=True))
-        rejected = {
-            row: None
-            for mention, polarity in meant
-            if polarity == "rejected"
-            for row in (mention.row, *self.titles.called(t.words[mention.first : mention.end]))
-        }
+        rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
         liked = {mention.row: None for mention, polarity in meant if polarity == "liked"}
-        rejected |= {row: None for row in self._series(state) if row not in liked}
+        parts = [
+            row for m, polarity in meant if polarity == "rejected" for row in self._parts(t, m)
+        ]
+        rejected |= {row: None for row in (*parts, *self._series(state)) if row not in liked}
         cut = [*state.cut, *(_opinion(t, m) for m, polarity in meant if polarity == "rejected")]
         titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
         moods = self.moods.read(t.without([*titles, *cut]))
@@ -250,6 +248,15 @@ class IntentParser:
         else:
             state.filters = narrowed
         return {phrase: (*beside[phrase], *denial.meant) for phrase, denial in state.denied.items()}
+
+    def _parts(self, t: Tokens, mention: Mention) -> tuple[int, ...]:
+        """Rows that a rejected title means too: of "not Lord of the Rings" all its parts."""
+        words = t.words[mention.first : mention.end]
+        words = words[1:] if len(words) > 1 and words[0] in ARTICLES else words
+        is_clear = len(words) > 1 or not self.titles.common.issuperset(words)
+        if is_clear and t.word(mention.first - 1) in cues.RULING_OUT:
+            return self.titles.beginning(words)
+        return self.titles.rows.get(" ".join(words), ())
 
     def _series(self, state: ParseState) -> dict[int, None]:
         """Rows of titles that begin with denied words; a denied series is understood."""

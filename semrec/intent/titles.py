@@ -85,11 +85,6 @@ class Titles:
             return ()
         return self.rows[nearest[0]]
 
-    def called(self, words: Sequence[str]) -> tuple[int, ...]:
-        """Rows of all titles that are called so: "Star Wars" is each of its episodes."""
-        words = words[1:] if len(words) > 1 and words[0] in ARTICLES else words
-        return self.rows.get(" ".join(words), ())
-
     def beginning(self, words: Sequence[str]) -> tuple[int, ...]:
         """Rows of titles that begin with some words: of "harry potter" all its parts."""
         phrase = " ".join(words)
