@@ -233,7 +233,9 @@ def _is_clear(
     if len(words) == 1:
         if text.adjoins(n) and text.is_capital(n - 1) and not after_cue:
             return False
-        if not cued or is_label or words[0].isdecimal() or text.word(end) in FILLERS:
+        if not cued or words[0].isdecimal() or text.word(end) in FILLERS:
+            return False
+        if is_label and not (titled and is_known and stands_alone):  # "like Alien", "with aliens"
             return False
         is_told = is_rare or (begin > n and stands_alone and is_known)
         return titled or (is_told and len(words[0]) > 4 and not _is_ruled_out(text, n))
