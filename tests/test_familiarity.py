@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from semrec.chat.intent_texts import adds_to_wishes, plainly
+from semrec.chat.intent_texts import plainly
+from semrec.chat.wishes import adds_to_wishes
 from semrec.data.catalog import make_catalog
 from semrec.intent.familiarity import familiar
 from semrec.intent.intent_parser import learn_vocabulary

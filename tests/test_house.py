@@ -27,7 +27,7 @@ FOLDERS = {
     "evaluate": 3_530,
     "fusion": 920,
     "index": 820,
-    "intent": 4_320,
+    "intent": 4_370,
     "lexical": 470,
     "metrics": 310,
     "pipeline": 1_050,

@@ -229,6 +229,8 @@ UNANSWERABLE = {
     "spies but not James Bond": "not James Bond",
     "a western, the dog must not die": "the dog must not die",
     "something from the same director": "from the same director",
+    "I like Sandra Bullock": "Sandra Bullock",
+    "I've seen Hereditary": "Hereditary",
 }
 
 

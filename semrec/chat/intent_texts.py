@@ -23,7 +23,7 @@ TALK = FILLERS | word_set(
     " in on with at looking search searching find recommend suggest said mean meant wait were"
     " changed mind got want need hated hate lol haha awesome first second third fourth fifth last"
     " bit little all both should there tonight today she he they has"
-    " obviously course better"
+    " obviously course better evening morning afternoon whats similar"
 )
 COMPARATIVES = {
     **{
@@ -59,6 +59,7 @@ _OPENING = re.compile(
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
     r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
     # "I want a western" asks for "a western"; "I want to cry", "I need a hug" say how one feels.
+    r"|what (?:do you have|have you got|is there) |any (?=good|great|nice|decent)"
     r"|(?:can|could|may) (?:i|we) (?:get|have|see) (?:a list of )?"
     r"|(?:(?:can|could|would) you )?(?:(?:i|we)(?:[’']?d|[’']?m| am| are)? )?(?:really )?"
     r"(?:(?:want|need|like|looking for|searching for|in the mood for|feel like|get)"
@@ -71,7 +72,8 @@ _OPENING = re.compile(
 _LEFT_OVER = re.compile(r"(?:[\s,;]+(?:and|or|but))+(?=[\s,;]+(?:and|or|but)\b|[\s,;.]*$)", re.I)
 _ALLOWS = re.compile(
     r"(?:ok |okay |but )?(?:[\w’'-]+ ){1,3}(?:is|are|would be) "
-    r"(?:fine|ok|okay|alright|all right|no problem)(?: too| with (?:me|us)| by me)*[\s.!]*",
+    r"(?:fine|ok|okay|alright|all right|no problem)(?: too| with (?:me|us)| by me)*[\s.!]*"
+    r"|.{1,60}(?:both|all|either)(?: is| are| would be)? (?:fine|ok|okay|good)[\s.!]*",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(

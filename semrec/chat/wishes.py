@@ -19,7 +19,7 @@ MAX_LEAD = 4  # words in which a message says that it adds
 _ADDING = word_set(
     "and plus with without but in set for by from less preferably ideally too starring under over"
     " between until before after no nothing any based about featuring directed made where make"
-    " my our he she they hes shes theyre"
+    " my our he she they hes shes theyre easy simple"
 )
 # … and so does one that has one of these,
 _ANYWHERE = word_set("also maybe perhaps")

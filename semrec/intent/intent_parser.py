@@ -32,12 +32,11 @@ from semrec.intent.mentions import (
     find_titles,
     labels_within,
     named_labels,
-    named_people,
     polarities,
-    same_people,
 )
 from semrec.intent.moods import KnownMood, Moods, labels_of, learn_moods, without
 from semrec.intent.parse_state import ParseState
+from semrec.intent.people import named_people, same_people
 from semrec.intent.titles import ARTICLES, Titles, learn_titles
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes

@@ -137,40 +137,6 @@ def _misspelt(text: _Text, n: int, titles: Titles) -> Mention | None:
     return Mention(text.positions[n], text.positions[end - 1] + 1, rows[0]) if rows else None
 
 
-def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -> list[str]:
-    """People who are asked for ("by Tarkovsky", "with Bruce Willis"), as written.
-
-    Only names in capitals that are neither in a title nor a label: no attribute can answer them.
-    """
-    taken_at = {i for first, end in taken for i in range(first, end)}
-    people = []
-    for i, word in enumerate(t.words):
-        least = cues.BEFORE_NAMES.get(word, 0)
-        if not least or not t.text[t.starts[i]].islower():
-            continue
-        first = i + 1 + (t.word(i + 1) == "the")
-        end = first
-        while end < len(t) and t.capitals[end] and t.words[end].isalpha() and end not in taken_at:
-            if t.words[end] in cues.NO_NAME:
-                break
-            end += 1
-        is_label = " ".join(t.stems[first:end]) in vocabulary.labels
-        if end - first >= least and not is_label:
-            people.append(t.phrase(first if word in cues.TASTES else i, end))
-    return people
-
-
-def same_people(t: Tokens) -> list[Interval]:
-    """Places of "from the same director": people of the items, whom no attribute knows."""
-    return [
-        (at, at + 4)
-        for at in range(len(t) - 3)
-        if t.word(at) in cues.BEFORE_SAME
-        and t.words[at + 1 : at + 3] == ["the", "same"]
-        and t.stems[at + 3] in cues.PEOPLE
-    ]
-
-
 def _are_joints(t: Tokens, first: int, end: int) -> bool:
     """True if nothing but joints stands between two places: of "Cats and Gigli"."""
     return end - first <= 3 and all(word in JOINTS or word == "," for word in t.words[first:end])

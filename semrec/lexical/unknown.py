@@ -12,7 +12,7 @@ from collections.abc import Container
 
 from semrec.lexical.analysis import content_tokens, plain_words, request_terms
 
-MAX_UNKNOWN, MAX_ALONE = 5, 8
+MAX_UNKNOWN, MAX_ALONE = 8, 8
 MAX_SHOUTED = 0.7  # share of words in capitals, above which capitals say nothing
 # Before names, in whatever case they are written.
 _BEFORE_NAMES = re.compile(

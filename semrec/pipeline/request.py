@@ -118,7 +118,7 @@ def understood(request: Request) -> Mapping[str, Any]:
         missed += [
             words
             for words in request.match.unknown
-            if not any(words in phrase for phrase in missed)
+            if not any(words.casefold() in phrase.casefold() for phrase in missed)
         ]
     return {**read, "not_understood": missed} if missed else read
 
