@@ -196,6 +196,8 @@ def test_questions_are_answered_from_the_record(rec, first):
         (["a space story", "I've seen Heat, The Witch and Midsommar"], ["a space story"]),
         (["a space story", "fact or fiction, both fine"], ["a space story"]),
         (["good evening, what's on?"], []),
+        (["something cheap", "a ghost"], ["something cheap", "a ghost"]),
+        (["a space story", "a ghost"], ["a ghost"]),
         (["what do you have about ghosts?"], ["about ghosts"]),
         (["anything like Stranger Things"], ["anything like Stranger Things"]),
         (["a space story", "the one with the most ghosts"], None),

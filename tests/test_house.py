@@ -18,7 +18,7 @@ FOLDERS = {
     "artifact": 1_460,
     "behaviour": 1_220,
     "bench": 2_200,
-    "chat": 2_250,
+    "chat": 2_280,
     "cli": 2_000,
     "data": 4_480,
     "demo_data": 20,

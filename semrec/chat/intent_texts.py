@@ -62,9 +62,10 @@ _OPENING = re.compile(
     r"|what (?:do you have|have you got|is there) |any (?=good|great|nice|decent)"
     r"|(?:can|could|may) (?:i|we) (?:get|have|see) (?:a list of )?"
     r"|(?:(?:can|could|would) you )?(?:(?:i|we)(?:[’']?d|[’']?m| am| are)? )?(?:really )?"
-    r"(?:(?:want|need|like|looking for|searching for|in the mood for|feel like|get)"
+    r"(?:(?:want|need|like|feel like|get)"
     r"(?: to (?:see|watch|find))? (?=(?:an?|some|something|anything|the)\b)"
-    r"|(?:recommend|suggest|show|give|find)(?: (?:me|us))? )"
+    r"|(?:recommend|suggest|show|give|find)(?: (?:me|us))? "
+    r"|(?:looking for|searching for|in the mood for|are there|let[’']?s go with) (?:any )?)"
     r"(?!(?:an?|some) (?:hug|comfort|good cry|laugh)\b))+",
     re.IGNORECASE,
 )

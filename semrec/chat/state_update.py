@@ -30,6 +30,7 @@ from semrec.chat.wishes import (
     adds_to_wishes,
     asks_how_about,
     is_mood,
+    only_names,
     only_tells,
     replaces_wishes,
     without_topic,
@@ -43,7 +44,7 @@ from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, ParsedIntent
 from semrec.intent.mentions import labels_within, named_labels
 from semrec.intent.references import Reference, read_references
-from semrec.intent.tokens import Tokens, read_tokens, words_of
+from semrec.intent.tokens import Tokens, key, read_tokens, words_of
 from semrec.types import Event, Label
 
 MAX_ROUNDS = 3
@@ -169,9 +170,19 @@ class _Updater:
             pass  # "I've seen Alien": the title is in the session, and the wish stands
         elif (wish := content_of(text)) and wish not in self._wishes[-1:]:
             more = adds_to_wishes(read_tokens(wish)) or is_mood(wish, read.moods)
+            more |= self._narrows(wish)
             self._want(wish, adds=self._adds or (more and not self._instead))
         if self._events:
             self._talked_of = self._events[-1].item_id
+
+    def _narrows(self, wish: str) -> bool:
+        """True for a genre alone, where no genre stands yet: "robots", then "a comedy"."""
+        vocabulary = self._parser.vocabulary
+        stands = read_tokens(". ".join(self._wishes))
+        kinds = {(has.attribute, label) for label, has in vocabulary.choices.items()}
+        if kinds & {*named_labels(stands, vocabulary), *labels_within(stands, vocabulary)}:
+            return False
+        return only_names(wish, map(key, vocabulary.choices))
 
     def _tells(self, read: ParsedIntent) -> bool:
         """True for a message about titles and people that asks for nothing."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from semrec.chat.intent_texts import COMPARATIVES, TALK, content_of
-from semrec.intent.english import FILLERS, word_set
+from semrec.intent.english import DETERMINERS, FILLERS, word_set
 from semrec.intent.tokens import MARKS, Tokens, read_tokens
 
 MAX_LEAD = 4  # words in which a message says that it adds
@@ -49,6 +49,7 @@ _TELLERS = _TELLING | word_set(
     "we had weve theyve hes shes wife husband kids son daughter favourite often times time twice"
     " dozen recently before yesterday night many"
 )
+_AROUND_A_LABEL = DETERMINERS | FILLERS | {"film", "movie"}
 _ALIKE = word_set("like similar")
 
 
@@ -104,6 +105,12 @@ def without_topic(wishes: Sequence[str]) -> tuple[str, ...]:
 def is_mood(wish: str, moods: Iterable[str]) -> bool:
     """True if a wish is one of some moods and nothing else: "slow burn" after "a mystery"."""
     return any(not content_of(wish.casefold().replace(mood.casefold(), " ")) for mood in moods)
+
+
+def only_names(wish: str, labels: Iterable[str]) -> bool:
+    """True if a wish is one of some labels, in the singular, and nothing else: "a comedy"."""
+    words = [word for word in read_tokens(wish).stems if word not in _AROUND_A_LABEL]
+    return " ".join(words) in set(labels)
 
 
 def only_tells(text: str) -> bool:

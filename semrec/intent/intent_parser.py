@@ -252,7 +252,7 @@ class IntentParser:
         """Rows that a rejected title means too: of "not Lord of the Rings" all its parts."""
         words = t.words[mention.first : mention.end]
         words = words[1:] if len(words) > 1 and words[0] in ARTICLES else words
-        is_clear = len(words) > 1 or not self.titles.common.issuperset(words)
+        is_clear = len(words) > 1 or t.capitals[mention.end - 1]
         if is_clear and t.word(mention.first - 1) in cues.RULING_OUT:
             return self.titles.beginning(words)
         return self.titles.rows.get(" ".join(words), ())
