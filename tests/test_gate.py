@@ -85,6 +85,25 @@ def test_a_weight_that_was_asked_for_is_shared_by_vector_and_match_as_the_gate_s
     assert UNTUNED.weights(WORDS, 0.0).semantic == 0
 
 
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_titles_alone_ask_for_what_is_like_them_and_clicks_do_not(semantic, popularity):
+    shares = {"semantic": semantic, "popularity": (1 - semantic) * popularity}
+    session = Weights(**shares, behavioural=1 - sum(shares.values()))
+    gate = replace(UNTUNED, session=session)
+    clicks = GateFeatures(has_words=False, has_session=True)
+    named = replace(clicks, is_spoken=True, n_words=2)  # "like Blade Runner"
+    assert gate.weights(clicks) == session
+    weights = gate.weights(named)
+    assert weights.semantic == pytest.approx(max(0.7, semantic))
+    assert sum(getattr(weights, name) for name in SIGNALS) == pytest.approx(1)
+    if 0 < semantic < 0.7:
+        kept = weights.popularity * session.behavioural, weights.behavioural * session.popularity
+        assert kept[0] == pytest.approx(kept[1])
+    assert gate.weights(replace(named, has_words=True)).semantic != 0.7
+    assert "like those named" in gate.reason(named)
+    assert gate.reason(clicks) == ""
+
+
 def test_the_reason_is_a_sentence_that_names_kind_and_words():
     assert UNTUNED.reason(replace(WORDS, n_words=1, n_known=1)).startswith("taken for a topic (")
     told = UNTUNED.reason(replace(WORDS, n_words=30, n_known=12))
@@ -208,7 +227,7 @@ def test_without_words_and_session_only_what_was_spoken_counts():
 )
 def test_the_reason_says_the_kind_and_how_sure_it_is(n_words, n_known, reason):
     assert UNTUNED.reason(replace(WORDS, n_words=n_words, n_known=n_known)) == reason
-    assert UNTUNED.reason(replace(WORDS, has_words=False)) == ""
+    assert UNTUNED.reason(replace(WORDS, has_words=False, n_words=0)) == ""
 
 
 def test_more_popular_is_so_among_all_and_among_requests():

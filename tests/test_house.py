@@ -25,7 +25,7 @@ FOLDERS = {
     "encoders": 2_260,
     "environment": 170,
     "evaluate": 3_530,
-    "fusion": 920,
+    "fusion": 940,
     "index": 820,
     "intent": 4_370,
     "lexical": 470,
