@@ -19,7 +19,6 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
-from semrec.intent import cues
 from semrec.intent.audience import Audience, load_audience
 from semrec.intent.conditions import Filters, Has
 from semrec.intent.constraint_parsing import parse_constraints
@@ -37,7 +36,8 @@ from semrec.intent.mentions import (
 from semrec.intent.moods import KnownMood, Moods, labels_of, learn_moods, without
 from semrec.intent.parse_state import ParseState
 from semrec.intent.people import named_people, same_people
-from semrec.intent.titles import ARTICLES, Titles, learn_titles
+from semrec.intent.title_opinions import read_opinions
+from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens
 from semrec.intent.vocabulary import Vocabulary, learn_attributes
 from semrec.protocols import Interpreter
@@ -45,7 +45,6 @@ from semrec.types import Label
 
 MAX_READ_CHARS = 20_000
 MAX_TURNS = 200
-MIN_SERIES = 3  # titles that begin alike
 MIN_LEFT = 10  # items that what a denial implies must leave
 _SPACES = re.compile(r"\s+")
 _ORPHANS = re.compile(r"(?: ?[,;:.!?]){2,}")
@@ -181,15 +180,8 @@ class IntentParser:
             state.miss(t.phrase(first, end))
             state.cut.append((first, end))
         interpreted = self._interpreted(state, deadline)
-        meant = list(zip(mentions, polarities(t, mentions), strict=True))
-        rejected = {mention.row: None for mention, polarity in meant if polarity == "rejected"}
-        liked = {mention.row: None for mention, polarity in meant if polarity == "liked"}
-        parts = [
-            row for m, polarity in meant if polarity == "rejected" for row in self._parts(t, m)
-        ]
-        rejected |= {row: None for row in (*parts, *self._series(state)) if row not in liked}
-        cut = [*state.cut, *(_opinion(t, m) for m, polarity in meant if polarity == "rejected")]
-        titled = [(mention.first, mention.end) for mention in mentions if mention.row in liked]
+        named_titles = read_opinions(t, mentions, state, self.titles)
+        cut = [*state.cut, *named_titles.against]
         moods = self.moods.read(t.without([*titles, *cut]))
         felt = [*known, *((first, end) for first, end, _ in moods)]
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
@@ -198,21 +190,22 @@ class IntentParser:
         within = labels_within(t, self.vocabulary, [*titles, *cut, *felt])
         wished = {*named, *within, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
-        denied = self._rule_out(state, felt_moods, wished, alone=not liked)
+        denied = self._rule_out(state, felt_moods, wished, alone=not named_titles.liked)
         interpreted |= {phrase: without(ruled_out) for phrase, ruled_out in denied.items()}
         named += tuple(label for mood in searched for label in mood.named)
         people = named_people(t, [*titles, *cut, *felt], self.vocabulary)
         not_read = [f"(the first {len(unread)} characters were not read)"] if unread else []
         words = _without(t, cut)
         spoken = _without(t, [*cut, *felt]) if felt else words
-        about = _without(t, [*cut, *felt, *titled]) if titled else spoken
+        in_favour = named_titles.in_favour
+        about = _without(t, [*cut, *felt, *in_favour]) if in_favour else spoken
         return ParsedIntent(
             words=f"{unread} {words}".strip(),
             about=f"{unread} {about} {asks}".strip(),
             spoken=f"{unread} {spoken} {asks}".strip(),
             filters=state.filters.limits,
-            liked=tuple(row for row in liked if row not in rejected),
-            rejected=tuple(rejected),
+            liked=named_titles.liked,
+            rejected=named_titles.rejected,
             not_understood=tuple(dict.fromkeys((*not_read, *state.not_understood, *people))),
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted | {t.phrase(*at): MEANINGS[familiarity] for at in known[-1:]},
@@ -247,29 +240,6 @@ class IntentParser:
         else:
             state.filters = narrowed
         return {phrase: (*beside[phrase], *denial.meant) for phrase, denial in state.denied.items()}
-
-    def _parts(self, t: Tokens, mention: Mention) -> tuple[int, ...]:
-        """Rows that a rejected title means too: of "not Lord of the Rings" all its parts."""
-        words = t.words[mention.first : mention.end]
-        words = words[1:] if len(words) > 1 and words[0] in ARTICLES else words
-        is_clear = len(words) > 1 or t.capitals[mention.end - 1]
-        if is_clear and t.word(mention.first - 1) in cues.RULING_OUT:
-            return self.titles.beginning(words)
-        return self.titles.rows.get(" ".join(words), ())
-
-    def _series(self, state: ParseState) -> dict[int, None]:
-        """Rows of titles that begin with denied words; a denied series is understood."""
-        rows: dict[int, None] = {}
-        for phrase, words in state.series.items():
-            if phrase not in state.ruled_out and self.titles.common.issuperset(words):
-                continue  # "not over the top" is about no title
-            beginning = self.titles.beginning(words)
-            rows |= dict.fromkeys(beginning)
-            if len(beginning) >= MIN_SERIES and phrase in state.not_understood:
-                state.not_understood.remove(phrase)
-                state.negated.pop(phrase, None)
-                state.ruled_out[phrase] = ()
-        return rows
 
     def _leaves_enough(self, filters: Mapping[str, Any]) -> bool:
         allowed = self.catalog.mask(filters)
@@ -343,14 +313,6 @@ def rejects(text: str) -> bool:
     # What was offered stands for a title in front; "no" to a question is no verdict.
     t = read_tokens(f"it, {_ANSWER.sub('', text.lower())}")
     return polarities(t, [Mention(0, 1)]) == ["rejected"]
-
-
-def _opinion(t: Tokens, mention: Mention) -> Interval:
-    """The places of a rejected title and of the words before it that only reject it."""
-    first = mention.first
-    while first and t.word(first - 1) in cues.AGAINST | cues.RULING_OUT | cues.OPINION:
-        first -= 1
-    return first, mention.end
 
 
 def _demanded(filters: Mapping[str, Any]) -> set[Label]:

@@ -35,8 +35,8 @@ yeah yep sure well really quite pretty maybe perhaps actually something thing th
 anyone one ones kind kinds sort sorts type types lot lots bit want wants wanted wanting looking
 recommend recommends recommended recommendation recommendations suggest suggests suggested
 suggestion suggestions tell know think thought hoping hope wondering tonight today now currently
-along lines vein similar like liked likes loved enjoyed enjoying watched watching seen saw got get gets
-getting give gives show shows find help need needs needed hate hated hates
+along lines vein similar like liked likes loved enjoyed enjoying watched watching seen saw got get
+gets getting give gives show shows find help need needs needed hate hated hates
 """
 # Words that are filler around a request and content inside one: "a good movie to watch", and "a
 # film about love", "a leather watch", "feel-good".
