@@ -27,7 +27,7 @@ FOLDERS = {
     "evaluate": 3_530,
     "fusion": 940,
     "index": 820,
-    "intent": 4_400,
+    "intent": 4_410,
     "lexical": 470,
     "metrics": 310,
     "pipeline": 1_050,
