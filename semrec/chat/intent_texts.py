@@ -54,8 +54,8 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"^(?:something\s*,|(?:hmm?|um|uh|ah|please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no|sorry|oops"
-    r"|i (?:mean|meant|said)|actually|instead|rather"
+    r"^(?:something\s*,|(?:hmm?|um|uh|ah|please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no"
+    r"|sorry|oops|i (?:mean|meant|said)|actually|instead|rather"
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
     r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
     # "I want a western" asks for "a western"; "I want to cry", "I need a hug" say how one feels.
@@ -70,7 +70,10 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 # What is left between phrases that were cut out: "a film, and, and with robots".
-_LEFT_OVER = re.compile(r"(?:[\s,;]+(?:and|or|but))+(?=[\s,;]+(?:and|or|but)\b|[\s,;.]*$)", re.I)
+# At most eight marks, here and below: a run of thousands would be tried from each of them.
+_LEFT_OVER = re.compile(
+    r"(?:[\s,;]{1,8}(?:and|or|but))+(?=[\s,;]{1,8}(?:and|or|but)\b|[\s,;.]{0,8}$)", re.I
+)
 _ALLOWS = re.compile(
     r"(?:ok |okay |but )?(?:[\w’'-]+ ){1,3}(?:is|are|would be) "
     r"(?:fine|ok|okay|alright|all right|no problem)(?: too| with (?:me|us)| by me)*[\s.!]*"
@@ -78,11 +81,12 @@ _ALLOWS = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"[\s,]+(?:instead|please|then|thanks|would be (?:nice|great|good|cool|perfect|fun))[\s.!?]*$",
+    r"[\s,]{1,8}(?:instead|please|then|thanks|would be (?:nice|great|good|cool|perfect|fun))"
+    r"[\s.!?]*$",
     re.IGNORECASE,
 )
 # "Sad , please, for two": a courtesy between marks, and the space that a cut left before one.
-_ASIDE = re.compile(r"[\s,]+(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.IGNORECASE)
+_ASIDE = re.compile(r"[\s,]{1,8}(?:please|thanks)(?=\s*[,.;!?])|\s+(?=[,.;!?])", re.IGNORECASE)
 
 
 def content_of(text: str) -> str:
