@@ -29,8 +29,8 @@ from semrec.chat.intent_texts import (
 from semrec.chat.wishes import (
     adds_to_wishes,
     asks_how_about,
+    bare_label,
     is_mood,
-    only_names,
     only_tells,
     replaces_wishes,
     without_topic,
@@ -44,7 +44,7 @@ from semrec.intent.filters import added, retracted
 from semrec.intent.intent_parser import MAX_READ_CHARS, IntentParser, ParsedIntent
 from semrec.intent.mentions import labels_within, named_labels
 from semrec.intent.references import Reference, read_references
-from semrec.intent.tokens import Tokens, key, read_tokens, words_of
+from semrec.intent.tokens import Tokens, read_tokens, words_of
 from semrec.types import Event, Label
 
 MAX_ROUNDS = 3
@@ -178,11 +178,12 @@ class _Updater:
     def _narrows(self, wish: str) -> bool:
         """True for a genre alone, where no genre stands yet: "robots", then "a comedy"."""
         vocabulary = self._parser.vocabulary
-        stands = read_tokens(". ".join(self._wishes))
-        kinds = {(has.attribute, label) for label, has in vocabulary.choices.items()}
-        if kinds & {*named_labels(stands, vocabulary), *labels_within(stands, vocabulary)}:
+        conditions = vocabulary.labels.get(bare_label(wish), ())
+        if not any(label in vocabulary.choices for has in conditions for label in has.labels):
             return False
-        return only_names(wish, map(key, vocabulary.choices))
+        stands = read_tokens(". ".join(self._wishes))
+        wanted = {*named_labels(stands, vocabulary), *labels_within(stands, vocabulary)}
+        return not any(label in vocabulary.choices for _, label in wanted)
 
     def _tells(self, read: ParsedIntent) -> bool:
         """True for a message about titles and people that asks for nothing."""

@@ -107,10 +107,9 @@ def is_mood(wish: str, moods: Iterable[str]) -> bool:
     return any(not content_of(wish.casefold().replace(mood.casefold(), " ")) for mood in moods)
 
 
-def only_names(wish: str, labels: Iterable[str]) -> bool:
-    """True if a wish is one of some labels, in the singular, and nothing else: "a comedy"."""
-    words = [word for word in read_tokens(wish).stems if word not in _AROUND_A_LABEL]
-    return " ".join(words) in set(labels)
+def bare_label(wish: str) -> str:
+    """The words of a wish in the singular, without those around a label: of "a comedy" one."""
+    return " ".join(word for word in read_tokens(wish).stems if word not in _AROUND_A_LABEL)
 
 
 def only_tells(text: str) -> bool:
