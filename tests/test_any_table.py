@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from semrec import DataError
@@ -73,7 +73,16 @@ def usable(row):
     )
 
 
+BACKSLASH = {"user": "\\", "item": "a", "time": 0, "rating": 0.5}
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@example(
+    rows=[{**BACKSLASH, "user": None, "rating": "good"}, {**BACKSLASH, "user": "0"}, BACKSLASH],
+    form=("csv", ",", "utf-8"),
+    codec="none",
+)
+@example(rows=[{**BACKSLASH, "user": None}, BACKSLASH], form=("csv", ";", "utf-8"), codec="gzip")
 @given(rows=ROWS, form=FORMS, codec=st.sampled_from(["none", "gzip", "zstd", "bz2"]))
 def test_every_row_comes_back_or_is_counted(rows, form, codec):
     with tempfile.TemporaryDirectory() as name:

@@ -6,6 +6,7 @@ import ast
 import codecs
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,8 @@ from semrec.errors import DataError
 
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WESTERN = "western"  # UTF-8 where a line is, else cp1252
+# `"5\" disk"`; but of `"C:\",` and `"C:\""` the cell ends in a backslash.
+_ESCAPED_QUOTE = re.compile(rb'\\"(?=[^",;\t|\r\n])')
 SAMPLE_BYTES, SAMPLE_ROWS, CHUNK_BYTES = 1 << 20, 1_000, 1 << 22
 MAX_UNPACKED_BYTES = 1 << 38  # an archive that unpacks to more is refused
 
@@ -61,7 +64,7 @@ def open_text(local: Path, packed: str | None, given: str) -> Text:
         start = chunk = stream.read(CHUNK_BYTES)
         while chunk:
             size += len(chunk)
-            backslashes += chunk.count(b'\\"') - chunk.count(b'\\""')
+            backslashes += len(_ESCAPED_QUOTE.findall(chunk))
             if size > MAX_UNPACKED_BYTES:
                 raise OSError(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
             try:
