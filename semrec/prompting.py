@@ -66,9 +66,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "chat_reply": {
         "anew": True,
         "wish": "a quiet film",
-        "liked": ["Solaris"],
-        "seen": ["Solaris"],
-        "rejected": ["Alien"],
+        "liked": ["“Solaris”"],
+        "seen": ["“Solaris”"],
+        "rejected": ["“Alien”"],
         "others": True,
         "stated": ["no Horror"],
         "lifted": ["War"],

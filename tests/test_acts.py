@@ -254,6 +254,14 @@ def test_a_denial_is_read_back_as_it_was_said(rec, denial):
     assert turn.conversation.filters == {"labels": {"none": ["jungle"]}}
 
 
+def test_what_is_rejected_is_named_however_much_it_is(rec):
+    titles = [rec.catalog.titles[row] for row in (3, 9, 15)]
+    turn = respond(
+        rec, f"a court drama, no jungle. I hated {titles[0]}, {titles[1]} and {titles[2]}"
+    )
+    assert f"“{titles[0]}” and “{titles[1]}” and 1 more" in turn.reply
+
+
 def test_a_long_list_of_labels_is_named_by_its_first(rec):
     labels = {"none": ["odd", *(f"label {n}" for n in range(9))]}
     assert limits_in_words({"labels": labels}, rec.catalog, None) == ["no odd and the like"]

@@ -10,6 +10,7 @@ from semrec.chat.conversation import Conversation, StateUpdate
 from semrec.chat.explanations import main_reason
 from semrec.chat.phrasing import first_of, limits_in_words, shortened
 from semrec.intent.filters import explain_nothing
+from semrec.intent.tokens import key
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
 from semrec.types import Query, Recommendations
@@ -40,11 +41,9 @@ def reply_to(
             if event.type in types and shown in (None, event.item_id in conversation.shown)
         ]
         named = [catalog.titles[row] for row in catalog.rows(ids)]
-        return [title for title in dict.fromkeys(named) if title][:MAX_NAMED]
+        return [f"“{title}”" for title in dict.fromkeys(named) if title]
 
-    rejected = titles(("reject",))
-    if sum(event.type == "reject" for event in update.events) > MAX_NAMED and update.denied:
-        rejected = []  # all parts of a series, which its denial names
+    rejected = [title for title in titles(("reject",)) if not _is_part(title, update)]
     liked = titles(("like", "purchase")) + titles(("view",), shown=False)
     liked = [title for title in liked if title not in rejected]
     said_so = bool(liked) and len(update.wish.split()) <= MAX_ECHOED_WORDS
@@ -55,9 +54,9 @@ def reply_to(
     text = _template().render(
         anew=update.anew,
         wish="" if said_so else shortened(update.wish, MAX_WISH_CHARS),
-        liked=liked,
-        seen=titles(("view",), shown=True),
-        rejected=rejected,
+        liked=first_of(liked, MAX_NAMED),
+        seen=first_of(titles(("view",), shown=True), MAX_NAMED),
+        rejected=first_of(rejected, MAX_NAMED),
         others=update.others,
         stated=first_of(
             [*update.denied, *limits_in_words(_said_in_labels(update), catalog, intent_parser)],
@@ -79,6 +78,12 @@ def reply_to(
 @lru_cache(maxsize=1)
 def _template() -> Prompt:
     return load_prompt("chat_reply", "chat_reply")
+
+
+def _is_part(title: str, update: StateUpdate) -> bool:
+    """True for a part of a series that a denial names: "not Harry Potter" says it of all."""
+    opening = " ".join(key(title).split()[:2])
+    return any(opening in key(phrase) for phrase in update.denied)
 
 
 def _unknown(update: StateUpdate, ranked: Recommendations) -> list[str]:

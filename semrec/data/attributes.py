@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -76,8 +75,8 @@ class Labels:
 
     Attributes:
         name: The attribute.
-        rows: (n_pairs,) int64, the item of each (item, label) pair.
-        codes: (n_pairs,) int64, its label's place in the vocabulary.
+        rows: (n_pairs,) int64, the item of each (item, label) pair, one label's after another's.
+        codes: (n_pairs,) int64, its label's place in the vocabulary, ascending.
         vocabulary: Label, casefolded → code.
         n_items: How many items there are.
     """
@@ -126,16 +125,9 @@ class Labels:
         hit = np.zeros(self.n_items, dtype=bool)
         code = self.vocabulary.get(label.casefold())
         if code is not None:
-            rows, starts = self._by_code
-            hit[rows[starts[code] : starts[code + 1]]] = True
+            first, end = np.searchsorted(self.codes, (code, code + 1))
+            hit[self.rows[first:end]] = True
         return hit
-
-    @cached_property
-    def _by_code(self) -> tuple[RowArray, RowArray]:
-        """The items of all pairs by their label, and where each label's begin."""
-        order = np.argsort(self.codes, kind="stable")
-        starts = np.searchsorted(self.codes[order], np.arange(len(self.vocabulary) + 1))
-        return self.rows[order], starts
 
 
 def label_numbers(
@@ -204,10 +196,11 @@ def make_attribute(name: str, column: pa.ChunkedArray) -> Attribute:
         for label in labels:
             rows.append(row)
             codes.append(vocabulary.setdefault(label.casefold(), len(vocabulary)))
+    order = np.argsort(codes, kind="stable")  # once: a filter looks a label's items up
     return Labels(
         name=name,
-        rows=np.asarray(rows, dtype=np.int64),
-        codes=np.asarray(codes, dtype=np.int64),
+        rows=np.asarray(rows, dtype=np.int64)[order],
+        codes=np.asarray(codes, dtype=np.int64)[order],
         vocabulary=vocabulary,
         n_items=len(lists),
     )

@@ -180,9 +180,9 @@ OPINION = word_set(
     " saw to see want watch please"
 )
 # Before people's names: how many words in capitals make one of them.
-BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2, "like": 2, "love": 2}
-BEFORE_NAMES |= {"seen": 1, "watched": 1, "loved": 2, "liked": 2, "enjoyed": 2}
-TASTES = word_set("like love seen watched loved liked enjoyed")
+BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2}
+# The same before names that are liked, or were seen.
+TASTES = {"like": 2, "love": 2, "loved": 2, "liked": 2, "enjoyed": 2, "seen": 1, "watched": 1}
 NO_NAME = word_set("i im ive no yes yeah ok okay oh and but")
 BEFORE_SAME = word_set("by from with starring featuring")
 PEOPLE = word_set("director actor actress writer author artist band composer maker creator studio")

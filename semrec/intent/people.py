@@ -24,7 +24,7 @@ def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -
     taken_at = {i for first, end in taken for i in range(first, end)}
     people: list[str] = []
     for i, word in enumerate(t.words):
-        least = cues.BEFORE_NAMES.get(word, 0)
+        least = cues.BEFORE_NAMES.get(word, 0) or cues.TASTES.get(word, 0)
         if not least or not t.text[t.starts[i]].islower():
             continue
         first = i + 1 + (t.word(i + 1) == "the")

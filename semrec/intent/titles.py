@@ -47,6 +47,7 @@ class Titles:
             slip of the hand.
         label_phrases: Labels, as vocabularies hold them.
         known: Rows of the most touched items, which everybody knows.
+        sorted_names: The spellings of titles in alphabetical order.
     """
 
     rows: Mapping[str, tuple[int, ...]]
@@ -58,6 +59,7 @@ class Titles:
     words: frozenset[str]
     known: frozenset[int]
     label_phrases: frozenset[str]
+    sorted_names: Sequence[str]
 
     def near(self, words: Sequence[str]) -> tuple[int, ...]:
         """Rows of the title that differs from some words by one edit in each long one, if any.
@@ -96,11 +98,6 @@ class Titles:
             if name[len(phrase) :].removeprefix("s")[:1] in ("", " ")  # "Monty Python's Life …"
         ]
         return tuple(dict.fromkeys(row for name in names for row in self.rows[name]))
-
-    @cached_property
-    def sorted_names(self) -> Sequence[str]:
-        """Spellings of titles in alphabetical order."""
-        return sorted(self.rows)
 
     @cached_property
     def names(self) -> Mapping[tuple[int, int], Sequence[str]]:
@@ -168,6 +165,7 @@ def learn_titles(
         has_texts=has_texts,
         words=common | {word for name in rows for word in name.split()},
         label_phrases=frozenset(vocabulary.labels),
+        sorted_names=sorted(rows),
         known=frozenset(np.argsort(-counts, kind="stable")[:n_known].tolist()),
     )
 
