@@ -18,6 +18,8 @@ from semrec.errors import ConfigError, nearest
 from semrec.prompting import find_packaged
 
 Choices = list[float]
+# Addresses and names of keys are the operator's: they are in no dump, so no artifact has them.
+Elsewhere: str = Field(default="", exclude=True)
 
 
 class _Closed(BaseModel):
@@ -55,17 +57,22 @@ class EncoderConfig(_Closed):
     """Text to vectors.
 
     `kind` sentence is any sentence-transformers model, decoder any decoder-only LLM (also as GGUF),
-    both by hub name, path, or a short name such as ``smollm2``.
+    both by hub name, path, or a short name such as ``smollm2``; endpoint any model behind an
+    OpenAI-shaped ``/v1/embeddings``, by the name that it knows it by; static a vector for each
+    token, distilled from a sentence-transformers model by the build.
     """
 
-    kind: Literal["sentence", "decoder", "hashing"] = "sentence"
+    kind: Literal["sentence", "decoder", "endpoint", "static", "hashing"] = "sentence"
     model: str = "sentence-transformers/all-MiniLM-L6-v2"
+    url: str = Elsewhere  # endpoint only, such as http://localhost:8080/v1/embeddings
+    key_variable: str = Elsewhere  # endpoint only: the environment variable that holds its key
     device: str | None = None  # as torch names them; decoder: or as accelerate maps them (auto, …)
     batch_size: int = Field(default=32, ge=1, le=4096)
     # Before every query, word for word; items have none. None: what the model itself brings, for a
     # decoder a general "Instruct: …\nQuery: ".
     query_prompt: str | None = Field(default=None, max_length=4000)
     # Tokens; None: the model's own, for a decoder 512. Items keep their start, queries their end.
+    # Of an endpoint four characters each, for it counts by itself; None: 2,048.
     max_length: int | None = Field(default=None, ge=8, le=131_072)
     pooling: Literal["mean", "last"] = "mean"  # decoder only: over all tokens, or the last one
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"  # decoder only
@@ -185,8 +192,11 @@ class RerankConfig(_Closed):
     # /rerank one.
     kind: Literal["none", "causal_lm", "cross_encoder", "chat", "endpoint"] = "none"
     model: str = "smollm2"  # hub name, path or short name; of an endpoint the name it knows
-    url: str = ""  # of an endpoint
-    key_variable: str = ""  # the environment variable that holds its key
+    url: str = Elsewhere  # of a chat model or an endpoint
+    key_variable: str = Elsewhere  # the environment variable that holds its key
+    # How an endpoint is asked: as Jina, Cohere, vLLM and llama.cpp's server have it, as TEI, or as
+    # vLLM's /score.
+    form: Literal["jina", "tei", "score"] = "jina"
     device: str | None = None
     top: int = Field(default=20, ge=2, le=200)  # candidates
     words: Literal["title", "text"] = "title"  # what of a candidate is read

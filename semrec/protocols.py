@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from semrec.deadline import Deadline
 from semrec.types import (
@@ -57,6 +57,15 @@ class Encoder(Protocol):
 
     def encode_items(self, texts: Sequence[str]) -> FloatArray:
         """Items: (n, dim) float32, unit rows, in the order of `texts`."""
+        ...
+
+
+@runtime_checkable
+class DeadlineEncoder(Encoder, Protocol):
+    """An encoder that is served elsewhere, and so may be late or away."""
+
+    def encode_within(self, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
+        """Requests: (n, dim) float32, unit rows; None if that can't be had in time."""
         ...
 
 

@@ -55,6 +55,7 @@ class Recommender:
     lexical: BM25 | None
     ranker: Ranker | None
     reranking: Reranking | None
+    waits: bool
     manifest: Mapping[str, Any]
     path: Path | None
 

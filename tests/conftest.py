@@ -228,6 +228,22 @@ def exported(made_once: MadeOnce) -> Path:
     return made_once("onnx", export)
 
 
+@pytest.fixture(scope="session")
+def distilled(made_once: MadeOnce) -> Path:
+    """MiniLM as a vector for each token."""
+    from semrec.encoders.distillation import distil, tokens_alone
+    from semrec.encoders.sentence import load_sentence_encoder
+    from semrec.encoders.static import save_static
+
+    def write(folder: Path) -> None:
+        teacher = load_sentence_encoder("minilm", device="cpu")
+        texts = [f"a {word} story" for word in THEMES]
+        targets = teacher.encode_items(texts)
+        save_static(distil(teacher, tokens_alone(teacher), texts, targets), folder)
+
+    return made_once("static", write)
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Networks this small gain nothing by more, and on a busy machine threads wait for another."""

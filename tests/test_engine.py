@@ -16,6 +16,7 @@ class Slow:
     """Answers when it is let; notes what reached it."""
 
     reranking = None
+    waits = False
 
     def __init__(self):
         self.go, self.began = threading.Event(), threading.Event()
@@ -70,6 +71,7 @@ def test_what_waits_is_answered_together(engine, slow):
 def test_a_budget_is_kept_beside_a_query_whose_reranking_takes_a_second():
     class Reranks(Slow):
         reranking = "slow"
+        waits = False
 
         def recommend_many(self, queries):
             if any(query.intent == "no budget" for query in queries):

@@ -14,15 +14,15 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_320,
-    "artifact": 1_460,
+    ".": 1_550,
+    "artifact": 1_630,
     "behaviour": 1_220,
     "bench": 2_200,
     "chat": 2_280,
     "cli": 2_000,
     "data": 4_480,
     "demo_data": 20,
-    "encoders": 2_260,
+    "encoders": 2_900,
     "environment": 170,
     "evaluate": 3_530,
     "fusion": 940,
@@ -35,7 +35,7 @@ FOLDERS = {
     "rerankers": 1_470,
     "serve": 4_200,
     "sessions": 780,
-    "training": 3_740,
+    "training": 4_070,
     "types": 740,
 }
 # Functions that may be longer, or take more: each with its reason.

@@ -5,15 +5,15 @@ import time
 
 import pytest
 from conftest import world_config
-from rerank_server import serving
+from model_server import serving
 from serving import in_thread
 from twelve_films import write_films
 
 import semrec
 from semrec.chat.answering import respond
 from semrec.chat.llm_replies import ReplyWriter, is_grounded
+from semrec.endpoint import Address, Endpoint
 from semrec.errors import ConfigError
-from semrec.rerankers.remote import Endpoint
 from semrec.serve.settings import make_settings
 
 KEY = "secret-key"
@@ -53,7 +53,10 @@ def server():
 @pytest.fixture
 def writer(server, monkeypatch):
     monkeypatch.setenv("REPLY_TEST_KEY", KEY)
-    endpoint = Endpoint(url=f"{server.url}/chat/completions", key_variable="REPLY_TEST_KEY")
+    endpoint = Endpoint(
+        address=Address(url=f"{server.url}/chat/completions", key_variable="REPLY_TEST_KEY"),
+        what="chat_reply model",
+    )
     yield ReplyWriter(endpoint=endpoint, model="words-1", budget_ms=3_000)
     endpoint.close()
 

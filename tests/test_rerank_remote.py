@@ -5,12 +5,13 @@ import time
 
 import numpy as np
 import pytest
-from rerank_server import serving
+from model_server import serving
 
 from semrec.deadline import NEVER, Deadline
+from semrec.endpoint import Address, Endpoint
 from semrec.errors import ConfigError, ModelError
 from semrec.prompting import load_prompt
-from semrec.rerankers.remote import ChatReranker, Endpoint, ServiceReranker
+from semrec.rerankers.remote import ChatReranker, ServiceReranker
 
 TEXTS = ["Alien", "a ghost story", "The wedding"]
 KEY = "secret-key"
@@ -24,14 +25,16 @@ def server():
 
 @pytest.fixture
 def service(server):
-    endpoint = Endpoint(url=f"{server.url}/rerank", key_variable="RERANK_TEST_KEY")
+    endpoint = Endpoint(
+        address=Address(url=f"{server.url}/rerank", key_variable="RERANK_TEST_KEY"), what="reranker"
+    )
     yield ServiceReranker(endpoint=endpoint, model="judge-1")
     endpoint.close()
 
 
 @pytest.fixture
 def chat(server):
-    endpoint = Endpoint(url=f"{server.url}/chat/completions")
+    endpoint = Endpoint(address=Address(url=f"{server.url}/chat/completions"), what="reranker")
     prompt = load_prompt("rerank_listwise", "rerank_listwise")
     yield ChatReranker(endpoint=endpoint, model="chat-1", prompt=prompt)
     endpoint.close()
@@ -51,6 +54,25 @@ def test_a_service_is_asked_in_its_own_form_over_one_connection(server, service)
     assert {name.lower(): v for name, v in headers[0].items()}["authorization"] == f"Bearer {KEY}"
     assert bodies[0] == {"model": "judge-1", "query": "a ghost", "documents": TEXTS, "top_n": 3}
     assert len(set(addresses)) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "path", "sent"),
+    [
+        ("tei", "rerank", {"query": "a ghost", "texts": TEXTS, "truncate": True}),
+        ("score", "score", {"text_1": "a ghost", "text_2": TEXTS}),
+    ],
+)
+def test_a_service_of_another_form_is_asked_in_that(server, form, path, sent):
+    endpoint = Endpoint(address=Address(url=f"{server.url}/{path}"), what="reranker")
+    [judged] = ServiceReranker(endpoint=endpoint, model="m", form=form).rerank(
+        "a ghost", TEXTS, NEVER
+    )
+    assert judged.positions[np.argmax(judged.scores)] == 1
+    assert (judged.missing, judged.invented) == (0, 0)
+    [(_, _, body, _)] = server.asked
+    assert body == {"model": "m", **sent}
+    endpoint.close()
 
 
 def test_a_chat_model_ranks_the_list(server, chat):
@@ -83,7 +105,7 @@ def test_it_is_cut_at_the_deadline_and_works_again_afterwards(server, service, m
         (b"<html><body>Welcome</body></html>", "JSONDecodeError"),
         (b" " * 3_000_000, "over 1,000,000 bytes"),
         (b"[" * 500_000, "RecursionError"),
-        (b"[]", "without a list of results"),
+        (b'"no"', "without a list of results"),
         (b'{"results": {"0": 1}}', "without a list of results"),
     ],
 )
@@ -131,7 +153,7 @@ def test_chatter_judges_nothing(server, chat):
 
 
 def test_an_absent_server_is_told():
-    endpoint = Endpoint(url="http://127.0.0.1:9/rerank")
+    endpoint = Endpoint(address=Address(url="http://127.0.0.1:9/rerank"), what="reranker")
     with pytest.raises(ModelError, match=r"reranker at 127\.0\.0\.1:9: ConnectError"):
         list(ServiceReranker(endpoint=endpoint, model="m").rerank("a ghost", TEXTS, NEVER))
     endpoint.close()
@@ -160,5 +182,5 @@ def test_a_key_that_can_not_be_sent_is_not_quoted(server, service, monkeypatch, 
 )  # fmt: skip
 def test_a_url_without_host_or_with_a_secret_is_refused(url):
     with pytest.raises(ConfigError) as raised:
-        Endpoint(url=url)
+        Endpoint(address=Address(url=url), what="reranker")
     assert "secret" not in str(raised.value)

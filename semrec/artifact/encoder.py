@@ -6,12 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semrec.config import Config, EncoderConfig
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import CachedEncoder, uncached
+from semrec.encoders.embeddings_endpoint import (
+    CHARS_PER_TOKEN,
+    MAX_BYTES,
+    MAX_LENGTH,
+    EndpointEncoder,
+    measured_dim,
+)
 from semrec.encoders.hashing import HashingEncoder
+from semrec.encoders.watched import WatchedEncoder, canary_of, refuse_another
+from semrec.endpoint import Address, Endpoint
 from semrec.environment.caches import cache_folder
 from semrec.errors import ConfigError
 from semrec.prompting import Prompt, load_prompt
 from semrec.protocols import Encoder, Interpreter
+from semrec.types import FloatArray
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
@@ -34,6 +44,12 @@ def make_encoder(
     match config.kind:
         case "hashing":
             return HashingEncoder(dim=config.dim)
+        case "endpoint":
+            encoder = make_endpoint_encoder(config)
+        case "static":
+            raise ConfigError(
+                "encoder.kind static is distilled on a catalogue's texts, by `semrec build` alone"
+            )
         case "sentence":
             from semrec.encoders.sentence import load_sentence_encoder
 
@@ -45,28 +61,85 @@ def make_encoder(
                 max_length=config.max_length,
             )
         case "decoder":
-            from semrec.encoders.decoder import (
-                MAX_LENGTH,
-                QUERY_PROMPT,
-                DecoderOptions,
-                load_decoder,
-            )
+            encoder = _make_decoder(config, model)
+    if not cache:
+        return encoder
+    cached = CachedEncoder(encoder=encoder, path=cache_file())
+    if config.kind == "endpoint":
+        refuse_another(cached)
+    return cached
 
-            prompt = config.query_prompt
-            prompt = QUERY_PROMPT if prompt is None else prompt
-            encoder = load_decoder(
-                config.model,
-                DecoderOptions(
-                    pooling=config.pooling,
-                    query_prompt=prompt,
-                    max_length=config.max_length or MAX_LENGTH,
-                    batch_size=config.batch_size,
-                ),
-                device=config.device,
-                dtype=config.dtype,
-                shared=model,
-            )
-    return CachedEncoder(encoder=encoder, path=cache_file()) if cache else encoder
+
+def _make_decoder(config: EncoderConfig, model: LanguageModel | None) -> Encoder:
+    from semrec.encoders import decoder
+
+    prompt = config.query_prompt
+    options = decoder.DecoderOptions(
+        pooling=config.pooling,
+        query_prompt=decoder.QUERY_PROMPT if prompt is None else prompt,
+        max_length=config.max_length or decoder.MAX_LENGTH,
+        batch_size=config.batch_size,
+    )
+    return decoder.load_decoder(
+        config.model, options, device=config.device, dtype=config.dtype, shared=model
+    )
+
+
+def make_endpoint_encoder(config: EncoderConfig, dim: int | None = None) -> EndpointEncoder:
+    """The encoder behind the operator's address.
+
+    Args:
+        config: With the address.
+        dim: Length of its vectors; None: it is asked.
+
+    Raises:
+        ConfigError: If there is no address.
+        EndpointError: If it is asked and fails.
+    """
+    if not config.url:
+        raise ConfigError(
+            f"nothing says where the encoder {config.model!r} is: "
+            "serve --encoder-url URL, or SEMREC_ENCODER_URL"
+        )
+    endpoint = Endpoint(
+        address=Address(url=config.url, key_variable=config.key_variable),
+        what="encoder",
+        max_bytes=MAX_BYTES,
+    )
+    return EndpointEncoder(
+        endpoint=endpoint,
+        model=config.model,
+        dim=dim or measured_dim(endpoint, config.model),
+        query_prompt=config.query_prompt or "",
+        batch_size=config.batch_size,
+        max_chars=CHARS_PER_TOKEN * (config.max_length or MAX_LENGTH),
+    )
+
+
+def make_watched_encoder(config: EncoderConfig, canary: FloatArray) -> WatchedEncoder:
+    """The same as it serves.
+
+    Args:
+        config: With the address.
+        canary: As the artifact keeps it.
+
+    Raises:
+        ConfigError: If there is no address.
+        ModelError: If another model answers there, or it refuses to be asked.
+    """
+    return WatchedEncoder(make_endpoint_encoder(config, canary.shape[1]), canary)
+
+
+def as_serving(encoder: Encoder) -> Encoder:
+    """An encoder as a recommender has it: without a cache, and watched if it is served elsewhere.
+
+    Raises:
+        ModelError: If another model answers by now.
+    """
+    inner = uncached(encoder)
+    if not isinstance(inner, EndpointEncoder):
+        return inner
+    return WatchedEncoder(inner, canary_of(encoder))
 
 
 def cache_file() -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from semrec.config import RerankConfig
 from semrec.encoders.names import resolve
+from semrec.endpoint import Address, Endpoint
 from semrec.errors import ConfigError
 from semrec.pipeline.rerank import Reranking, Wording
 from semrec.prompting import Prompt, Prompts, load_prompt
@@ -16,8 +17,6 @@ from semrec.rerankers.worker import RerankWorker
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
-
-REMOTE = ("chat", "endpoint")
 
 
 def make_reranking(
@@ -96,13 +95,14 @@ def make_reranker(
 
             return load_cross_encoder(resolve(config.model), device=config.device)
         case "chat" | "endpoint":
-            from semrec.rerankers.remote import ChatReranker, Endpoint, ServiceReranker
+            from semrec.rerankers.remote import ChatReranker, Nowhere, ServiceReranker
 
             if not config.url:
-                raise ConfigError(f"a reranker of kind {config.kind} needs rerank.url")
-            there = Endpoint(url=config.url, key_variable=config.key_variable)
+                return Nowhere(model=config.model)
+            address = Address(url=config.url, key_variable=config.key_variable)
+            there = Endpoint(address=address, what="reranker")
             if config.kind == "endpoint":
-                return ServiceReranker(endpoint=there, model=config.model)
+                return ServiceReranker(endpoint=there, model=config.model, form=config.form)
             prompt = rerank_prompt(config, own)
             return ChatReranker(endpoint=there, model=config.model, prompt=prompt)
     raise ConfigError(f"rerank.kind {config.kind!r} names no reranker")
@@ -130,6 +130,6 @@ def rerank_prompts(config: RerankConfig) -> list[Prompt]:
 def _complaint(config: RerankConfig, reranker: Reranker) -> str:
     """A reason not to ask it; empty: it may be asked."""
     reason = complaint(reranker) or ""
-    if config.kind in REMOTE and reason.startswith(FAILS):
+    if config.url and reason.startswith(FAILS):
         return ""  # it may be there later: the worker's breaker looks after that
     return reason

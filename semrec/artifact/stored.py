@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from semrec.artifact.assembly import (
-    Parts,
-    make_intent_parser,
-    make_recommender,
-)
+from semrec.artifact.addresses import as_served
+from semrec.artifact.assembly import Parts, make_intent_parser, make_recommender
 from semrec.artifact.behavioural_models import load_behaviour, load_neighbours, state_of
-from semrec.artifact.encoder import make_encoder, make_interpreter, make_language_model
+from semrec.artifact.encoder import (
+    make_encoder,
+    make_interpreter,
+    make_language_model,
+    make_watched_encoder,
+)
 from semrec.artifact.folder import Verify, read_manifest
 from semrec.artifact.indexes import load_index, make_index, mapped_vectors, save_index
 from semrec.artifact.manifest import Manifest, NeighboursEntry
@@ -28,6 +30,8 @@ from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
+from semrec.encoders.static import StaticEncoder, load_static, save_static
+from semrec.endpoint import Addresses
 from semrec.errors import ArtifactError, preview
 from semrec.fusion.blocks import Block, LabelCentroids
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 ENCODER = "encoder"  # an artifact's folder of the weights that were trained with it
 AUDIENCE = "audience.yaml"  # its own table of moods, where it isn't the packaged one
 RUNTIME = "runtime"  # and of the encoder in the form that serves
+STATIC = "static"  # of one that was distilled
+CANARY = "canary.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +63,16 @@ class Models:
         dialogs: Hashed ids of what it was trained on.
         prompts: Further templates that it answers with.
         runtime: A folder of the encoder in its quick form.
+        static: An encoder that was distilled by the build.
+        canary: Vectors by which an encoder that is served elsewhere is known again.
     """
 
     trained: Encoder | None = None
     dialogs: Sequence[str] = ()
     prompts: Sequence[Prompt] = ()
     runtime: Path | None = None
+    static: StaticEncoder | None = None
+    canary: FloatArray | None = None
 
 
 def save_parts(parts: Parts, folder: Path, models: Models) -> None:
@@ -125,10 +135,18 @@ def _save_models(models: Models, folder: Path) -> None:
         save_sentence_encoder(models.trained, folder / ENCODER, models.dialogs)
     if models.runtime is not None:
         shutil.copytree(models.runtime, folder / RUNTIME)
+    if models.static is not None:
+        save_static(models.static, folder / STATIC)
+    if models.canary is not None:
+        _save(folder / CANARY, canary=models.canary)
 
 
 def load(
-    path: str | Path, *, verify: Verify = "full", encoder: str | Encoder | None = None
+    path: str | Path,
+    *,
+    verify: Verify = "full",
+    encoder: str | Encoder | None = None,
+    addresses: Addresses | None = None,
 ) -> Recommender:
     """Load an artifact.
 
@@ -137,9 +155,13 @@ def load(
         verify: ``full`` compares every file's hash, ``size`` only sizes (quicker start).
         encoder: Where the encoder is, if its name can't be resolved here: a path, another name
             of the same weights, or a loaded encoder. It serves as it is, in torch.
+        addresses: Where the models are that this artifact leaves to others; None: as the variables
+            ``SEMREC_ENCODER_URL``, ``SEMREC_RERANK_URL`` and their ``…_KEY_VARIABLE`` say.
 
     Raises:
-        ArtifactError: If a file is missing or changed, or the encoder is another one.
+        ArtifactError: If a file is missing or changed, the encoder is another one, or the artifact
+            names an address.
+        ConfigError: If its encoder is served elsewhere and nothing says where.
         ModelError: If the encoder isn't here and the hub doesn't give it.
 
     Examples:
@@ -153,6 +175,7 @@ def load(
     folder = Path(path)
     manifest = read_manifest(folder, verify)
     config = make_config(manifest.config, f"{folder}/manifest.json")
+    config = as_served(config, addresses or Addresses.from_environment(), str(folder))
     model = make_language_model(config)
     loaded = _encoder(folder, manifest, config, encoder, model)
     expected = manifest.encoder.fingerprint
@@ -201,6 +224,11 @@ def _encoder(
             query_prompt=settings.query_prompt,
             max_length=settings.max_length,
         )
+    if given is None and settings.kind == "static":
+        return load_static(folder / STATIC, name)
+    if given is None and settings.kind == "endpoint":
+        canary = load_file(folder / CANARY)["canary"]
+        return make_watched_encoder(settings, canary)
     if given is None or isinstance(given, str):
         settings = settings.model_copy(update={"model": given or name})
         return make_encoder(settings, cache=False, model=model)

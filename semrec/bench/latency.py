@@ -13,6 +13,7 @@ from semrec.config import make_config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.encoders.onnx import OnnxEncoder
+from semrec.encoders.static import SUFFIX
 from semrec.errors import ModelError
 from semrec.fusion.fused import FusedBlocks
 from semrec.metrics.significance import percentiles
@@ -105,13 +106,14 @@ def plain_script(recommender: Recommender) -> Callable[[str], list[int]] | None:
     """
     fusion = recommender.fusion
     config = make_config(recommender.manifest.get("config", {}), "manifest").encoder
-    if config.kind != "sentence" or not isinstance(fusion, FusedBlocks):
+    if config.kind not in ("sentence", "static") or not isinstance(fusion, FusedBlocks):
         return None
     from semrec.encoders.sentence import load_sentence_encoder
     from semrec.index.faiss import build_faiss
 
     try:
-        plain = load_sentence_encoder(config.model, max_length=config.max_length)
+        name = config.model.removesuffix(SUFFIX)
+        plain = load_sentence_encoder(name, max_length=config.max_length)
     except ModelError:
         return None
     vectors = fusion.semantic.vectors + fusion.semantic.mean

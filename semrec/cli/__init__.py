@@ -101,6 +101,9 @@ def build(
     intents: Annotated[list[Path], typer.Option(help="Files of requests to learn from.")] = [],
     settings: Sets = [],
     max_minutes: Annotated[float | None, typer.Option(help="Stop trying options then.")] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="What `encode` wrote; else items are encoded here.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Learn from a dataset and write an artifact."""
@@ -120,10 +123,53 @@ def build(
             intents=intents,
             settings=settings,
             max_minutes=max_minutes,
+            vectors=vectors,
             progress=progress,
         )
     manifest = {k: v for k, v in recommender.manifest.items() if k != "files"}
     print_json(manifest) if as_json else screen.built(out, manifest)
+
+
+@app.command()
+def encode(
+    dataset: Path,
+    out: Annotated[Path, typer.Option(help="A folder that all shards share.")],
+    shard: Annotated[str, typer.Option(help="Which of how many: 3/8.")] = "1/1",
+    config: ConfigName = "default",
+    settings: Sets = [],
+    as_json: Json = False,
+) -> None:
+    """Encode items, alone or as one of several; `build --vectors` reads what came out."""
+    from dataclasses import asdict
+
+    from semrec.config import load_config
+    from semrec.data.dataset import read_dataset
+    from semrec.training.shards import encode_shard
+
+    which, slash, of = shard.partition("/")
+    if not (which.isdecimal() and slash and of.isdecimal()):
+        raise DataError(f"--shard {shard!r}: expected which of how many, such as 3/8")
+    screen = Screen(quiet=as_json)
+    with screen.progress(lines=True) as progress:
+        report = encode_shard(
+            read_dataset(dataset),
+            load_config(config, settings),
+            out,
+            shard=int(which),
+            of=int(of),
+            progress=progress,
+        )
+    if as_json:
+        print_json(asdict(report))
+        return
+    screen.line(
+        f"{report.encoded} files written, {report.skipped} were there; "
+        + (
+            f"{report.missing} of other shards are missing"
+            if report.missing
+            else f"all are there. Now: semrec build {dataset} --vectors {out} …"
+        )
+    )
 
 
 @app.command()

@@ -30,6 +30,12 @@ def serve(
     sessions: Annotated[
         str | None, typer.Option(help="sqlite (default), memory, or redis://host:port/0.")
     ] = None,
+    encoder_url: Annotated[
+        str | None, typer.Option(help="Where the encoder is, if it is served elsewhere.")
+    ] = None,
+    rerank_url: Annotated[
+        str | None, typer.Option(help="Where the reranker is, if it is served elsewhere.")
+    ] = None,
     settings: Annotated[Path | None, typer.Option(help="A YAML file of settings.")] = None,
     values: Sets = [],
 ) -> None:
@@ -48,6 +54,7 @@ def serve(
 
     export(settings=settings)
     export(artifact=artifact, host=host, port=port, workers=workers, state=state, sessions=sessions)
+    export(encoder_url=encoder_url, rerank_url=rerank_url)
     export(**dict(pair(text, "--set") for text in values))
     effective = make_settings()
     read_manifest(effective.artifact, "size")  # a wrong path fails here, before a server starts

@@ -11,7 +11,8 @@ from threading import Lock
 
 import numpy as np
 
-from semrec.protocols import Encoder
+from semrec.deadline import NEVER, Deadline
+from semrec.protocols import DeadlineEncoder, Encoder
 from semrec.types import FloatArray
 
 MAX_REQUESTS = 2_000  # requests: some 3 MB of vectors at 384 dimensions
@@ -33,8 +34,13 @@ class QueryCache:
     def __len__(self) -> int:
         return len(self._vectors)
 
-    def encode_queries(self, encoder: Encoder, texts: Sequence[str]) -> list[FloatArray]:
-        """For each text its vector, (dim,) float32, as `encoder` gives or gave it."""
+    def encode_queries(
+        self, encoder: Encoder, texts: Sequence[str], deadline: Deadline = NEVER
+    ) -> list[FloatArray | None]:
+        """For each text its vector, (dim,) float32, as `encoder` gives or gave it.
+
+        None where it is served elsewhere and can't be had by the deadline.
+        """
         fingerprint = encoder.fingerprint
         known: dict[str, FloatArray] = {}
         with self._lock:
@@ -44,8 +50,9 @@ class QueryCache:
                     self._vectors.move_to_end((fingerprint, text))
                     known[text] = vector
         new = list(dict.fromkeys(text for text in texts if text not in known))
-        if new:
-            vectors = np.array(encoder.encode_queries(new))
+        encoded = _encoded(encoder, new, deadline) if new else None
+        if encoded is not None:
+            vectors = np.array(encoded)
             vectors.flags.writeable = False
             known |= zip(new, vectors, strict=True)
             with self._lock:
@@ -53,4 +60,10 @@ class QueryCache:
                     self._vectors[fingerprint, text] = known[text].copy()
                 while len(self._vectors) > self._most:
                     self._vectors.popitem(last=False)
-        return [known[text] for text in texts]
+        return [known.get(text) for text in texts]
+
+
+def _encoded(encoder: Encoder, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
+    if isinstance(encoder, DeadlineEncoder):
+        return encoder.encode_within(texts, deadline)
+    return encoder.encode_queries(texts)

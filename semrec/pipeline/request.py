@@ -39,6 +39,7 @@ class Request:
         parsed: What its words state.
         resolved: Its session and its limits in rows.
         vector: (dim,) float32, its words as the encoder reads them; None without content words.
+        is_unread: Whether the encoder couldn't read them in time.
         match: Its words as the lexical part matches them.
         fused: What is put to the index.
         rows: (n,) int64, the list, best first.
@@ -51,6 +52,7 @@ class Request:
     parsed: ParsedQuery = field(init=False)
     resolved: Resolved = field(init=False)
     vector: FloatArray | None = None
+    is_unread: bool = False
     match: LexicalMatch = NO_MATCH
     fused: FusedQuery = field(init=False)
     rows: RowArray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -97,6 +99,8 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
     if query.rerank and request.rerank.status == "off":
         why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")
+    if request.is_unread:
+        notes.append("the encoder couldn't be asked in time: the words are matched as words alone")
     if not reads and query.intent.strip():
         notes.append("behavioural-only: the words were ignored")
     if reads and (language := request.parsed.language):

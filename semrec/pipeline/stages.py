@@ -11,7 +11,7 @@ any signal the most popular items come back and the trace says so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from semrec.lexical.bm25 import BM25, unmatched
 from semrec.pipeline.cold_slots import insert_cold_items
 from semrec.pipeline.query_cache import QueryCache
 from semrec.pipeline.request import Clock, Request, notes_of, understood
-from semrec.pipeline.rerank import Reranking
+from semrec.pipeline.rerank import AFTER_MS, Reranking
 from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
 from semrec.prompting import Prompts
-from semrec.protocols import Encoder, Fusion, Index
+from semrec.protocols import DeadlineEncoder, Encoder, Fusion, Index
 from semrec.ranking.features import QueryContext
 from semrec.ranking.ranker import Ranker
 from semrec.types import (
@@ -148,6 +148,11 @@ class Pipeline:
         ]
 
     @property
+    def waits(self) -> bool:
+        """True if a query may have to wait for a model that is served elsewhere."""
+        return isinstance(self.encoder, DeadlineEncoder)
+
+    @property
     def version(self) -> str:
         """A short hash that changes with anything in the artifact; ``""`` if there is none."""
         return str(self.manifest.get("checksum", ""))[:12]
@@ -160,7 +165,10 @@ class Pipeline:
         return self.lexical.match(parsed.about, parsed.spoken)
 
     def _encode(self, requests: Sequence[Request]) -> None:
-        """One vector per request with content words, encoded in one batch."""
+        """One vector per request with content words, encoded in one batch.
+
+        Where the encoder is served elsewhere and doesn't answer in time, the words go on as words.
+        """
         if self.encoder is None:
             return
         texts = {
@@ -174,9 +182,12 @@ class Pipeline:
         }
         if not texts:
             return
-        vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()))
+        first = min((requests[position].deadline for position in texts), key=lambda d: d.at_s)
+        deadline = replace(first, at_s=first.at_s - AFTER_MS / 1000)
+        vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()), deadline)
         for position, vector in zip(texts, vectors, strict=True):
             requests[position].vector = vector
+            requests[position].is_unread = vector is None
 
     def _search(self, requests: Sequence[Request]) -> None:
         """Rows and scores; requests that want equally many candidates are searched together."""
@@ -244,7 +255,8 @@ class Pipeline:
             understood=understood(request),
             notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
             rerank=rerank,
-            degraded=rerank.status in DEGRADED
+            degraded=request.is_unread
+            or rerank.status in DEGRADED
             or bool(request.query.rerank and rerank.status == "off"),
             version=self.version,
         )

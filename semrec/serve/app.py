@@ -24,6 +24,7 @@ from semrec import __version__
 from semrec.artifact.sessions import make_sessions
 from semrec.artifact.stored import load
 from semrec.chat.llm_replies import ReplyWriter
+from semrec.endpoint import Address, Endpoint
 from semrec.recommender import Recommender
 from semrec.serve.access_log import AccessLog
 from semrec.serve.admission import AdmissionControl
@@ -123,7 +124,7 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
     threadpool_limits(1, user_api="blas")
 
     def load_checked(folder: Path) -> Recommender:
-        return load(folder, verify=settings.verify)
+        return load(folder, verify=settings.verify, addresses=settings.addresses)
 
     sessions = make_sessions(settings.sessions, settings.state)
     log = Log(settings.state)
@@ -154,9 +155,8 @@ def make_reply_writer(settings: Settings) -> ReplyWriter | None:
     """
     if settings.chat_reply != "llm":
         return None
-    from semrec.rerankers.remote import Endpoint
-
-    endpoint = Endpoint(url=settings.chat_reply_url, key_variable=settings.chat_reply_key_variable)
+    address = Address(url=settings.chat_reply_url, key_variable=settings.chat_reply_key_variable)
+    endpoint = Endpoint(address=address, what="chat_reply model")
     model, budget_ms = settings.chat_reply_model, settings.chat_reply_budget_ms
     return ReplyWriter(endpoint=endpoint, model=model, budget_ms=budget_ms)
 

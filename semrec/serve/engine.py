@@ -51,14 +51,15 @@ class _Job:
     future: Future[Any] = field(default_factory=Future)
     entered_s: float = field(default_factory=time.monotonic)
 
-    def joins(self, reranks: bool) -> bool:
+    def joins(self, recommender: Recommender) -> bool:
         """True if it may be answered together with others.
 
-        Args:
-            reranks: Whether the recommender has a reranker: that may take seconds for a query
-                without a budget, and one with 50 ms must not wait for it.
+        Where the recommender has a reranker or an encoder elsewhere it isn't: that may take seconds
+        for a query without a budget, and one with 50 ms must not wait for it.
         """
-        return self.query is not None and (self.query.rerank is False or not reranks)
+        if self.query is None or recommender.waits:
+            return False
+        return self.query.rerank is False or recommender.reranking is None
 
     def begins(self) -> bool:
         """True if it is still wanted; if not, whoever waits for it is told.
@@ -175,10 +176,10 @@ class Engine:
                 self._changed.wait()
             self._idle -= 1
             share = -(-len(self._waiting) // len(self._threads))
-            reranks = self._current().reranking is not None
+            current = self._current()
             jobs: list[_Job] = []
             while self._waiting and len(jobs) < min(self._max_batch, max(share, 1)):
-                if jobs and not all(job.joins(reranks) for job in (jobs[0], self._waiting[0])):
+                if jobs and not all(job.joins(current) for job in (jobs[0], self._waiting[0])):
                     break
                 jobs.append(self._waiting.popleft())
             if jobs:

@@ -19,6 +19,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from semrec.endpoint import Address, Addresses
 from semrec.errors import ConfigError, nearest
 
 PREFIX = "SEMREC_"
@@ -51,6 +52,12 @@ class Settings(BaseSettings):
     max_queue: int = Field(default=20, ge=1)  # requests that wait in one worker; more get a 503
     max_batch: int = Field(default=8, ge=1)  # requests that are answered together
     served_days: float = Field(default=30.0, gt=0)  # how long served lists stay in the log
+    # Where the models are that the artifact leaves to others, and the names of the variables with
+    # their keys. Words leave this machine only to these addresses.
+    encoder_url: str = ""  # such as http://localhost:8080/v1/embeddings
+    encoder_key_variable: str = ""
+    rerank_url: str = ""  # such as http://localhost:8081/v1/rerank
+    rerank_key_variable: str = ""
     # Who words the replies of a conversation. `llm`: a model behind an OpenAI-compatible address,
     # within the budget; each sentence is checked against the list, else the template's is sent.
     chat_reply: Literal["template", "llm"] = "template"
@@ -93,12 +100,21 @@ class Settings(BaseSettings):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return self.threads or max(1, (cores or 1) // self.workers)
 
+    @property
+    def addresses(self) -> Addresses:
+        """Addresses of the models that an artifact leaves to others."""
+        return Addresses(
+            encoder=Address(url=self.encoder_url, key_variable=self.encoder_key_variable),
+            rerank=Address(url=self.rerank_url, key_variable=self.rerank_key_variable),
+        )
+
     def redacted(self) -> dict[str, Any]:
         """The effective settings without keys, passwords and paths."""
         kind = self.sessions.split(":", 1)[0]  # an address of Redis can hold a password
         hidden = {
             *("api_keys", "admin_key", "sessions", "artifact", "state"),
-            *("chat_reply_url", "chat_reply_key_variable"),
+            *("chat_reply_url", "chat_reply_key_variable", "encoder_url", "encoder_key_variable"),
+            *("rerank_url", "rerank_key_variable"),
         }
         return {
             **self.model_dump(mode="json", exclude=hidden),

@@ -17,8 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from semrec.artifact.addresses import with_addresses
 from semrec.artifact.assembly import Parts, make_recommender
-from semrec.artifact.encoder import make_encoder, make_interpreter, make_language_model
+from semrec.artifact.encoder import (
+    as_serving,
+    make_encoder,
+    make_interpreter,
+    make_language_model,
+)
 from semrec.artifact.folder import check_target, write_artifact
 from semrec.artifact.indexes import make_index
 from semrec.artifact.manifest import EncoderEntry, IndexEntry, Manifest
@@ -26,11 +32,15 @@ from semrec.artifact.rerankers import rerank_prompts
 from semrec.artifact.stored import Models, save_parts
 from semrec.config import Config, load_config
 from semrec.data.checking import check, refuse_unbuildable
+from semrec.data.dataset import Dataset
 from semrec.data.intents import unit_hashes
 from semrec.data.sources import DatasetSource, as_dataset
 from semrec.encoders.cached import uncached
 from semrec.encoders.checkpoints import dialogs_seen
 from semrec.encoders.language_model import LanguageModel
+from semrec.encoders.static import StaticEncoder
+from semrec.encoders.watched import WatchedEncoder
+from semrec.endpoint import Addresses
 from semrec.pipeline.rerank import Reranking
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
@@ -39,16 +49,19 @@ from semrec.recommender import Recommender
 from semrec.training.behaviour_selection import Behaviour, forget_checkpoints, refit
 from semrec.training.candidates import held_out_queries
 from semrec.training.description import describe
+from semrec.training.encoder_distillation import distilled_encoder
 from semrec.training.encoder_selection import EncoderSelection, select_encoder
 from semrec.training.encoder_training import FinetunedEncoder, finetune_encoder, forget_training
 from semrec.training.folds import in_folds, real_requests
 from semrec.training.fusion import fuse
 from semrec.training.gate_learning import learn_mixes
 from semrec.training.job import Job, start_job
-from semrec.training.preparation import Prepared, prepare
+from semrec.training.preparation import Prepared, item_views, load_prompts, prepare
 from semrec.training.ranker_learning import learn_ranker
 from semrec.training.reranker_weight import select_reranker
 from semrec.training.runtime import choose_runtime
+from semrec.training.shards import encoding_of, read_vectors
+from semrec.training.validation import hold_out
 from semrec.types import Case, Progress
 
 
@@ -61,6 +74,7 @@ def build(
     settings: Sequence[str] = (),
     max_minutes: float | None = None,
     encoder: Encoder | None = None,
+    vectors: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Recommender:
     """Learn from a dataset and give back a recommender; with `out`, write it as an artifact.
@@ -75,6 +89,8 @@ def build(
         max_minutes: Stop trying options and training after so long. Embedding that isn't done by
             then ends the build; what was embedded is cached, and the next build goes on from there.
         encoder: A loaded encoder, if it isn't to be made from the configuration.
+        vectors: A folder that `semrec encode` wrote of the same dataset, encoder and prompts;
+            items aren't embedded then.
         progress: Called as work proceeds.
 
     Raises:
@@ -93,15 +109,19 @@ def build(
         check_target(target)
     if not isinstance(config, Config):
         config = load_config(config, settings)
+    config = with_addresses(config, Addresses.from_environment())
     job = start_job(config.seed, progress, max_minutes)
     dataset = as_dataset(dataset)
     refuse_unbuildable(check(dataset), dataset.name)
     model = make_language_model(config)
     if encoder is None:
-        encoder = _load_encoder(config, model, job)
+        encoder = _load_encoder(dataset, config, model, job)
+    embedded = None
+    if vectors is not None:
+        embedded = read_vectors(Path(vectors), encoding_of(dataset, config, encoder))
     prepared = prepare(dataset, config, intents, job)
     finetuned = _finetune(prepared, encoder, job)
-    selected = select_encoder(prepared, encoder, finetuned, job)
+    selected = select_encoder(prepared, encoder, finetuned, job, embedded)
     tuned = tune_lists(prepared, selected, model, job)
     fitted = refit_parts(prepared, tuned, job)
     recommender = _finish(prepared, tuned, fitted, model, target, job)
@@ -192,7 +212,13 @@ def refit_parts(prepared: Prepared, tuned: TunedLists, job: Job) -> FittedParts:
     return FittedParts(parts=parts, behaviour=behaviour, manifest=manifest)
 
 
-def _load_encoder(config: Config, model: LanguageModel | None, job: Job) -> Encoder:
+def _load_encoder(
+    dataset: Dataset, config: Config, model: LanguageModel | None, job: Job
+) -> Encoder:
+    if config.encoder.kind == "static":
+        cut = hold_out(dataset.positives, config.split).cut
+        views = item_views(dataset, load_prompts(config), cut)
+        return distilled_encoder(views[0], config.encoder, job)
     job.report("load encoder", 0, 1)
     encoder = make_encoder(config.encoder, model=model)
     job.report("load encoder", 1, 1)
@@ -215,8 +241,9 @@ def _finish(
     job: Job,
 ) -> Recommender:
     """The recommender; written to `target`, and then with the quickest encoder, if there is one."""
-    manifest, serving = fitted.manifest, uncached(tuned.selected.encoder)
-    if target is not None:
+    if target is None:
+        manifest, serving = fitted.manifest, as_serving(tuned.selected.encoder)
+    else:
         manifest, serving = _write(prepared, tuned, fitted, model, target, job)
     return make_recommender(
         fitted.parts,
@@ -258,6 +285,8 @@ def _write(
             dialogs=manifest.training_dialogs,
             prompts=prompts,
             runtime=runtime.folder,
+            static=runtime.encoder if isinstance(runtime.encoder, StaticEncoder) else None,
+            canary=runtime.encoder.canary if isinstance(runtime.encoder, WatchedEncoder) else None,
         )
         written = write_artifact(
             target, lambda folder: save_parts(fitted.parts, folder, models), manifest

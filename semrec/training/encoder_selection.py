@@ -27,6 +27,7 @@ from semrec.training.job import Job, Stage
 from semrec.training.preparation import Prepared
 from semrec.training.validation_queries import TuningSets, make_tuning_sets
 from semrec.training.weight_search import cutoff_of
+from semrec.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,11 @@ class EncoderSelection:
 
 
 def select_encoder(
-    prepared: Prepared, untrained: Encoder, finetuned: FinetunedEncoder, job: Job
+    prepared: Prepared,
+    untrained: Encoder,
+    finetuned: FinetunedEncoder,
+    job: Job,
+    embedded: FloatArray | None = None,
 ) -> EncoderSelection:
     """The fusion with the trained encoder, or with the untrained one.
 
@@ -72,19 +77,21 @@ def select_encoder(
         untrained: As it was given.
         finetuned: What training made of it.
         job: Whom to tell, when to stop, what to draw from.
+        embedded: (n_items, dim) float32, the items as the untrained one reads them, if that was
+            done elsewhere.
 
     Raises:
         DataError: If the time is up before all items are embedded.
     """
-    trained = _tuned_fusion(prepared, finetuned.encoder, job)
     if finetuned.folder is None:
-        return trained
+        return _tuned_fusion(prepared, untrained, job, embedded)
+    trained = _tuned_fusion(prepared, finetuned.encoder, job)
     looks = {"encoder": dict(finetuned.looks)}
     trained = replace(trained, tuned=trained.tuned | looks, is_trained=True)
     if not trained.sets.real:
         return trained
     config = prepared.config
-    before = _tuned_fusion(prepared, untrained, job)
+    before = _tuned_fusion(prepared, untrained, job, embedded)
     old, new = (selection.ndcg_of_requests(config.fusion.cutoff) for selection in (before, trained))
     low, high = gain_interval(old, new, [case.unit for case in trained.sets.real], config.seed)
     fused = {
@@ -97,10 +104,15 @@ def select_encoder(
     return replace(kept, tuned=kept.tuned | info)
 
 
-def _tuned_fusion(prepared: Prepared, encoder: Encoder, job: Job) -> EncoderSelection:
+def _tuned_fusion(
+    prepared: Prepared, encoder: Encoder, job: Job, embedded: FloatArray | None = None
+) -> EncoderSelection:
     config, known, chosen = prepared.config, prepared.validation.train, prepared.chosen
-    quick = in_bulk(encoder, config.encoder)
-    semantic = fit_block(*embed_views(prepared.views, quick, job))
+    if embedded is None:
+        quick = in_bulk(encoder, config.encoder)
+        semantic = fit_block(*embed_views(prepared.views, quick, job))
+    else:
+        semantic = fit_block(embedded, np.asarray(embedded.any(axis=1)))
     sets = make_tuning_sets(
         prepared.reader,
         encoder,

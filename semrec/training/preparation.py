@@ -122,7 +122,7 @@ def prepare(
     Raises:
         SemrecError: A subclass says which input is wrong and how.
     """
-    prompts, catalog = _load_prompts(config), dataset.catalog
+    prompts, catalog = load_prompts(config), dataset.catalog
     held_out = hold_out(dataset.positives, config.split)
     intent_parser = make_intent_parser(config, catalog, held_out.train)
     cases = _read_intents([*dataset.intents, *intents])
@@ -132,9 +132,6 @@ def prepare(
     if validation.cut is None:  # each user's last moments: tags are bounded by the test's cut
         validation = replace(validation, cut=held_out.cut)
     tags = frequent_tags(dataset.tags, held_out.cut)
-    views = [ItemTexts(prompts=prompts, catalog=catalog, tags=tags)]
-    if prompts.about is not None:
-        views.append(ItemTexts(prompts=prompts, catalog=catalog, tags=tags, about=True))
     context, next_items = make_search_context(validation, dataset, config, job)
     may_name = config.fusion.named and intent_parser is not None
     return Prepared(
@@ -149,19 +146,40 @@ def prepare(
         context=context,
         cases=next_items,
         chosen=select_behaviour(context),
-        views=views,
+        views=item_views(dataset, prompts, held_out.cut),
         lexical=_fit_lexical(prompts, catalog, tags) if config.lexical.enabled else None,
         labelled=labelled_items(catalog.attributes, len(catalog)) if may_name else None,
     )
 
 
-def _load_prompts(config: Config) -> Prompts:
+def load_prompts(config: Config) -> Prompts:
+    """The prompts that put items and requests into words.
+
+    Raises:
+        ConfigError: If there is none of a name, or a template is wrong.
+    """
     named = config.prompts
     return Prompts(
         item=load_prompt("item", named.item),
         query=load_prompt("query", named.query),
         about=load_prompt("item_about", named.item_about) if named.item_about else None,
     )
+
+
+def item_views(dataset: Dataset, prompts: Prompts, cut: float | None) -> list[ItemTexts]:
+    """The items in words, and without their titles if there is a prompt for that.
+
+    Args:
+        dataset: With tags.
+        prompts: Put an item into words.
+        cut: The moment from which tags are held out; None: there is none.
+    """
+    tags = frequent_tags(dataset.tags, cut)
+    views = [ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags)]
+    if prompts.about is not None:
+        about = ItemTexts(prompts=prompts, catalog=dataset.catalog, tags=tags, about=True)
+        views.append(about)
+    return views
 
 
 def _fit_lexical(prompts: Prompts, catalog: Catalog, tags: Mapping[int, Sequence[str]]) -> BM25:

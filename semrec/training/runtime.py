@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from semrec.artifact.encoder import as_serving
 from semrec.config import Config
 from semrec.encoders.cached import uncached
+from semrec.encoders.embeddings_endpoint import EndpointEncoder
 from semrec.encoders.sentence import SentenceEncoder
+from semrec.encoders.static import StaticEncoder
 from semrec.errors import ConfigError, ModelError
 from semrec.fusion.fused import FusedBlocks
 from semrec.protocols import Encoder
@@ -70,7 +73,8 @@ def choose_runtime(
     """
     wanted = config.encoder.runtime
     inner = uncached(encoder)
-    kept = Runtime(encoder=inner, info={"runtime": "torch"})
+    form = {EndpointEncoder: "endpoint", StaticEncoder: "static"}.get(type(inner), "torch")
+    kept = Runtime(encoder=as_serving(encoder), info={"runtime": form})
     if wanted == "torch":
         return kept
     reason = _impossible(inner)
@@ -81,7 +85,7 @@ def choose_runtime(
             reason = str(error)
     if wanted != "auto":
         raise ConfigError(f"encoder.runtime {wanted!r}: {reason}; set it to auto or torch")
-    return replace(kept, info={"runtime": "torch", "why": reason})
+    return replace(kept, info={"runtime": form, "why": reason})
 
 
 def _impossible(encoder: Encoder) -> str | None:

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_server import DIM, serving
 
 from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.embeddings_endpoint import EndpointEncoder
 from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.names import resolve
 from semrec.encoders.onnx import load_onnx
 from semrec.encoders.sentence import load_sentence_encoder
+from semrec.encoders.static import load_static
+from semrec.encoders.watched import WatchedEncoder, canary_of
 from semrec.encoders.weights import weights_hash
+from semrec.endpoint import Address, Endpoint
 from semrec.errors import ModelError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -46,11 +51,23 @@ def minilm():
     return load_sentence_encoder(MINILM, device="cpu")
 
 
+@pytest.fixture
+def elsewhere():
+    with serving() as server:
+        address = Address(url=f"{server.url}/embeddings")
+        endpoint = Endpoint(address=address, what="encoder")
+        yield EndpointEncoder(endpoint=endpoint, model="hashing", dim=DIM)
+        endpoint.close()
+
+
 @pytest.fixture(
     params=[
         "hashing",
         "cached",
+        "endpoint",
+        "watched",
         pytest.param("sentence", marks=pytest.mark.weights),
+        pytest.param("static", marks=pytest.mark.slow),
         pytest.param("onnx", marks=pytest.mark.weights),
         pytest.param("onnx-int8", marks=pytest.mark.weights),
         pytest.param("decoder", marks=pytest.mark.slow),
@@ -62,8 +79,15 @@ def encoder(request, tmp_path):
             return HashingEncoder(dim=32)
         case "cached":
             return CachedEncoder(encoder=HashingEncoder(dim=32), path=tmp_path / "vectors.sqlite")
+        case "endpoint":
+            return request.getfixturevalue("elsewhere")
+        case "watched":
+            there = request.getfixturevalue("elsewhere")
+            return WatchedEncoder(there, canary_of(there))
         case "sentence":
             return request.getfixturevalue("minilm")
+        case "static":
+            return load_static(request.getfixturevalue("distilled"), "static")
         case "onnx":
             return load_onnx(request.getfixturevalue("exported") / "float32")
         case "onnx-int8":

@@ -4,17 +4,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from rerank_server import serving
+from model_server import serving
 from tiny_llama import tiny_language_model, tokens_of_bytes
 
 from semrec.deadline import NEVER, Deadline
 from semrec.encoders.names import resolve
+from semrec.endpoint import Address, Endpoint
 from semrec.prompting import load_prompt
 from semrec.rerankers.blending import blended
 from semrec.rerankers.causal_lm import LikelihoodReranker
 from semrec.rerankers.cross_encoder import CrossEncoderReranker, load_cross_encoder
 from semrec.rerankers.prefixes import PrefixModel
-from semrec.rerankers.remote import ChatReranker, Endpoint, ServiceReranker
+from semrec.rerankers.remote import ChatReranker, ServiceReranker
 from semrec.rerankers.sanity_check import complaint
 from semrec.rerankers.score_collector import ScoreCollector
 from semrec.rerankers.worker import RerankWorker
@@ -119,7 +120,7 @@ def reranker(request, one_thread):
             server = request.getfixturevalue("server")
             server.mode = "right"
             path = "chat/completions" if remote == "chat" else "rerank"
-            endpoint = Endpoint(url=f"{server.url}/{path}")
+            endpoint = Endpoint(address=Address(url=f"{server.url}/{path}"), what="reranker")
             prompt = load_prompt("rerank_listwise", "rerank_listwise")
             yield (
                 ChatReranker(endpoint=endpoint, model="m", prompt=prompt)

@@ -1,6 +1,6 @@
-"""A real HTTP server that ranks, and can be slow, wrong, truncated or rude.
+"""A real HTTP server that ranks and embeds, and can be slow, wrong, truncated or rude.
 
-Its `mode` is what it does, or the bytes that it answers.
+Its `mode` is what it does, or the bytes that it answers, or a function of the right answer.
 """
 
 from __future__ import annotations
@@ -9,8 +9,13 @@ import json
 import re
 import threading
 import time
+from base64 import b64encode
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from semrec.encoders.hashing import HashingEncoder
+
+DIM = 64  # of the vectors
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,18 +47,27 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "right":
                 self._send(200, self._answer(body))
-            case _:
+            case bytes():
                 self._send(200, mode)
+            case _:
+                status, answer = mode(body, json.loads(self._answer(body)))
+                self._send(status, json.dumps(answer).encode())
 
     def _answer(self, body):
-        """Ranks by the words that a text shares with the request, as an honest judge."""
-        if "documents" in body:
-            asked = set(body["query"].lower().split())
-            scores = [len(asked & set(text.lower().split())) for text in body["documents"]]
-            results = [
-                {"index": place, "relevance_score": score} for place, score in enumerate(scores)
-            ]
-            return json.dumps({"results": results}).encode()
+        """Ranks by the words that a text shares with the request, and embeds by them."""
+        if "input" in body:
+            vectors = HashingEncoder(dim=DIM).encode_items(body["input"])
+            packs = body.get("encoding_format") == "base64" and self.server.packs
+            rows = [b64encode(v.tobytes()).decode() if packs else v.tolist() for v in vectors]
+            data = [{"index": at, "embedding": row} for at, row in enumerate(rows)]
+            return json.dumps({"object": "list", "data": data}).encode()
+        if documents := body.get("documents") or body.get("texts") or body.get("text_2"):
+            asked = set((body.get("query") or body["text_1"]).lower().split())
+            scores = [len(asked & set(text.lower().split())) for text in documents]
+            name = "relevance_score" if "documents" in body else "score"
+            results = [{"index": place, name: score} for place, score in enumerate(scores)]
+            whole = {"results": results} if "documents" in body else {"data": results}
+            return json.dumps(results if "texts" in body else whole).encode()
         prompt = body["messages"][0]["content"]
         request, listed = re.search(r"Request: ?(.*?) ?Candidates: (.*) Answer", prompt).groups()
         texts = re.findall(r"\[(\d+)\] ([^\[]*)", listed)
@@ -90,10 +104,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving():
+def serving(port=0):
     """A server; set its `mode`, look at what was `asked`."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True  # one may still wait for a client that keeps its connection
     server.mode, server.asked, server.leave = "right", [], threading.Event()
+    server.packs = True  # vectors in base64, if that is asked for
     server.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -1,0 +1,180 @@
+"""An encoder behind an endpoint as it serves: within a deadline, and only while it is trusted.
+
+    request → trusted? → one question within the deadline → vectors, or none
+            ↘ a check beside: after a failure, a late answer, and every five minutes
+
+Weights elsewhere can't be hashed. The vectors of a few fixed texts, the canary, stand for them:
+another model behind the same address and name is found out by them, so they are what is asked
+before an endpoint that failed is trusted again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from semrec.deadline import Deadline
+from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.embeddings_endpoint import BUSY, EndpointEncoder
+from semrec.endpoint import EndpointError
+from semrec.errors import ModelError
+from semrec.protocols import Encoder
+from semrec.types import FloatArray
+
+logger = logging.getLogger(__name__)
+
+CANARY = (
+    "a heist that goes wrong",
+    "The slow life of a lighthouse keeper and her daughter on an island far out at sea.",
+    "waterproof hiking boots, size 42",
+    "How do I sharpen a kitchen knife?",
+    "Spaghetti with clams, garlic and white wine",
+    "the history of the Ottoman Empire",
+    "something to cheer me up",
+    "42",
+)
+MIN_COSINE = 0.999
+EVERY_S = 300.0
+AGAIN_S = 1.0  # between checks of one that isn't trusted
+CHECK_MS = 2_000.0
+LOAD_MS = 10_000.0
+QUERY_MS = 2_000.0  # for a request without a budget
+UNWELL = (*BUSY, 500)  # statuses of one that may be well later
+
+
+class WatchedEncoder:
+    """An encoder behind an endpoint that answers in time or not at all.
+
+    Args:
+        encoder: Asks the endpoint.
+        canary: (len(CANARY), dim) float32: its vectors of `CANARY` when the items were embedded.
+        every_s: Between checks while it is trusted.
+        again_s: Between checks while it isn't.
+
+    Raises:
+        ModelError: If another model answers, or the endpoint refuses to be asked. One that can't
+            be reached may be there later: until then it isn't trusted.
+    """
+
+    def __init__(
+        self,
+        encoder: EndpointEncoder,
+        canary: FloatArray,
+        *,
+        every_s: float = EVERY_S,
+        again_s: float = AGAIN_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.encoder, self.canary = encoder, canary
+        self._every_s, self._again_s, self._clock = every_s, again_s, clock
+        self._checking = threading.Lock()
+        self._due_s = self._checked_s = -math.inf
+        self.complaint = "not checked yet"
+        error = self._check(LOAD_MS)
+        if error is not None and error.status is not None and error.status not in UNWELL:
+            raise ModelError(str(error))
+
+    @property
+    def name(self) -> str:
+        """The encoder's own."""
+        return self.encoder.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The encoder's own."""
+        return self.encoder.fingerprint
+
+    @property
+    def dim(self) -> int:
+        """The encoder's own."""
+        return self.encoder.dim
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Requests, whatever it takes: (n, dim) float32, unit rows."""
+        return self.encoder.encode_queries(texts)
+
+    def encode_items(self, texts: Sequence[str]) -> FloatArray:
+        """Items, whatever it takes: (n, dim) float32, unit rows."""
+        return self.encoder.encode_items(texts)
+
+    def encode_within(self, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
+        """Requests: (n, dim) float32, unit rows; None if not in time, or while it isn't trusted."""
+        if self._clock() >= self._due_s:
+            self._check_beside()
+        if self.complaint:
+            return None
+        left_ms = min(deadline.left_ms, QUERY_MS)
+        if not left_ms:
+            return None
+        try:
+            vectors = self.encoder.encode_within(texts, Deadline.within(left_ms))
+        except EndpointError as error:
+            self._conclude(str(error))
+            return None
+        if vectors is None:  # hangs, or had too little time: the check tells
+            self._check_beside()
+        return vectors
+
+    def _check_beside(self) -> None:
+        """Check on another thread, one at a time, and not again at once."""
+        if self._clock() >= self._checked_s + self._again_s and self._checking.acquire(
+            blocking=False
+        ):
+            threading.Thread(target=self._check_once, daemon=True).start()
+
+    def _check_once(self) -> None:
+        try:
+            self._check(CHECK_MS)
+        finally:
+            self._checking.release()
+
+    def _check(self, budget_ms: float) -> EndpointError | None:
+        """Ask for the canary, and trust the endpoint or not; why not."""
+        error = None
+        try:
+            vectors = self.encoder.encode_within(CANARY, Deadline.within(budget_ms))
+            if vectors is None:
+                error = EndpointError(f"encoder at {self.encoder.endpoint.host}: no answer in time")
+            elif (least := float((vectors * self.canary).sum(axis=1).min())) < MIN_COSINE:
+                error = EndpointError(
+                    f"encoder at {self.encoder.endpoint.host}: {self.name!r} gives other vectors "
+                    f"than the artifact was built with (cosine {least:.3f}): another model",
+                    status=200,
+                )
+        except EndpointError as failed:
+            error = failed
+        self._checked_s = self._clock()
+        self._conclude("" if error is None else str(error))
+        return error
+
+    def _conclude(self, complaint: str) -> None:
+        before, self.complaint = self.complaint, complaint
+        self._due_s = self._clock() + (self._again_s if complaint else self._every_s)
+        if complaint and complaint != before:
+            logger.warning("words are matched as words alone", extra={"error": complaint})
+        elif before and not complaint:
+            logger.info("the encoder is trusted")
+
+
+def canary_of(encoder: Encoder) -> FloatArray:
+    """(len(CANARY), dim) float32: what `CANARY` comes to, or came to if it is kept."""
+    return np.asarray(encoder.encode_queries(CANARY), dtype=np.float32)
+
+
+def refuse_another(cached: CachedEncoder) -> None:
+    """Check that the endpoint still gives the vectors that are kept of it.
+
+    Raises:
+        ModelError: If it doesn't: kept vectors of one model would be searched by those of another.
+    """
+    fresh, kept = canary_of(cached.encoder), canary_of(cached)
+    if float((fresh * kept).sum(axis=1).min()) < MIN_COSINE:
+        raise ModelError(
+            f"encoder {cached.name!r} gives other vectors than those kept of it in {cached.path}: "
+            "another model under the same name? Name it otherwise, or remove that file"
+        )
