@@ -16,6 +16,7 @@ TEXTS = [
         "README.md",
         "CONTRIBUTING.md",
         "docs/architecture.md",
+        "docs/models.md",
         "configs/README.md",
         "notebooks/LOG.md",
         "notebooks/RESULTS.md",
