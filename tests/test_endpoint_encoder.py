@@ -95,6 +95,8 @@ def test_vectors_come_by_their_index_whatever_their_order(server):
         (lambda data: [*data, data[0]], "21 vectors for 20 texts"),
         (lambda data: [data[0]] * len(data), "20 vectors for 20 texts"),
         (lambda data: None, "0 vectors for 20 texts"),
+        (lambda data: [{**one, "index": [1]} for one in data], "20 vectors for 20 texts"),
+        (lambda data: [{**one, "index": None} for one in data], "20 vectors for 20 texts"),
         (lambda data: [{**data[0], "embedding": [float("nan")] * DIM}, *data[1:]], "NaN"),
         (lambda data: [{**data[0], "embedding": [0.0] * DIM}, *data[1:]], "zeros"),
         (lambda data: [{**data[0], "embedding": "AAAAAA=="}, *data[1:]], "not equally many"),
@@ -179,8 +181,7 @@ def test_another_model_is_found_out_while_it_serves(server):
 def test_one_that_fails_is_asked_again_only_when_its_canary_is_right(server, mode):
     encoder = watched(server)
     server.mode = mode
-    assert not answers(encoder)
-    assert encoder.complaint
+    until(lambda: not answers(encoder) and encoder.complaint)
     server.mode = other_model
     time.sleep(0.1)
     assert not answers(encoder)
@@ -201,6 +202,21 @@ def test_one_that_hangs_is_left_at_the_deadline_and_not_waited_for_again(server,
     assert time.monotonic() - start < 0.5
     server.mode = "right"
     until(lambda: answers(encoder))
+
+
+def test_a_request_that_is_too_long_for_the_endpoint_is_asked_by_its_end(server):
+    """And whatever becomes of it, others go on being read."""
+
+    def short_ones(body, answer):
+        return (413, {}) if any(len(text) > 600 for text in body["input"]) else (200, answer)
+
+    encoder = watched(server)
+    server.mode = short_ones
+    assert encoder.encode_within(["moon " * 1_000 + "ghost"], Deadline.within(500)) is not None
+    assert len(texts_asked(server)[-1][0]) == 500
+    server.mode = lambda body, answer: (422, {}) if "bad" in body["input"] else (200, answer)
+    assert encoder.encode_within(["bad"], Deadline.within(500)) is None
+    assert answers(encoder)
 
 
 def test_too_little_time_for_one_request_is_no_fault_of_the_endpoint(server):

@@ -22,7 +22,7 @@ FOLDERS = {
     "cli": 2_000,
     "data": 4_480,
     "demo_data": 20,
-    "encoders": 2_900,
+    "encoders": 2_920,
     "environment": 170,
     "evaluate": 3_530,
     "fusion": 940,

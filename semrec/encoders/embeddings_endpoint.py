@@ -22,6 +22,7 @@ from semrec.types import FloatArray
 MAX_BYTES = 64_000_000  # of an answer: 256 vectors of 8,192 numbers
 MAX_LENGTH, CHARS_PER_TOKEN = 2_048, 4  # of a text
 LEAST_CHARS = 64  # to which a text that is refused is cut
+SHORT_CHARS = 500  # of a request that was refused, while somebody waits
 REFUSED = (400, 413, 422, 500)  # a batch or a text that is too long; llama.cpp's server says 500
 BUSY = (429, 502, 503, 504)
 WAITS_S = (1.0, 2.0, 4.0, 8.0)  # before a build asks again
@@ -78,13 +79,22 @@ class EndpointEncoder:
         return self._encode("", texts, _start)
 
     def encode_within(self, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
-        """Requests, asked once and together: (n, dim) float32, unit rows; None if not in time.
+        """Requests, asked together: (n, dim) float32, unit rows; None if not in time.
+
+        If they are refused they are asked once more, long ones by their last `SHORT_CHARS`.
 
         Raises:
             EndpointError: If the endpoint fails.
         """
-        prompted = [self.query_prompt + _end(text, self.max_chars) for text in texts]
-        return ask(self.endpoint, self.model, prompted, deadline, self.dim)
+        for most in (self.max_chars, SHORT_CHARS):
+            prompted = [self.query_prompt + _end(text, most) for text in texts]
+            try:
+                return ask(self.endpoint, self.model, prompted, deadline, self.dim)
+            except EndpointError as error:
+                longest = max(map(len, texts))
+                if most == SHORT_CHARS or longest <= SHORT_CHARS or not is_refused(error):
+                    raise
+        raise AssertionError
 
     def _encode(
         self, before: str, texts: Sequence[str], cut: Callable[[str, int], str]
@@ -95,7 +105,7 @@ class EndpointEncoder:
             try:
                 parts.append(self._ask_again([before + text for text in batch]))
             except EndpointError as error:
-                if not _is_refused(error):
+                if not is_refused(error):
                     raise
                 if len(batch) > 1:
                     size = len(batch) // 2
@@ -112,7 +122,7 @@ class EndpointEncoder:
             try:
                 return self._ask_again([before + text])
             except EndpointError as error:
-                if len(text) <= LEAST_CHARS or not _is_refused(error):
+                if len(text) <= LEAST_CHARS or not is_refused(error):
                     raise
 
     def _ask_again(self, texts: Sequence[str]) -> FloatArray:
@@ -177,7 +187,11 @@ def _vectors(answer: Any, n: int, dim: int | None) -> tuple[str, FloatArray]:  #
     none = np.zeros((0, 0), dtype=np.float32)
     data = answer.get("data") if isinstance(answer, dict) else None
     entries = [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
-    by_index = {entry.get("index"): entry.get("embedding") for entry in entries}
+    by_index = {
+        entry["index"]: entry.get("embedding")
+        for entry in entries
+        if isinstance(entry.get("index"), int)
+    }
     if len(entries) != n or any(index not in by_index for index in range(n)):
         return f"{len(entries)} vectors for {n} texts", none
     try:
@@ -202,7 +216,8 @@ def _numbers(embedding: Any) -> Any:  # noqa: ANN401
     return embedding
 
 
-def _is_refused(error: EndpointError) -> bool:
+def is_refused(error: EndpointError) -> bool:
+    """True if a batch or a text may have been too long for the endpoint."""
     return error.too_long or error.status in REFUSED
 
 

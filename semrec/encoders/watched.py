@@ -20,7 +20,7 @@ import numpy as np
 
 from semrec.deadline import Deadline
 from semrec.encoders.cached import CachedEncoder
-from semrec.encoders.embeddings_endpoint import BUSY, EndpointEncoder
+from semrec.encoders.embeddings_endpoint import BUSY, EndpointEncoder, is_refused
 from semrec.endpoint import EndpointError
 from semrec.errors import ModelError
 from semrec.protocols import Encoder
@@ -114,8 +114,10 @@ class WatchedEncoder:
         try:
             vectors = self.encoder.encode_within(texts, Deadline.within(left_ms))
         except EndpointError as error:
-            self._conclude(str(error))
-            return None
+            if not is_refused(error):
+                self._conclude(str(error))
+                return None
+            vectors = None  # one request's fault, or the endpoint's
         if vectors is None:  # hangs, or had too little time: the check tells
             self._check_beside()
         return vectors
@@ -125,7 +127,10 @@ class WatchedEncoder:
         if self._clock() >= self._checked_s + self._again_s and self._checking.acquire(
             blocking=False
         ):
-            threading.Thread(target=self._check_once, daemon=True).start()
+            try:
+                threading.Thread(target=self._check_once, daemon=True).start()
+            except RuntimeError:  # the process may start no more threads
+                self._checking.release()
 
     def _check_once(self) -> None:
         try:
