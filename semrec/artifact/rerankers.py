@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from semrec.artifact.addresses import REMOTE
 from semrec.config import RerankConfig
 from semrec.encoders.names import resolve
 from semrec.endpoint import Address, Endpoint
@@ -130,6 +131,6 @@ def rerank_prompts(config: RerankConfig) -> list[Prompt]:
 def _complaint(config: RerankConfig, reranker: Reranker) -> str:
     """A reason not to ask it; empty: it may be asked."""
     reason = complaint(reranker) or ""
-    if config.url and reason.startswith(FAILS):
+    if config.kind in REMOTE and config.url and reason.startswith(FAILS):
         return ""  # it may be there later: the worker's breaker looks after that
     return reason
