@@ -84,8 +84,9 @@ def write_world(folder: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What builds on real data begins first: begun last, it would be waited for alone."""
-    items.sort(key=lambda item: item.path.name != "test_real_data.py")
+    """What takes minutes begins first: begun last, it would be waited for alone."""
+    long = ("test_real_data.py", "test_demo.py")
+    items.sort(key=lambda item: item.path.name not in long)
 
 
 @pytest.fixture(scope="session", autouse=True)
