@@ -15,6 +15,7 @@ from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.watched import CANARY, WatchedEncoder, refuse_another
 from semrec.endpoint import Address, Addresses, Endpoint, EndpointError
 from semrec.errors import ArtifactError, ConfigError, ModelError
+from semrec.training.shards import encode_shard
 
 TEXTS = [f"a ghost story number{n}" for n in range(20)]
 OWN = HashingEncoder(dim=DIM)
@@ -304,6 +305,14 @@ def test_without_an_address_it_says_where_to_say_one(remote):
 def test_the_environment_may_say_it(remote, there, monkeypatch, rec):
     monkeypatch.setenv("SEMREC_ENCODER_URL", f"{there.url}/embeddings")
     assert lists(semrec.load(remote)) == lists(rec)
+
+
+def test_shards_find_it_there_too(world, there, monkeypatch, tmp_path):
+    monkeypatch.setenv("SEMREC_ENCODER_URL", f"{there.url}/embeddings")
+    said = {"kind": "endpoint", "model": "hashing"}
+    encode_shard(world, world_config(encoder=said), tmp_path)
+    found = np.load(tmp_path / "vectors-00000.npy")
+    assert found.shape == (len(world.catalog), DIM)
 
 
 def test_another_model_at_the_address_is_refused(remote, there):

@@ -30,7 +30,7 @@ FOLDERS = {
     "intent": 4_410,
     "lexical": 470,
     "metrics": 310,
-    "pipeline": 1_050,
+    "pipeline": 1_060,
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 4_200,

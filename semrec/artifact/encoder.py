@@ -16,7 +16,7 @@ from semrec.encoders.embeddings_endpoint import (
 )
 from semrec.encoders.hashing import HashingEncoder
 from semrec.encoders.watched import WatchedEncoder, canary_of, refuse_another
-from semrec.endpoint import Address, Endpoint
+from semrec.endpoint import Address, Addresses, Endpoint
 from semrec.environment.caches import cache_folder
 from semrec.errors import ConfigError
 from semrec.prompting import Prompt, load_prompt
@@ -89,23 +89,22 @@ def make_endpoint_encoder(config: EncoderConfig, dim: int | None = None) -> Endp
     """The encoder behind the operator's address.
 
     Args:
-        config: With the address.
+        config: With the address; where it has none, the environment's.
         dim: Length of its vectors; None: it is asked.
 
     Raises:
         ConfigError: If there is no address.
         EndpointError: If it is asked and fails.
     """
-    if not config.url:
+    address = Address(url=config.url, key_variable=config.key_variable)
+    if not address.url:
+        address = Addresses.from_environment().encoder
+    if not address.url:
         raise ConfigError(
             f"nothing says where the encoder {config.model!r} is: "
-            "serve --encoder-url URL, or SEMREC_ENCODER_URL"
+            "encoder.url of a build, serve --encoder-url URL, or SEMREC_ENCODER_URL"
         )
-    endpoint = Endpoint(
-        address=Address(url=config.url, key_variable=config.key_variable),
-        what="encoder",
-        max_bytes=MAX_BYTES,
-    )
+    endpoint = Endpoint(address=address, what="encoder", max_bytes=MAX_BYTES)
     return EndpointEncoder(
         endpoint=endpoint,
         model=config.model,

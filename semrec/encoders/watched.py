@@ -14,7 +14,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -68,10 +68,9 @@ class WatchedEncoder:
         *,
         every_s: float = EVERY_S,
         again_s: float = AGAIN_S,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.encoder, self.canary = encoder, canary
-        self._every_s, self._again_s, self._clock = every_s, again_s, clock
+        self._every_s, self._again_s = every_s, again_s
         self._checking = threading.Lock()
         self._due_s = self._checked_s = -math.inf
         self.complaint = "not checked yet"
@@ -104,7 +103,7 @@ class WatchedEncoder:
 
     def encode_within(self, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
         """Requests: (n, dim) float32, unit rows; None if not in time, or while it isn't trusted."""
-        if self._clock() >= self._due_s:
+        if time.monotonic() >= self._due_s:
             self._check_beside()
         if self.complaint:
             return None
@@ -124,7 +123,7 @@ class WatchedEncoder:
 
     def _check_beside(self) -> None:
         """Check on another thread, one at a time, and not again at once."""
-        if self._clock() >= self._checked_s + self._again_s and self._checking.acquire(
+        if time.monotonic() >= self._checked_s + self._again_s and self._checking.acquire(
             blocking=False
         ):
             try:
@@ -153,13 +152,13 @@ class WatchedEncoder:
                 )
         except EndpointError as failed:
             error = failed
-        self._checked_s = self._clock()
+        self._checked_s = time.monotonic()
         self._conclude("" if error is None else str(error))
         return error
 
     def _conclude(self, complaint: str) -> None:
         before, self.complaint = self.complaint, complaint
-        self._due_s = self._clock() + (self._again_s if complaint else self._every_s)
+        self._due_s = time.monotonic() + (self._again_s if complaint else self._every_s)
         if complaint and complaint != before:
             logger.warning("words are matched as words alone", extra={"error": complaint})
         elif before and not complaint:

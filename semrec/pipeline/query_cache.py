@@ -11,7 +11,7 @@ from threading import Lock
 
 import numpy as np
 
-from semrec.deadline import NEVER, Deadline
+from semrec.deadline import Deadline
 from semrec.protocols import DeadlineEncoder, Encoder
 from semrec.types import FloatArray
 
@@ -35,11 +35,11 @@ class QueryCache:
         return len(self._vectors)
 
     def encode_queries(
-        self, encoder: Encoder, texts: Sequence[str], deadline: Deadline = NEVER
+        self, encoder: Encoder, texts: Sequence[str], deadline: Deadline | None = None
     ) -> list[FloatArray | None]:
         """For each text its vector, (dim,) float32, as `encoder` gives or gave it.
 
-        None where it is served elsewhere and can't be had by the deadline.
+        With a deadline the encoder is a `DeadlineEncoder`: None where it can't give it by then.
         """
         fingerprint = encoder.fingerprint
         known: dict[str, FloatArray] = {}
@@ -63,7 +63,9 @@ class QueryCache:
         return [known.get(text) for text in texts]
 
 
-def _encoded(encoder: Encoder, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
-    if isinstance(encoder, DeadlineEncoder):
+def _encoded(
+    encoder: Encoder, texts: Sequence[str], deadline: Deadline | None
+) -> FloatArray | None:
+    if deadline is not None and isinstance(encoder, DeadlineEncoder):
         return encoder.encode_within(texts, deadline)
     return encoder.encode_queries(texts)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ class Pipeline:
             for request, items in zip(requests, listed, strict=True)
         ]
 
-    @property
+    @cached_property
     def waits(self) -> bool:
         """True if a query may have to wait for a model that is served elsewhere."""
         return isinstance(self.encoder, DeadlineEncoder)
@@ -182,8 +183,10 @@ class Pipeline:
         }
         if not texts:
             return
-        first = min((requests[position].deadline for position in texts), key=lambda d: d.at_s)
-        deadline = replace(first, at_s=first.at_s - AFTER_MS / 1000)
+        deadline = None
+        if self.waits:
+            first = min((requests[position].deadline for position in texts), key=lambda d: d.at_s)
+            deadline = replace(first, at_s=first.at_s - AFTER_MS / 1000)
         vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()), deadline)
         for position, vector in zip(texts, vectors, strict=True):
             requests[position].vector = vector
