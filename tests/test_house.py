@@ -18,9 +18,9 @@ FOLDERS = {
     "artifact": 1_630,
     "behaviour": 1_220,
     "bench": 2_200,
-    "chat": 2_280,
+    "chat": 2_290,
     "cli": 2_000,
-    "data": 4_480,
+    "data": 4_520,
     "demo_data": 20,
     "encoders": 2_920,
     "environment": 170,
@@ -30,13 +30,13 @@ FOLDERS = {
     "intent": 4_410,
     "lexical": 470,
     "metrics": 310,
-    "pipeline": 1_060,
+    "pipeline": 1_070,
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 4_200,
     "sessions": 780,
     "training": 4_070,
-    "types": 740,
+    "types": 790,
 }
 # Functions that may be longer, or take more: each with its reason.
 LONG = {

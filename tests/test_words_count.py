@@ -149,7 +149,7 @@ def test_a_list_is_the_best_of_one_exact_sum(world, session, filters):
     scores[resolved.excluded] = -np.inf
     scores[rec.removed] = -np.inf
     if resolved.allowed is not None:
-        scores[~resolved.allowed] = -np.inf
+        scores[~resolved.allowed.mask] = -np.inf
     best = np.lexsort((every, -scores))[:8]
     assert [i.item_id for i in found.items] == [rec.catalog.item_ids[row] for row in best]
     assert "new" in [i.item_id for i in found.items]

@@ -22,7 +22,15 @@ from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, NOT_A_NOUN, O
 from semrec.intent.tokens import MARKS, read_tokens
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
-from semrec.types import EVENT_WEIGHTS, Event, IndexQuery, Query, Recommendations, SessionRows
+from semrec.types import (
+    EVENT_WEIGHTS,
+    Allowed,
+    Event,
+    IndexQuery,
+    Query,
+    Recommendations,
+    SessionRows,
+)
 
 MAX_ITEMS, MAX_SESSION, MAX_LABELS, MAX_MENTIONS = 50, 20, 3, 2
 MAX_BRIEF = 3  # liked items that a few words look at
@@ -211,8 +219,9 @@ def _close(recommender: Recommender, rows: Sequence[int], liked: Sequence[int]) 
     only = np.zeros(len(recommender.catalog), dtype=bool)
     only[list(rows)] = True
     queries = [recommender.fusion.query(None, SessionRows.of([row]), 1.0) for row in liked]
+    allowed = Allowed(rows=np.array(rows, dtype=np.int64), make_mask=lambda: only)
     hits = recommender.index.search(
-        [IndexQuery(vector=query.vector, allowed=only) for query in queries], len(rows)
+        [IndexQuery(vector=query.vector, allowed=allowed) for query in queries], len(rows)
     )
     best: dict[int, tuple[float, int]] = {}
     for row, (near, scores) in zip(liked, hits, strict=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -18,16 +18,24 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from semrec.errors import DataError, QueryError, nearest, preview
-from semrec.types import BoolArray, Label, RowArray
+from semrec.types import BoolArray, Condition, Label, Operator, RowArray
 
 MAX_VALUES = 1_000
-_COMPARE = {"gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
+UNKNOWN = -1  # the code of a label that no item has
 
 
 class Attribute(Protocol):
     """One attribute of all items."""
 
-    def mask(self, condition: object) -> BoolArray:
+    def condition(self, value: object) -> Condition:
+        """A filter's value, checked.
+
+        Raises:
+            QueryError: If it is malformed.
+        """
+        ...
+
+    def mask(self, condition: Condition) -> BoolArray:
         """(n_items,) bool: the items that satisfy the condition."""
         ...
 
@@ -39,26 +47,38 @@ class Numbers:
     name: str
     values: NDArray[np.float64]
 
-    def mask(self, condition: object) -> BoolArray:
-        """The items whose number satisfies the condition."""
-        if not isinstance(condition, Mapping):
-            return self._equal(condition)
-        allowed = np.ones(len(self.values), dtype=bool)
-        for operator, value in condition.items():
-            if operator in _COMPARE:
-                number = self._number(value)
-                allowed &= _COMPARE[operator](self.values, number)  # NaN compares as False
-            elif operator in ("any", "none"):
-                hit = np.zeros(len(self.values), dtype=bool)
-                for operand in _values(self.name, operator, value):
-                    hit |= self._equal(operand)
-                allowed &= hit if operator == "any" else ~hit
-            else:
-                raise _unknown(self.name, operator, ("any", "none", *_COMPARE))
-        return allowed
+    def condition(self, value: object) -> Condition:
+        """A filter's value, checked.
 
-    def _equal(self, value: object) -> BoolArray:
-        return np.asarray(self.values == self._number(value), dtype=bool)
+        Raises:
+            QueryError: If it is malformed.
+        """
+        if not isinstance(value, Mapping):
+            return Condition(any=(self._number(value),))
+        bounds: list[tuple[Operator, float]] = []
+        listed: dict[str, tuple[float, ...]] = {}
+        for operator, operand in value.items():
+            if operator in get_args(Operator):
+                bounds.append((operator, self._number(operand)))
+            elif operator in ("any", "none"):
+                numbers = _values(self.name, operator, operand)
+                listed[operator] = tuple(self._number(number) for number in numbers)
+            else:
+                raise _unknown(self.name, operator, ("any", "none", *get_args(Operator)))
+        return Condition(any=listed.get("any"), none=listed.get("none", ()), bounds=tuple(bounds))
+
+    def mask(self, condition: Condition) -> BoolArray:
+        """The items whose number satisfies the condition."""
+        allowed = condition.within(self.values)
+        if condition.any is not None:
+            allowed &= self._has(condition.any)
+        return allowed & ~self._has(condition.none) if condition.none else allowed
+
+    def _has(self, numbers: Iterable[float]) -> BoolArray:
+        hit = np.zeros(len(self.values), dtype=bool)
+        for number in numbers:
+            hit |= self.values == number
+        return hit
 
     def _number(self, value: object) -> float:
         if isinstance(value, int | float | np.number) and value == value:
@@ -87,22 +107,32 @@ class Labels:
     vocabulary: Mapping[str, int]
     n_items: int
 
-    def mask(self, condition: object) -> BoolArray:
-        """The items whose labels satisfy the condition."""
-        if not isinstance(condition, Mapping):
-            return self._has(condition)
-        allowed = np.ones(self.n_items, dtype=bool)
-        for operator, value in condition.items():
+    def condition(self, value: object) -> Condition:
+        """A filter's value, checked; its labels are codes.
+
+        Raises:
+            QueryError: If it is malformed.
+        """
+        if not isinstance(value, Mapping):
+            return Condition(any=(self._code(value),))
+        listed: dict[str, tuple[float, ...]] = {}
+        for operator, operand in value.items():
             if operator not in ("any", "all", "none"):
                 raise _unknown(self.name, operator, ("any", "all", "none"))
-            hits = [self._has(label) for label in _values(self.name, operator, value)]
-            if operator == "all":
-                for hit in hits:
-                    allowed &= hit
-            else:
-                any_hit = np.logical_or.reduce(hits) if hits else np.zeros(self.n_items, bool)
-                allowed &= any_hit if operator == "any" else ~any_hit
-        return allowed
+            labels = _values(self.name, operator, operand)
+            listed[operator] = tuple(self._code(label) for label in labels)
+        return Condition(
+            any=listed.get("any"), all=listed.get("all", ()), none=listed.get("none", ())
+        )
+
+    def mask(self, condition: Condition) -> BoolArray:
+        """The items whose labels satisfy the condition."""
+        allowed = np.ones(self.n_items, dtype=bool)
+        if condition.any is not None:
+            allowed = self._has(condition.any)
+        for code in condition.all:
+            allowed &= self._has((code,))
+        return allowed & ~self._has(condition.none) if condition.none else allowed
 
     def unknown(self, condition: object) -> list[str]:
         """Labels of a condition that no item has."""
@@ -119,12 +149,14 @@ class Labels:
             if abs(len(known) - len(low)) <= 2 and (known[:1] == low[:1] or known[-1:] == low[-1:])
         ][:MAX_VALUES]
 
-    def _has(self, label: object) -> BoolArray:
+    def _code(self, label: object) -> int:
         if not isinstance(label, str):
             raise QueryError(f"filter {self.name!r}: found {preview(label)}, expected text")
+        return self.vocabulary.get(label.casefold(), UNKNOWN)
+
+    def _has(self, codes: Iterable[float]) -> BoolArray:
         hit = np.zeros(self.n_items, dtype=bool)
-        code = self.vocabulary.get(label.casefold())
-        if code is not None:
+        for code in codes:
             first, end = np.searchsorted(self.codes, (code, code + 1))
             hit[self.rows[first:end]] = True
         return hit

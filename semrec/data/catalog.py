@@ -20,7 +20,7 @@ from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.data.item_records import checked_records
 from semrec.errors import DataError, QueryError, nearest, preview
-from semrec.types import MAX_ID_CHARS, BoolArray
+from semrec.types import MAX_ID_CHARS, BoolArray, Condition
 
 RESERVED = ("item_id", "title", "text")
 # A text column is one of labels if it has few distinct values, and they aren't codes ("en", "M").
@@ -104,13 +104,24 @@ class Catalog:
         Raises:
             QueryError: On an unknown attribute (naming the nearest) or a malformed condition.
         """
-        if not filters:
-            return None
-        allowed = np.ones(len(self), dtype=bool)
-        for name, condition in filters.items():
+        return self.satisfying(self.conditions(filters)) if filters else None
+
+    def conditions(self, filters: Mapping[str, Any]) -> tuple[tuple[str, Condition], ...]:
+        """The conditions of `filters`, checked, each with its attribute's name.
+
+        Raises:
+            QueryError: On an unknown attribute (naming the nearest) or a malformed condition.
+        """
+        for name in filters:
             if name not in self.attributes:
                 hint = nearest(str(name), self.attributes)
                 raise QueryError(f"filter on unknown attribute {preview(name)}{hint}")
+        return tuple((name, self.attributes[name].condition(filters[name])) for name in filters)
+
+    def satisfying(self, conditions: Iterable[tuple[str, Condition]]) -> BoolArray:
+        """(n_items,) bool, a new array: the items that satisfy all of `conditions`."""
+        allowed = np.ones(len(self), dtype=bool)
+        for name, condition in conditions:
             allowed &= self.attributes[name].mask(condition)
         return allowed
 

@@ -59,7 +59,7 @@ class ScoredBaseline:
         scores = scores / scale + 1e-9 * counts / max(1, counts.max())
         permitted = counts > 0
         if resolved.allowed is not None:
-            permitted &= resolved.allowed
+            permitted &= resolved.allowed.mask
         permitted[resolved.excluded] = False
         rows = np.flatnonzero(permitted)
         rows, best = top_rows(rows, scores[rows].astype(np.float64), query.k)

@@ -93,7 +93,7 @@ class TextSearch:
         resolved = in_rows(query, self.catalog, self.interactions)
         permitted = self.has_text.copy()
         if resolved.allowed is not None:
-            permitted &= resolved.allowed
+            permitted &= resolved.allowed.mask
         permitted[resolved.excluded] = False
         if not query.intent.strip():
             permitted[:] = False

@@ -9,7 +9,7 @@ every index.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,7 +57,11 @@ def rescored(
 
 
 def scan(
-    vectors: FloatArray, query: IndexQuery, k: int, products: FloatArray | None = None
+    vectors: FloatArray,
+    query: IndexQuery,
+    k: int,
+    products: FloatArray | None = None,
+    searchable: BoolArray | None = None,
 ) -> ScoredRows:
     """The up to `k` best permitted rows: every one of them is scored.
 
@@ -67,8 +71,10 @@ def scan(
         k: How many at most.
         products: (n_items,) float32, the inner products where they are known, to rounding; the
             boost is added to them in place.
+        searchable: (n_items,) bool, what may come back of the permitted rows; None: all.
     """
-    rows, boost = np.flatnonzero(query.permitted(len(vectors))), query.boost
+    permitted, boost = query.permitted(len(vectors)), query.boost
+    rows = np.flatnonzero(permitted if searchable is None else permitted & searchable)
     # Gathering rows costs about as much as multiplying them, so a wide filter multiplies all.
     if products is None and 4 * len(rows) > len(vectors):
         starts = range(0, len(vectors), CHUNK)
@@ -103,15 +109,8 @@ class ExactIndex:
             # Many at once read the vectors once.
             products = np.stack([query.vector for query in batch]) @ self.vectors.T
             for query, product in zip(batch, products, strict=True):
-                lists.append(scan(self.vectors, self._restricted(query), k, product))
+                lists.append(scan(self.vectors, query, k, product, self.searchable))
         return lists
-
-    def _restricted(self, query: IndexQuery) -> IndexQuery:
-        """The query restricted to what is searchable."""
-        if self.searchable is None:
-            return query
-        allowed = self.searchable if query.allowed is None else self.searchable & query.allowed
-        return replace(query, allowed=allowed)
 
     @property
     def grows(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from semrec.intent.cues import FAMILIARITY
 from semrec.intent.english import FILLERS, PHRASE_ENDS, RESTRICTIONS
 from semrec.intent.spans import JOINTS
 from semrec.intent.tokens import Interval, Tokens, singular
-from semrec.types import BoolArray
+from semrec.types import BoolArray, Condition
 
 Familiarity = Literal["", "less", "more"]
 MEANINGS = {"less": "not the best known", "more": "well known"}
@@ -41,12 +42,12 @@ def read_familiarity(t: Tokens, broad: Set[str]) -> tuple[Familiarity, list[Inte
 
 def familiar(
     familiarity: Familiarity, counts: NDArray[np.int64], pool: BoolArray, allowed: BoolArray
-) -> BoolArray:
-    """(n_items,) bool: the allowed items that are as well known as wished.
+) -> Condition:
+    """The condition on how many people touched an item that makes it as well known as wished.
 
     The best known items of the pool that gather `HEAD` of its events, `MIN_HEAD` at least, are
     "more"; those beyond `UP_TO_TAIL`, which `MIN_PEOPLE` know at least, are "less". Where none
-    would be left it is `allowed` itself.
+    of the allowed items would be left there is no bound.
 
     Args:
         familiarity: "less" or "more".
@@ -56,14 +57,15 @@ def familiar(
     """
     ordered = np.sort(counts[pool])[::-1]
     if not len(ordered) or not ordered[0]:
-        return allowed
+        return Condition()
     gathered = np.cumsum(ordered) / ordered.sum()
     if familiarity == "more":
         at = max(int(np.searchsorted(gathered, HEAD)), MIN_HEAD)
-        chosen = allowed & (counts >= ordered[min(at, len(ordered) - 1)])
+        chosen = Condition(bounds=(("gte", float(ordered[min(at, len(ordered) - 1)])),))
     else:
         at = int(np.searchsorted(gathered, UP_TO_TAIL))
-        below = allowed & (counts <= ordered[min(at, len(ordered) - 1)])
-        chosen = below & (counts >= MIN_PEOPLE)
-        chosen = chosen if int((chosen & pool).sum()) >= MIN_TAIL else below
-    return chosen if chosen.any() else allowed
+        below = Condition(bounds=(("lte", float(ordered[min(at, len(ordered) - 1)])),))
+        chosen = replace(below, bounds=(*below.bounds, ("gte", float(MIN_PEOPLE))))
+        if int((chosen.within(counts) & pool & allowed).sum()) < MIN_TAIL:
+            chosen = below
+    return chosen if (chosen.within(counts) & allowed).any() else Condition()

@@ -265,12 +265,16 @@ def _usual_beside(meant: Sequence[Has], vocabulary: Vocabulary, catalog: Catalog
         among = np.zeros(len(catalog), dtype=bool)
         for has in meant:
             if has.attribute != attribute:  # a genre is no evidence about genres
-                among |= catalog.attributes[has.attribute].mask({"any": list(has.labels)})
+                among |= catalog.satisfying(
+                    catalog.conditions({has.attribute: {"any": list(has.labels)}})
+                )
         if among.sum() < MIN_SUPPORT:
             continue
         for has in vocabulary.choices.values():
             if has.attribute == attribute:
-                having = catalog.attributes[attribute].mask({"any": list(has.labels)})
+                having = catalog.satisfying(
+                    catalog.conditions({attribute: {"any": list(has.labels)}})
+                )
                 share = float(having[among].mean())
                 if share >= MIN_SHARE and share >= MIN_LIFT * float(having.mean()):
                     usual.append(has)

@@ -12,8 +12,9 @@ import numpy as np
 
 from semrec.pipeline.request import Request
 from semrec.protocols import Index
-from semrec.types import BoolArray, FloatArray, IndexQuery, RowArray
+from semrec.types import Allowed, BoolArray, Condition, FloatArray, IndexQuery, RowArray
 
+UNTOUCHED = Condition(bounds=(("lte", 0.0),))
 FIRST = 11  # the first rank that is kept; the ten before it are as they are
 
 
@@ -35,13 +36,19 @@ def insert_cold_items(
     untouched = counts == 0
     if not untouched.any():
         return
-    mask = untouched if resolved.allowed is None else untouched & resolved.allowed
-    n_permitted = len(mask) if resolved.allowed is None else int(resolved.allowed.sum())
+    permitted = resolved.allowed
+    mask = untouched if permitted is None else untouched & permitted.mask
+    n_permitted = len(mask) if permitted is None else int(permitted.mask.sum())
     every = slot_distance(int(mask.sum()), n_permitted, least)
+    cold = Allowed(
+        conditions=() if permitted is None else permitted.conditions,
+        counts=UNTOUCHED,
+        make_mask=lambda: mask,
+    )
     rejected = np.union1d(resolved.excluded, removed)
     n_places = 1 + (query.k - FIRST) // every
     fresh = index.search(
-        [IndexQuery(vector=fused.vector, boost=fused.boost, excluded=rejected, allowed=mask)],
+        [IndexQuery(vector=fused.vector, boost=fused.boost, excluded=rejected, allowed=cold)],
         n_places,
     )[0]
     request.rows, request.scores = with_cold_items(

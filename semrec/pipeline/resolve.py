@@ -25,7 +25,8 @@ from semrec.prompting import Prompts
 from semrec.types import (
     EVENT_WEIGHTS,
     MAX_INTENT_CHARS,
-    BoolArray,
+    Allowed,
+    Condition,
     Event,
     Label,
     Query,
@@ -130,7 +131,7 @@ class Resolved:
 
     session: SessionRows
     excluded: RowArray
-    allowed: BoolArray | None
+    allowed: Allowed | None
     notes: tuple[str, ...]
 
 
@@ -211,25 +212,27 @@ def _allowed(
     familiarity: Familiarity,
     named: Sequence[Label],
     kinds: Mapping[str, Any],
-) -> BoolArray | None:
-    """(n_items,) bool: what filters permit, and is as well known as wished; None: everything."""
-    allowed = catalog.mask(filters)
+) -> Allowed | None:
+    """The items that filters permit and that are as well known as wished; None: all."""
+    allowed = _satisfying(catalog.conditions(filters), catalog)
     if kinds:
-        kept = catalog.mask(kinds)
-        if kept is not None and allowed is not None:
-            kept &= allowed
-        if kept is not None and int(kept.sum()) >= MIN_KIND:
+        kept = _satisfying((*allowed.conditions, *catalog.conditions(kinds)), catalog)
+        if int(kept.mask.sum()) >= MIN_KIND:
             allowed = kept
     if not familiarity:
-        return allowed
-    every = np.ones(len(catalog), dtype=bool)
+        return allowed if allowed.conditions else None
     counts = np.zeros(len(catalog), dtype=np.int64)  # items may have been added since
     counts[: len(interactions.counts)] = interactions.counts
-    masks = [catalog.mask({name: {"any": [label]}}) for name, label in named]
-    kind = np.logical_or.reduce([of for of in masks if of is not None] or [every])
-    permitted = every if allowed is None else allowed
-    pool = permitted & kind
-    return familiar(familiarity, counts, pool if pool.any() else permitted, permitted)
+    permitted = pool = allowed.mask
+    if named:
+        kinds_of = [catalog.conditions({name: {"any": [label]}}) for name, label in named]
+        pool = permitted & np.logical_or.reduce([catalog.satisfying(of) for of in kinds_of])
+    known = familiar(familiarity, counts, pool if pool.any() else permitted, permitted)
+    return replace(allowed, counts=known, make_mask=lambda: permitted & known.within(counts))
+
+
+def _satisfying(conditions: tuple[tuple[str, Condition], ...], catalog: Catalog) -> Allowed:
+    return Allowed(conditions=conditions, make_mask=lambda: catalog.satisfying(conditions))
 
 
 def kind_alone(about: str, named: Sequence[Label], catalog: Catalog) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from semrec.fusion.fused import FusedBlocks
 from semrec.fusion.gate import Gate, GateFeatures, Weights
 from semrec.types import (
     NO_MATCH,
-    BoolArray,
+    Allowed,
     FloatArray,
     Label,
     LexicalMatch,
@@ -45,7 +45,7 @@ class TuningCase:
         unit: The dialog or user it belongs to.
         named: Labels that its words name.
         text: The words as the encoder read them.
-        allowed: (n_items,) bool, rows that may come back; None: all. Only a ranker looks at it.
+        allowed: Rows that may come back; None: all. Only a ranker looks at it.
     """
 
     intent: FloatArray | None
@@ -56,7 +56,7 @@ class TuningCase:
     unit: str = ""
     named: tuple[Label, ...] = ()
     text: str = ""
-    allowed: BoolArray | None = None
+    allowed: Allowed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,14 @@ from semrec.types.display import as_html, short_repr
 from semrec.types.signals import NO_BOOST as NO_BOOST
 from semrec.types.signals import NO_MATCH as NO_MATCH
 from semrec.types.signals import NO_ROWS as NO_ROWS
+from semrec.types.signals import Allowed as Allowed
 from semrec.types.signals import BoolArray as BoolArray
+from semrec.types.signals import Condition as Condition
 from semrec.types.signals import FloatArray as FloatArray
 from semrec.types.signals import FusedQuery as FusedQuery
 from semrec.types.signals import IndexQuery as IndexQuery
 from semrec.types.signals import LexicalMatch as LexicalMatch
+from semrec.types.signals import Operator as Operator
 from semrec.types.signals import QueryKind as QueryKind
 from semrec.types.signals import RerankScores as RerankScores
 from semrec.types.signals import RowArray as RowArray

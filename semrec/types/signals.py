@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,61 @@ class SparseScores:
 NO_BOOST = SparseScores(rows=NO_ROWS, scores=np.zeros(0, np.float32))
 
 
+Operator = Literal["gt", "gte", "lt", "lte"]
+_COMPARE = {"gt": np.greater, "gte": np.greater_equal, "lt": np.less, "lte": np.less_equal}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A filter on one attribute, checked, in numbers: a label is its code.
+
+    Attributes:
+        any: An item has one of these; None: that isn't asked.
+        all: An item has each of these.
+        none: An item has none of these.
+        bounds: An item's number is on this side of each.
+    """
+
+    any: tuple[float, ...] | None = None
+    all: tuple[float, ...] = ()
+    none: tuple[float, ...] = ()
+    bounds: tuple[tuple[Operator, float], ...] = ()
+
+    def within(self, values: NDArray[np.float64] | NDArray[np.int64]) -> BoolArray:
+        """(n_items,) bool: whose number keeps the bounds; a missing one, NaN, keeps none."""
+        kept = np.ones(len(values), dtype=bool)
+        for operator, bound in self.bounds:
+            kept &= _COMPARE[operator](values, bound)
+        return kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """The rows that may come back: as conditions for an index elsewhere, as a mask for one here.
+
+    Attributes:
+        make_mask: Makes the mask.
+        conditions: On attributes, by name.
+        counts: On how many people touched an item.
+        rows: (m,) int64, no others; None: any.
+
+    Examples:
+        >>> few = Allowed(make_mask=lambda: np.array([True, False]), rows=np.array([0]))
+        >>> few.mask.tolist()
+        [True, False]
+    """
+
+    make_mask: Callable[[], BoolArray]
+    conditions: tuple[tuple[str, Condition], ...] = ()
+    counts: Condition | None = None
+    rows: RowArray | None = None
+
+    @cached_property
+    def mask(self) -> BoolArray:
+        """(n_items,) bool: the rows that satisfy everything, made when it is first asked for."""
+        return self.make_mask()
+
+
 @dataclass(frozen=True, kw_only=True)
 class IndexQuery:
     """One query to an index: its scores, and the rows that may come back.
@@ -68,17 +124,17 @@ class IndexQuery:
         vector: (dim,) float32.
         boost: Added to the inner products with `vector`.
         excluded: (m,) int64, rows that must not come back, in any order.
-        allowed: (n_items,) bool, the only rows that may; None: all.
+        allowed: The only rows that may; None: all.
     """
 
     vector: FloatArray
     boost: SparseScores = NO_BOOST
     excluded: RowArray = field(default_factory=lambda: NO_ROWS)
-    allowed: BoolArray | None = None
+    allowed: Allowed | None = None
 
     def permitted(self, n_items: int) -> BoolArray:
         """(n_items,) bool, a new array: the rows that may come back."""
-        mask = np.ones(n_items, dtype=bool) if self.allowed is None else self.allowed.copy()
+        mask = np.ones(n_items, dtype=bool) if self.allowed is None else self.allowed.mask.copy()
         mask[self.excluded] = False
         return mask
 

@@ -16,7 +16,7 @@ from semrec.index.exact import ExactIndex
 from semrec.index.faiss import build_faiss, load_faiss, save_faiss
 from semrec.index.ivf import build_ivf, load_ivf, save_ivf
 from semrec.index.selection import HnswOptions, choose_index, kth_scores, recalled
-from semrec.types import NO_BOOST, IndexQuery, SparseScores
+from semrec.types import NO_BOOST, Allowed, IndexQuery, SparseScores
 
 N, DIM = 2_000, 32
 NOTHING = np.array([], np.int64)
@@ -59,8 +59,14 @@ def oracle(vectors, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
     return np.asarray(best, np.int64), scores[best]
 
 
+def allowed(mask):
+    if mask is None:
+        return None
+    return Allowed(rows=np.flatnonzero(mask), make_mask=lambda: mask)
+
+
 def search(index, query, k, exclude=NOTHING, mask=None, boost=NO_BOOST):
-    asked = IndexQuery(vector=query, boost=boost, excluded=exclude, allowed=mask)
+    asked = IndexQuery(vector=query, boost=boost, excluded=exclude, allowed=allowed(mask))
     return index.search([asked], k)[0]
 
 
@@ -219,7 +225,9 @@ def test_a_batch_equals_one_by_one_bit_for_bit(kind):
     boosts = [boost_of({place: 3, 7 * place: 9}) for place in range(50)]
     batch = index.search(
         [
-            IndexQuery(vector=QUERIES[n], boost=boosts[n], excluded=exclude[n], allowed=masks[n])
+            IndexQuery(
+                vector=QUERIES[n], boost=boosts[n], excluded=exclude[n], allowed=allowed(masks[n])
+            )
             for n in range(50)
         ],
         10,
