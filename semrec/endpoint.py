@@ -28,6 +28,7 @@ from semrec.errors import ConfigError, ModelError
 
 T = TypeVar("T")
 
+INDEX_TOKEN = "MILVUS_TOKEN"
 MAX_BYTES = 1_000_000
 MAX_S = 30.0  # for an answer, whatever the deadline
 
@@ -65,17 +66,29 @@ class Addresses:
     Attributes:
         encoder: An OpenAI-shaped ``/v1/embeddings``.
         rerank: A chat model's ``/v1/chat/completions``, or a service's ``/v1/rerank``.
+        index: A vector database, such as ``milvus+http://localhost:19530``.
     """
 
     encoder: Address = Address()
     rerank: Address = Address()
+    index: Address = Address()
 
     @classmethod
     def from_environment(cls) -> Addresses:
-        """Those of ``SEMREC_ENCODER_URL``, ``SEMREC_RERANK_URL`` and their ``…_KEY_VARIABLE``."""
+        """Those of ``SEMREC_ENCODER_URL``, ``SEMREC_RERANK_URL`` and their ``…_KEY_VARIABLE``.
+
+        The index is at ``SEMREC_INDEX``, its token in ``MILVUS_TOKEN``.
+        """
         return cls(
-            encoder=_from_environment("SEMREC_ENCODER"), rerank=_from_environment("SEMREC_RERANK")
+            encoder=_from_environment("SEMREC_ENCODER"),
+            rerank=_from_environment("SEMREC_RERANK"),
+            index=index_at(os.environ.get("SEMREC_INDEX", "")),
         )
+
+
+def index_at(url: str) -> Address:
+    """The address of an index; its token is in ``MILVUS_TOKEN``."""
+    return Address(url=url, key_variable=INDEX_TOKEN)
 
 
 def _from_environment(prefix: str) -> Address:

@@ -126,6 +126,10 @@ class SparseModel(Protocol):
 class Fusion(Protocol):
     """Makes one inner product out of several signals."""
 
+    def items(self, rows: RowArray | slice = ...) -> FloatArray:
+        """(n_items, dim) float32: what an index holds; of `rows` alone if they are given."""
+        ...
+
     def query(
         self,
         intent: FloatArray | None,
@@ -181,6 +185,17 @@ class Index(Protocol):
         Raises:
             DataError: If it doesn't grow.
         """
+        ...
+
+
+@runtime_checkable
+class DeadlineIndex(Index, Protocol):
+    """An index that is elsewhere, and so may be late or away."""
+
+    def search_within(
+        self, queries: Sequence[IndexQuery], k: int, deadline: Deadline
+    ) -> tuple[list[tuple[RowArray, FloatArray]], str]:
+        """As `search`, by the deadline; why it wasn't the whole index that was searched, or ""."""
         ...
 
 

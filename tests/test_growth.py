@@ -203,12 +203,20 @@ def test_requests_go_on_while_items_come_and_go(running):
     assert item_id(3) not in ids(running.recommend(session=["i03"], k=5))
 
 
-def test_a_mapped_catalogue_loses_items_and_says_that_it_takes_none(world, tmp_path):
+def test_a_mapped_catalogue_takes_items_beside_it_and_loses_some(world, tmp_path, monkeypatch):
+    """Its vectors lie in the artifact's file, which stays as it is."""
     semrec.build(world, config=world_config(index={"kind": "ivf"}), out=tmp_path / "a")
     running = semrec.load(tmp_path / "a")
-    with pytest.raises(DataError, match="to add some build again"):
-        running.add_items([NEW])
-    assert "new" not in ids(running.recommend(intent="ghost", k=N_ITEMS))
-    first, *others = ids(running.recommend(intent="ghost", k=5))
+    running.add_items([NEW])
+    assert "new" in ids(running.recommend(intent="ghost", k=N_ITEMS))
+    assert ids(running.recommend(intent="ghost", k=5, filters={"year": 1985}))[0] == "new"
+    first, *others = ids(running.recommend(intent="ghost", k=6))
     running.remove_items([first])
-    assert ids(running.recommend(intent="ghost", k=5))[:4] == others
+    assert ids(running.recommend(intent="ghost", k=6))[:5] == others
+    monkeypatch.setattr("semrec.index.grown.MAX_ADDED", 3)
+    more = [{"item_id": f"more{number}", "title": "A ghost"} for number in range(3)]
+    with pytest.raises(DataError, match=r"4 items would have been added since .* and 3 can be"):
+        running.add_items(more)
+    assert running.add_items(more[:2]) == 2
+    assert running.remove_items(["more1"]) == 1
+    assert "more0" in ids(running.recommend(intent="ghost", k=N_ITEMS + 3))

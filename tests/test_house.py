@@ -14,29 +14,29 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_550,
-    "artifact": 1_630,
+    ".": 1_580,
+    "artifact": 1_740,
     "behaviour": 1_220,
     "bench": 2_200,
     "chat": 2_290,
-    "cli": 2_000,
+    "cli": 2_060,
     "data": 4_520,
     "demo_data": 20,
     "encoders": 2_920,
-    "environment": 170,
+    "environment": 250,
     "evaluate": 3_530,
     "fusion": 940,
-    "index": 820,
+    "index": 1_860,
     "intent": 4_410,
     "lexical": 470,
     "metrics": 310,
-    "pipeline": 1_070,
+    "pipeline": 1_120,
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 4_200,
     "sessions": 780,
-    "training": 4_070,
-    "types": 790,
+    "training": 4_160,
+    "types": 800,
 }
 # Functions that may be longer, or take more: each with its reason.
 LONG = {

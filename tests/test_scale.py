@@ -5,9 +5,10 @@ import pytest
 from conftest import item_id
 
 import semrec
-from semrec.bench.scale import requests, resample, sources
+from semrec.bench.scale import resample, sources
 from semrec.errors import DataError
 from semrec.lexical.postings import resampled
+from semrec.training.sampled_queries import fusion_of, requests
 from semrec.types import Case, Query
 
 
@@ -67,8 +68,7 @@ def test_cases_are_asked_over_and_over(rec):
 
 
 def test_a_behavioural_recommender_has_nothing_fused_to_resample(rec):
-    from semrec.bench.scale import _fusion
 
     assert isinstance(rec, semrec.Recommender)
     with pytest.raises(DataError, match="behavioural-only"):
-        _fusion(rec.baseline())
+        fusion_of(rec.baseline())

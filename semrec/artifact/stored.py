@@ -25,13 +25,14 @@ from semrec.artifact.encoder import (
 from semrec.artifact.folder import Verify, read_manifest
 from semrec.artifact.indexes import load_index, make_index, mapped_vectors, save_index
 from semrec.artifact.manifest import Manifest, NeighboursEntry
+from semrec.artifact.published import open_published
 from semrec.artifact.rerankers import make_reranking
 from semrec.config import Config, make_config
 from semrec.data.catalog import read_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
 from semrec.encoders.static import StaticEncoder, load_static, save_static
-from semrec.endpoint import Addresses
+from semrec.endpoint import Address, Addresses
 from semrec.errors import ArtifactError, preview
 from semrec.fusion.blocks import Block, LabelCentroids
 from semrec.fusion.fused import N_COUNTED, FusedBlocks
@@ -39,7 +40,7 @@ from semrec.fusion.gate import Gate
 from semrec.intent.audience import load_audience
 from semrec.lexical.postings import load_bm25, save_bm25
 from semrec.prompting import Prompt, Prompts
-from semrec.protocols import Encoder
+from semrec.protocols import Encoder, Index
 from semrec.ranking.ranker import load_ranker, save_ranker
 from semrec.recommender import Recommender
 from semrec.types import FloatArray
@@ -155,8 +156,9 @@ def load(
         verify: ``full`` compares every file's hash, ``size`` only sizes (quicker start).
         encoder: Where the encoder is, if its name can't be resolved here: a path, another name
             of the same weights, or a loaded encoder. It serves as it is, in torch.
-        addresses: Where the models are that this artifact leaves to others; None: as the variables
-            ``SEMREC_ENCODER_URL``, ``SEMREC_RERANK_URL`` and their ``…_KEY_VARIABLE`` say.
+        addresses: Where the models are that this artifact leaves to others, and where its rows are
+            published if they aren't searched here; None: as the variables ``SEMREC_ENCODER_URL``,
+            ``SEMREC_RERANK_URL``, their ``…_KEY_VARIABLE`` and ``SEMREC_INDEX`` say.
 
     Raises:
         ArtifactError: If a file is missing or changed, the encoder is another one, or the artifact
@@ -175,7 +177,8 @@ def load(
     folder = Path(path)
     manifest = read_manifest(folder, verify)
     config = make_config(manifest.config, f"{folder}/manifest.json")
-    config = as_served(config, addresses or Addresses.from_environment(), str(folder))
+    addresses = addresses or Addresses.from_environment()
+    config = as_served(config, addresses, str(folder))
     model = make_language_model(config)
     loaded = _encoder(folder, manifest, config, encoder, model)
     expected = manifest.encoder.fingerprint
@@ -190,7 +193,7 @@ def load(
         path.stem: Prompt(kind=path.stem, source=path.read_text(encoding="utf-8"))
         for path in sorted((folder / "prompts").glob("*.j2"))
     }
-    parts = _load_parts(folder, manifest, config, own)
+    parts = _load_parts(folder, manifest, config, own, addresses.index)
     weights = manifest.validation.rerank_weights
     return make_recommender(
         parts,
@@ -236,7 +239,7 @@ def _encoder(
 
 
 def _load_parts(
-    folder: Path, manifest: Manifest, config: Config, own: Mapping[str, Prompt]
+    folder: Path, manifest: Manifest, config: Config, own: Mapping[str, Prompt], index_at: Address
 ) -> Parts:
     arrays, mapped = load_file(folder / "fusion.safetensors"), mapped_vectors(folder)
     if mapped is not None:
@@ -263,12 +266,16 @@ def _load_parts(
         text_map=arrays.get("text_map"),
         label_centroids=_load_label_centroids(folder),
     )
-    counted = np.stack([fusion.popularity, fusion.domain], axis=1)
-    index = load_index(folder, config.index, manifest.index.breadth, mapped, counted)
-    if index is None:
-        index = make_index(config.index, fusion.items()).index
     catalog = read_catalog(folder / "catalog.parquet")
     interactions = load_interactions(folder / "interactions.npz")
+    index: Index | None
+    if index_at.url:
+        index = open_published(manifest.to_dict(), index_at, fusion, catalog, interactions)
+    else:
+        counted = np.stack([fusion.popularity, fusion.domain], axis=1)
+        index = load_index(folder, config.index, manifest.index.breadth, mapped, counted)
+    if index is None:
+        index = make_index(config.index, fusion.items()).index
     own_audience = folder / AUDIENCE
     return Parts(
         catalog=catalog,

@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,23 +25,25 @@ import numpy as np
 from semrec.artifact.indexes import VECTORS, load_index, make_index, save_index
 from semrec.artifact.stored import load
 from semrec.config import make_config
-from semrec.errors import DataError
-from semrec.fusion.fused import N_COUNTED, FusedBlocks
+from semrec.fusion.fused import N_COUNTED
 from semrec.index.selection import RECALL_AT, kth_scores, recalled
 from semrec.lexical.postings import load_bm25, resampled, save_bm25
 from semrec.metrics.significance import percentiles
-from semrec.pipeline.resolve import in_words, resolve
 from semrec.protocols import Index
 from semrec.recommender import Recommender
-from semrec.training.candidates import queries_of
+from semrec.training.sampled_queries import (
+    encoded_case,
+    fusion_of,
+    matched,
+    query_vectors,
+    requests,
+)
 from semrec.training.weight_search import TuningCase
 from semrec.types import (
-    NO_MATCH,
     Case,
     FloatArray,
     FusedQuery,
     IndexQuery,
-    LexicalMatch,
     Progress,
     Query,
     RowArray,
@@ -99,7 +101,7 @@ def scale(
     """
     recommender = load(artifact, verify="size")
     queries = requests(recommender, cases, max(n + WARMUP, 2 * N_MEASURED), catalogues.seed)
-    base = _fusion(recommender).items()
+    base = fusion_of(recommender).items()
     sizes = sorted({max(size, len(base)) for size in catalogues.sizes})
     report, rows = progress or silent, []
     for done, size in enumerate(sizes):
@@ -132,8 +134,8 @@ def _of_size(
     step: Callable[[str], None],
 ) -> dict[str, Any]:
     """Make the catalogue of a size, and put the requests to it in a fresh process."""
-    base = _fusion(recommender).items()
-    both = _queries(recommender, queries[: 2 * N_MEASURED])
+    base = fusion_of(recommender).items()
+    both = query_vectors(recommender, queries[: 2 * N_MEASURED])
     holding = {name: vectors[::2] for name, vectors in both.items()}
     measured = {name: vectors[1::2] for name, vectors in both.items()}
     config = make_config(recommender.manifest["config"], "manifest").index
@@ -191,29 +193,6 @@ def _drawn(n_base: int, size: int, seed: int) -> Iterator[tuple[int, RowArray]]:
         yield start, rng.integers(n_base, size=(3, min(CHUNK, size - start)))
 
 
-def requests(recommender: Recommender, cases: Sequence[Case], n: int, seed: int) -> list[Query]:
-    """`n` requests with words: the cases', over and over, or real sessions with a title each."""
-    rng = np.random.default_rng(seed)
-    real = [case.query for case in cases if case.query.intent.strip()]
-    if cases and not real:
-        raise DataError("none of the cases has words")
-    if real:
-        real = [real[i] for i in rng.permutation(len(real))]
-        return [real[i % len(real)] for i in range(n)]
-    catalog, events = recommender.catalog, recommender.interactions
-    if not len(events):
-        raise DataError("the artifact has no interactions to make requests of; give --cases")
-    queries: list[Query] = []
-    for user in rng.integers(len(events.user_ids), size=n).tolist():
-        history = events.rows[events.starts[user] : events.starts[user + 1]]
-        end = int(rng.integers(len(history)))
-        session = [catalog.item_ids[row] for row in history[max(0, end - 5) : end]]
-        titles = [catalog.titles[row] for row in (history[end], rng.integers(len(catalog)))]
-        text = f"something like {titles[0]} but more like {titles[1]}, number {len(queries)}"
-        queries.append(Query(intent=text, session=session))
-    return queries
-
-
 def _ask(
     artifact: Path,
     folder: Path,
@@ -238,10 +217,10 @@ def _ask(
     spent: dict[str, list[float]] = {}
     for query in queries:
         start = time.perf_counter()
-        case = _encoded(recommender, query)
+        case = encoded_case(recommender, query)
         encoded = time.perf_counter()
-        match = _matched(recommender, query)
-        fused = _fusion(recommender).query(case.intent, case.session, None, match)
+        match = matched(recommender, query)
+        fused = fusion_of(recommender).query(case.intent, case.session, None, match)
         index.search([_index_query(fused, case)], K)
         end = time.perf_counter()
         laps = {"encode": encoded - start, "search": end - encoded, "total": end - start}
@@ -268,8 +247,8 @@ def _recalled_whole(
     """The mean share of the 100 best rows by the exact sum that a search finds."""
     shares, every, k = [], np.arange(len(vectors)), min(RECALL_AT, len(vectors))
     for query in queries:
-        case, match = _encoded(recommender, query), _matched(recommender, query)
-        fused = _fusion(recommender).query(case.intent, case.session, None, match)
+        case, match = encoded_case(recommender, query), matched(recommender, query)
+        fused = fusion_of(recommender).query(case.intent, case.session, None, match)
         exact = fused.boost.at(every)
         for start in range(0, len(vectors), CHUNK):
             part = slice(start, start + CHUNK)
@@ -296,32 +275,3 @@ def resident_mb() -> float | None:
 
 def _beyond(now: float | None, before: float) -> float:
     return round((now or 0.0) - before, 1)
-
-
-def _encoded(recommender: Recommender, query: Query) -> TuningCase:
-    resolved = resolve(query, recommender.catalog, recommender.interactions)
-    text = in_words(query.intent, resolved.session, recommender.catalog, recommender.prompts)
-    if recommender.encoder is None:
-        raise DataError("this recommender is behavioural-only: it has no encoder")
-    return TuningCase(
-        intent=recommender.encoder.encode_queries([text])[0] if text else None,
-        session=resolved.session,
-        targets=np.zeros(0, np.int64),
-        excluded=resolved.excluded,
-        match=NO_MATCH,
-    )
-
-
-def _matched(recommender: Recommender, query: Query) -> LexicalMatch:
-    return NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent)
-
-
-def _queries(recommender: Recommender, queries: Sequence[Query]) -> dict[str, FloatArray]:
-    cases = [replace(_encoded(recommender, q), match=_matched(recommender, q)) for q in queries]
-    return queries_of(_fusion(recommender), cases)
-
-
-def _fusion(recommender: Recommender) -> FusedBlocks:
-    if not isinstance(recommender.fusion, FusedBlocks):
-        raise DataError("this recommender is behavioural-only: nothing is fused in it")
-    return recommender.fusion

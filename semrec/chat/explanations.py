@@ -24,9 +24,7 @@ from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
 from semrec.types import (
     EVENT_WEIGHTS,
-    Allowed,
     Event,
-    IndexQuery,
     Query,
     Recommendations,
     SessionRows,
@@ -216,19 +214,11 @@ def _close(recommender: Recommender, rows: Sequence[int], liked: Sequence[int]) 
     liked = [row for row in liked if recommender.catalog.titles[row]]
     if not liked or not rows:
         return [None] * len(rows)
-    only = np.zeros(len(recommender.catalog), dtype=bool)
-    only[list(rows)] = True
     queries = [recommender.fusion.query(None, SessionRows.of([row]), 1.0) for row in liked]
-    allowed = Allowed(rows=np.array(rows, dtype=np.int64), make_mask=lambda: only)
-    hits = recommender.index.search(
-        [IndexQuery(vector=query.vector, allowed=allowed) for query in queries], len(rows)
-    )
-    best: dict[int, tuple[float, int]] = {}
-    for row, (near, scores) in zip(liked, hits, strict=True):
-        for other, score in zip(near.tolist(), scores.tolist(), strict=True):
-            best[other] = max(best.get(other, (CLOSE, -1)), (score, row))
-    nearest = [best.get(row, (0.0, -1))[1] for row in rows]
-    return [None if row < 0 else row for row in nearest]
+    items = recommender.fusion.items(np.array(rows, dtype=np.int64))
+    scores = items @ np.stack([query.vector for query in queries]).T
+    nearest = [max(zip(row.tolist(), liked, strict=True)) for row in scores]
+    return [row if score >= CLOSE else None for score, row in nearest]
 
 
 def _requested(

@@ -15,6 +15,7 @@ from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
 from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
+from semrec.cli.publish import publishing
 from semrec.cli.serve import service
 from semrec.cli.terminal import Screen, survive_any_encoding
 from semrec.cli.train import train
@@ -30,6 +31,7 @@ app = typer.Typer(
 prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
 app.add_typer(evaluate)
 app.add_typer(service)
+app.add_typer(publishing)
 app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")

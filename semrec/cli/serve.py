@@ -36,6 +36,9 @@ def serve(
     rerank_url: Annotated[
         str | None, typer.Option(help="Where the reranker is, if it is served elsewhere.")
     ] = None,
+    index: Annotated[
+        str | None, typer.Option(help="Where its rows are published: milvus+http://HOST:PORT.")
+    ] = None,
     settings: Annotated[Path | None, typer.Option(help="A YAML file of settings.")] = None,
     values: Sets = [],
 ) -> None:
@@ -54,7 +57,7 @@ def serve(
 
     export(settings=settings)
     export(artifact=artifact, host=host, port=port, workers=workers, state=state, sessions=sessions)
-    export(encoder_url=encoder_url, rerank_url=rerank_url)
+    export(encoder_url=encoder_url, rerank_url=rerank_url, index=index)
     export(**dict(pair(text, "--set") for text in values))
     effective = make_settings()
     read_manifest(effective.artifact, "size")  # a wrong path fails here, before a server starts

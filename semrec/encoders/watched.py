@@ -10,10 +10,6 @@ before an endpoint that failed is trusted again.
 
 from __future__ import annotations
 
-import logging
-import math
-import threading
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,11 +18,10 @@ from semrec.deadline import Deadline
 from semrec.encoders.cached import CachedEncoder
 from semrec.encoders.embeddings_endpoint import BUSY, EndpointEncoder, is_refused
 from semrec.endpoint import EndpointError
+from semrec.environment.watch import AGAIN_S, EVERY_S, Watch
 from semrec.errors import ModelError
 from semrec.protocols import Encoder
 from semrec.types import FloatArray
-
-logger = logging.getLogger(__name__)
 
 CANARY = (
     "a heist that goes wrong",
@@ -39,8 +34,6 @@ CANARY = (
     "42",
 )
 MIN_COSINE = 0.999
-EVERY_S = 300.0
-AGAIN_S = 1.0  # between checks of one that isn't trusted
 CHECK_MS = 2_000.0
 LOAD_MS = 10_000.0
 QUERY_MS = 2_000.0  # for a request without a budget
@@ -70,13 +63,16 @@ class WatchedEncoder:
         again_s: float = AGAIN_S,
     ) -> None:
         self.encoder, self.canary = encoder, canary
-        self._every_s, self._again_s = every_s, again_s
-        self._checking = threading.Lock()
-        self._due_s = self._checked_s = -math.inf
-        self.complaint = "not checked yet"
-        error = self._check(LOAD_MS)
+        self._watch = Watch("the encoder", self._check, every_s=every_s, again_s=again_s)
+        error = self._refusal(LOAD_MS)
+        self._watch.conclude("" if error is None else str(error))
         if error is not None and error.status is not None and error.status not in UNWELL:
             raise ModelError(str(error))
+
+    @property
+    def complaint(self) -> str:
+        """The reason why it isn't trusted; empty if it is."""
+        return self._watch.complaint
 
     @property
     def name(self) -> str:
@@ -103,9 +99,7 @@ class WatchedEncoder:
 
     def encode_within(self, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
         """Requests: (n, dim) float32, unit rows; None if not in time, or while it isn't trusted."""
-        if time.monotonic() >= self._due_s:
-            self._check_beside()
-        if self.complaint:
+        if self._watch.look():
             return None
         left_ms = min(deadline.left_ms, QUERY_MS)
         if not left_ms:
@@ -114,55 +108,32 @@ class WatchedEncoder:
             vectors = self.encoder.encode_within(texts, Deadline.within(left_ms))
         except EndpointError as error:
             if not is_refused(error):
-                self._conclude(str(error))
+                self._watch.conclude(str(error))
                 return None
             vectors = None  # one request's fault, or the endpoint's
         if vectors is None:  # hangs, or had too little time: the check tells
-            self._check_beside()
+            self._watch.check_beside()
         return vectors
 
-    def _check_beside(self) -> None:
-        """Check on another thread, one at a time, and not again at once."""
-        if time.monotonic() >= self._checked_s + self._again_s and self._checking.acquire(
-            blocking=False
-        ):
-            try:
-                threading.Thread(target=self._check_once, daemon=True).start()
-            except RuntimeError:  # the process may start no more threads
-                self._checking.release()
+    def _check(self) -> str:
+        error = self._refusal(CHECK_MS)
+        return "" if error is None else str(error)
 
-    def _check_once(self) -> None:
-        try:
-            self._check(CHECK_MS)
-        finally:
-            self._checking.release()
-
-    def _check(self, budget_ms: float) -> EndpointError | None:
-        """Ask for the canary, and trust the endpoint or not; why not."""
-        error = None
+    def _refusal(self, budget_ms: float) -> EndpointError | None:
+        """Ask for the canary; why the endpoint isn't to be trusted."""
         try:
             vectors = self.encoder.encode_within(CANARY, Deadline.within(budget_ms))
-            if vectors is None:
-                error = EndpointError(f"encoder at {self.encoder.endpoint.host}: no answer in time")
-            elif (least := float((vectors * self.canary).sum(axis=1).min())) < MIN_COSINE:
-                error = EndpointError(
-                    f"encoder at {self.encoder.endpoint.host}: {self.name!r} gives other vectors "
-                    f"than the artifact was built with (cosine {least:.3f}): another model",
-                    status=200,
-                )
-        except EndpointError as failed:
-            error = failed
-        self._checked_s = time.monotonic()
-        self._conclude("" if error is None else str(error))
-        return error
-
-    def _conclude(self, complaint: str) -> None:
-        before, self.complaint = self.complaint, complaint
-        self._due_s = time.monotonic() + (self._again_s if complaint else self._every_s)
-        if complaint and complaint != before:
-            logger.warning("words are matched as words alone", extra={"error": complaint})
-        elif before and not complaint:
-            logger.info("the encoder is trusted")
+        except EndpointError as error:
+            return error
+        if vectors is None:
+            return EndpointError(f"encoder at {self.encoder.endpoint.host}: no answer in time")
+        if (least := float((vectors * self.canary).sum(axis=1).min())) < MIN_COSINE:
+            return EndpointError(
+                f"encoder at {self.encoder.endpoint.host}: {self.name!r} gives other vectors "
+                f"than the artifact was built with (cosine {least:.3f}): another model",
+                status=200,
+            )
+        return None
 
 
 def canary_of(encoder: Encoder) -> FloatArray:

@@ -10,7 +10,15 @@ import numpy as np
 from semrec.fusion.blocks import Block, joined, standardised_boost
 from semrec.fusion.gate import Gate, GateFeatures
 from semrec.protocols import SparseModel, VectorModel
-from semrec.types import NO_MATCH, FloatArray, FusedQuery, Label, LexicalMatch, SessionRows
+from semrec.types import (
+    NO_MATCH,
+    FloatArray,
+    FusedQuery,
+    Label,
+    LexicalMatch,
+    RowArray,
+    SessionRows,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +39,9 @@ class BehaviouralBlocks:
     gate: Gate
     neighbours: SparseModel | None = None
 
-    def items(self) -> FloatArray:
-        """(n_items, dim) float32: the two blocks side by side."""
-        blocks = [self.behavioural.vectors, self.popularity[:, None]]
+    def items(self, rows: RowArray | slice = slice(None)) -> FloatArray:
+        """(n_items, dim) float32: the two blocks side by side; of `rows` alone if given."""
+        blocks = [self.behavioural.vectors[rows], self.popularity[rows, None]]
         return np.hstack(blocks).astype(np.float32)
 
     def query(

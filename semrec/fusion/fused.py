@@ -104,12 +104,11 @@ class FusedBlocks:
         """True if requests were learned from."""
         return bool(self.domain.any())
 
-    def items(self) -> FloatArray:
-        """(n_items, dim) float32: the blocks side by side."""
-        counted = [self.popularity[:, None], self.domain[:, None]]
-        return np.hstack([self.semantic.vectors, self.behavioural.vectors, *counted]).astype(
-            np.float32
-        )
+    def items(self, rows: RowArray | slice = slice(None)) -> FloatArray:
+        """(n_items, dim) float32: the blocks side by side; of `rows` alone if they are given."""
+        counted = [self.popularity[rows, None], self.domain[rows, None]]
+        blocks = [self.semantic.vectors[rows], self.behavioural.vectors[rows], *counted]
+        return np.hstack(blocks).astype(np.float32)
 
     def signals(
         self,

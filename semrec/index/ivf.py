@@ -21,7 +21,7 @@ import numpy as np
 
 from semrec.errors import DataError
 from semrec.index.exact import CHUNK, ScoredRows, rescored, scan
-from semrec.types import BoolArray, FloatArray, IndexQuery, RowArray, SparseScores
+from semrec.types import BoolArray, FloatArray, IndexQuery, RowArray
 
 untyped: Any = faiss  # its stubs lag behind
 GATHERED = 20_000  # a filter that leaves no more rows than this is answered by reading them all
@@ -115,7 +115,7 @@ class IvfIndex:
         width = max(MIN_READ, READ_PER_ITEM * k) + (len(excluded) if mask is None else 0)
         share = n_permitted / len(self.vectors)
         fetched = self._fetch(query.vector, min(width, len(self.vectors)), mask, share)
-        near = np.setdiff1d(np.union1d(fetched, _strongest(query.boost, width)), excluded)
+        near = np.setdiff1d(np.union1d(fetched, query.boost.strongest(width)), excluded)
         if mask is not None:
             near = near[mask[near]]
         if len(near) < min(k, n_permitted):
@@ -231,10 +231,3 @@ def _scaled(vectors: FloatArray, scale: FloatArray) -> FloatArray:
 def _centroids(index: Any) -> FloatArray:  # noqa: ANN401
     centroids = faiss.downcast_index(index.quantizer).reconstruct_n(0, index.nlist)
     return np.asarray(centroids, dtype=np.float32)
-
-
-def _strongest(boost: SparseScores, n: int) -> RowArray:
-    """(up to `n`,) int64: the rows with the largest boosts: common words match half a catalogue."""
-    if len(boost.rows) <= n:
-        return boost.rows
-    return boost.rows[np.argpartition(boost.scores, len(boost.rows) - n)[-n:]]

@@ -8,52 +8,58 @@ kept for them; the first ten stay as they are.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from semrec.pipeline.request import Request
-from semrec.protocols import Index
-from semrec.types import Allowed, BoolArray, Condition, FloatArray, IndexQuery, RowArray
+from semrec.pipeline.request import ColdSlots, Request
+from semrec.types import Allowed, BoolArray, Condition, FloatArray, IndexQuery, Operator, RowArray
 
-UNTOUCHED = Condition(bounds=(("lte", 0.0),))
+UNTOUCHED: tuple[Operator, float] = ("lte", 0.0)
 FIRST = 11  # the first rank that is kept; the ten before it are as they are
 
 
-def insert_cold_items(
-    request: Request, index: Index, counts: RowArray, removed: RowArray, least: int
-) -> None:
-    """Keep places for untouched items in a request's list: if it is long, and nobody set weights.
+def cold_query(
+    request: Request, counts: RowArray, removed: RowArray, least: int
+) -> tuple[IndexQuery, ColdSlots] | None:
+    """The places kept in a request's list, and what finds items for them.
+
+    None if the list is short, somebody set weights, or nothing is untouched.
 
     Args:
-        request: With its list.
-        index: Searched again, among the untouched.
+        request: What was made of it before the search.
         counts: (n_items,) int64, people who touched each item.
         removed: (r,) int64, rows that never come back.
         least: The distance of the places where most items are untouched, at least 1.
     """
     query, resolved, fused = request.query, request.resolved, request.fused
     if query.k < FIRST or query.semantic_weight is not None:
-        return
+        return None
     untouched = counts == 0
     if not untouched.any():
-        return
+        return None
     permitted = resolved.allowed
     mask = untouched if permitted is None else untouched & permitted.mask
     n_permitted = len(mask) if permitted is None else int(permitted.mask.sum())
     every = slot_distance(int(mask.sum()), n_permitted, least)
-    cold = Allowed(
-        conditions=() if permitted is None else permitted.conditions,
-        counts=UNTOUCHED,
-        make_mask=lambda: mask,
-    )
+    cold = Allowed(counts=Condition(bounds=(UNTOUCHED,)), make_mask=lambda: mask)
+    if permitted is not None:
+        familiar = permitted.counts.bounds if permitted.counts is not None else ()
+        both = Condition(bounds=(*familiar, UNTOUCHED))
+        cold = replace(permitted, counts=both, make_mask=cold.make_mask)
     rejected = np.union1d(resolved.excluded, removed)
-    n_places = 1 + (query.k - FIRST) // every
-    fresh = index.search(
-        [IndexQuery(vector=fused.vector, boost=fused.boost, excluded=rejected, allowed=cold)],
-        n_places,
-    )[0]
-    request.rows, request.scores = with_cold_items(
-        request.rows, request.scores, fresh, untouched, every
-    )
+    wanted = IndexQuery(vector=fused.vector, boost=fused.boost, excluded=rejected, allowed=cold)
+    slots = ColdSlots(n_places=1 + (query.k - FIRST) // every, every=every, untouched=untouched)
+    return wanted, slots
+
+
+def insert_cold_items(request: Request) -> None:
+    """Put what was found for the kept places of a request's list into it."""
+    slots = request.cold
+    if slots is not None:
+        request.rows, request.scores = with_cold_items(
+            request.rows, request.scores, slots.fresh, slots.untouched, slots.every
+        )
 
 
 def slot_distance(n_untouched: int, n_permitted: int, least: int) -> int:

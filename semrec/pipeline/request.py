@@ -17,6 +17,8 @@ from semrec.intent.filters import explain_nothing
 from semrec.pipeline.resolve import ParsedQuery, Resolved
 from semrec.types import (
     NO_MATCH,
+    NO_ROWS,
+    BoolArray,
     FloatArray,
     FusedQuery,
     LexicalMatch,
@@ -30,6 +32,23 @@ OFF = RerankTrace()
 
 
 @dataclass(kw_only=True)
+class ColdSlots:
+    """Places that a list keeps for items that nobody has touched.
+
+    Attributes:
+        n_places: How many.
+        every: Their distance.
+        untouched: (n_items,) bool, the items without events.
+        fresh: Rows and scores of those that are found for them, best first.
+    """
+
+    n_places: int
+    every: int
+    untouched: BoolArray
+    fresh: tuple[RowArray, FloatArray] = (NO_ROWS, np.zeros(0, np.float32))
+
+
+@dataclass(kw_only=True)
 class Request:
     """One query, from what was asked to the rows of its list; stages fill it in from top to bottom.
 
@@ -40,10 +59,12 @@ class Request:
         resolved: Its session and its limits in rows.
         vector: (dim,) float32, its words as the encoder reads them; None without content words.
         is_unread: Whether the encoder couldn't read them in time.
+        is_partial: Whether only the most popular items were searched.
         match: Its words as the lexical part matches them.
         fused: What is put to the index.
         rows: (n,) int64, the list, best first.
         scores: (n,) float32, falling.
+        cold: Places kept for items without events, and what was found for them.
         rerank: What the reranker did.
     """
 
@@ -53,10 +74,12 @@ class Request:
     resolved: Resolved = field(init=False)
     vector: FloatArray | None = None
     is_unread: bool = False
+    is_partial: bool = False
     match: LexicalMatch = NO_MATCH
     fused: FusedQuery = field(init=False)
     rows: RowArray = field(default_factory=lambda: np.zeros(0, np.int64))
     scores: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    cold: ColdSlots | None = None
     rerank: RerankTrace = OFF
 
     @property
@@ -101,6 +124,8 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         notes.append(f"reranking was asked for: {why}")
     if request.is_unread:
         notes.append("the encoder couldn't be asked in time: the words are matched as words alone")
+    if request.is_partial:
+        notes.append("the index couldn't be asked in time: only the best known items were searched")
     if not reads and query.intent.strip():
         notes.append("behavioural-only: the words were ignored")
     if reads and (language := request.parsed.language):

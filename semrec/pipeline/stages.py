@@ -21,9 +21,10 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import Deadline
+from semrec.index.grown import is_elsewhere, search_within
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
-from semrec.pipeline.cold_slots import insert_cold_items
+from semrec.pipeline.cold_slots import cold_query, insert_cold_items
 from semrec.pipeline.query_cache import QueryCache
 from semrec.pipeline.request import Clock, Request, notes_of, understood
 from semrec.pipeline.rerank import AFTER_MS, Reranking
@@ -139,7 +140,7 @@ class Pipeline:
         if self.reranking is not None:
             clock.lap("rerank")
         for request in requests:
-            self._insert_cold_items(request)
+            insert_cold_items(request)
         listed = [self._items(request) for request in requests]
         clock.lap("items")
         timings_ms = clock.timings_ms()
@@ -150,8 +151,8 @@ class Pipeline:
 
     @cached_property
     def waits(self) -> bool:
-        """True if a query may have to wait for a model that is served elsewhere."""
-        return isinstance(self.encoder, DeadlineEncoder)
+        """True if a query may have to wait for a model or an index that is elsewhere."""
+        return isinstance(self.encoder, DeadlineEncoder) or is_elsewhere(self.index)
 
     @property
     def version(self) -> str:
@@ -183,10 +184,8 @@ class Pipeline:
         }
         if not texts:
             return
-        deadline = None
-        if self.waits:
-            first = min((requests[position].deadline for position in texts), key=lambda d: d.at_s)
-            deadline = replace(first, at_s=first.at_s - AFTER_MS / 1000)
+        with_words = [requests[position] for position in texts]
+        deadline = _before_rerank(with_words) if self.waits else None
         vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()), deadline)
         for position, vector in zip(texts, vectors, strict=True):
             requests[position].vector = vector
@@ -203,9 +202,29 @@ class Pipeline:
                 k = self.reranking.depth(request.query, request.fused, k)
             by_k.setdefault(k, []).append(request)
         for k, group in by_k.items():
-            answers = self.index.search([self._index_query(request) for request in group], k)
-            for request, (rows, scores) in zip(group, answers, strict=True):
+            batch = [self._index_query(request) for request in group]
+            # An index elsewhere is asked everything at the same time.
+            cold = [request for request in group if self._keeps_places(request, batch)]
+            lists, complaint = search_within(self.index, batch, k, _before_rerank(group))
+            for request, (rows, scores) in zip(group, lists, strict=False):
                 request.rows, request.scores = rows, scores
+                request.is_partial = bool(complaint)
+            for request, (rows, scores) in zip(cold, lists[len(group) :], strict=True):
+                if request.cold is not None:
+                    n = request.cold.n_places
+                    request.cold.fresh = (rows[:n], scores[:n])
+
+    def _keeps_places(self, request: Request, batch: list[IndexQuery]) -> bool:
+        """True if a list keeps places for cold items; the query for them joins the batch."""
+        if not self.untouched_every:
+            return False
+        counts, every = self.interactions.counts, self.untouched_every
+        cold = cold_query(request, counts, self.removed, every)
+        if cold is None:
+            return False
+        query, request.cold = cold
+        batch.append(query)
+        return True
 
     def _index_query(self, request: Request) -> IndexQuery:
         fused, resolved = request.fused, request.resolved
@@ -235,11 +254,6 @@ class Pipeline:
         k = request.query.k
         request.rows, request.scores = request.rows[:k], request.scores[:k]
 
-    def _insert_cold_items(self, request: Request) -> None:
-        if self.untouched_every:
-            counts, every = self.interactions.counts, self.untouched_every
-            insert_cold_items(request, self.index, counts, self.removed, every)
-
     def _items(self, request: Request) -> tuple[Item, ...]:
         return tuple(
             Item(self.catalog.item_ids[row], self.catalog.titles[row], float(score), rank)
@@ -259,7 +273,14 @@ class Pipeline:
             notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
             rerank=rerank,
             degraded=request.is_unread
+            or request.is_partial
             or rerank.status in DEGRADED
             or bool(request.query.rerank and rerank.status == "off"),
             version=self.version,
         )
+
+
+def _before_rerank(requests: Sequence[Request]) -> Deadline:
+    """The first of requests' deadlines, less what comes after the search."""
+    first = min((request.deadline for request in requests), key=lambda deadline: deadline.at_s)
+    return replace(first, at_s=first.at_s - AFTER_MS / 1000)

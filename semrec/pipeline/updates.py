@@ -13,6 +13,7 @@ import numpy as np
 
 from semrec.data.catalog import Catalog
 from semrec.errors import DataError, nearest
+from semrec.index.grown import grown
 from semrec.lexical.postings import extended
 from semrec.pipeline.stages import Pipeline
 from semrec.types import FloatArray
@@ -23,15 +24,10 @@ def with_items(pipeline: Pipeline, items: Sequence[Mapping[str, Any]]) -> Pipeli
 
     Raises:
         DataError: On an unknown column, a value of another type, or an id that is in use; or if
-            the vectors lie in a file.
+            an index that takes no rows would have too many beside it.
     """
     if not items:
         return pipeline
-    if not pipeline.index.grows:
-        raise DataError(
-            "this catalogue's vectors are read from the artifact's file, which stays as it is: "
-            "items can be removed, but to add some build again (or with index.kind=hnsw, in memory)"
-        )
     catalog = pipeline.catalog.with_items(items, set(pipeline.removed.tolist()))
     texts = _encoded(pipeline, catalog, len(items))
     parser, lexical, ranker = pipeline.intent_parser, pipeline.lexical, pipeline.ranker
@@ -58,7 +54,7 @@ def _grown(pipeline: Pipeline, catalog: Catalog, texts: FloatArray | None) -> Pi
         catalog=catalog,
         interactions=replace(pipeline.interactions, n_items=len(catalog)),
         fusion=fusion,
-        index=pipeline.index.with_items(vectors),
+        index=grown(pipeline.index, len(pipeline.catalog), vectors),
     )
 
 

@@ -19,7 +19,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from semrec.endpoint import Address, Addresses
+from semrec.endpoint import Address, Addresses, index_at
 from semrec.errors import ConfigError, nearest
 
 PREFIX = "SEMREC_"
@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     encoder_key_variable: str = ""
     rerank_url: str = ""  # such as http://localhost:8081/v1/rerank
     rerank_key_variable: str = ""
+    # Where its rows are published, if they aren't searched here; the token is MILVUS_TOKEN.
+    index: str = ""  # such as milvus+http://localhost:19530
     # Who words the replies of a conversation. `llm`: a model behind an OpenAI-compatible address,
     # within the budget; each sentence is checked against the list, else the template's is sent.
     chat_reply: Literal["template", "llm"] = "template"
@@ -106,6 +108,7 @@ class Settings(BaseSettings):
         return Addresses(
             encoder=Address(url=self.encoder_url, key_variable=self.encoder_key_variable),
             rerank=Address(url=self.rerank_url, key_variable=self.rerank_key_variable),
+            index=index_at(self.index),
         )
 
     def redacted(self) -> dict[str, Any]:
@@ -114,11 +117,12 @@ class Settings(BaseSettings):
         hidden = {
             *("api_keys", "admin_key", "sessions", "artifact", "state"),
             *("chat_reply_url", "chat_reply_key_variable", "encoder_url", "encoder_key_variable"),
-            *("rerank_url", "rerank_key_variable"),
+            *("rerank_url", "rerank_key_variable", "index"),
         }
         return {
             **self.model_dump(mode="json", exclude=hidden),
             "sessions": kind,
+            "index": self.index.split(":", 1)[0] or "local",
             "api_keys": len(self.api_keys),
             "admin_key": self.admin_key is not None,
             "threads": self.engine_threads,

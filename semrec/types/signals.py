@@ -35,6 +35,12 @@ class SparseScores:
         positions = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
         return np.where(self.rows[positions] == rows, self.scores[positions], np.float32(0))
 
+    def strongest(self, n: int) -> RowArray:
+        """(up to `n`,) int64: the rows with the largest scores: common words match half of all."""
+        if len(self.rows) <= n:
+            return self.rows
+        return self.rows[np.argpartition(self.scores, len(self.rows) - n)[-n:]]
+
     def plus(self, other: SparseScores) -> SparseScores:
         """The sum of both, over the rows of either."""
         if not len(self.rows) or not len(other.rows):
@@ -97,18 +103,18 @@ class Allowed:
         make_mask: Makes the mask.
         conditions: On attributes, by name.
         counts: On how many people touched an item.
-        rows: (m,) int64, no others; None: any.
 
     Examples:
-        >>> few = Allowed(make_mask=lambda: np.array([True, False]), rows=np.array([0]))
-        >>> few.mask.tolist()
+        >>> old = Condition(bounds=(("lt", 1960.0),))
+        >>> years = np.array([1955.0, 1999.0])
+        >>> allowed = Allowed(conditions=(("year", old),), make_mask=lambda: old.within(years))
+        >>> allowed.mask.tolist()
         [True, False]
     """
 
     make_mask: Callable[[], BoolArray]
     conditions: tuple[tuple[str, Condition], ...] = ()
     counts: Condition | None = None
-    rows: RowArray | None = None
 
     @cached_property
     def mask(self) -> BoolArray:

@@ -1,0 +1,65 @@
+"""`semrec publish`: an artifact's rows into an index elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from semrec.cli.options import Json, print_json
+from semrec.cli.terminal import Screen
+from semrec.errors import ConfigError
+
+if TYPE_CHECKING:
+    from semrec.index.milvus_server import Engine
+
+publishing = typer.Typer()
+N_REQUESTS = 100  # of each weight: what recall is measured on
+
+
+@publishing.command()
+def publish(
+    artifact: Path,
+    index: Annotated[str, typer.Option(help="milvus+http://HOST:PORT; its token is MILVUS_TOKEN.")],
+    engine: Annotated[
+        str, typer.Option(help="flat, hnsw, or auto: the quicker one that finds enough.")
+    ] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Put an artifact's rows into Milvus, and measure what is found there.
+
+    What is there already isn't written again. Then: semrec serve ARTIFACT --index ...
+    """
+    from semrec.artifact.published import publish as put
+    from semrec.artifact.stored import load
+    from semrec.endpoint import Address, Addresses, index_at
+    from semrec.training.sampled_queries import query_vectors, requests
+
+    if engine not in ("auto", "flat", "hnsw"):
+        raise ConfigError(f"--engine {engine!r}: expected auto, flat or hnsw")
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        progress("load artifact", 0, 1)
+        addresses = replace(Addresses.from_environment(), index=Address())
+        recommender = load(artifact, addresses=addresses)
+        progress("requests", 0, 1)
+        queries = query_vectors(recommender, requests(recommender, (), N_REQUESTS, seed=0))
+        said = put(
+            recommender,
+            index_at(index),
+            queries,
+            engine=None if engine == "auto" else cast("Engine", engine),
+            progress=progress,
+        )
+    if as_json:
+        print_json(said)
+        return
+    breadth = f", breadth {said['breadth']}" if said["breadth"] else ""
+    screen.line(f"{said['collection']}: {said['rows']:,} rows, {said['engine']}{breadth}")
+    if not said["recall"]:
+        screen.line("  it was there already")
+    for name, share in said["recall"].items():
+        screen.line(f"  recall@100 {share:.3f} at {name}")
+    screen.line(f"semrec serve {artifact} --index {index}")

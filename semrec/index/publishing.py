@@ -1,0 +1,298 @@
+"""An artifact's rows put into Milvus: written, indexed, and measured before anybody searches them.
+
+    create → write what is missing, part by part → flush → index → measure → broader, or flat
+           → say that it is complete
+
+Each step looks at what is there already, so that it goes on where it was broken off.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semrec.data.attributes import Attribute, Labels, Numbers
+from semrec.errors import DataError
+from semrec.index.expressions import COUNT, ROW, VECTOR, ScalarField, stored_numbers
+from semrec.index.milvus_server import (
+    CHECKSUM,
+    Collection,
+    Engine,
+    EngineError,
+    plain_errors,
+)
+from semrec.index.selection import RECALL_AT, kth_scores
+from semrec.types import FloatArray, Progress
+
+if TYPE_CHECKING:
+    from pymilvus import MilvusClient
+
+PART_BYTES, PART_ROWS = 16_000_000, 5_000  # of one message
+CONNECT_S, WRITE_S, INDEX_S, SEARCH_S = 10.0, 120.0, 3_600.0, 30.0
+FLAT_MOST = 50_000  # rows up to which looking at all of them is quick enough
+LINKS, EF_CONSTRUCTION = 32, 200
+BREADTHS = (128, 256, 512, 1_024, 2_048)
+MAX_LABELS = 4_096  # of one item, in one attribute: Milvus' own
+MAX_FIELDS = 60  # attributes; Milvus takes 64 fields
+ROUNDING = 1e-5
+WARM = 20  # searches after a change of index, of which the first can take seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """The rows of an artifact, to be published.
+
+    Attributes:
+        vectors: (n_items, dim) float32; may be a `np.memmap`.
+        counts: (n_items,) int64, people who touched each item.
+        attributes: By name.
+    """
+
+    vectors: FloatArray
+    counts: NDArray[np.int64]
+    attributes: Mapping[str, Attribute]
+
+
+def fields_of(attributes: Mapping[str, Attribute]) -> dict[str, ScalarField]:
+    """The fields of attributes, by name.
+
+    Raises:
+        DataError: If there are more than Milvus takes.
+    """
+    if len(attributes) > MAX_FIELDS:
+        raise DataError(f"Milvus takes {MAX_FIELDS} attributes, found {len(attributes)}")
+    return {
+        name: ScalarField(name=f"a{number}", holds_labels=isinstance(attribute, Labels))
+        for number, (name, attribute) in enumerate(attributes.items())
+    }
+
+
+def publish_rows(
+    collection: Collection,
+    rows: Rows,
+    queries: Mapping[str, FloatArray],
+    *,
+    engine: Engine | None = None,
+    recall: float = 0.97,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Put rows into a collection and say how it is to be searched.
+
+    Args:
+        collection: Where to.
+        rows: What.
+        queries: By name, (n, dim) float32, real ones: recall is measured on them.
+        engine: ``flat`` or ``hnsw``; None: flat up to `FLAT_MOST` rows, and wherever a graph falls
+            short of `recall`.
+        recall: Of the 100 best rows, so large a share is to be found, by the queries of each name.
+        progress: Called as work proceeds.
+
+    Returns:
+        Plain values: engine, breadth, rows; if they weren't there already recall by name, what was
+        tried, seconds by step.
+
+    Raises:
+        EngineError: If the server fails, refuses, or can't be reached in time.
+        DataError: If an item has more labels, or items more attributes, than Milvus takes.
+    """
+    client = collection.server.client(CONNECT_S)
+    with plain_errors(collection.server.uri):
+        if (done := _done(client, collection, len(rows.vectors), engine)) is not None:
+            return done
+        start = time.monotonic()
+        if not client.has_collection(collection.name):
+            _create(client, collection, rows)
+        client.load_collection(collection.name, timeout=INDEX_S)
+        _write(client, collection, rows, progress)
+        client.flush(collection.name, timeout=INDEX_S)
+        if (n_there := _count(client, collection)) != len(rows.vectors):
+            raise EngineError(
+                f"{collection.name} has {n_there:,} rows, expected {len(rows.vectors):,}: "
+                "drop it, and publish again"
+            )
+        written = time.monotonic()
+        said = _indexed(client, collection, rows, queries, engine, recall, progress)
+        seconds = {"write": written - start, "index": time.monotonic() - written}
+        said |= {"rows": n_there, "seconds": {of: round(s, 1) for of, s in seconds.items()}}
+        client.create_alias(collection.name, collection.alias(said["engine"], said["breadth"]))
+    return said
+
+
+def _done(
+    client: MilvusClient, collection: Collection, n: int, engine: Engine | None
+) -> dict[str, Any] | None:
+    """The collection's engine and breadth, if it is complete; one of another engine is dropped."""
+    if not client.has_collection(collection.name):
+        return None
+    published = collection.published(client)
+    if published is None:
+        return None  # it is gone on with
+    client.load_collection(collection.name, timeout=INDEX_S)
+    if _count(client, collection) == n and engine in (None, published.engine):
+        return {"engine": published.engine, "breadth": published.breadth, "recall": {}, "rows": n}
+    client.drop_alias(collection.alias(published.engine, published.breadth))
+    client.drop_collection(collection.name)
+    return None
+
+
+def _create(client: MilvusClient, collection: Collection, rows: Rows) -> None:
+    """An empty collection, with an index that looks at everything."""
+    from pymilvus import DataType
+
+    schema = client.create_schema(auto_id=False)
+    schema.add_field(ROW, DataType.INT64, is_primary=True)
+    schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=collection.dim)
+    schema.add_field(COUNT, DataType.DOUBLE)
+    for name, field in fields_of(rows.attributes).items():
+        attribute = rows.attributes[name]
+        if isinstance(attribute, Labels):
+            most = int(np.bincount(attribute.rows, minlength=1).max(initial=1))
+            if most > MAX_LABELS:
+                raise DataError(f"{name}: an item has {most:,} labels, Milvus takes {MAX_LABELS:,}")
+            capacity = max(most, 1)
+            schema.add_field(
+                field.name, DataType.ARRAY, element_type=DataType.INT64, max_capacity=capacity
+            )
+        else:
+            schema.add_field(field.name, DataType.DOUBLE)
+    client.create_collection(
+        collection.name,
+        schema=schema,
+        consistency_level="Bounded",
+        properties={CHECKSUM: collection.checksum},
+    )
+    _make_index(client, collection, "flat")
+
+
+def _write(client: MilvusClient, collection: Collection, rows: Rows, progress: Progress) -> None:
+    """Insert the parts that aren't there."""
+    n = len(rows.vectors)
+    step = max(1, min(PART_ROWS, PART_BYTES // (4 * collection.dim)))
+    columns = _columns(rows)
+    is_new = _count(client, collection) == 0
+    for start in range(0, n, step):
+        end = min(start + step, n)
+        progress("write", start, n)
+        part = f"{ROW} >= {start} and {ROW} < {end}"
+        n_there = 0 if is_new else _count(client, collection, part)
+        if n_there == end - start:
+            continue
+        if n_there:
+            client.delete(collection.name, filter=part, timeout=WRITE_S)
+        vectors = np.asarray(rows.vectors[start:end], dtype=np.float32)
+        data = [
+            {ROW: row, VECTOR: vectors[row - start]}
+            | {name: column[row] for name, column in columns.items()}
+            for row in range(start, end)
+        ]
+        client.insert(collection.name, data, timeout=WRITE_S)
+    progress("write", n, n)
+
+
+def _columns(rows: Rows) -> dict[str, list[Any]]:
+    """Fields' values by row."""
+    columns: dict[str, list[Any]] = {COUNT: [float(count) for count in rows.counts]}
+    for name, field in fields_of(rows.attributes).items():
+        attribute = rows.attributes[name]
+        if isinstance(attribute, Numbers):
+            columns[field.name] = stored_numbers(attribute.values)
+        elif isinstance(attribute, Labels):
+            listed: list[list[int]] = [[] for _ in range(len(rows.vectors))]
+            for row, code in zip(attribute.rows.tolist(), attribute.codes.tolist(), strict=True):
+                listed[row].append(code)
+            columns[field.name] = listed
+    return columns
+
+
+def _indexed(
+    client: MilvusClient,
+    collection: Collection,
+    rows: Rows,
+    queries: Mapping[str, FloatArray],
+    engine: Engine | None,
+    recall: float,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Index the rows as broadly as it takes; how they are searched."""
+    worst = {name: kth_scores(rows.vectors, batch, RECALL_AT) for name, batch in queries.items()}
+    tried: list[dict[str, Any]] = []
+    n_short = math.inf
+    if engine == "hnsw" or (engine is None and len(rows.vectors) > FLAT_MOST):
+        progress("index", 0, 1, "hnsw")
+        _make_index(client, collection, "hnsw")
+        for breadth in BREADTHS:
+            reached = _reached(client, collection, queries, worst, {"ef": breadth})
+            tried.append({"engine": "hnsw", "breadth": breadth, "recall": reached})
+            n_short = sum(share < recall for share in reached.values())
+            progress("index", 0, 1, f"hnsw, breadth {breadth}: recall {min(reached.values())}")
+            if not n_short:
+                break
+    if n_short and engine != "hnsw":
+        progress("index", 0, 1, "flat")
+        _make_index(client, collection, "flat")
+        reached = _reached(client, collection, queries, worst, {})
+        tried.append({"engine": "flat", "breadth": 0, "recall": reached})
+    progress("index", 1, 1)
+    return {**tried[-1], "wanted": recall, "tried": tried}
+
+
+def _make_index(client: MilvusClient, collection: Collection, engine: Engine) -> None:
+    """Index the vectors, if they aren't so already, and load them."""
+    name = collection.name
+    wanted = {"flat": "FLAT", "hnsw": "HNSW"}[engine]
+    for index in client.list_indexes(name):
+        if client.describe_index(name, index)["index_type"] == wanted:
+            client.load_collection(name, timeout=INDEX_S)
+            return
+        client.release_collection(name)
+        client.drop_index(name, index)
+    options = {} if engine == "flat" else {"M": LINKS, "efConstruction": EF_CONSTRUCTION}
+    params = client.prepare_index_params()
+    params.add_index(VECTOR, index_type=wanted, metric_type="IP", params=options)
+    client.create_index(name, params, timeout=INDEX_S)
+    client.load_collection(name, timeout=INDEX_S)
+
+
+def _reached(
+    client: MilvusClient,
+    collection: Collection,
+    queries: Mapping[str, FloatArray],
+    worst: Mapping[str, FloatArray],
+    params: Mapping[str, int],
+) -> dict[str, float]:
+    """The share of the 100 best rows that is found, by the queries' names."""
+    for query in _first(queries.values(), WARM):
+        collection.search(client, query, RECALL_AT, "", params, INDEX_S)
+    reached = {}
+    for name, batch in queries.items():
+        shares = []
+        for query, least in zip(batch, worst[name], strict=True):
+            hits = collection.search(client, query, RECALL_AT, "", params, SEARCH_S)
+            low = least - ROUNDING * abs(least)
+            n = min(RECALL_AT, collection.n_items)
+            shares.append(sum(score >= low for _, score in hits) / n)
+        reached[name] = round(float(np.mean(shares)), 4)
+    return reached
+
+
+def _first(batches: Iterable[FloatArray], n: int) -> Iterator[FloatArray]:
+    for batch in batches:
+        yield from batch[:n]
+
+
+def _count(client: MilvusClient, collection: Collection, part: str = f"{ROW} >= 0") -> int:
+    """Number of rows, those that were just written too."""
+    [counted] = client.query(
+        collection.name,
+        filter=part,
+        output_fields=["count(*)"],
+        consistency_level="Strong",
+        timeout=WRITE_S,
+    )
+    return int(counted["count(*)"])
