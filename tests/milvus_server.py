@@ -12,7 +12,7 @@ import sys
 from importlib.util import find_spec
 
 import numpy as np
-from redis_server import free_port, needs
+from redis_server import needs
 
 from semrec.index.milvus_server import Collection, Server
 from semrec.index.publishing import Rows
@@ -29,15 +29,26 @@ def bound(port):
     return there
 
 
+def free_ports(names):
+    """Ports by name, no two the same: each is held until all are known."""
+    held = [socket.socket() for _ in names]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(names, held, strict=True)}
+    finally:
+        for one in held:
+            one.close()
+
+
 class MilvusServer:
     def __init__(self, folder, **options):
         needs("milvus", sys.platform == "linux" and find_spec("milvus"))
         self.folder, self.options = folder, options
-        self.port = free_port()
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self.url = f"milvus+{self.uri}"
         self.ports = {}
         self.start()
+        self.uri = f"http://127.0.0.1:{self.ports['proxy_port']}"
+        self.url = f"milvus+{self.uri}"
 
     def start(self):
         from milvus import MilvusServer as Process
@@ -46,19 +57,21 @@ class MilvusServer:
         config = MilvusServerConfig(data_dir=str(self.folder))
         if not self.ports:  # kept: its parts find one another by them when it starts again
             names = [name for name in config.configurable_items if name.endswith("_port")]
-            self.ports = {name: free_port() for name in names} | {"proxy_port": self.port}
-        config.configs.update(self.ports)
+            self.ports = free_ports([*names, "peer", "metrics"])
+        config.configs.update(
+            {name: self.ports[name] for name in config.configurable_items if name in self.ports}
+        )
         for name, value in self.options.items():
             config.set(name, value)
         config.try_bind_port = bound  # else it waits for what it held before it was killed
         os.environ["ETCD_CONFIG_PATH"] = self.etcd(self.ports["etcd_port"])
         self.process = Process(config)
+        self.process.webservice_port = self.ports["metrics"]
         self.process.start()
         self.pid = self.process.server_proc.pid
 
     def etcd(self, port):
         """Its embedded store's own file: else it takes 2379 and 2380, whoever has them."""
-        self.ports.setdefault("peer", free_port())
         peer, client = (f"http://127.0.0.1:{at}" for at in (self.ports["peer"], port))
         self.folder.mkdir(exist_ok=True)
         said = {

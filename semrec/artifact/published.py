@@ -72,6 +72,7 @@ def open_published(
     fusion: FusedBlocks,
     catalog: Catalog,
     interactions: Interactions,
+    mapped: FloatArray | None,
 ) -> MilvusIndex:
     """The index elsewhere, and the artifact's most popular rows beside it.
 
@@ -79,18 +80,18 @@ def open_published(
         ConfigError: If the address names no server.
         EngineError: If the artifact isn't published there, or the token is wrong.
     """
-    from semrec.index.milvus import CANARIES, MilvusIndex
+    from semrec.index.milvus import MilvusIndex
     from semrec.index.publishing import fields_of
     from semrec.index.subset import SubsetIndex
 
-    counts = interactions.counts
+    counts, vectors = interactions.counts, mapped if mapped is not None else fusion.items()
     popular = np.sort(np.argsort(-counts, kind="stable")[:LOCAL_MOST]).astype(np.int64)
     return MilvusIndex(
         collection_of(manifest, address),
         fields_of(catalog.attributes),
-        canary=fusion.items(np.arange(min(CANARIES, len(counts)))),
+        vectors=vectors,
         counted=np.stack([fusion.popularity, fusion.domain], axis=1),
-        local=SubsetIndex(vectors=fusion.items(popular), rows=popular),
+        local=SubsetIndex(vectors=np.array(vectors[popular]), rows=popular),
     )
 
 

@@ -270,7 +270,7 @@ def _load_parts(
     interactions = load_interactions(folder / "interactions.npz")
     index: Index | None
     if index_at.url:
-        index = open_published(manifest.to_dict(), index_at, fusion, catalog, interactions)
+        index = open_published(manifest.to_dict(), index_at, fusion, catalog, interactions, mapped)
     else:
         counted = np.stack([fusion.popularity, fusion.domain], axis=1)
         index = load_index(folder, config.index, manifest.index.breadth, mapped, counted)

@@ -175,3 +175,23 @@ def cold(measured: Sequence[ColdStart]) -> list[Table]:
         Column("alone", "{0.known_alone:.4f}"),
     )
     return [Table(columns=columns, rows=measured)]
+
+
+def index_speed(measured: Mapping[str, Any]) -> list[Table]:
+    """An index elsewhere beside the local one."""
+    columns = (
+        Column("queries", "{0[kind]}"),
+        Column("recall@100", "{0[recall@100]:.3f}"),
+        Column("p50 ms", "{0[ms][milvus][p50]:.1f}"),
+        Column("p99 ms", "{0[ms][milvus][p99]:.1f}"),
+        Column("local p50", "{0[ms][local][p50]:.1f}"),
+        Column("local p99", "{0[ms][local][p99]:.1f}", optional=True),
+    )
+    rows = [{"kind": kind, **of} for kind, of in measured["kinds"].items()]
+    breadth = f", breadth {measured['breadth']}" if measured["breadth"] else ""
+    note = (
+        f"{measured['items']:,} rows of {measured['dim']}, k {measured['k']}, "
+        f"{measured['engine']}{breadth}; {measured['queries']} queries of each kind, "
+        f"{measured['cores']} cores; local: a look at everything"
+    )
+    return [Table(columns=columns, rows=rows, notes=[note])]

@@ -19,6 +19,17 @@ publishing = typer.Typer()
 N_REQUESTS = 100  # of each weight: what recall is measured on
 
 
+def engine_named(name: str) -> Engine | None:
+    """The engine of an option; None: as it takes.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if name not in ("auto", "flat", "hnsw"):
+        raise ConfigError(f"--engine {name!r}: expected auto, flat or hnsw")
+    return None if name == "auto" else cast("Engine", name)
+
+
 @publishing.command()
 def publish(
     artifact: Path,
@@ -37,8 +48,7 @@ def publish(
     from semrec.endpoint import Address, Addresses, index_at
     from semrec.training.sampled_queries import query_vectors, requests
 
-    if engine not in ("auto", "flat", "hnsw"):
-        raise ConfigError(f"--engine {engine!r}: expected auto, flat or hnsw")
+    wanted = engine_named(engine)
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
         progress("load artifact", 0, 1)
@@ -50,7 +60,7 @@ def publish(
             recommender,
             index_at(index),
             queries,
-            engine=None if engine == "auto" else cast("Engine", engine),
+            engine=wanted,
             progress=progress,
         )
     if as_json:

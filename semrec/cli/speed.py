@@ -237,3 +237,26 @@ def bench_scale(
         if not plot_scale(measured, out / "scale.png"):
             screen.line("no plot: that takes matplotlib, pip install 'semrec[plots]'")
     print_json(measured) if as_json else screen.show(shown.scale(measured))
+
+
+@speed.command("index")
+def bench_index(
+    artifact: Path,
+    index: Annotated[str, typer.Option(help="milvus+http://HOST:PORT.")],
+    items: Annotated[int, typer.Option(help="Resample the catalogue to so many.")] = 0,
+    engine: Annotated[str, typer.Option(help="flat, hnsw or auto.")] = "auto",
+    k: Annotated[int, typer.Option("-k", help="Rows that are asked for.")] = 200,
+    n: Annotated[int, typer.Option("-n", help="Queries of each kind.")] = 200,
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """An index elsewhere beside the local one: milliseconds and recall of the same queries."""
+    from semrec.bench.index_speed import Asked, index_speed
+    from semrec.cli.publish import engine_named
+    from semrec.endpoint import index_at
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        asked = Asked(items=items, n=n, k=k, engine=engine_named(engine), seed=seed)
+        measured = index_speed(artifact, index_at(index), asked, progress=progress)
+    print_json(measured) if as_json else screen.show(shown.index_speed(measured))

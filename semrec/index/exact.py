@@ -18,6 +18,7 @@ from semrec.types import NO_BOOST, BoolArray, FloatArray, IndexQuery, RowArray, 
 MARGIN = 16  # how many more rows than wanted are kept for the final scoring
 CHUNK = 16_384  # rows that are read at a time: the vectors may lie in a file
 MAX_QUERIES = 64  # in one matrix product
+ROUNDING = 1e-5  # other libraries sum in other orders
 
 ScoredRows = tuple[RowArray, FloatArray]
 """(n,) int64 and (n,) float32, best first."""
@@ -87,6 +88,44 @@ def scan(
         scores = np.concatenate([vectors[part] @ query.vector for part in parts]) + boost.at(rows)
     near, _ = top_rows(rows, scores, k + MARGIN)
     return rescored(vectors, query.vector, near, k, boost)
+
+
+def with_boosted(
+    vectors: FloatArray,
+    query: IndexQuery,
+    k: int,
+    fetched: RowArray,
+    ceiling: float,
+    *,
+    exact: bool,
+) -> ScoredRows:
+    """The best of what was fetched and of what is boosted.
+
+    A boosted row that wasn't fetched joins if its boost could lift it into the list: without one
+    it is under the ceiling of what wasn't fetched. An index that may have missed rows takes all
+    that are boosted.
+
+    Args:
+        vectors: (n_items, dim) float32; few rows of it are read.
+        query: What is searched for.
+        k: How many rows at most.
+        fetched: (m,) int64, rows that satisfy the limits, excluded ones among them.
+        ceiling: What the inner product of no other row exceeds.
+        exact: Whether that is certain.
+    """
+    dropped, boost = query.excluded, query.boost
+    rows = fetched[~np.isin(fetched, dropped)]
+    near, scores = rescored(vectors, query.vector, rows, k, boost)
+    rising = boost.rows
+    if exact and len(rows) >= k:
+        least = scores[-1] - ROUNDING * abs(scores[-1])
+        rising = rising[boost.scores + np.float32(ceiling) >= least]
+    rising = rising[~np.isin(rising, np.concatenate([dropped, fetched]))]
+    if len(rising) and query.allowed is not None:
+        rising = rising[query.allowed.mask[rising]]
+    if len(rising):
+        return rescored(vectors, query.vector, np.concatenate([rows, rising]), k, boost)
+    return near, scores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,10 @@ import faiss
 import numpy as np
 
 from semrec.index.coarse import Coarse, build_coarse
-from semrec.index.exact import MARGIN, ScoredRows, rescored, scan
+from semrec.index.exact import MARGIN, ScoredRows, scan, with_boosted
 from semrec.types import FloatArray, IndexQuery, RowArray
 
 MAX_OVERFETCH = 1_000
-ROUNDING = 1e-5  # FAISS and NumPy sum in other orders
 MAX_COARSE_QUERIES = 8  # queries; FAISS answers more of them together, and sooner than one by one
 
 Fetched = tuple[RowArray, float]
@@ -78,27 +77,12 @@ class FaissIndex:
     def _best(
         self, query: IndexQuery, k: int, fetched: RowArray, ceiling: float
     ) -> ScoredRows | None:
-        """The best of what was fetched and of what is boosted; None if that may not be all.
-
-        A boosted row that wasn't fetched joins if its boost could lift it into the list: without
-        one it is under the ceiling of what wasn't fetched. An index that may have missed rows takes
-        all that are boosted.
-        """
-        dropped, boost = set(query.excluded.tolist()), query.boost
-        rows, complete = _without(fetched, dropped), len(fetched) == len(self.vectors)
-        near, scores = rescored(self.vectors, query.vector, rows, k, boost)
-        if len(boost.rows) and not complete:
-            rising = boost.rows
-            if self.exact and len(rows) >= k:
-                least = scores[-1] - ROUNDING * abs(scores[-1])
-                rising = rising[boost.scores + np.float32(ceiling) >= least]
-            rising = _without(rising, dropped.union(fetched.tolist()))
-            if len(rising):
-                rows = np.concatenate([rows, rising])
-                near, scores = rescored(self.vectors, query.vector, rows, k, boost)
-        if len(near) < min(k, len(self.vectors) - len(dropped)):
+        """The best of what was fetched and of what is boosted; None if that may not be all."""
+        near, scores = with_boosted(self.vectors, query, k, fetched, ceiling, exact=self.exact)
+        if len(near) < min(k, len(self.vectors) - len(np.unique(query.excluded))):
             return None  # a graph that leads nowhere
-        if not complete and len(rows) >= k and scores[k - 1] <= ceiling:
+        complete = len(fetched) == len(self.vectors)
+        if not complete and len(near) >= k and scores[k - 1] <= ceiling:
             return None
         return near, scores
 
@@ -138,10 +122,6 @@ class FaissIndex:
             products = np.einsum("ij,j->i", self.vectors[valid], query)  # as `rescored` sums
             fetched.append((valid, float(products.min(initial=np.inf))))
         return fetched
-
-
-def _without(rows: RowArray, dropped: set[int]) -> RowArray:
-    return np.array([row for row in rows.tolist() if row not in dropped], dtype=np.int64)
 
 
 def build_faiss(

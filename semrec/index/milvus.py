@@ -1,11 +1,10 @@
 """An artifact's rows searched in Milvus (Wang et al. 2021, doi:10.1145/3448016.3457550).
 
-    query ┬ nearest rows under the limits     ┐
-          └ the boosted rows under the limits ┴ union → + boost → the best
-    not in time, or not trusted → the most popular items, searched here
+    query → nearest rows under the limits, there → exact sums with boosts of these and of the rows
+            that a boost could lift, here → the best
+    not in time, or not trusted → the most popular rows, searched here
 
-Both are asked at the same time. Boosted rows are few and named, which Milvus answers exactly, so
-the sum of both scores is exact over the union; vectors never travel.
+Vectors don't travel: those few that are needed are read from the artifact.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ import numpy as np
 from semrec.deadline import NEVER, Deadline
 from semrec.environment.watch import AGAIN_S, Watch
 from semrec.errors import DataError
-from semrec.index.exact import ExactIndex, ScoredRows, top_rows
+from semrec.index.exact import MARGIN, ExactIndex, ScoredRows, with_boosted
 from semrec.index.expressions import ScalarField, expression
 from semrec.index.milvus_server import Collection, EngineError, Published
 from semrec.index.subset import SubsetIndex
-from semrec.types import FloatArray, IndexQuery, RowArray
+from semrec.types import NO_ROWS, FloatArray, IndexQuery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,9 +34,8 @@ MAX_S = 1.0  # for a search, whatever the deadline
 PATIENT_S = 0.1  # who waited so long in vain needn't be followed by others
 CHECK_S = 2.0
 EVERY_S = 60.0  # between checks while it is trusted
-MAX_NAMED = 2_000  # exclusions; of more, so many more rows are fetched and dropped here
-MAX_BOOSTED = 2_000
 MAX_LIMIT = 16_384  # Milvus' own
+MAX_OVERFETCH = 1_000  # excluded rows that are fetched and dropped here
 THREADS = 16
 CANARIES = 4  # rows whose own inner products are asked for
 ROUNDING = 1e-3
@@ -49,7 +47,8 @@ class MilvusIndex:
     Args:
         collection: The artifact's rows.
         fields: Of attributes, by name.
-        canary: (c, dim) float32, the vectors of the first rows: the collection is known by them.
+        vectors: (n_items, dim) float32, as published; may be a `np.memmap`: few rows of it are read
+            for a query. The collection is known by the first ones.
         counted: (n_items, c) float32, the last columns. A query of nothing else (the most popular
             items) is answered by them, here and exactly.
         local: The most popular rows.
@@ -64,14 +63,14 @@ class MilvusIndex:
         self,
         collection: Collection,
         fields: Mapping[str, ScalarField],
-        canary: FloatArray,
+        vectors: FloatArray,
         counted: FloatArray,
         local: SubsetIndex,
         *,
         again_s: float = AGAIN_S,
     ) -> None:
         self.collection, self.local = collection, local
-        self._fields, self._canary = fields, canary[:CANARIES]
+        self._fields, self._vectors = fields, vectors
         self._counted, self._n_counted = ExactIndex(vectors=counted), counted.shape[1]
         self._client: MilvusClient | None = None
         self._published: Published | None = None
@@ -125,9 +124,10 @@ class MilvusIndex:
                 lists[number] = self._by_counts(query, k)
             elif not (complaint := self._watch.look()):
                 sent[number] = self._ask(query, k, until_s)
-        for number, parts in sent.items():
+        for number, part in sent.items():
             try:
-                lists[number] = _united(queries[number], k, parts, until_s)
+                answer = part.result(timeout=max(until_s - time.monotonic(), 0.0))
+                lists[number] = self._best(queries[number], k, answer)
             except TimeoutError:
                 complaint = "no answer in time"
                 if until_s - started_s < PATIENT_S:  # too little time, or it hangs: a check tells
@@ -142,38 +142,57 @@ class MilvusIndex:
                 [lists[number]] = self.local.search([query], k)
         return [lists[number] for number in range(len(queries))], complaint
 
-    def _ask(self, query: IndexQuery, k: int, until_s: float) -> list[Future[Any]]:
-        """The questions that a query comes to, on their way."""
-        excluded = np.unique(query.excluded)
-        named = excluded if len(excluded) <= MAX_NAMED else excluded[:0]
-        limit = min(k + len(excluded) - len(named), MAX_LIMIT)
-        questions = [(limit, expression(query.allowed, self._fields, excluded=named.tolist()))]
-        among = np.setdiff1d(query.boost.strongest(MAX_BOOSTED), excluded)
-        if len(among):
-            questions.append((len(among), expression(query.allowed, self._fields, among=among)))
-        client, params = self._client, self._published
-        return [
-            self._pool.submit(self._answer, client, query.vector, limit, text, params, until_s)
-            for limit, text in questions
-            if text is not None
-        ]
+    def _ask(self, query: IndexQuery, k: int, until_s: float) -> Future[Any]:
+        """The question that a query comes to, on its way."""
+        at = (self._client, self._published)
+        return self._pool.submit(self._found, at, query, k, until_s)
+
+    def _found(
+        self,
+        at: tuple[MilvusClient | None, Published | None],
+        query: IndexQuery,
+        k: int,
+        until_s: float,
+    ) -> ScoredRows:
+        """The nearest rows, so many that `k` are left without those that are excluded.
+
+        To name what is excluded costs more than to fetch as many more, of which few are needed
+        where what is excluded isn't what is near.
+        """
+        text = expression(query.allowed, self._fields)
+        n_excluded = len(query.excluded)
+        limit = k + MARGIN + min(n_excluded, MAX_OVERFETCH)
+        rows, products = self._answer(at, query.vector, min(limit, MAX_LIMIT), text, until_s)
+        n_left = len(rows) - int(np.isin(rows, query.excluded).sum())
+        if n_left >= k or n_excluded <= MAX_OVERFETCH or len(rows) < limit:
+            return rows, products
+        text = expression(query.allowed, self._fields, excluded=query.excluded.tolist())
+        return self._answer(at, query.vector, min(k + MARGIN, MAX_LIMIT), text, until_s)
 
     def _answer(
         self,
-        client: MilvusClient,
+        at: tuple[MilvusClient | None, Published | None],
         vector: FloatArray,
         limit: int,
-        text: str,
-        published: Published | None,
+        text: str | None,
         until_s: float,
     ) -> ScoredRows:
+        """Rows that satisfy an expression, and their inner products, best first."""
+        client, published = at
         left_s = until_s - time.monotonic()
-        if left_s <= 0 or published is None:
+        if client is None or published is None or left_s <= 0:
             raise TimeoutError
+        if text is None:
+            return NO_ROWS, np.zeros(0, np.float32)
         params = published.params(limit)
-        hits = self.collection.search(client, vector, limit, text, params, left_s)
-        rows = np.fromiter((row for row, _ in hits), np.int64, len(hits))
-        return rows, np.fromiter((score for _, score in hits), np.float32, len(hits))
+        return self.collection.search(client, vector, limit, text, params, left_s)
+
+    def _best(self, query: IndexQuery, k: int, answer: ScoredRows) -> ScoredRows:
+        """The best of what was found and of what is boosted, scored here."""
+        rows, products = answer
+        exact = self._published is not None and self._published.engine == "flat"
+        ceiling = float(products.min(initial=np.inf)) if len(rows) >= k else -np.inf
+        return with_boosted(self._vectors, query, k, rows, ceiling, exact=exact)
 
     def _by_counts(self, query: IndexQuery, k: int) -> ScoredRows:
         """The best by the counted columns alone."""
@@ -202,26 +221,14 @@ class MilvusIndex:
         if published is None:
             name, again = self.collection.name, self.collection.again
             raise EngineError(f"{name} is half published: {again} goes on with it")
-        rows = np.arange(len(self._canary))
+        rows = np.arange(min(CANARIES, len(self._vectors)))
         text = expression(None, self._fields, among=rows) or ""
         until_s = time.monotonic() + CHECK_S
-        for row, vector in enumerate(self._canary):
-            there, scores = self._answer(client, vector, len(rows), text, published, until_s)
+        for row, vector in enumerate(self._vectors[:CANARIES]):
+            at = (client, published)
+            there, scores = self._answer(at, vector, len(rows), text, until_s)
             product = float(vector @ vector)
             score = dict(zip(there.tolist(), scores.tolist(), strict=True)).get(row, np.inf)
             if abs(score - product) > ROUNDING * max(product, 1.0):
                 raise EngineError(f"{self.collection.name} has other vectors than the artifact")
         self._client, self._published = client, published
-
-
-def _united(query: IndexQuery, k: int, parts: Sequence[Future[Any]], until_s: float) -> ScoredRows:
-    """The best of what the questions of a query found, boosts added."""
-    rows: RowArray = np.zeros(0, np.int64)
-    scores: FloatArray = np.zeros(0, np.float32)
-    for part in parts:
-        others, theirs = part.result(timeout=max(until_s - time.monotonic(), 0.0))
-        rows, scores = np.concatenate([rows, others]), np.concatenate([scores, theirs])
-    rows, first = np.unique(rows, return_index=True)
-    kept = ~np.isin(rows, query.excluded)
-    rows, scores = rows[kept], scores[first][kept] + query.boost.at(rows[kept])
-    return top_rows(rows, scores, k)

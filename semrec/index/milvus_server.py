@@ -15,19 +15,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from semrec.errors import ConfigError, ModelError, SemrecError
 from semrec.index.expressions import ROW, VECTOR
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
-    from semrec.types import FloatArray
+    from semrec.types import FloatArray, RowArray
 
 Engine = Literal["flat", "hnsw"]
 SCHEME = "milvus+"
 # Rows may be seen some time after they were written. A published collection isn't written any
 # more; the level that collections have otherwise waits for the clock of the whole cluster.
 CONSISTENCY = "Bounded"
+MORE = 100  # candidates that a graph keeps beyond those that are wanted
 CHECKSUM = "semrec.checksum"  # a collection's property: whose it is
 
 
@@ -134,7 +137,7 @@ class Published:
 
     def params(self, limit: int) -> dict[str, int]:
         """Milvus' own parameters of a search for `limit` rows."""
-        return {"ef": max(self.breadth, 2 * limit)} if self.engine == "hnsw" else {}
+        return {"ef": max(self.breadth, limit + MORE)} if self.engine == "hnsw" else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +200,7 @@ class Collection:
         filter_: str,
         params: Mapping[str, int],
         timeout_s: float,
-    ) -> list[tuple[int, float]]:
+    ) -> tuple[RowArray, FloatArray]:
         """Rows and inner products, best first.
 
         Raises:
@@ -214,4 +217,5 @@ class Collection:
                 consistency_level=CONSISTENCY,
                 timeout=timeout_s,
             )
-        return [(hit.id, hit.distance) for hit in hits]
+        # Lists of their own: a look at each hit takes as long as the search.
+        return np.array(hits.ids, np.int64), np.array(hits.distances, np.float32)

@@ -136,9 +136,22 @@ def _done(
     client.load_collection(collection.name, timeout=INDEX_S)
     if _count(client, collection) == n and engine in (None, published.engine):
         return {"engine": published.engine, "breadth": published.breadth, "recall": {}, "rows": n}
-    client.drop_alias(collection.alias(published.engine, published.breadth))
-    client.drop_collection(collection.name)
+    drop(collection)
     return None
+
+
+def drop(collection: Collection) -> None:
+    """Take a collection away, if it is there.
+
+    Raises:
+        EngineError: If the server fails, or can't be reached.
+    """
+    client = collection.server.client(CONNECT_S)
+    with plain_errors(collection.server.uri):
+        if client.has_collection(collection.name):
+            for alias in client.list_aliases(collection.name)["aliases"]:
+                client.drop_alias(alias)
+            client.drop_collection(collection.name)
 
 
 def _create(client: MilvusClient, collection: Collection, rows: Rows) -> None:
@@ -273,10 +286,10 @@ def _reached(
     for name, batch in queries.items():
         shares = []
         for query, least in zip(batch, worst[name], strict=True):
-            hits = collection.search(client, query, RECALL_AT, "", params, SEARCH_S)
+            _, scores = collection.search(client, query, RECALL_AT, "", params, SEARCH_S)
             low = least - ROUNDING * abs(least)
             n = min(RECALL_AT, collection.n_items)
-            shares.append(sum(score >= low for _, score in hits) / n)
+            shares.append(float(np.sum(scores >= low)) / n)
         reached[name] = round(float(np.mean(shares)), 4)
     return reached
 
