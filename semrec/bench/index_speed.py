@@ -51,8 +51,8 @@ ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What is asked of both indexes.
+class Sizes:
+    """Sizes of the comparison.
 
     Attributes:
         items: How many rows; fewer than the artifact has are raised to that.
@@ -70,14 +70,14 @@ class Asked:
 
 
 def index_speed(
-    artifact: Path, address: Address, asked: Asked, *, progress: Progress
+    artifact: Path, address: Address, sizes: Sizes, *, progress: Progress
 ) -> dict[str, Any]:
     """Milliseconds and recall of a published collection, and of the local index.
 
     Args:
         artifact: Its rows come first, the others are resampled from them.
         address: ``milvus+http://host:port``; a collection is made there and dropped.
-        asked: Sizes.
+        sizes: Sizes.
         progress: Called as work proceeds.
 
     Returns:
@@ -88,15 +88,15 @@ def index_speed(
     """
     addresses = replace(Addresses.from_environment(), index=Address())
     recommender = load(artifact, verify="size", addresses=addresses)
-    sampled = requests(recommender, (), max(N_MEASURED, asked.n + WARMUP), asked.seed)
+    sampled = requests(recommender, (), max(N_MEASURED, sizes.n + WARMUP), sizes.seed)
     progress("vectors", 0, 1)
-    rows = _rows(recommender, asked)
+    rows = _rows(recommender, sizes)
     size = len(rows.vectors)
     where = collection_of(recommender.manifest, address)
     collection = replace(where, name=f"{where.name}_bench_{size}", n_items=size)
     holding = query_vectors(recommender, sampled[:N_MEASURED])
     try:
-        published = publish_rows(collection, rows, holding, engine=asked.engine, progress=progress)
+        published = publish_rows(collection, rows, holding, engine=sizes.engine, progress=progress)
         popular = np.sort(np.argsort(-rows.counts, kind="stable")[:LOCAL_MOST]).astype(np.int64)
         there = MilvusIndex(
             collection,
@@ -106,32 +106,32 @@ def index_speed(
             local=SubsetIndex(vectors=rows.vectors[popular], rows=popular),
         )
         here = build_faiss(rows.vectors, kind="flat")
-        kinds = _kinds(recommender, rows, sampled[: asked.n + WARMUP], asked.seed)
+        kinds = _kinds(recommender, rows, sampled[: sizes.n + WARMUP], sizes.seed)
         measured = {}
         for number, (kind, queries) in enumerate(kinds.items()):
             progress("ask", number, len(kinds), kind)
-            measured[kind] = _measured(here, there, queries, asked.k)
+            measured[kind] = _measured(here, there, queries, sizes.k)
     finally:
         drop(collection)
     return {
         "items": size,
         "dim": rows.vectors.shape[1],
-        "k": asked.k,
-        "queries": asked.n,
+        "k": sizes.k,
+        "queries": sizes.n,
         **published,
         "kinds": measured,
         "cores": os.cpu_count(),
     }
 
 
-def _rows(recommender: Recommender, asked: Asked) -> Rows:
+def _rows(recommender: Recommender, sizes: Sizes) -> Rows:
     """The artifact's rows, and as many resampled ones as are asked for."""
     base, counts = fusion_of(recommender).items(), recommender.interactions.counts
-    size = max(asked.items, len(base))
-    of = sources(len(base), size, asked.seed)
+    size = max(sizes.items, len(base))
+    of = sources(len(base), size, sizes.seed)
     attributes = recommender.catalog.attributes
     with TemporaryDirectory(prefix="semrec-index-") as temporary:
-        made = resample(base, size, NOISE, asked.seed, Path(temporary) / "vectors.npy")
+        made = resample(base, size, NOISE, sizes.seed, Path(temporary) / "vectors.npy")
         vectors = np.array(made)
         del made
     return Rows(

@@ -251,12 +251,12 @@ def bench_index(
     as_json: Json = False,
 ) -> None:
     """An index elsewhere beside the local one: milliseconds and recall of the same queries."""
-    from semrec.bench.index_speed import Asked, index_speed
+    from semrec.bench.index_speed import Sizes, index_speed
     from semrec.cli.publish import engine_named
     from semrec.endpoint import index_at
 
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
-        asked = Asked(items=items, n=n, k=k, engine=engine_named(engine), seed=seed)
-        measured = index_speed(artifact, index_at(index), asked, progress=progress)
+        sizes = Sizes(items=items, n=n, k=k, engine=engine_named(engine), seed=seed)
+        measured = index_speed(artifact, index_at(index), sizes, progress=progress)
     print_json(measured) if as_json else screen.show(shown.index_speed(measured))

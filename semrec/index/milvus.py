@@ -145,9 +145,9 @@ class MilvusIndex:
     def _ask(self, query: IndexQuery, k: int, until_s: float) -> Future[Any]:
         """The question that a query comes to, on its way."""
         at = (self._client, self._published)
-        return self._pool.submit(self._found, at, query, k, until_s)
+        return self._pool.submit(self._nearest, at, query, k, until_s)
 
-    def _found(
+    def _nearest(
         self,
         at: tuple[MilvusClient | None, Published | None],
         query: IndexQuery,

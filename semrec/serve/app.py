@@ -31,10 +31,12 @@ from semrec.serve.admission import AdmissionControl
 from semrec.serve.deployment import Deployment
 from semrec.serve.engine import Engine
 from semrec.serve.forms import IGNORED_HEADER
+from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
 from semrec.serve.problems import GUARDED, add_handlers
 from semrec.serve.routes import (
     admin,
+    admin_items,
     chat,
     completions,
     events,
@@ -48,12 +50,25 @@ from semrec.serve.routes import (
 from semrec.serve.service import Service
 from semrec.serve.settings import Settings, make_settings
 from semrec.serve.wire import Problem
+from semrec.sessions.item_journal import ItemJournal
 from semrec.sessions.log import Log
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 0.25  # between looks for another artifact
+LOOK_S = 0.25  # between looks for another artifact, and for items of other workers
 TIDY_S = 3600.0
+
+GUARDED_ROUTES = (
+    recommend,
+    chat,
+    completions,
+    events,
+    items,
+    openai,
+    rerank_form,
+    admin,
+    admin_items,
+)
 
 Load = Callable[[Path], Recommender]
 
@@ -78,6 +93,7 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
         app.state.service = service
         tasks = [
             asyncio.create_task(_every(LOOK_S, service.deployment.look)),
+            asyncio.create_task(_every(LOOK_S, service.catch_up)),
             asyncio.create_task(_every(TIDY_S, service.tidy)),
         ]
         yield
@@ -96,10 +112,10 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    for routes in (recommend, chat, completions, events, items, openai, rerank_form, admin):
+    for routes in GUARDED_ROUTES:
         app.include_router(routes.router, responses=GUARDED)
-    app.include_router(health.router)
-    app.include_router(page.router)
+    for routes in (health, page):
+        app.include_router(routes.router)
     app.add_middleware(
         AdmissionControl,
         settings=settings,
@@ -128,7 +144,14 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
 
     sessions = make_sessions(settings.sessions, settings.state)
     log = Log(settings.state)
-    deployment = Deployment(settings.artifact, settings.state, load_artifact or load_checked)
+    items = LiveItems(ItemJournal(settings.state))
+
+    def load_current(folder: Path) -> Recommender:
+        recommender = (load_artifact or load_checked)(folder)
+        items.catch_up(recommender)
+        return recommender
+
+    deployment = Deployment(settings.artifact, settings.state, load_current)
     engine = Engine(
         lambda: deployment.current,
         threads=settings.engine_threads,
@@ -143,6 +166,7 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         sessions=sessions,
         log=log,
         metrics=metrics,
+        items=items,
         reply_writer=make_reply_writer(settings),
     )
 

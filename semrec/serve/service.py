@@ -23,6 +23,7 @@ from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment
 from semrec.serve.engine import Engine
+from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
 from semrec.serve.settings import Settings
 from semrec.sessions.log import Log, served_list
@@ -64,6 +65,7 @@ class Service:
     sessions: SessionStore
     log: Log
     metrics: Metrics
+    items: LiveItems
     reply_writer: ReplyWriter | None = None
 
     @property
@@ -167,6 +169,10 @@ class Service:
 
         return await run_in_threadpool(erase)
 
+    def catch_up(self) -> None:
+        """Take in the items that other workers added or removed."""
+        self.items.catch_up(self.recommender)
+
     def tidy(self) -> None:
         """Remove the lists from the log that are older than the settings say."""
         self.log.forget_served(time.time() - self.settings.served_days * DAY_S)
@@ -176,6 +182,7 @@ class Service:
         self.engine.close()
         self.deployment.close()
         self.sessions.close()
+        self.items.close()
         self.log.close()
 
 
