@@ -14,7 +14,7 @@ from serving import Process
 import semrec
 from semrec.artifact.published import collection_of, publish
 from semrec.endpoint import index_at
-from semrec.index.milvus_server import EngineError
+from semrec.index.milvus_server import EngineError, Published
 from semrec.training.sampled_queries import query_vectors, requests
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,8 @@ def until_searched(rec, milvus, seconds=120):
     vector, end = rec.fusion.items()[0], time.monotonic() + seconds
     while True:
         try:
-            return collection.search(collection.server.client(2), vector, 5, "", {}, 2)
+            client = collection.server.client(2)
+            return collection.search(client, vector, 5, "", Published(engine="flat"), 2)
         except (EngineError, TimeoutError):
             assert time.monotonic() < end
             time.sleep(0.2)

@@ -17,6 +17,7 @@ TEXTS = [
         "CONTRIBUTING.md",
         "docs/architecture.md",
         "docs/models.md",
+        "docs/scale.md",
         "configs/README.md",
         "notebooks/LOG.md",
         "notebooks/RESULTS.md",

@@ -26,7 +26,7 @@ FOLDERS = {
     "environment": 250,
     "evaluate": 3_530,
     "fusion": 940,
-    "index": 1_890,
+    "index": 2_080,
     "intent": 4_410,
     "lexical": 470,
     "metrics": 310,

@@ -168,7 +168,7 @@ def build_ivf(
     """
     n, dim = vectors.shape
     n_lists = max(1, round(n**0.5))
-    scale = _scale(queries, dim)
+    scale = column_scale(queries, dim)
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.choice(n, min(n, TRAIN_ROWS_PER_LIST * n_lists), replace=False))
     sample = np.resize(
@@ -214,7 +214,7 @@ def load_ivf(
     )
 
 
-def _scale(queries: FloatArray, dim: int) -> FloatArray:
+def column_scale(queries: FloatArray, dim: int) -> FloatArray:
     """(dim,) float32, above 0: the root mean square of what queries ask of each column."""
     if not queries.any():
         return np.ones(dim, dtype=np.float32)

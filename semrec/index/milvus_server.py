@@ -9,7 +9,7 @@ A collection never changes once it is published: it is the artifact's, as its fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
@@ -19,6 +19,7 @@ import numpy as np
 
 from semrec.errors import ConfigError, ModelError, SemrecError
 from semrec.index.expressions import ROW, VECTOR
+from semrec.index.space import PLAIN, Space
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -31,7 +32,7 @@ SCHEME = "milvus+"
 # more; the level that collections have otherwise waits for the clock of the whole cluster.
 CONSISTENCY = "Bounded"
 MORE = 100  # candidates that a graph keeps beyond those that are wanted
-CHECKSUM = "semrec.checksum"  # a collection's property: whose it is
+CHECKSUM, SPACE = "semrec.checksum", "semrec.space"  # properties: whose it is, what it is kept in
 
 
 class EngineError(SemrecError):
@@ -130,10 +131,12 @@ class Published:
     Attributes:
         engine: ``flat`` looks at everything, ``hnsw`` walks a graph.
         breadth: Of the graph: how many candidates are kept while searching.
+        space: What it keeps rows in.
     """
 
     engine: Engine
-    breadth: int
+    breadth: int = 0
+    space: Space = PLAIN
 
     def params(self, limit: int) -> dict[str, int]:
         """Milvus' own parameters of a search for `limit` rows."""
@@ -179,9 +182,14 @@ class Collection:
             described = client.describe_collection(self.name)
             aliases = client.list_aliases(self.name)["aliases"]
         fields = {of["name"]: of for of in described["fields"]}
+        properties = described.get("properties", {})
+        try:
+            space = Space.from_text(properties.get(SPACE, ""))
+        except ValueError as error:
+            raise EngineError(f"{self.name} at {self.server.uri}: {error}") from None
         dim = fields.get(VECTOR, {}).get("params", {}).get("dim")
-        checksum = described.get("properties", {}).get(CHECKSUM)
-        if checksum != self.checksum or dim != self.dim or ROW not in fields:
+        checksum = properties.get(CHECKSUM)
+        if checksum != self.checksum or dim != space.width(self.dim) or ROW not in fields:
             raise EngineError(
                 f"{self.name} at {self.server.uri} is of artifact {str(checksum)[:12]!r}, {dim} "
                 f"dimensions, expected {self.checksum[:12]!r}, {self.dim}: drop it, {self.again}"
@@ -189,7 +197,7 @@ class Collection:
         for alias in aliases:
             engine, _, breadth = alias.removeprefix(f"{self.name}__").partition("_")
             if engine in get_args(Engine) and breadth.isdigit():
-                return Published(engine=engine, breadth=int(breadth))
+                return Published(engine=engine, breadth=int(breadth), space=space)
         return None
 
     def search(
@@ -198,10 +206,10 @@ class Collection:
         vector: FloatArray,
         limit: int,
         filter_: str,
-        params: Mapping[str, int],
+        published: Published,
         timeout_s: float,
     ) -> tuple[RowArray, FloatArray]:
-        """Rows and inner products, best first.
+        """Rows, best first, and what the engine compared them by.
 
         Raises:
             EngineError: If it fails.
@@ -210,10 +218,13 @@ class Collection:
         with plain_errors(self.server.uri):
             [hits] = client.search(
                 self.name,
-                [vector],
+                [published.space.query(vector)],
                 filter=filter_,
                 limit=limit,
-                search_params={"metric_type": "IP", "params": dict(params)},
+                search_params={
+                    "metric_type": published.space.metric,
+                    "params": published.params(limit),
+                },
                 consistency_level=CONSISTENCY,
                 timeout=timeout_s,
             )

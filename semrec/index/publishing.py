@@ -1,17 +1,16 @@
 """An artifact's rows put into Milvus: written, indexed, and measured before anybody searches them.
 
-    create → write what is missing, part by part → flush → index → measure → broader, or flat
-           → say that it is complete
+    create → write what is missing, part by part → flush → index → measure → broader, or again
+           for a look at everything → say that it is complete
 
 Each step looks at what is there already, so that it goes on where it was broken off.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +21,15 @@ from semrec.errors import DataError
 from semrec.index.expressions import COUNT, ROW, VECTOR, ScalarField, stored_numbers
 from semrec.index.milvus_server import (
     CHECKSUM,
+    SPACE,
     Collection,
     Engine,
     EngineError,
+    Published,
     plain_errors,
 )
 from semrec.index.selection import RECALL_AT, kth_scores
+from semrec.index.space import PLAIN, Space, space_by
 from semrec.types import FloatArray, Progress
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
 
 PART_BYTES, PART_ROWS = 16_000_000, 5_000  # of one message
 CONNECT_S, WRITE_S, INDEX_S, SEARCH_S = 10.0, 120.0, 3_600.0, 30.0
-FLAT_MOST = 50_000  # rows up to which looking at all of them is quick enough
+FLAT_MOST = 200_000  # rows up to which a look at all of them takes no longer than a graph
 LINKS, EF_CONSTRUCTION = 32, 200
-BREADTHS = (128, 256, 512, 1_024, 2_048)
+BREADTHS = (256, 512, 1_024, 2_048, 4_096)
 MAX_LABELS = 4_096  # of one item, in one attribute: Milvus' own
 MAX_FIELDS = 60  # attributes; Milvus takes 64 fields
 ROUNDING = 1e-5
@@ -105,23 +107,47 @@ def publish_rows(
     with plain_errors(collection.server.uri):
         if (done := _done(client, collection, len(rows.vectors), engine)) is not None:
             return done
-        start = time.monotonic()
-        if not client.has_collection(collection.name):
-            _create(client, collection, rows)
-        client.load_collection(collection.name, timeout=INDEX_S)
-        _write(client, collection, rows, progress)
-        client.flush(collection.name, timeout=INDEX_S)
-        if (n_there := _count(client, collection)) != len(rows.vectors):
-            raise EngineError(
-                f"{collection.name} has {n_there:,} rows, expected {len(rows.vectors):,}: "
-                "drop it, and publish again"
-            )
-        written = time.monotonic()
-        said = _indexed(client, collection, rows, queries, engine, recall, progress)
-        seconds = {"write": written - start, "index": time.monotonic() - written}
-        said |= {"rows": n_there, "seconds": {of: round(s, 1) for of, s in seconds.items()}}
+        tried: list[dict[str, Any]] = []
+        measure = _Measure.of(rows, queries, recall)
+        started = time.monotonic()
+        for wanted in [engine] if engine else _engines(len(rows.vectors)):
+            if tried:  # what it is kept in for one engine is no good for the other
+                drop(collection)
+            space = PLAIN
+            if wanted == "hnsw":
+                space = space_by(rows.vectors, np.concatenate(list(queries.values())))
+            _put(client, collection, rows, space, progress)
+            searched = Published(engine=wanted, space=space)
+            tried += _tried(client, collection, searched, measure, progress)
+            if min(tried[-1]["recall"].values()) >= recall:
+                break
+        said = {**tried[-1], "wanted": recall, "tried": tried, "rows": len(rows.vectors)}
         client.create_alias(collection.name, collection.alias(said["engine"], said["breadth"]))
-    return said
+    return {**said, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _engines(n: int) -> list[Engine]:
+    return ["flat"] if n <= FLAT_MOST else ["hnsw", "flat"]
+
+
+def _put(
+    client: MilvusClient, collection: Collection, rows: Rows, space: Space, progress: Progress
+) -> None:
+    """All rows into the collection: those that aren't there."""
+    if client.has_collection(collection.name):
+        properties = client.describe_collection(collection.name).get("properties", {})
+        if properties.get(SPACE, "") != space.to_text():
+            drop(collection)
+    if not client.has_collection(collection.name):
+        _create(client, collection, rows, space)
+    client.load_collection(collection.name, timeout=INDEX_S)
+    _write(client, collection, rows, space, progress)
+    client.flush(collection.name, timeout=INDEX_S)
+    if (n_there := _count(client, collection)) != len(rows.vectors):
+        raise EngineError(
+            f"{collection.name} has {n_there:,} rows, expected {len(rows.vectors):,}: "
+            "drop it, and publish again"
+        )
 
 
 def _done(
@@ -154,13 +180,13 @@ def drop(collection: Collection) -> None:
             client.drop_collection(collection.name)
 
 
-def _create(client: MilvusClient, collection: Collection, rows: Rows) -> None:
+def _create(client: MilvusClient, collection: Collection, rows: Rows, space: Space) -> None:
     """An empty collection, with an index that looks at everything."""
     from pymilvus import DataType
 
     schema = client.create_schema(auto_id=False)
     schema.add_field(ROW, DataType.INT64, is_primary=True)
-    schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=collection.dim)
+    schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=space.width(collection.dim))
     schema.add_field(COUNT, DataType.DOUBLE)
     for name, field in fields_of(rows.attributes).items():
         attribute = rows.attributes[name]
@@ -178,12 +204,14 @@ def _create(client: MilvusClient, collection: Collection, rows: Rows) -> None:
         collection.name,
         schema=schema,
         consistency_level="Bounded",
-        properties={CHECKSUM: collection.checksum},
+        properties={CHECKSUM: collection.checksum, SPACE: space.to_text()},
     )
-    _make_index(client, collection, "flat")
+    _make_index(client, collection, "flat", space.metric)
 
 
-def _write(client: MilvusClient, collection: Collection, rows: Rows, progress: Progress) -> None:
+def _write(
+    client: MilvusClient, collection: Collection, rows: Rows, space: Space, progress: Progress
+) -> None:
     """Insert the parts that aren't there."""
     n = len(rows.vectors)
     step = max(1, min(PART_ROWS, PART_BYTES // (4 * collection.dim)))
@@ -198,7 +226,7 @@ def _write(client: MilvusClient, collection: Collection, rows: Rows, progress: P
             continue
         if n_there:
             client.delete(collection.name, filter=part, timeout=WRITE_S)
-        vectors = np.asarray(rows.vectors[start:end], dtype=np.float32)
+        vectors = space.stored(rows.vectors[start:end])
         data = [
             {ROW: row, VECTOR: vectors[row - start]}
             | {name: column[row] for name, column in columns.items()}
@@ -223,39 +251,52 @@ def _columns(rows: Rows) -> dict[str, list[Any]]:
     return columns
 
 
-def _indexed(
+@dataclass(frozen=True, kw_only=True)
+class _Measure:
+    """The measure of recall: real queries, and the scores that are good enough.
+
+    Attributes:
+        vectors: (n_items, dim) float32.
+        queries: By name, (n, dim) float32.
+        worst: By name, (n,) float32: the score of each query's 100th best row.
+        recall: The share that is wanted.
+    """
+
+    vectors: FloatArray
+    queries: Mapping[str, FloatArray]
+    worst: Mapping[str, FloatArray]
+    recall: float
+
+    @classmethod
+    def of(cls, rows: Rows, queries: Mapping[str, FloatArray], recall: float) -> _Measure:
+        """The measure on rows."""
+        worst = {name: kth_scores(rows.vectors, of, RECALL_AT) for name, of in queries.items()}
+        return cls(vectors=rows.vectors, queries=queries, worst=worst, recall=recall)
+
+
+def _tried(
     client: MilvusClient,
     collection: Collection,
-    rows: Rows,
-    queries: Mapping[str, FloatArray],
-    engine: Engine | None,
-    recall: float,
+    searched: Published,
+    measure: _Measure,
     progress: Progress,
-) -> dict[str, Any]:
-    """Index the rows as broadly as it takes; how they are searched."""
-    worst = {name: kth_scores(rows.vectors, batch, RECALL_AT) for name, batch in queries.items()}
+) -> list[dict[str, Any]]:
+    """The breadths of an engine that were tried; the last is the first that is enough, if any."""
+    engine = searched.engine
+    progress("index", 0, 1, engine)
+    _make_index(client, collection, engine, searched.space.metric)
     tried: list[dict[str, Any]] = []
-    n_short = math.inf
-    if engine == "hnsw" or (engine is None and len(rows.vectors) > FLAT_MOST):
-        progress("index", 0, 1, "hnsw")
-        _make_index(client, collection, "hnsw")
-        for breadth in BREADTHS:
-            reached = _reached(client, collection, queries, worst, {"ef": breadth})
-            tried.append({"engine": "hnsw", "breadth": breadth, "recall": reached})
-            n_short = sum(share < recall for share in reached.values())
-            progress("index", 0, 1, f"hnsw, breadth {breadth}: recall {min(reached.values())}")
-            if not n_short:
-                break
-    if n_short and engine != "hnsw":
-        progress("index", 0, 1, "flat")
-        _make_index(client, collection, "flat")
-        reached = _reached(client, collection, queries, worst, {})
-        tried.append({"engine": "flat", "breadth": 0, "recall": reached})
+    for breadth in BREADTHS if engine == "hnsw" else (0,):
+        reached = _reached(client, collection, replace(searched, breadth=breadth), measure)
+        tried.append({"engine": engine, "breadth": breadth, "recall": reached})
+        progress("index", 0, 1, f"{engine}, breadth {breadth}: recall {min(reached.values())}")
+        if min(reached.values()) >= measure.recall:
+            break
     progress("index", 1, 1)
-    return {**tried[-1], "wanted": recall, "tried": tried}
+    return tried
 
 
-def _make_index(client: MilvusClient, collection: Collection, engine: Engine) -> None:
+def _make_index(client: MilvusClient, collection: Collection, engine: Engine, metric: str) -> None:
     """Index the vectors, if they aren't so already, and load them."""
     name = collection.name
     wanted = {"flat": "FLAT", "hnsw": "HNSW"}[engine]
@@ -267,29 +308,25 @@ def _make_index(client: MilvusClient, collection: Collection, engine: Engine) ->
         client.drop_index(name, index)
     options = {} if engine == "flat" else {"M": LINKS, "efConstruction": EF_CONSTRUCTION}
     params = client.prepare_index_params()
-    params.add_index(VECTOR, index_type=wanted, metric_type="IP", params=options)
+    params.add_index(VECTOR, index_type=wanted, metric_type=metric, params=options)
     client.create_index(name, params, timeout=INDEX_S)
     client.load_collection(name, timeout=INDEX_S)
 
 
 def _reached(
-    client: MilvusClient,
-    collection: Collection,
-    queries: Mapping[str, FloatArray],
-    worst: Mapping[str, FloatArray],
-    params: Mapping[str, int],
+    client: MilvusClient, collection: Collection, published: Published, measure: _Measure
 ) -> dict[str, float]:
     """The share of the 100 best rows that is found, by the queries' names."""
-    for query in _first(queries.values(), WARM):
-        collection.search(client, query, RECALL_AT, "", params, INDEX_S)
+    for query in _first(measure.queries.values(), WARM):
+        collection.search(client, query, RECALL_AT, "", published, INDEX_S)
     reached = {}
-    for name, batch in queries.items():
+    for name, batch in measure.queries.items():
         shares = []
-        for query, least in zip(batch, worst[name], strict=True):
-            _, scores = collection.search(client, query, RECALL_AT, "", params, SEARCH_S)
+        for query, least in zip(batch, measure.worst[name], strict=True):
+            near, _ = collection.search(client, query, RECALL_AT, "", published, SEARCH_S)
             low = least - ROUNDING * abs(least)
             n = min(RECALL_AT, collection.n_items)
-            shares.append(float(np.sum(scores >= low)) / n)
+            shares.append(float(np.sum(measure.vectors[near] @ query >= low)) / n)
         reached[name] = round(float(np.mean(shares)), 4)
     return reached
 

@@ -61,7 +61,7 @@ def attributes_of(n):
     return {name: make_attribute(name, column) for name, column in columns.items()}
 
 
-def opened(collection, vectors, attributes, local=100):
+def opened(collection, vectors, attributes, local=100, gathered=0):
     rows = np.sort(np.argsort(-COUNTS[: len(vectors)], kind="stable")[:local])
     return MilvusIndex(
         collection,
@@ -69,6 +69,7 @@ def opened(collection, vectors, attributes, local=100):
         vectors=vectors,
         counted=np.ascontiguousarray(vectors[:, -1:]),
         local=SubsetIndex(vectors=vectors[rows], rows=rows),
+        gathered=gathered,
     )
 
 
@@ -239,6 +240,19 @@ def test_the_most_popular_come_exactly_from_here(indexes):
     np.testing.assert_allclose(scores, their, rtol=1e-6)
 
 
+def test_limits_that_leave_few_rows_are_answered_here(indexes):
+    index, vectors, attributes = indexes["hnsw"]
+    near = opened(index.collection, vectors, attributes, gathered=30)
+    few = allowed("few", attributes, N)
+    [(rows, scores)], complaint = near.search_within(
+        [IndexQuery(vector=QUERIES[0], allowed=few)], 10, Deadline.within(0)
+    )
+    assert complaint == ""
+    want, their = oracle(vectors, QUERIES[0], 10, mask=MASKS["few"])
+    np.testing.assert_array_equal(rows, want)
+    np.testing.assert_allclose(scores, their, rtol=1e-5)
+
+
 def test_without_time_the_best_known_rows_answer(indexes):
     index, vectors, _ = indexes["flat"]
     [(rows, scores)], complaint = index.search_within(
@@ -313,19 +327,24 @@ def test_a_graph_that_finds_too_little_gives_way_to_a_look_at_everything(server,
     from semrec.index import publishing
 
     monkeypatch.setattr(publishing, "FLAT_MOST", 1_000)
-    monkeypatch.setattr(publishing, "BREADTHS", (100, 101))
+    monkeypatch.setattr(publishing, "BREADTHS", (1, 2))
+    monkeypatch.setattr("semrec.index.milvus_server.MORE", 0)
     monkeypatch.setattr(publishing, "LINKS", 4)
     monkeypatch.setattr(publishing, "EF_CONSTRUCTION", 4)
     collection = collection_of(server, VECTORS, "semrec_contract_poor")
     said = publish_rows(
-        collection, rows_of(VECTORS), {"real": QUERIES}, recall=0.999, progress=silent
+        collection, rows_of(VECTORS), {"real": QUERIES}, recall=0.9999, progress=silent
     )
     assert [(of["engine"], of["breadth"]) for of in said["tried"]] == [
-        ("hnsw", 100),
-        ("hnsw", 101),
+        ("hnsw", 1),
+        ("hnsw", 2),
         ("flat", 0),
     ]
     assert said["engine"] == "flat"
+    index = opened(collection, VECTORS, {})
+    np.testing.assert_array_equal(
+        search(index, QUERIES[0], 50)[0], oracle(VECTORS, QUERIES[0], 50)[0]
+    )
     assert said["recall"] == {"real": 1.0}
 
 
