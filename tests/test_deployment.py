@@ -20,6 +20,7 @@ from semrec.training.sampled_queries import query_vectors, requests
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.slow
 BUDGET_MS = 200
+NO_SESSION = {"intent": "a wedding story", "budget_ms": BUDGET_MS}
 SLACK_MS = 300  # two services, two servers and this client on two cores
 
 
@@ -135,3 +136,33 @@ def test_milvus_killed_hung_and_started_again_costs_no_request(deployment):
     late = [round(ms) for *_, ms in load.answers if ms > BUDGET_MS + 20]
     logger.info("%d answers, later than budget + 20 ms: %s", len(load.answers), late)
     assert slowest <= BUDGET_MS + SLACK_MS
+
+
+def test_redis_killed_and_started_again_is_said_and_costs_no_other_request(deployment):
+    """Who has a session is told (503): a list that forgot it would be a wrong one."""
+    _, services, _, redis = deployment
+    with Load(services) as load:
+        load.until(whole, 10)
+        redis.stop()
+        load.until(lambda answer: answer[1] == 503, 10)
+        without = [httpx.post(f"{of.url}/v1/recommend", json=NO_SESSION) for of in services]
+        redis.start()
+        load.until(whole, 10)
+    assert [answer.status_code for answer in without] == [200, 200]
+    assert {status for _, status, _, _ in load.answers} == {200, 503}
+    assert max(ms for *_, ms in load.answers) <= BUDGET_MS + SLACK_MS
+
+
+def test_a_service_killed_and_started_again_costs_the_other_nothing(deployment):
+    _, services, _, _ = deployment
+    killed, other = services
+    with Load(services) as load:
+        load.until(whole, 10)
+        killed.kill()
+        load.until(lambda answer: whole(answer) or answer[0] is killed, 10)
+        killed.start()
+        load.until(whole, 10)
+    assert {status for of, status, _, _ in load.answers if of is other} == {200}
+    lost = [status for of, status, _, _ in load.answers if of is killed]
+    assert None in lost  # what a proxy asks of the other
+    assert set(lost) <= {200, None}

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
+    @field_validator("admin_key", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        return value or None  # a variable that is empty is no key
+
     @field_validator("sessions")
     @classmethod
     def _known(cls, value: str) -> str:
