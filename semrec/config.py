@@ -212,7 +212,8 @@ class IntentConfig(_Closed):
     enabled: bool = True  # limits and negations become filters, named titles join the session
     # Who is asked what "nothing gory" rules out, where no label has such a word: nobody, the
     # encoder by similarity, or a language model (hub name, path or short name) by likelihood.
-    interpreter: Literal["none", "encoder", "llm"] = "none"
+    # chat: the model `llm` behind SEMREC_INTENT_URL reads whole requests, beside the rules.
+    interpreter: Literal["none", "encoder", "llm", "chat"] = "none"
     llm: str = "smollm2"
     prompt: str = "limit"  # name of a packaged prompt, or a path; for the language model
     # Moods, audiences and denials in labels: name of a packaged table, or a path (copied).

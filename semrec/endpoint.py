@@ -66,22 +66,25 @@ class Addresses:
     Attributes:
         encoder: An OpenAI-shaped ``/v1/embeddings``.
         rerank: A chat model's ``/v1/chat/completions``, or a service's ``/v1/rerank``.
+        intent: A chat model's ``/v1/chat/completions``, which reads requests.
         index: A vector database, such as ``milvus+http://localhost:19530``.
     """
 
     encoder: Address = Address()
     rerank: Address = Address()
+    intent: Address = Address()
     index: Address = Address()
 
     @classmethod
     def from_environment(cls) -> Addresses:
-        """Those of ``SEMREC_ENCODER_URL``, ``SEMREC_RERANK_URL`` and their ``…_KEY_VARIABLE``.
+        """Those of ``SEMREC_ENCODER_URL``, ``…_RERANK_URL``, ``…_INTENT_URL``, ``…_KEY_VARIABLE``.
 
         The index is at ``SEMREC_INDEX``, its token in ``MILVUS_TOKEN``.
         """
         return cls(
             encoder=_from_environment("SEMREC_ENCODER"),
             rerank=_from_environment("SEMREC_RERANK"),
+            intent=_from_environment("SEMREC_INTENT"),
             index=index_at(os.environ.get("SEMREC_INDEX", "")),
         )
 

@@ -37,6 +37,10 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
+    "read_request": {
+        "message": "a quiet film, no war",
+        "attributes": [("genres", ["drama", "war"]), ("year", [])],
+    },
     "rerank_request": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
     "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
     "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from concurrent.futures import Future
+from typing import Any, Protocol, runtime_checkable
 
 from semrec.deadline import Deadline
 from semrec.types import (
@@ -74,6 +75,26 @@ class Interpreter(Protocol):
 
     def choose(self, phrase: str, labels: Sequence[str], deadline: Deadline) -> str | None:
         """The one of `labels` that `phrase` means; None if that isn't clear, or not in time."""
+        ...
+
+
+class RequestReader(Protocol):
+    """Says what a whole request means, beside the rules.
+
+    Attributes:
+        max_ms: How long it may take, whatever the budget.
+    """
+
+    @property
+    def max_ms(self) -> float:
+        """Milliseconds."""
+        ...
+
+    def begin(self, text: str) -> Future[Mapping[str, Any] | None] | None:
+        """Its reading to come: `query`, `filters`, `liked`, `disliked`, all untrusted.
+
+        None comes of it where it fails; None at once where it isn't asked.
+        """
         ...
 
 

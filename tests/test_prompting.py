@@ -14,8 +14,8 @@ PROMPTS = Prompts(item=ITEM, query=QUERY)
 
 def test_the_packaged_prompts_are_these():
     names = (
-        "chat_act chat_llm chat_reply explanation item item_about limit query request"
-        " rerank_likelihood rerank_listwise rerank_request synthesise"
+        "chat_act chat_llm chat_reply explanation item item_about limit query read_request"
+        " request rerank_likelihood rerank_listwise rerank_request synthesise"
     )
     assert packaged_names("prompts") == names.split()
 

@@ -24,7 +24,7 @@ from semrec.lexical.bm25 import BM25
 from semrec.pipeline.rerank import Reranking
 from semrec.pipeline.stages import Pipeline
 from semrec.prompting import Prompts
-from semrec.protocols import Encoder, Index, Interpreter, VectorModel
+from semrec.protocols import Encoder, Index, Interpreter, RequestReader, VectorModel
 from semrec.ranking.ranker import Ranker
 from semrec.recommender import Recommender
 
@@ -119,6 +119,7 @@ def make_recommender(
     path: Path | None = None,
     interpreter: Interpreter | None = None,
     reranking: Reranking | None = None,
+    reader: RequestReader | None = None,
 ) -> Recommender:
     """A recommender and the baseline that belongs to it."""
     intent_parser = parts.intent_parser
@@ -145,6 +146,7 @@ def make_recommender(
         lexical=parts.lexical,
         ranker=parts.ranker,
         reranking=reranking,
+        reader=reader,
         manifest=manifest or {},
         path=path,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semrec.config import Config, EncoderConfig
+from semrec.data.catalog import Catalog
 from semrec.encoders.cached import CachedEncoder, uncached
 from semrec.encoders.embeddings_endpoint import (
     CHARS_PER_TOKEN,
@@ -19,9 +21,12 @@ from semrec.encoders.watched import WatchedEncoder, canary_of, refuse_another
 from semrec.endpoint import Address, Addresses, Endpoint
 from semrec.environment.caches import cache_folder
 from semrec.errors import ConfigError
+from semrec.intent.chat_reader import ChatReader, attributes_of
 from semrec.prompting import Prompt, load_prompt
 from semrec.protocols import Encoder, Interpreter
 from semrec.types import FloatArray
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from semrec.encoders.language_model import LanguageModel
@@ -170,6 +175,24 @@ def make_language_model(config: Config) -> LanguageModel | None:
     return load_language_model(name, device=config.encoder.device)
 
 
+def make_reader(config: Config, address: Address, catalog: Catalog) -> ChatReader | None:
+    """The model elsewhere that reads whole requests; None: the rules read them alone.
+
+    Args:
+        config: Whether it is asked for, and the model's name.
+        address: Where it is, as the operator says; nowhere: it isn't asked.
+        catalog: Has the attributes that it may limit.
+    """
+    if config.intent.interpreter != "chat" or not config.intent.enabled:
+        return None
+    if not address.url:
+        logger.warning("requests are read by the rules alone: nothing says SEMREC_INTENT_URL")
+        return None
+    endpoint = Endpoint(address=address, what="intent model")
+    prompt = load_prompt("read_request", "read_request")
+    return ChatReader(endpoint, config.intent.llm, prompt, attributes_of(catalog))
+
+
 def make_interpreter(
     config: Config, encoder: Encoder, model: LanguageModel | None, prompt: Prompt | None = None
 ) -> Interpreter | None:
@@ -181,7 +204,7 @@ def make_interpreter(
         model: What `make_language_model` made of the same configuration.
         prompt: An artifact's own; None: as configured.
     """
-    if not config.intent.enabled or config.intent.interpreter == "none":
+    if not config.intent.enabled or config.intent.interpreter in ("none", "chat"):
         return None
     from semrec.encoders.interpreting import EncoderInterpreter, LanguageModelInterpreter
 

@@ -20,6 +20,7 @@ from semrec.artifact.encoder import (
     make_encoder,
     make_interpreter,
     make_language_model,
+    make_reader,
     make_watched_encoder,
 )
 from semrec.artifact.folder import Verify, read_manifest
@@ -158,7 +159,8 @@ def load(
             of the same weights, or a loaded encoder. It serves as it is, in torch.
         addresses: Where the models are that this artifact leaves to others, and where its rows are
             published if they aren't searched here; None: as the variables ``SEMREC_ENCODER_URL``,
-            ``SEMREC_RERANK_URL``, their ``…_KEY_VARIABLE`` and ``SEMREC_INDEX`` say.
+            ``SEMREC_RERANK_URL``, ``SEMREC_INTENT_URL``, their ``…_KEY_VARIABLE`` and
+            ``SEMREC_INDEX`` say.
 
     Raises:
         ArtifactError: If a file is missing or changed, the encoder is another one, or the artifact
@@ -202,6 +204,7 @@ def load(
         folder,
         make_interpreter(config, loaded, model, own.get("limit")),
         make_reranking(config.rerank, parts.prompts, weights, model, own),
+        make_reader(config, addresses.intent, parts.catalog),
     )
 
 

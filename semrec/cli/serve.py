@@ -36,6 +36,9 @@ def serve(
     rerank_url: Annotated[
         str | None, typer.Option(help="Where the reranker is, if it is served elsewhere.")
     ] = None,
+    intent_url: Annotated[
+        str | None, typer.Option(help="Where a chat model is that reads requests, if it is used.")
+    ] = None,
     index: Annotated[
         str | None, typer.Option(help="Where its rows are published: milvus+http://HOST:PORT.")
     ] = None,
@@ -57,7 +60,7 @@ def serve(
 
     export(settings=settings)
     export(artifact=artifact, host=host, port=port, workers=workers, state=state, sessions=sessions)
-    export(encoder_url=encoder_url, rerank_url=rerank_url, index=index)
+    export(encoder_url=encoder_url, rerank_url=rerank_url, intent_url=intent_url, index=index)
     export(**dict(pair(text, "--set") for text in values))
     effective = make_settings()
     read_manifest(effective.artifact, "size")  # a wrong path fails here, before a server starts

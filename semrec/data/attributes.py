@@ -140,6 +140,12 @@ class Labels:
         labels = (label for listed in named for label in listed if isinstance(label, str))
         return [label for label in labels if label.casefold() not in self.vocabulary]
 
+    def most_frequent(self, n: int) -> list[str]:
+        """The up to `n` labels, casefolded, that most items have, the most frequent first."""
+        counts = np.bincount(self.codes, minlength=len(self.vocabulary))
+        known = list(self.vocabulary)  # in the order of its codes
+        return [known[code] for code in np.argsort(-counts, kind="stable")[:n]]
+
     def like(self, label: str) -> list[str]:
         """Labels, casefolded, that are about as long and begin or end as it does."""
         low = label.casefold()

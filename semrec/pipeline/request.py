@@ -118,7 +118,11 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         reads: Whether there is an encoder.
     """
     query = request.query
-    notes = [*request.resolved.notes, *unknown_labels(request.original.filters, catalog)]
+    notes = [
+        *request.parsed.notes,
+        *request.resolved.notes,
+        *unknown_labels(request.original.filters, catalog),
+    ]
     if query.rerank and request.rerank.status == "off":
         why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")

@@ -19,9 +19,11 @@ from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import NEVER, Deadline
 from semrec.intent.familiarity import Familiarity, familiar
-from semrec.intent.intent_parser import IntentParser
+from semrec.intent.intent_parser import IntentParser, ParsedIntent
+from semrec.intent.model_reading import JoinedReading, joined
 from semrec.lexical.analysis import content_words
 from semrec.prompting import Prompts
+from semrec.protocols import RequestReader
 from semrec.types import (
     EVENT_WEIGHTS,
     MAX_INTENT_CHARS,
@@ -34,6 +36,7 @@ from semrec.types import (
     SessionRows,
 )
 
+AFTER_READING_MS = 25.0  # of a budget, for what comes after a model's reading
 MAX_KINDS = 50  # labels of an attribute that says what kind an item is
 MIN_KIND = 50  # items of a kind that a list keeps to
 
@@ -53,6 +56,8 @@ class ParsedQuery:
             labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
             what is searched for in place of a mood or an audience.
         language: What it is written in, if that isn't English.
+        notes: What a model read that the catalogue doesn't know.
+        is_unanswered: Whether a model that was asked gave no answer in time.
     """
 
     query: Query
@@ -62,6 +67,8 @@ class ParsedQuery:
     familiarity: Familiarity = ""
     understood: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
+    notes: tuple[str, ...] = ()
+    is_unanswered: bool = False
 
 
 def parse_intent(
@@ -69,6 +76,7 @@ def parse_intent(
     intent_parser: IntentParser | None,
     catalog: Catalog,
     deadline: Deadline = NEVER,
+    reader: RequestReader | None = None,
 ) -> ParsedQuery:
     """The query with what its words state made exact, and what was understood.
 
@@ -81,35 +89,21 @@ def parse_intent(
         intent_parser: Reads the words; None: nothing is read.
         catalog: For item ids.
         deadline: When an interpreter must be done.
+        reader: Reads the request beside the rules; what it adds is checked. None: nobody does.
     """
     if intent_parser is None or not query.intent.strip():
         stated = {"filters": query.filters} if query.filters else {}
         return ParsedQuery(query=query, about=query.intent, spoken=query.intent, understood=stated)
-    read = intent_parser.parse_intent(query.intent, deadline)
+    both, is_unanswered = _read(query.intent, intent_parser, catalog, deadline, reader)
+    read = both.parsed
     filters = {**read.filters, **query.filters}
     present = {event.item_id for event in query.events}
     liked = [catalog.item_ids[row] for row in read.liked]
     added = [Event(item_id) for item_id in liked if item_id not in present]
     added += [Event(catalog.item_ids[row], type="reject") for row in read.rejected]
-    understood: dict[str, Any] = {"filters": filters} if filters else {}
-    if read.filters or read.words != query.intent.strip():
-        understood["intent"] = read.words
-    if added:
-        understood["session"] = [
-            event.item_id
-            if event.type == "view"
-            else {"item_id": event.item_id, "type": event.type}
-            for event in (*query.events, *added)
-        ]
-    if read.not_understood:
-        understood["not_understood"] = list(read.not_understood)
-    if read.interpreted or read.moods:
-        understood["interpreted"] = {**read.interpreted, **read.moods}
-    if read.named:
-        by_attribute: dict[str, list[str]] = {}
-        for attribute, label in read.named:
-            by_attribute.setdefault(attribute, []).append(label)
-        understood["named"] = by_attribute
+    understood = _understood(read, filters, query.intent, (*query.events, *added) if added else ())
+    if both.added:
+        understood["read_by_model"] = both.added
     words = read.words[-MAX_INTENT_CHARS:]  # a joint may have made it a character longer
     changed = replace(query, intent=words, filters=filters, session=(*query.events, *added))
     if query.include_seen:  # who says "like Alien" asks for others
@@ -122,7 +116,58 @@ def parse_intent(
         familiarity=read.familiarity,
         understood=understood,
         language=read.language,
+        notes=both.dropped,
+        is_unanswered=is_unanswered,
     )
+
+
+def _read(
+    text: str,
+    intent_parser: IntentParser,
+    catalog: Catalog,
+    deadline: Deadline,
+    reader: RequestReader | None,
+) -> tuple[JoinedReading, bool]:
+    """The rules' reading, with a model's if one is asked; whether that gave no answer in time."""
+    if reader is None:
+        return JoinedReading(parsed=intent_parser.parse_intent(text, deadline)), False
+    begun = reader.begin(text)
+    parsed = intent_parser.parse_intent(text, deadline)
+    within_ms = min(deadline.left_ms - AFTER_READING_MS, reader.max_ms)
+    try:
+        reading = None if begun is None else begun.result(timeout=max(within_ms, 0.0) / 1000)
+    except TimeoutError:
+        reading = None
+    if reading is None:
+        late = "the model that reads requests gave no answer in time: the rules read it alone"
+        return JoinedReading(parsed=parsed, dropped=(late,)), True
+    return joined(parsed, reading, catalog, intent_parser.titles), False
+
+
+def _understood(
+    read: ParsedIntent, filters: Mapping[str, Any], text: str, session: Sequence[Event]
+) -> dict[str, Any]:
+    """The reading for the trace, in the form of a query's fields."""
+    understood: dict[str, Any] = {"filters": filters} if filters else {}
+    if read.filters or read.words != text.strip():
+        understood["intent"] = read.words
+    if session:
+        understood["session"] = [
+            event.item_id
+            if event.type == "view"
+            else {"item_id": event.item_id, "type": event.type}
+            for event in session
+        ]
+    if read.not_understood:
+        understood["not_understood"] = list(read.not_understood)
+    if read.interpreted or read.moods:
+        understood["interpreted"] = {**read.interpreted, **read.moods}
+    if read.named:
+        by_attribute: dict[str, list[str]] = {}
+        for attribute, label in read.named:
+            by_attribute.setdefault(attribute, []).append(label)
+        understood["named"] = by_attribute
+    return understood
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from semrec.pipeline.request import Clock, Request, notes_of, understood
 from semrec.pipeline.rerank import AFTER_MS, Reranking
 from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
 from semrec.prompting import Prompts
-from semrec.protocols import DeadlineEncoder, Encoder, Fusion, Index
+from semrec.protocols import DeadlineEncoder, Encoder, Fusion, Index, RequestReader
 from semrec.ranking.features import QueryContext
 from semrec.ranking.ranker import Ranker
 from semrec.types import (
@@ -64,6 +64,7 @@ class Pipeline:
         index: Searches item vectors.
         lexical: Matches the words as words; None: only the encoder reads them.
         ranker: Reorders the head of what is found; None: the fused list stays.
+        reader: Reads requests beside the rules; None: nobody does.
         reranking: Has the head scored within a query's budget; None: nobody is asked.
         baseline: The behavioural-only pipeline that belongs to it; None in the baseline itself.
         query_cache: Vectors of the latest requests.
@@ -85,6 +86,7 @@ class Pipeline:
     lexical: BM25 | None = None
     ranker: Ranker | None = None
     reranking: Reranking | None = None
+    reader: RequestReader | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
@@ -102,7 +104,7 @@ class Pipeline:
         requests = [Request(original=q, deadline=Deadline.within(q.budget_ms)) for q in queries]
         for request in requests:
             request.parsed = parse_intent(
-                request.original, self.intent_parser, self.catalog, request.deadline
+                request.original, self.intent_parser, self.catalog, request.deadline, self.reader
             )
         clock.lap("understand")
         for request in requests:
@@ -152,7 +154,9 @@ class Pipeline:
     @cached_property
     def waits(self) -> bool:
         """True if a query may have to wait for a model or an index that is elsewhere."""
-        return isinstance(self.encoder, DeadlineEncoder) or is_elsewhere(self.index)
+        if self.reader is not None or is_elsewhere(self.index):
+            return True
+        return isinstance(self.encoder, DeadlineEncoder)
 
     @property
     def version(self) -> str:
@@ -274,6 +278,7 @@ class Pipeline:
             rerank=rerank,
             degraded=request.is_unread
             or request.is_partial
+            or request.parsed.is_unanswered
             or rerank.status in DEGRADED
             or bool(request.query.rerank and rerank.status == "off"),
             version=self.version,

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     encoder_key_variable: str = ""
     rerank_url: str = ""  # such as http://localhost:8081/v1/rerank
     rerank_key_variable: str = ""
+    intent_url: str = ""  # such as http://localhost:8001/v1/chat/completions
+    intent_key_variable: str = ""
     # Where its rows are published, if they aren't searched here; the token is MILVUS_TOKEN.
     index: str = ""  # such as milvus+http://localhost:19530
     # Who words the replies of a conversation. `llm`: a model behind an OpenAI-compatible address,
@@ -113,6 +115,7 @@ class Settings(BaseSettings):
         return Addresses(
             encoder=Address(url=self.encoder_url, key_variable=self.encoder_key_variable),
             rerank=Address(url=self.rerank_url, key_variable=self.rerank_key_variable),
+            intent=Address(url=self.intent_url, key_variable=self.intent_key_variable),
             index=index_at(self.index),
         )
 
@@ -122,7 +125,7 @@ class Settings(BaseSettings):
         hidden = {
             *("api_keys", "admin_key", "sessions", "artifact", "state"),
             *("chat_reply_url", "chat_reply_key_variable", "encoder_url", "encoder_key_variable"),
-            *("rerank_url", "rerank_key_variable", "index"),
+            *("rerank_url", "rerank_key_variable", "intent_url", "intent_key_variable", "index"),
         }
         return {
             **self.model_dump(mode="json", exclude=hidden),
