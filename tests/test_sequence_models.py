@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from redis_server import free_port
 from safetensors.numpy import load_file
 from tiny_training import (
     N_ITEMS,
@@ -85,6 +87,9 @@ def test_heads_must_share_the_factors():
 # --- in processes of their own ---
 
 
+NODES = Path(__file__).parent / "two_nodes.py"
+
+
 def start(out, *before, **env):
     """Run the script, which writes into `out`."""
     out.mkdir()
@@ -132,6 +137,34 @@ def test_in_two_processes_both_end_with_the_same_weights(tmp_path):
         np.testing.assert_array_equal(
             weights["item_vectors"], read(tmp_path / "two", "timed")[0]["item_vectors"]
         )
+
+
+@pytest.mark.slow
+def test_two_nodes_learn_what_one_process_does_on_twice_the_batch(tmp_path):
+    """On loopback: the mean of their losses is its loss, step by step; only the first writes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "1"]
+    command += ["--nnodes", "2", "--master_addr", "127.0.0.1", "--master_port", str(free_port())]
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("ACCELERATE_")}
+    plain |= {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    nodes = [
+        subprocess.Popen([*command, "--node_rank", str(rank), str(NODES), str(tmp_path)], env=plain)
+        for rank in (0, 1)
+    ]
+    assert [node.wait(timeout=300) for node in nodes] == [0, 0]
+    assert len(list(tmp_path.glob("checkpoint*"))) == 1
+    (tmp_path / "checkpoint").unlink()
+    subprocess.run([sys.executable, str(NODES), str(tmp_path)], env=plain, check=True, timeout=300)
+    losses = [
+        json.loads((tmp_path / f"losses-{name}.json").read_text()) for name in ("2-0", "2-1", "1-0")
+    ]
+    assert len(losses[0]) >= 20
+    np.testing.assert_allclose(np.mean(losses[:2], axis=0), losses[2], atol=1e-3)
+    first, second, alone = (
+        load_file(tmp_path / f"weights-{name}.safetensors") for name in ("2-0", "2-1", "1-0")
+    )
+    for name, array in alone.items():
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+        np.testing.assert_allclose(first[name], array, atol=1e-3, err_msg=name)
 
 
 @pytest.mark.slow
