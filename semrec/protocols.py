@@ -70,6 +70,16 @@ class DeadlineEncoder(Encoder, Protocol):
         ...
 
 
+@runtime_checkable
+class Watched(Protocol):
+    """A part that is served elsewhere and may not be trusted now."""
+
+    @property
+    def complaint(self) -> str:
+        """The reason why it isn't trusted; empty if it is."""
+        ...
+
+
 class Interpreter(Protocol):
     """Says what a limit means for which no attribute has a word."""
 

@@ -56,6 +56,14 @@ def until_latest(found, degraded, seconds=10.0):
         time.sleep(0.02)
 
 
+def until_trusted(client, value, seconds=10.0):
+    """Until the metrics say whether the encoder is trusted."""
+    end = time.monotonic() + seconds
+    while f'semrec_trusted{{part="encoder"}} {value}' not in client.get("/metrics").text:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_an_encoder_that_is_killed_or_hangs_costs_no_request(world, tmp_path):
     """Under load: no error, degraded lists meanwhile, whole ones within ten seconds after."""
     artifact, port = tmp_path / "artifact", free_port()
@@ -73,8 +81,10 @@ def test_an_encoder_that_is_killed_or_hangs_costs_no_request(world, tmp_path):
             until_latest(got, degraded=False)
             server.mode = "error"
             until_latest(got, degraded=True)
+        until_trusted(client, "0.0")
         with serving(port):
             until_latest(got, degraded=False)
+            until_trusted(client, "1.0")
     assert {status for status, _ in got} == {200}
 
 

@@ -14,7 +14,7 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_610,
+    ".": 1_620,
     "artifact": 1_770,
     "behaviour": 1_220,
     "bench": 2_370,
@@ -30,10 +30,10 @@ FOLDERS = {
     "intent": 4_720,
     "lexical": 470,
     "metrics": 310,
-    "pipeline": 1_170,
+    "pipeline": 1_190,
     "ranking": 560,
     "rerankers": 1_470,
-    "serve": 4_420,
+    "serve": 4_430,
     "sessions": 880,
     "training": 4_160,
     "types": 800,

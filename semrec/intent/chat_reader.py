@@ -81,6 +81,11 @@ class ChatReader:
         self._watch = Watch("the model that reads", self._check, again_s=again_s)
         self._watch.conclude("")
 
+    @property
+    def complaint(self) -> str:
+        """The reason why it isn't trusted; empty if it is."""
+        return self._watch.complaint
+
     def begin(self, text: str) -> Future[Mapping[str, Any] | None] | None:
         """Ask what a text means, on another thread; None: nobody is asked."""
         with self._lock:

@@ -21,7 +21,7 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.deadline import Deadline
-from semrec.index.grown import is_elsewhere, search_within
+from semrec.index.grown import GrownIndex, is_elsewhere, search_within
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
 from semrec.pipeline.cold_slots import cold_query, insert_cold_items
@@ -30,7 +30,7 @@ from semrec.pipeline.request import Clock, Request, notes_of, understood
 from semrec.pipeline.rerank import AFTER_MS, Reranking
 from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
 from semrec.prompting import Prompts
-from semrec.protocols import DeadlineEncoder, Encoder, Fusion, Index, RequestReader
+from semrec.protocols import DeadlineEncoder, Encoder, Fusion, Index, RequestReader, Watched
 from semrec.ranking.features import QueryContext
 from semrec.ranking.ranker import Ranker
 from semrec.types import (
@@ -157,6 +157,17 @@ class Pipeline:
         if self.reader is not None or is_elsewhere(self.index):
             return True
         return isinstance(self.encoder, DeadlineEncoder)
+
+    @cached_property
+    def watched(self) -> Mapping[str, Watched]:
+        """The parts that are elsewhere, and may not be trusted now."""
+        index = self.index.base if isinstance(self.index, GrownIndex) else self.index
+        parts: Mapping[str, object] = {
+            "encoder": self.encoder,
+            "index": index,
+            "intent": self.reader,
+        }
+        return {name: part for name, part in parts.items() if isinstance(part, Watched)}
 
     @property
     def version(self) -> str:

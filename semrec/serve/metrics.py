@@ -79,6 +79,13 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self.trusted = Gauge(
+            "semrec_trusted",
+            "1 while what is served elsewhere answers as it should, in every worker",
+            ("part",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
         _forget_the_dead()
 
     def observe(self, answer: Answer) -> None:
@@ -90,6 +97,8 @@ class Metrics:
         self.reranks.labels(trace.rerank.status).inc()
         if trace.degraded:
             self.degraded.inc()
+        for name, part in answer.recommender.pipeline.watched.items():
+            self.trusted.labels(name).set(not part.complaint)
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text form."""
