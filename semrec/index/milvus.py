@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -149,7 +149,7 @@ class MilvusIndex:
                 [lists[number]] = self.local.search([query], k)
         return [lists[number] for number in range(len(queries))], complaint
 
-    def _ask(self, query: IndexQuery, k: int, share: float, until_s: float) -> Future[Any]:
+    def _ask(self, query: IndexQuery, k: int, share: float, until_s: float) -> Future[RowArray]:
         """The question that a query comes to, on its way; broader where limits leave out more."""
         published = self._published
         if published is not None:
@@ -195,7 +195,7 @@ class MilvusIndex:
         client, published = at
         left_s = until_s - time.monotonic()
         if client is None or published is None or left_s <= 0:
-            raise TimeoutError
+            raise TimeoutError("no answer in time")
         if text is None:
             return NO_ROWS, np.zeros(0, np.float32)
         return self.collection.search(client, vector, limit, text, published, left_s)

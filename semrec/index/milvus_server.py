@@ -88,9 +88,10 @@ def server_at(url: str, token: str = "") -> Server:
     except ValueError:  # the port
         named = False
     if not url.startswith(SCHEME) or not named or parts.username:
+        shown = "one with a token in it" if "@" in url else f"{url!r:.100}"
         raise ConfigError(
-            f"an index's address is milvus+http://HOST:PORT or milvus+https://…, found {url!r:.100}"
-            "; its token is MILVUS_TOKEN"
+            f"an index's address is milvus+http://HOST:PORT or milvus+https://…, found {shown}; "
+            "its token is MILVUS_TOKEN"
         )
     return Server(uri=f"{parts.scheme}://{parts.netloc}", token=token)
 
