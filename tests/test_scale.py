@@ -72,3 +72,21 @@ def test_a_behavioural_recommender_has_nothing_fused_to_resample(rec):
     assert isinstance(rec, semrec.Recommender)
     with pytest.raises(DataError, match="behavioural-only"):
         fusion_of(rec.baseline())
+
+
+def test_requests_are_made_of_users_who_have_a_history(rec):
+    """Who only rejected has none."""
+    events = rec.interactions
+    starts = np.concatenate([[0], events.starts])  # one more user, without events
+    emptied = rec.with_parts(interactions=Emptied(events, starts))
+    assert len(requests(emptied, (), 50, seed=0)) == 50
+
+
+class Emptied:
+    """Interactions whose first user has no events."""
+
+    def __init__(self, events, starts):
+        self.user_ids, self.rows, self.starts = ("nobody", *events.user_ids), events.rows, starts
+
+    def __len__(self):
+        return len(self.rows)

@@ -32,7 +32,8 @@ def requests(recommender: Recommender, cases: Sequence[Case], n: int, seed: int)
     if not len(events):
         raise DataError("the artifact has no interactions to make requests of; give --cases")
     queries: list[Query] = []
-    for user in rng.integers(len(events.user_ids), size=n).tolist():
+    users = np.flatnonzero(np.diff(events.starts))  # who only rejected has no history
+    for user in rng.choice(users, size=n).tolist():
         history = events.rows[events.starts[user] : events.starts[user + 1]]
         end = int(rng.integers(len(history)))
         session = [catalog.item_ids[row] for row in history[max(0, end - 5) : end]]
