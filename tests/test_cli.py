@@ -232,8 +232,8 @@ def test_doctor_finds_the_encoder(place):
 def test_prompts_are_listed_shown_and_rendered(place):
     listed = run("prompts", "list", cwd=place).stdout.split()
     names = (
-        "chat_act chat_llm chat_reply explanation item item_about limit query request"
-        " rerank_likelihood rerank_listwise rerank_request synthesise"
+        "chat_act chat_llm chat_reply explanation item item_about limit query read_request"
+        " request rerank_likelihood rerank_listwise rerank_request synthesise"
     )
     assert listed == names.split()
     assert "{{ title }}" in run("prompts", "show", "item", cwd=place).stdout

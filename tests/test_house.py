@@ -15,7 +15,7 @@ MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
     ".": 1_620,
-    "artifact": 1_770,
+    "artifact": 1_780,
     "behaviour": 1_220,
     "bench": 2_370,
     "chat": 2_290,

@@ -12,18 +12,15 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
+from tiny_training import fit, in_blocks, shaped
 
 from semrec.behaviour import sequence_training
-from semrec.behaviour.sequence_training import Schedule
-from semrec.behaviour.sequential import Shape, fit_sequence_model
 
-N_BLOCKS, BLOCK, BATCH, EPOCHS, N_USERS = 3, 6, 4, 2, 96  # 12 steps a pass of two nodes
+BATCH, EPOCHS, N_USERS = 4, 2, 96  # 12 steps a pass of two nodes
 
 
 def main(out):
     rank, nodes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    rng = np.random.default_rng(5)
-    sessions = [user % N_BLOCKS * BLOCK + rng.permutation(BLOCK)[:4] for user in range(N_USERS)]
     losses = []
     step, batches = sequence_training._Passes._step, sequence_training._batches
 
@@ -40,31 +37,12 @@ def main(out):
 
     sequence_training._Passes._step = noted
     sequence_training._batches = together
-    shape = Shape(
-        kind="sasrec",
-        dim=8,
-        blocks=1,
-        heads=2,
-        dropout=0.0,
-        decay=1.0,
-        max_length=10,
-        loss="full",
-        negatives=1,
-    )
-    model = fit_sequence_model(
-        sessions,
-        N_BLOCKS * BLOCK,
-        shape=shape,
-        schedule=Schedule(
-            epochs=EPOCHS,
-            patience=9,
-            batch_size=BATCH,
-            max_length=10,
-            learning_rate=0.01,
-            seed=3,
-            checkpoint=out / "checkpoint",
-        ),
-        report=lambda *_: None,
+    model = fit(
+        shaped(dropout=0.0),
+        in_blocks(N_USERS),
+        epochs=EPOCHS,
+        batch_size=BATCH,
+        checkpoint=out / "checkpoint",
     )
     save_file(model.state(), out / f"weights-{nodes}-{rank}.safetensors")
     (out / f"losses-{nodes}-{rank}.json").write_text(json.dumps(losses))

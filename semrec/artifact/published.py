@@ -13,13 +13,14 @@ from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.endpoint import Address
 from semrec.errors import ArtifactError
-from semrec.fusion.fused import FusedBlocks
+from semrec.fusion.fused import N_COUNTED, FusedBlocks
 from semrec.recommender import Recommender
 from semrec.types import FloatArray, Progress, silent
 
 if TYPE_CHECKING:
     from semrec.index.milvus import MilvusIndex
     from semrec.index.milvus_server import Collection, Engine
+    from semrec.index.publishing import Rows
 
 LOCAL_MOST = 50_000  # items, the most popular, that answer while the index elsewhere can't
 MAX_NAME = 200
@@ -80,17 +81,30 @@ def open_published(
         ConfigError: If the address names no server.
         EngineError: If the artifact isn't published there, or the token is wrong.
     """
+    from semrec.index.publishing import Rows
+
+    vectors = mapped if mapped is not None else fusion.items()
+    rows = Rows(vectors=vectors, counts=interactions.counts, attributes=catalog.attributes)
+    return open_rows(collection_of(manifest, address), rows)
+
+
+def open_rows(collection: Collection, rows: Rows) -> MilvusIndex:
+    """The index over published rows, and the most popular ones beside it.
+
+    Raises:
+        EngineError: If the collection is another one, or the token is wrong.
+    """
     from semrec.index.milvus import MilvusIndex
     from semrec.index.publishing import fields_of
     from semrec.index.subset import SubsetIndex
 
-    counts, vectors = interactions.counts, mapped if mapped is not None else fusion.items()
-    popular = np.sort(np.argsort(-counts, kind="stable")[:LOCAL_MOST]).astype(np.int64)
+    vectors = rows.vectors
+    popular = np.sort(np.argsort(-rows.counts, kind="stable")[:LOCAL_MOST]).astype(np.int64)
     return MilvusIndex(
-        collection_of(manifest, address),
-        fields_of(catalog.attributes),
+        collection,
+        fields_of(rows.attributes),
         vectors=vectors,
-        counted=np.stack([fusion.popularity, fusion.domain], axis=1),
+        counted=np.array(vectors[:, vectors.shape[1] - N_COUNTED :]),
         local=SubsetIndex(vectors=np.array(vectors[popular]), rows=popular),
     )
 

@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from semrec.artifact.published import LOCAL_MOST, collection_of
+from semrec.artifact.published import collection_of, open_rows
 from semrec.artifact.stored import load
 from semrec.bench.scale import resample, sources
 from semrec.data.attributes import Attribute, Labels, Numbers
 from semrec.endpoint import Address, Addresses
 from semrec.errors import DataError
-from semrec.fusion.fused import N_COUNTED
+from semrec.index.exact import ROUNDING
 from semrec.index.faiss import build_faiss
 from semrec.index.milvus import MilvusIndex
 from semrec.index.milvus_server import Engine, EngineError
-from semrec.index.publishing import Rows, drop, fields_of, publish_rows
-from semrec.index.subset import SubsetIndex
+from semrec.index.publishing import Rows, drop, publish_rows
+from semrec.index.selection import RECALL_AT
 from semrec.metrics.significance import percentiles
 from semrec.protocols import Index
 from semrec.recommender import Recommender
@@ -43,11 +43,9 @@ from semrec.types import Allowed, BoolArray, Condition, IndexQuery, Progress, Qu
 
 N_MEASURED = 100  # requests whose recall says how broadly to search
 EXCLUDED = 5_000
-RECALL_AT = 100
 WARMUP = 20
 NOISE = 0.5  # of the rows that are resampled
 MAX_CONDITIONS = 2
-ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +95,7 @@ def index_speed(
     holding = query_vectors(recommender, sampled[:N_MEASURED])
     try:
         published = publish_rows(collection, rows, holding, engine=sizes.engine, progress=progress)
-        popular = np.sort(np.argsort(-rows.counts, kind="stable")[:LOCAL_MOST]).astype(np.int64)
-        there = MilvusIndex(
-            collection,
-            fields_of(rows.attributes),
-            vectors=rows.vectors,
-            counted=np.ascontiguousarray(rows.vectors[:, -N_COUNTED:]),
-            local=SubsetIndex(vectors=rows.vectors[popular], rows=popular),
-        )
+        there = open_rows(collection, rows)
         here = build_faiss(rows.vectors, kind="flat")
         kinds = _kinds(recommender, rows, sampled[: sizes.n + WARMUP], sizes.seed)
         measured = {}

@@ -114,9 +114,11 @@ def with_boosted(
         exact: Whether that is certain.
     """
     dropped, boost = query.excluded, query.boost
-    rows = fetched[~np.isin(fetched, dropped)]
+    rows = fetched[~np.isin(fetched, dropped)] if len(dropped) else fetched
     near, scores = rescored(vectors, query.vector, rows, k, boost)
     rising = boost.rows
+    if not len(rising):
+        return near, scores
     if exact and len(rows) >= k:
         least = scores[-1] - ROUNDING * abs(scores[-1])
         rising = rising[boost.scores + np.float32(ceiling) >= least]

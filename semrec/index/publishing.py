@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from semrec.data.attributes import Attribute, Labels, Numbers
 from semrec.errors import DataError
+from semrec.index.exact import ROUNDING
 from semrec.index.expressions import COUNT, ROW, VECTOR, ScalarField, stored_numbers
 from semrec.index.milvus_server import (
     CHECKSUM,
@@ -42,7 +43,6 @@ LINKS, EF_CONSTRUCTION = 32, 200
 BREADTHS = (256, 512, 1_024, 2_048, 4_096)
 MAX_LABELS = 4_096  # of one item, in one attribute: Milvus' own
 MAX_FIELDS = 60  # attributes; Milvus takes 64 fields
-ROUNDING = 1e-5
 WARM = 20  # searches after a change of index, of which the first can take seconds
 
 
