@@ -20,7 +20,7 @@ FOLDERS = {
     "bench": 2_370,
     "chat": 2_290,
     "cli": 2_100,
-    "data": 4_530,
+    "data": 4_680,
     "demo_data": 20,
     "encoders": 2_920,
     "environment": 250,

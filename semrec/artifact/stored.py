@@ -29,7 +29,7 @@ from semrec.artifact.manifest import Manifest, NeighboursEntry
 from semrec.artifact.published import open_published
 from semrec.artifact.rerankers import make_reranking
 from semrec.config import Config, make_config
-from semrec.data.catalog import read_catalog
+from semrec.data.catalog import load_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
 from semrec.encoders.static import StaticEncoder, load_static, save_static
@@ -79,7 +79,6 @@ class Models:
 
 def save_parts(parts: Parts, folder: Path, models: Models) -> None:
     """Write everything but the manifest into a folder."""
-    parts.catalog.save(folder / "catalog.parquet")
     parts.interactions.save(folder / "interactions.npz")
     fusion = parts.fusion
     _save(folder / "behaviour.safetensors", **state_of(parts.behaviour))
@@ -92,7 +91,9 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
             starts=pruned.indptr,
         )
     vectors = {}
-    if not save_index(parts.index, folder):  # which has the blocks' vectors side by side
+    mapped = save_index(parts.index, folder)  # which has the blocks' vectors side by side
+    parts.catalog.save(folder, mapped=mapped)
+    if not mapped:
         vectors = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
     _save(
         folder / "fusion.safetensors",
@@ -269,7 +270,7 @@ def _load_parts(
         text_map=arrays.get("text_map"),
         label_centroids=_load_label_centroids(folder),
     )
-    catalog = read_catalog(folder / "catalog.parquet")
+    catalog = load_catalog(folder)
     interactions = load_interactions(folder / "interactions.npz")
     index: Index | None
     if index_at.url:

@@ -23,7 +23,7 @@ import psutil
 from semrec.bench.client import Client
 from semrec.bench.latency import new_queries
 from semrec.bench.serving import served
-from semrec.data.catalog import read_catalog
+from semrec.data.catalog import load_catalog
 from semrec.data.interactions import load_interactions
 from semrec.metrics.significance import percentiles
 from semrec.types import Progress, silent
@@ -192,7 +192,7 @@ async def _ask(
 
 def _bodies(artifact: Path, budget_ms: float | None, seed: int) -> dict[str, Iterator[bytes]]:
     """Requests of each kind, without end."""
-    catalog = read_catalog(artifact / "catalog.parquet")
+    catalog = load_catalog(artifact)
     interactions = load_interactions(artifact / "interactions.npz")
     rng = np.random.default_rng(seed)
 

@@ -19,10 +19,19 @@ import pyarrow.parquet as pq
 from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.data.item_records import checked_records
+from semrec.data.mapped_catalog import (
+    TABLE,
+    MappedRows,
+    StringColumn,
+    Strings,
+    load_mapped,
+    save_mapped,
+)
 from semrec.errors import DataError, QueryError, nearest, preview
 from semrec.types import MAX_ID_CHARS, BoolArray, Condition
 
 RESERVED = ("item_id", "title", "text")
+PARQUET = "catalog.parquet"
 # A text column is one of labels if it has few distinct values, and they aren't codes ("en", "M").
 MAX_LABELS, MIN_ITEMS_PER_LABEL, MIN_LABEL_CHARS = 1_000, 5, 3
 
@@ -39,10 +48,11 @@ class Catalog:
     """
 
     table: pa.Table
-    item_ids: tuple[str, ...]
-    titles: tuple[str, ...]
-    texts: tuple[str, ...]
-    _rows: dict[str, int] = field(repr=False)
+    item_ids: Strings
+    titles: Strings
+    texts: Strings
+    _rows: dict[str, int] | MappedRows = field(repr=False)
+    _later: Mapping[str, int] = field(default_factory=dict, repr=False)  # of items added since
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -52,11 +62,12 @@ class Catalog:
 
     def row(self, item_id: str) -> int | None:
         """The row of an item, or None if there is no such item."""
-        return self._rows.get(item_id)
+        later = self._later.get(item_id)
+        return self._rows.get(item_id) if later is None else later
 
     def rows(self, item_ids: Iterable[str]) -> list[int]:
         """The rows of those items that are known, in their order."""
-        return [row for item_id in item_ids if (row := self._rows.get(item_id)) is not None]
+        return [row for item_id in item_ids if (row := self.row(item_id)) is not None]
 
     @property
     def attribute_names(self) -> tuple[str, ...]:
@@ -136,29 +147,30 @@ class Catalog:
             DataError: On an unknown column, a value of another type, or an id that is in use.
         """
         items = checked_records(items, self.table.schema)
-        rows = dict(self._rows)
-        for i, item in enumerate(items):
+        later = dict(self._later)
+        for row, item in enumerate(items, start=len(self)):
             item_id = item["item_id"]
-            if item_id in rows and rows[item_id] not in replaced:
+            before = later[item_id] if item_id in later else self._rows.get(item_id)
+            if before is not None and before not in replaced:
                 raise DataError(f"item {item_id!r} is already there; remove it first")
-            rows[item_id] = len(self) + i
+            later[item_id] = row
         added = pa.Table.from_pylist(items, schema=self.table.schema)
-        return Catalog(
-            table=pa.concat_tables([self.table, added]).combine_chunks(),
-            item_ids=(*self.item_ids, *(item["item_id"] for item in items)),
-            titles=(*self.titles, *(str(item.get("title") or "") for item in items)),
-            texts=(*self.texts, *(str(item.get("text") or "") for item in items)),
-            _rows=rows,
-        )
+        # What is in a file stays there.
+        n_mapped = len(self._rows.rows) if isinstance(self._rows, MappedRows) else 0
+        rest = pa.concat_tables([self.table.slice(n_mapped), added]).combine_chunks()
+        return _catalog(pa.concat_tables([self.table.slice(0, n_mapped), rest]), self._rows, later)
 
     def without_text(self) -> int:
         """Number of items with neither a title nor a text, and so no semantic block."""
         pairs = zip(self.titles, self.texts, strict=True)
         return sum(not title.strip() and not text.strip() for title, text in pairs)
 
-    def save(self, path: Path) -> None:
-        """Write the table as parquet."""
-        pq.write_table(self.table, path)
+    def save(self, folder: Path, *, mapped: bool = False) -> None:
+        """Write the table, as parquet or as a file that is read as it is needed."""
+        if mapped:
+            save_mapped(self.table, folder)
+        else:
+            pq.write_table(self.table, folder / PARQUET)
 
 
 def make_catalog(table: pa.Table, source: Path) -> Catalog:
@@ -189,14 +201,35 @@ def make_catalog(table: pa.Table, source: Path) -> Catalog:
     attributes = [name for name in table.column_names if name not in RESERVED]
     for name in attributes:
         refuse_unusable(source, table, name)
-    has_text = "text" in table.column_names
+    return _catalog(table.select(order + attributes), rows)
+
+
+def _catalog(
+    table: pa.Table, rows: dict[str, int] | MappedRows, later: Mapping[str, int] | None = None
+) -> Catalog:
+    """A catalogue over a checked table; what is mapped is text only while it is looked at."""
+
+    def strings_of(name: str) -> Strings:
+        if name not in table.column_names:
+            return ("",) * len(table)
+        column = StringColumn(column=table[name])
+        return column if isinstance(rows, MappedRows) else tuple(column)
+
     return Catalog(
-        table=table.select(order + attributes),
-        item_ids=tuple(item_ids),
-        titles=tuple(table["title"].to_pylist()),
-        texts=tuple(table["text"].to_pylist()) if has_text else ("",) * len(item_ids),
+        table=table,
+        item_ids=strings_of("item_id"),
+        titles=strings_of("title"),
+        texts=strings_of("text"),
         _rows=rows,
+        _later=later or {},
     )
+
+
+def load_catalog(folder: Path) -> Catalog:
+    """Read what `Catalog.save` wrote: an artifact's, whose files were checked when it was built."""
+    if (folder / TABLE).is_file():
+        return _catalog(*load_mapped(folder))
+    return read_catalog(folder / PARQUET)
 
 
 def read_catalog(path: Path, renames: Mapping[str, str] | None = None) -> Catalog:
