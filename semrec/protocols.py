@@ -63,7 +63,7 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class DeadlineEncoder(Encoder, Protocol):
-    """An encoder that is served elsewhere, and so may be late or away."""
+    """An encoder that may be late: a slow one, or one that is served elsewhere."""
 
     def encode_within(self, texts: Sequence[str], deadline: Deadline) -> FloatArray | None:
         """Requests: (n, dim) float32, unit rows; None if that can't be had in time."""

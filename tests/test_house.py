@@ -15,14 +15,14 @@ MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
     ".": 1_620,
-    "artifact": 1_780,
+    "artifact": 1_800,
     "behaviour": 1_220,
     "bench": 2_370,
     "chat": 2_290,
     "cli": 2_100,
     "data": 4_680,
     "demo_data": 20,
-    "encoders": 2_920,
+    "encoders": 3_030,
     "environment": 250,
     "evaluate": 3_530,
     "fusion": 940,
@@ -35,7 +35,7 @@ FOLDERS = {
     "rerankers": 1_470,
     "serve": 4_430,
     "sessions": 880,
-    "training": 4_160,
+    "training": 4_200,
     "types": 800,
 }
 # Functions that may be longer, or take more: each with its reason.

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from semrec.artifact.encoder import as_punctual
 from semrec.behaviour.neighbours import Neighbours
 from semrec.config import Config
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
+from semrec.encoders.static import StaticEncoder
 from semrec.fusion.behavioural import BehaviouralBlocks
 from semrec.fusion.fitting import fit_block, standardised_popularity
 from semrec.fusion.fused import FusedBlocks
@@ -45,6 +47,7 @@ class Parts:
         untouched_every: Places kept for items without events.
         lexical: Matches words, or None.
         ranker: Reorders the head of the fused list, or None.
+        stand_in: Reads requests that a slow encoder has no time for, or None.
     """
 
     catalog: Catalog
@@ -58,6 +61,7 @@ class Parts:
     untouched_every: int
     lexical: BM25 | None = None
     ranker: Ranker | None = None
+    stand_in: StaticEncoder | None = None
 
 
 def make_intent_parser(
@@ -136,7 +140,8 @@ def make_recommender(
     pipeline = Pipeline(
         catalog=parts.catalog,
         interactions=parts.interactions,
-        encoder=encoder,
+        encoder=encoder if parts.stand_in is None else as_punctual(encoder),
+        stand_in=parts.stand_in,
         prompts=parts.prompts,
         fusion=parts.fusion,
         index=parts.index,

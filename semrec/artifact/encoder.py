@@ -17,13 +17,14 @@ from semrec.encoders.embeddings_endpoint import (
     measured_dim,
 )
 from semrec.encoders.hashing import HashingEncoder
+from semrec.encoders.paced import PacedEncoder
 from semrec.encoders.watched import WatchedEncoder, canary_of, refuse_another
 from semrec.endpoint import Address, Addresses, Endpoint
 from semrec.environment.caches import cache_folder
 from semrec.errors import ConfigError
 from semrec.intent.chat_reader import ChatReader, attributes_of
 from semrec.prompting import Prompt, load_prompt
-from semrec.protocols import Encoder, Interpreter
+from semrec.protocols import DeadlineEncoder, Encoder, Interpreter
 from semrec.types import FloatArray
 
 logger = logging.getLogger(__name__)
@@ -144,6 +145,11 @@ def as_serving(encoder: Encoder) -> Encoder:
     if not isinstance(inner, EndpointEncoder):
         return inner
     return WatchedEncoder(inner, canary_of(encoder))
+
+
+def as_punctual(encoder: Encoder) -> Encoder:
+    """An encoder that isn't begun where the time is too short, if another stands in for it."""
+    return encoder if isinstance(encoder, DeadlineEncoder) else PacedEncoder(encoder)
 
 
 def cache_file() -> Path:

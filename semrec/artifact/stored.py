@@ -53,6 +53,7 @@ ENCODER = "encoder"  # an artifact's folder of the weights that were trained wit
 AUDIENCE = "audience.yaml"  # its own table of moods, where it isn't the packaged one
 RUNTIME = "runtime"  # and of the encoder in the form that serves
 STATIC = "static"  # of one that was distilled
+STAND_IN = "stand_in"  # and of one that stands in for a slow one
 CANARY = "canary.safetensors"
 
 
@@ -125,6 +126,8 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
     if parts.intent_parser is not None and parts.intent_parser.audience != load_audience():
         table = parts.intent_parser.audience.model_dump_json()  # which is YAML, too
         (folder / AUDIENCE).write_text(table, encoding="utf-8")
+    if parts.stand_in is not None:
+        save_static(parts.stand_in, folder / STAND_IN)
     _save_models(models, folder)
     (folder / "prompts").mkdir()
     for prompt in (*parts.prompts.all, *models.prompts):
@@ -280,7 +283,7 @@ def _load_parts(
         index = load_index(folder, config.index, manifest.index.breadth, mapped, counted)
     if index is None:
         index = make_index(config.index, fusion.items()).index
-    own_audience = folder / AUDIENCE
+    own_audience, stand_in = folder / AUDIENCE, folder / STAND_IN
     return Parts(
         catalog=catalog,
         interactions=interactions,
@@ -295,6 +298,7 @@ def _load_parts(
         untouched_every=config.fusion.untouched_every,
         lexical=load_bm25(folder),
         ranker=load_ranker(folder, catalog, interactions),
+        stand_in=load_static(stand_in, "stand-in") if stand_in.is_dir() else None,
     )
 
 

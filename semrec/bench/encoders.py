@@ -17,7 +17,7 @@ from semrec.artifact.encoder import make_encoder
 from semrec.config import Config, EncoderConfig
 from semrec.data.dataset import Dataset
 from semrec.data.intents import read_cases, refuse_seen, unit_hashes
-from semrec.encoders.cached import CachedEncoder
+from semrec.encoders.cached import CachedEncoder, uncached
 from semrec.encoders.names import name_and_quantisation, resolve
 from semrec.encoders.weights import kind_of_model
 from semrec.environment.files import write_text
@@ -183,8 +183,8 @@ def _shorts(names: Sequence[str]) -> dict[str, str]:
 def _cost(
     short: str, recommender: Recommender, cases: Sequence[Case], report: Progress
 ) -> EncoderCost:
-    encoder = recommender.encoder
-    assert encoder is not None
+    assert recommender.encoder is not None
+    encoder = uncached(recommender.encoder)
     assert not isinstance(encoder, CachedEncoder)  # what is timed is the encoder itself
     worded = [case.query for case in cases if case.query.intent.strip()]
     spent = []

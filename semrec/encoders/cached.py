@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semrec.encoders.paced import PacedEncoder
 from semrec.protocols import Encoder
 from semrec.types import FloatArray
 
@@ -89,8 +90,8 @@ class CachedEncoder:
 
 
 def uncached(encoder: Encoder) -> Encoder:
-    """The encoder itself, without the cache around it if there is one."""
-    return encoder.encoder if isinstance(encoder, CachedEncoder) else encoder
+    """The encoder itself, without what is around it: a cache, or a watch on its time."""
+    return encoder.encoder if isinstance(encoder, CachedEncoder | PacedEncoder) else encoder
 
 
 def _read(store: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:

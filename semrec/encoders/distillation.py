@@ -21,12 +21,14 @@ from scipy.sparse import csr_matrix, diags
 from semrec.encoders.sentence import SentenceEncoder, clean
 from semrec.encoders.static import SUFFIX, StaticEncoder
 from semrec.errors import ModelError
+from semrec.protocols import Encoder
 from semrec.types import FloatArray
 
 SIF = 2e-4  # smooths frequencies: of 3e-5 to 1e-3 the best on half of the topics (LOG.md)
 PENALTIES = (0.1, 0.3, 1.0, 3.0)  # on what a token's vector is bent
 STEPS = 20  # of conjugate gradients; more change no list
 BATCH = 1024  # tokens
+MAX_WORDS, MIN_COUNT, UNKNOWN = 10_000, 2, "[UNK]"
 
 
 def distil(
@@ -46,19 +48,58 @@ def distil(
     tokenizer = tokenizer_of(teacher)
     goal = _unit(targets - targets.mean(axis=0))
     start = np.asarray(alone - alone.mean(axis=0), dtype=np.float32)
-    shares, weights = _shares(start, texts, tokenizer)
-    apart = np.arange(len(texts)) % 10 == 9
-    penalty = PENALTIES[0]
-    if apart.any():
-        agreed = {
-            penalty: _agreement(
-                _bent(start, shares[~apart], goal[~apart], penalty), shares[apart], goal[apart]
-            )
-            for penalty in PENALTIES
-        }
-        penalty = max(agreed, key=agreed.__getitem__)
-    vectors = _bent(start, shares, goal, penalty) * weights[:, None]
+    shares, weights = _shares(texts, tokenizer)
+    lengths = np.linalg.norm(shares @ start, axis=1)
+    vectors = _best_bent(start, _divided(shares, lengths), goal)[0] * weights[:, None]
     return StaticEncoder(vectors=vectors, tokenizer=tokenizer, name=teacher.name + SUFFIX)
+
+
+def distil_words(
+    encoder: Encoder, texts: Sequence[str], targets: FloatArray
+) -> tuple[StaticEncoder, float]:
+    """A static encoder whose requests are near those of another encoder, to search its items.
+
+    Second comes how near: the mean cosine, about their centre, of texts that are held out.
+
+    Nothing but vectors need be known of the other: the tokens are the catalogue's words, and it
+    encodes each of them alone.
+
+    Args:
+        encoder: The other.
+        texts: Of the catalogue.
+        targets: (len(texts), dim) float32 unit rows, as the other encodes them.
+    """
+    tokenizer = _word_tokenizer(texts)
+    words = [tokenizer.id_to_token(token) for token in range(tokenizer.get_vocab_size())]
+    alone = encoder.encode_items(words)
+    start = np.asarray(alone - alone.mean(axis=0), dtype=np.float32)
+    start[tokenizer.token_to_id(UNKNOWN)] = 0
+    mean = targets.mean(axis=0)
+    goal = targets - mean
+    spread = max(float(np.linalg.norm(goal, axis=1).mean()), 1e-9)
+    shares, weights = _shares(texts, tokenizer)
+    lengths = np.linalg.norm(shares @ start, axis=1)
+    bent, agreed = _best_bent(start, _divided(shares, lengths), _unit(goal))
+    vectors = bent * weights[:, None]
+    vectors[tokenizer.token_to_id(UNKNOWN)] = 0
+    centre = np.asarray(mean / spread, dtype=np.float32)
+    name = encoder.name + SUFFIX
+    made = StaticEncoder(vectors=vectors, tokenizer=tokenizer, name=name, centre=centre)
+    return made, agreed
+
+
+def _word_tokenizer(texts: Sequence[str]) -> Any:  # noqa: ANN401
+    """A `tokenizers.Tokenizer` of the words that `MIN_COUNT` places of some texts have."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=MAX_WORDS, min_frequency=MIN_COUNT, special_tokens=[UNKNOWN], show_progress=False
+    )
+    tokenizer.train_from_iterator(map(clean, texts), trainer)
+    return tokenizer
 
 
 def tokenizer_of(teacher: SentenceEncoder) -> Any:  # noqa: ANN401
@@ -96,20 +137,37 @@ def tokens_alone(teacher: SentenceEncoder) -> FloatArray:
 
 
 def _shares(
-    start: FloatArray,
     texts: Sequence[str],
     tokenizer: Any,  # noqa: ANN401
 ) -> tuple[csr_matrix, FloatArray]:
-    """(n_texts, n_tokens) what of `start` makes each text's unit vector; (n_tokens,) weights."""
+    """(n_texts, n_tokens) each text's tokens by their weights; (n_tokens,) these weights."""
+    n_tokens = tokenizer.get_vocab_size()
     encoded = tokenizer.encode_batch_fast([clean(t) for t in texts], add_special_tokens=False)
     ids = [encoding.ids for encoding in encoded]
     columns = np.concatenate([np.asarray(own, dtype=np.int64) for own in ids])
     rows = np.repeat(np.arange(len(ids)), [len(own) for own in ids])
-    counts = np.bincount(columns, minlength=len(start)) + 1.0
+    counts = np.bincount(columns, minlength=n_tokens) + 1.0
     weights = np.asarray(SIF / (SIF + counts / counts.sum()), dtype=np.float32)
-    shares = csr_matrix((weights[columns], (rows, columns)), shape=(len(ids), len(start)))
-    lengths = np.linalg.norm(shares @ start, axis=1)
-    return (diags(1 / np.maximum(lengths, 1e-9)) @ shares).astype(np.float32), weights
+    return csr_matrix((weights[columns], (rows, columns)), shape=(len(ids), n_tokens)), weights
+
+
+def _divided(shares: csr_matrix, lengths: FloatArray) -> csr_matrix:
+    return (diags(1 / np.maximum(lengths, 1e-9)) @ shares).astype(np.float32)
+
+
+def _best_bent(start: FloatArray, shares: csr_matrix, goal: FloatArray) -> tuple[FloatArray, float]:
+    """As `_bent`, by the penalty that agrees best with every tenth text, held out; how far."""
+    apart = np.arange(len(goal)) % 10 == 9
+    if not apart.any():
+        return _bent(start, shares, goal, PENALTIES[0]), 0.0
+    agreed = {
+        penalty: _agreement(
+            _bent(start, shares[~apart], goal[~apart], penalty), shares[apart], goal[apart]
+        )
+        for penalty in PENALTIES
+    }
+    penalty = max(agreed, key=agreed.__getitem__)
+    return _bent(start, shares, goal, penalty), agreed[penalty]
 
 
 def _bent(start: FloatArray, shares: csr_matrix, goal: FloatArray, penalty: float) -> FloatArray:

@@ -35,11 +35,14 @@ class StaticEncoder:
         vectors: (n_tokens, dim) float32.
         tokenizer: A `tokenizers.Tokenizer` that neither cuts nor pads.
         name: The teacher's name with `SUFFIX`.
+        centre: (dim,) float32, added to each text's unit vector: where the teacher's vectors lie
+            whose items are searched; None: nothing is.
     """
 
     vectors: FloatArray
     tokenizer: Any
     name: str
+    centre: FloatArray | None = None
 
     @property
     def dim(self) -> int:
@@ -50,7 +53,8 @@ class StaticEncoder:
     def fingerprint(self) -> str:
         """Hash of all tokens and their vectors."""
         digest = hashlib.sha256(self.tokenizer.to_str().encode())
-        digest.update(np.ascontiguousarray(self.vectors).tobytes())
+        for array in self.arrays.values():
+            digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     @property
@@ -77,7 +81,17 @@ class StaticEncoder:
             if encoding.ids:
                 means[row] = self.vectors[encoding.ids].mean(axis=0)
         means[~means.any(axis=1)] = self._nothing
-        return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), dtype=np.float32)
+        vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
+        if self.centre is not None:
+            vectors += self.centre
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors, dtype=np.float32)
+
+    @property
+    def arrays(self) -> dict[str, FloatArray]:
+        """Arrays of its file, by name."""
+        own = {"embeddings": self.vectors}
+        return own if self.centre is None else {**own, "centre": self.centre}
 
     @cached_property
     def _nothing(self) -> FloatArray:
@@ -90,14 +104,17 @@ def load_static(folder: Path, name: str) -> StaticEncoder:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-    vectors = load_file(folder / WEIGHTS)["embeddings"]
-    return StaticEncoder(vectors=vectors, tokenizer=tokenizer, name=name)
+    arrays = load_file(folder / WEIGHTS)
+    return StaticEncoder(
+        vectors=arrays["embeddings"], tokenizer=tokenizer, name=name, centre=arrays.get("centre")
+    )
 
 
 def save_static(encoder: StaticEncoder, folder: Path) -> None:
     """Write an encoder as Model2Vec has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({"embeddings": np.ascontiguousarray(encoder.vectors)}, folder / WEIGHTS)
+    contiguous = {name: np.ascontiguousarray(array) for name, array in encoder.arrays.items()}
+    save_file(contiguous, folder / WEIGHTS)
     encoder.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     config = {"model_type": "model2vec", "hidden_dim": encoder.dim, "normalize": True}
     (folder / CONFIG).write_text(json.dumps(config) + "\n", encoding="utf-8")

@@ -58,7 +58,7 @@ class Request:
         parsed: What its words state.
         resolved: Its session and its limits in rows.
         vector: (dim,) float32, its words as the encoder reads them; None without content words.
-        is_unread: Whether the encoder couldn't read them in time.
+        is_unread: Whether the encoder couldn't read them in time; a stand-in may have.
         is_partial: Whether only the most popular items were searched.
         match: Its words as the lexical part matches them.
         fused: What is put to the index.
@@ -127,7 +127,10 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")
     if request.is_unread:
-        notes.append("the encoder couldn't be asked in time: the words are matched as words alone")
+        instead = "the words are matched as words alone"
+        if request.vector is not None:
+            instead = "a quick one stood in for it"
+        notes.append(f"the encoder couldn't be asked in time: {instead}")
     if request.is_partial:
         notes.append("the index couldn't be asked in time: only the best known items were searched")
     if not reads and query.intent.strip():

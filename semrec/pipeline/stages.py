@@ -55,6 +55,7 @@ class Pipeline:
         catalog: The items.
         interactions: What was learned from: known users' histories.
         encoder: Turns words into vectors; None in the baseline.
+        stand_in: Does so for requests that `encoder` has no time for; None: they go on as words.
         prompts: Put requests into words for the encoder.
         intent_parser: Reads limits and titles out of the words; None: nothing is read.
         removed: (r,) int64, rows that never come back.
@@ -79,6 +80,7 @@ class Pipeline:
     fusion: Fusion
     index: Index
     baseline: Pipeline | None
+    stand_in: Encoder | None = None
     intent_parser: IntentParser | None = None
     removed: RowArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
     untouched_every: int = 0
@@ -184,7 +186,7 @@ class Pipeline:
     def _encode(self, requests: Sequence[Request]) -> None:
         """One vector per request with content words, encoded in one batch.
 
-        Where the encoder is served elsewhere and doesn't answer in time, the words go on as words.
+        Where the encoder has no answer in time the stand-in reads them, or they go on as words.
         """
         if self.encoder is None:
             return
@@ -202,9 +204,11 @@ class Pipeline:
         with_words = [requests[position] for position in texts]
         deadline = _before_rerank(with_words) if self.waits else None
         vectors = self.query_cache.encode_queries(self.encoder, list(texts.values()), deadline)
-        for position, vector in zip(texts, vectors, strict=True):
-            requests[position].vector = vector
-            requests[position].is_unread = vector is None
+        for (position, text), vector in zip(texts.items(), vectors, strict=True):
+            request = requests[position]
+            request.vector, request.is_unread = vector, vector is None
+            if vector is None and self.stand_in is not None:
+                [request.vector] = self.stand_in.encode_queries([text])
 
     def _search(self, requests: Sequence[Request]) -> None:
         """Rows and scores; requests that want equally many candidates are searched together."""

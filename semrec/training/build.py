@@ -49,7 +49,7 @@ from semrec.recommender import Recommender
 from semrec.training.behaviour_selection import Behaviour, forget_checkpoints, refit
 from semrec.training.candidates import held_out_queries
 from semrec.training.description import describe
-from semrec.training.encoder_distillation import distilled_encoder
+from semrec.training.encoder_distillation import distilled_encoder, make_stand_in
 from semrec.training.encoder_selection import EncoderSelection, select_encoder
 from semrec.training.encoder_training import FinetunedEncoder, finetune_encoder, forget_training
 from semrec.training.folds import in_folds, real_requests
@@ -243,16 +243,24 @@ def _finish(
     """The recommender; written to `target`, and then with the quickest encoder, if there is one."""
     if target is None:
         manifest, serving = fitted.manifest, as_serving(tuned.selected.encoder)
+        parts = _with_stand_in(fitted.parts, prepared, tuned.selected, serving, job)
     else:
-        manifest, serving = _write(prepared, tuned, fitted, model, target, job)
+        manifest, serving, parts = _write(prepared, tuned, fitted, model, target, job)
     return make_recommender(
-        fitted.parts,
+        parts,
         serving,
         manifest.to_dict(),
         target,
         make_interpreter(prepared.config, serving, model),
         tuned.reranking,
     )
+
+
+def _with_stand_in(
+    parts: Parts, prepared: Prepared, selected: EncoderSelection, serving: Encoder, job: Job
+) -> Parts:
+    stand_in = make_stand_in(prepared.texts, selected.encoder, serving, job)
+    return replace(parts, stand_in=stand_in)
 
 
 def _write(
@@ -262,8 +270,8 @@ def _write(
     model: LanguageModel | None,
     target: Path,
     job: Job,
-) -> tuple[Manifest, Encoder]:
-    """Write the artifact; its manifest, and the encoder in the form that serves."""
+) -> tuple[Manifest, Encoder, Parts]:
+    """Write the artifact; its manifest, the encoder in the form that serves, and its parts."""
     config, selected = prepared.config, tuned.selected
     prompts = rerank_prompts(config.rerank)
     if model is not None:
@@ -288,7 +296,6 @@ def _write(
             static=runtime.encoder if isinstance(runtime.encoder, StaticEncoder) else None,
             canary=runtime.encoder.canary if isinstance(runtime.encoder, WatchedEncoder) else None,
         )
-        written = write_artifact(
-            target, lambda folder: save_parts(fitted.parts, folder, models), manifest
-        )
-    return written, runtime.encoder
+        parts = _with_stand_in(fitted.parts, prepared, selected, runtime.encoder, job)
+        written = write_artifact(target, lambda folder: save_parts(parts, folder, models), manifest)
+    return written, runtime.encoder, parts
