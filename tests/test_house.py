@@ -17,7 +17,7 @@ FOLDERS = {
     ".": 1_620,
     "artifact": 1_800,
     "behaviour": 1_220,
-    "bench": 2_370,
+    "bench": 2_660,
     "chat": 2_290,
     "cli": 2_100,
     "data": 4_680,

@@ -2,6 +2,7 @@
 
     the artifact's fused vectors → resampled with noise, into a file → index   } a fresh process
     its words' postings          → those of the items resampled, into files    }
+    its catalogue                → the same rows under other names, mapped     }
         → requests encoded, matched, fused and searched → milliseconds, memory, recall
 
 The requests are real sessions of the artifact's users with words, or those of a file; half of them
@@ -21,12 +22,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from semrec.artifact.indexes import VECTORS, load_index, make_index, save_index
 from semrec.artifact.stored import load
 from semrec.config import make_config
+from semrec.data.catalog import Catalog, load_catalog, make_catalog
 from semrec.fusion.fused import N_COUNTED
 from semrec.index.selection import RECALL_AT, kth_scores, recalled
+from semrec.intent.intent_parser import learn_vocabulary
 from semrec.lexical.postings import load_bm25, resampled, save_bm25
 from semrec.metrics.significance import percentiles
 from semrec.protocols import Index
@@ -62,12 +66,14 @@ class Catalogues:
 
     Attributes:
         sizes: How many items; a size below the artifact's own is raised to it.
+        dim: Of their vectors; 0: the artifact's own. Columns are repeated or left out.
         kind: Of the index, as `index.kind`.
         noise: Of the items that are resampled; see `resample`.
         seed: Draws items, noise and requests.
     """
 
     sizes: Sequence[int] = SIZES
+    dim: int = 0
     kind: str = "auto"
     noise: float = 0.5
     seed: int = 0
@@ -93,15 +99,15 @@ def scale(
     Returns:
         Plain values; per size the time to build and to load, resident megabytes beyond the
         artifact with its encoder, before and after all requests, recall@100 by semantic weight
-        and of whole requests, of the exact sum with their lexical matches, and milliseconds of
-        requests with words.
+        and of whole requests, of the exact sum with their lexical matches, milliseconds of
+        requests with words, and what they took of a processor.
 
     Raises:
         DataError: If the artifact's items aren't fused with texts, or no requests can be made.
     """
     recommender = load(artifact, verify="size")
     queries = requests(recommender, cases, max(n + WARMUP, 2 * N_MEASURED), catalogues.seed)
-    base = fusion_of(recommender).items()
+    base = columns_of(fusion_of(recommender).items(), catalogues.dim)
     sizes = sorted({max(size, len(base)) for size in catalogues.sizes})
     report, rows = progress or silent, []
     for done, size in enumerate(sizes):
@@ -134,8 +140,11 @@ def _of_size(
     step: Callable[[str], None],
 ) -> dict[str, Any]:
     """Make the catalogue of a size, and put the requests to it in a fresh process."""
-    base = fusion_of(recommender).items()
-    both = query_vectors(recommender, queries[: 2 * N_MEASURED])
+    base = columns_of(fusion_of(recommender).items(), catalogues.dim)
+    both = {
+        name: columns_of(vectors, catalogues.dim)
+        for name, vectors in query_vectors(recommender, queries[: 2 * N_MEASURED]).items()
+    }
     holding = {name: vectors[::2] for name, vectors in both.items()}
     measured = {name: vectors[1::2] for name, vectors in both.items()}
     config = make_config(recommender.manifest["config"], "manifest").index
@@ -150,10 +159,11 @@ def _of_size(
         start = time.perf_counter()
         chosen = make_index(config, vectors, holding)
         build_s = time.perf_counter() - start
-        save_index(chosen.index, folder, vectors_there=True)
+        is_mapped = save_index(chosen.index, folder, vectors_there=True)
+        rows = sources(len(base), size, catalogues.seed)
         if recommender.lexical is not None:
-            rows = sources(len(base), size, catalogues.seed)
             save_bm25(resampled(recommender.lexical, rows), folder)
+        _renamed(recommender.catalog, rows).save(folder, mapped=is_mapped)
         del vectors
         step("requests")
         settings = {key: chosen.info[key] for key in chosen.info if key != "tried"}
@@ -178,6 +188,31 @@ def resample(base: FloatArray, size: int, noise: float, seed: int, path: Path) -
     del rows
     mapped: FloatArray = np.load(path, mmap_mode="r")
     return mapped
+
+
+def columns_of(vectors: FloatArray, dim: int) -> FloatArray:
+    """(n, dim) float32: the columns over and over, the counted ones last; `dim` 0: as they are.
+
+    Where each is there equally often, inner products are what they were.
+    """
+    own = vectors.shape[1] - N_COUNTED
+    if dim in (0, vectors.shape[1]):
+        return vectors
+    columns = np.resize(np.arange(own), dim - N_COUNTED)
+    repeated = np.sqrt(np.maximum(np.bincount(columns, minlength=own), 1)[columns])
+    blocks = vectors[:, columns] / repeated
+    return np.hstack([blocks, vectors[:, own:]]).astype(np.float32)
+
+
+def _renamed(catalog: Catalog, rows: RowArray) -> Catalog:
+    """A catalogue, and further rows of it with ids and titles of their own."""
+    table = catalog.table.take(rows)
+    for name in ("item_id", "title"):
+        values = table[name].to_pylist()
+        for row in range(len(catalog), len(values)):
+            values[row] = f"{values[row]} {row}"
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return make_catalog(table, Path("resampled"))
 
 
 def sources(n_base: int, size: int, seed: int) -> RowArray:
@@ -207,37 +242,45 @@ def _ask(
     config = make_config(recommender.manifest["config"], "manifest").index
     start = time.perf_counter()
     vectors = np.load(folder / VECTORS, mmap_mode="r")
-    counted = np.array(vectors[:, vectors.shape[1] - N_COUNTED :])
+    dim = vectors.shape[1]
+    counted = np.array(vectors[:, dim - N_COUNTED :])
     index = load_index(folder, config, settings.get("breadth"), vectors, counted)
     if index is None:
         config = config.model_copy(update={"kind": settings["kind"]})
         index = make_index(config, np.array(vectors)).index
-    recommender = recommender.with_parts(lexical=load_bm25(folder))
+    catalog = load_catalog(folder)
+    recommender = recommender.with_parts(
+        lexical=load_bm25(folder), catalog=catalog, intent_parser=learn_vocabulary(catalog)
+    )
     load_s, loaded = time.perf_counter() - start, resident_mb()
     spent: dict[str, list[float]] = {}
     for query in queries:
-        start = time.perf_counter()
+        start, of_processor = time.perf_counter(), time.process_time()
         case = encoded_case(recommender, query)
         encoded = time.perf_counter()
         match = matched(recommender, query)
         fused = fusion_of(recommender).query(case.intent, case.session, None, match)
-        index.search([_index_query(fused, case)], K)
-        end = time.perf_counter()
+        index.search([_index_query(fused, case, dim)], K)
+        end, used = time.perf_counter(), time.process_time() - of_processor
         laps = {"encode": encoded - start, "search": end - encoded, "total": end - start}
+        laps["processor"] = used
         for stage, seconds in laps.items():
             spent.setdefault(stage, []).append(seconds * 1000)
     after = resident_mb()
+    spent = {stage: ms[WARMUP:] for stage, ms in spent.items()}
     recall = {
         name: round(float(recalled(index, probes, worst, RECALL_AT).mean()), 4)
         for name, (probes, worst) in truth.items()
     }
     recall["whole"] = _recalled_whole(recommender, index, vectors, queries[:N_MEASURED])
     return {
+        "process_mb": before,
         "load_s": round(load_s, 2),
         "resident_mb": None if before is None else _beyond(loaded, before),
         "resident_after_mb": None if before is None else _beyond(after, before),
         "recall@100": recall,
-        "ms": {stage: percentiles(ms[WARMUP:]) for stage, ms in spent.items()},
+        "ms": {stage: percentiles(ms) for stage, ms in spent.items()},
+        "processor_ms": round(float(np.mean(spent["processor"])), 3),
     }
 
 
@@ -249,19 +292,21 @@ def _recalled_whole(
     for query in queries:
         case, match = encoded_case(recommender, query), matched(recommender, query)
         fused = fusion_of(recommender).query(case.intent, case.session, None, match)
+        query_of_index = _index_query(fused, case, vectors.shape[1])
         exact = fused.boost.at(every)
         for start in range(0, len(vectors), CHUNK):
             part = slice(start, start + CHUNK)
-            exact[part] += np.asarray(vectors[part]) @ fused.vector
+            exact[part] += np.asarray(vectors[part]) @ query_of_index.vector
         exact[case.excluded] = -np.inf
         worst = -np.partition(-exact, k - 1)[k - 1]
-        [(_, scores)] = index.search([_index_query(fused, case)], k)
+        [(_, scores)] = index.search([query_of_index], k)
         shares.append((scores >= worst - 1e-5 * abs(worst)).sum() / k)
     return round(float(np.mean(shares)), 4)
 
 
-def _index_query(fused: FusedQuery, case: TuningCase) -> IndexQuery:
-    return IndexQuery(vector=fused.vector, boost=fused.boost, excluded=case.excluded)
+def _index_query(fused: FusedQuery, case: TuningCase, dim: int) -> IndexQuery:
+    vector = columns_of(fused.vector[np.newaxis], dim)[0]
+    return IndexQuery(vector=vector, boost=fused.boost, excluded=case.excluded)
 
 
 def resident_mb() -> float | None:

@@ -147,6 +147,47 @@ def scale(measured: Mapping[str, Any]) -> list[Table]:
     return [Table(columns=columns, rows=rows, notes=[note])]
 
 
+def simulated(measured: Mapping[str, Any]) -> list[Table]:
+    """Two measured sizes, the wanted one, and the assumptions between them."""
+    wanted = {**measured, "what": "follows", "load": measured["load_s"]}
+    mb = measured["worker_mb"]
+    wanted["mb"] = None if mb is None else mb["index, words, titles"]
+    rows = [
+        {
+            **row,
+            "what": "measured",
+            "mb": row["resident_after_mb"],
+            "load": row["load_s"],
+            "ms": row["ms"]["total"],
+        }
+        for row in measured["measured"]["sizes"]
+    ]
+    columns = (
+        Column("", "{0[what]}"),
+        Column("items", "{0[items]:,}"),
+        Column("load s", "{0[load]:.1f}"),
+        Column("MB", "{0[mb]:.0f}", optional=True),
+        Column("processor ms", "{0[processor_ms]:.1f}"),
+        Column("p50 ms", "{0[ms][p50]:.1f}"),
+        Column("p99 ms", "{0[ms][p99]:.1f}"),
+    )
+    waited, cores = measured["ms_with_waiting"], f"{measured['cores']} cores"
+    answered = f"{cores} can't keep up"
+    if waited is not None:
+        answered = f"with {cores} p50 is {waited['p50']:.1f} ms, p99 {waited['p99']:.1f}"
+    load = f"{measured['requests_per_s']:g} requests a second keep {measured['busy_cores']} cores"
+    notes = [f"{load} busy; {answered}"]
+    if mb is not None:
+        parts = ", ".join(f"{name} {value:,.0f}" for name, value in mb.items())
+        notes.append(f"a worker's MB: {parts}")
+    notes.append(
+        f"vectors of {measured['dim']} numbers: a file of {measured['vectors_file_gb']:g} GB, "
+        "which the workers of a machine share"
+    )
+    notes += [f"assumed: {text}" for text in measured["assumptions"]]
+    return [Table(columns=columns, rows=[*rows, wanted], notes=notes)]
+
+
 def encoders(costs: Sequence[EncoderCost], cores: int | None) -> list[Table]:
     """Memory and time of each encoder."""
     columns = (

@@ -239,6 +239,32 @@ def bench_scale(
     print_json(measured) if as_json else screen.show(shown.scale(measured))
 
 
+@speed.command("simulate")
+def bench_simulate(
+    artifact: Path,
+    items: Annotated[int, typer.Option(help="Of the catalogue.")],
+    per_s: Annotated[float, typer.Option(help="Requests a second.", min=0.01)] = 10,
+    dim: Annotated[int, typer.Option(help="Of fused vectors; 0: as the artifact's.")] = 0,
+    cores: Annotated[int, typer.Option(help="0: busy for half of the time.", min=0)] = 0,
+    cases: Annotated[
+        Path | None, typer.Option(help="An intents file to ask; else sessions and titles.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", help="Requests that are timed at each size.")] = 300,
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """A service of another size: memory, cores and milliseconds, from two smaller ones."""
+    from semrec.bench.simulate import Target, simulate
+    from semrec.data.intents import read_cases
+
+    screen = Screen(quiet=as_json)
+    with screen.progress() as progress:
+        target = Target(items=items, dim=dim, per_s=per_s, cores=cores)
+        requests = read_cases(cases) if cases else ()
+        measured = simulate(artifact, target, cases=requests, n=n, seed=seed, progress=progress)
+    print_json(measured) if as_json else screen.show(shown.simulated(measured))
+
+
 @speed.command("index")
 def bench_index(
     artifact: Path,
