@@ -14,11 +14,12 @@ import asyncio
 import json
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -99,6 +100,18 @@ def _from_environment(prefix: str) -> Address:
     return Address(url=url, key_variable=key)
 
 
+class Listener(Protocol):
+    """Counts questions: a service's metrics."""
+
+    def record(self, what: str, outcome: str, seconds: float) -> None:
+        """One question to `what` was `answered`, `late` or `failed`, after so long."""
+        ...
+
+
+listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
+"""Those who hear of every question of this process, as long as they live."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """An address to ask, by any number of threads; its connections are kept.
@@ -138,12 +151,21 @@ class Endpoint:
             EndpointError: If it can't be reached, answers with another status than 200, with more
                 than `max_bytes`, or not in JSON; or if the key isn't set.
         """
-        left_s = min(deadline.left_ms / 1000, MAX_S)
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            answer = self._post(payload, min(deadline.left_ms / 1000, MAX_S))
+            outcome = "answered"
+        except TimeoutError:
+            outcome, answer = "late", None
+        finally:
+            for listener in list(listeners):
+                listener.record(self.what, outcome, time.perf_counter() - started)
+        return answer
+
+    def _post(self, payload: Mapping[str, Any], left_s: float) -> Any:  # noqa: ANN401
         try:
             answer = self._connections.run(lambda client: self._ask(client, payload, left_s))
-        except TimeoutError:
-            return None
-        except EndpointError:
+        except (TimeoutError, EndpointError):
             raise
         except Exception as error:
             # Not its message: that may quote a header, and so the key.

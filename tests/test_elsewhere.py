@@ -85,6 +85,10 @@ def test_an_encoder_that_is_killed_or_hangs_costs_no_request(world, tmp_path):
         with serving(port):
             until_latest(got, degraded=False)
             until_trusted(client, "1.0")
+            said = client.get("/metrics").text
+    for outcome in ("answered", "late", "failed"):
+        count = f'semrec_endpoint_seconds_count{{outcome="{outcome}",part="encoder"}} '
+        assert float(said.split(count)[1].split()[0]) > 0
     assert {status for status, _ in got} == {200}
 
 

@@ -14,7 +14,7 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_620,
+    ".": 1_640,
     "artifact": 1_800,
     "behaviour": 1_220,
     "bench": 2_660,
@@ -33,7 +33,7 @@ FOLDERS = {
     "pipeline": 1_190,
     "ranking": 560,
     "rerankers": 1_470,
-    "serve": 4_430,
+    "serve": 4_450,
     "sessions": 880,
     "training": 4_200,
     "types": 800,

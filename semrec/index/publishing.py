@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ def publish_rows(
         DataError: If an item has more labels, or items more attributes, than Milvus takes.
     """
     client = collection.server.client(CONNECT_S)
-    with plain_errors(collection.server.uri):
+    with _plain_refusals(collection.server.uri):
         if (done := _done(client, collection, len(rows.vectors), engine)) is not None:
             return done
         tried: list[dict[str, Any]] = []
@@ -173,11 +174,21 @@ def drop(collection: Collection) -> None:
         EngineError: If the server fails, or can't be reached.
     """
     client = collection.server.client(CONNECT_S)
-    with plain_errors(collection.server.uri):
+    with _plain_refusals(collection.server.uri):
         if client.has_collection(collection.name):
             for alias in client.list_aliases(collection.name)["aliases"]:
                 client.drop_alias(alias)
             client.drop_collection(collection.name)
+
+
+@contextmanager
+def _plain_refusals(where: str) -> Iterator[None]:
+    """As `plain_errors`, for who waits for nobody else: too late is an EngineError, too."""
+    try:
+        with plain_errors(where):
+            yield
+    except TimeoutError as error:
+        raise EngineError(f"{error}; publish again: it goes on from there", is_away=True) from None
 
 
 def _create(client: MilvusClient, collection: Collection, rows: Rows, space: Space) -> None:

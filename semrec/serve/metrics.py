@@ -20,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.parser import text_string_to_metric_families
 
+from semrec import endpoint
 from semrec.serve.engine import Answer
 from semrec.serve.state import METRICS_FOLDER
 
@@ -86,7 +87,19 @@ class Metrics:
             multiprocess_mode="livemin",
             registry=registry,
         )
+        self.endpoints = Histogram(
+            "semrec_endpoint_seconds",
+            "One question to a model that is served elsewhere, by what came of it",
+            ("part", "outcome"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        endpoint.listeners.add(self)
         _forget_the_dead()
+
+    def record(self, what: str, outcome: str, seconds: float) -> None:
+        """Count one question to a model that is served elsewhere."""
+        self.endpoints.labels(what, outcome).observe(seconds)
 
     def observe(self, answer: Answer) -> None:
         """Count one list and what it took."""

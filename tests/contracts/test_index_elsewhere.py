@@ -1,5 +1,8 @@
 """Indexes on a real Milvus, and on milvus-lite, against the oracle of all indexes."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -416,3 +419,33 @@ def test_a_wrong_token_is_refused_in_one_line(tmp_path):
         assert "guess" not in str(caught.value)
     finally:
         guarded.kill()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 400 MB, some 25 of which Milvus leaves."""
+    mounted = tmp_path / "disk"
+    mounted.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(mounted)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield mounted
+    subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_so_is_no_answer_after_it(small_disk, monkeypatch):
+    from semrec.index import publishing
+
+    monkeypatch.setattr(publishing, "WRITE_S", 3.0)
+    monkeypatch.setattr(publishing, "INDEX_S", 3.0)
+    server = MilvusServer(small_disk / "milvus")
+    try:
+        left = shutil.disk_usage(small_disk).free
+        (small_disk / "filler").write_bytes(bytes(left))
+        collection = collection_of(server, VECTORS, "semrec_contract_full")
+        for _ in range(2):  # at first it says so; then it may not answer any more
+            with pytest.raises(EngineError, match=r"No space left|no answer in time") as caught:
+                publish_rows(collection, rows_of(VECTORS), {"real": QUERIES}, progress=silent)
+            assert "\n" not in str(caught.value)
+    finally:
+        server.kill()
