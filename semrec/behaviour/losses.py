@@ -1,15 +1,20 @@
 """Losses of next-item networks. All three are mean cross-entropies.
 
 With every item as a negative nothing is approximated, and on catalogues of some ten thousand items
-that learns most per minute; sampled negatives are for larger ones.
+that learns most per minute; sampled negatives are for larger ones. On several ranks the negatives
+are those of all: their numbers are gathered, their vectors each rank makes from its own weights.
 """
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from accelerate.utils import broadcast, gather, pad_across_processes
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
+
+from semrec.behaviour.sequence_training import NO_TARGET
+from semrec.environment.ranks import n_ranks
 
 CHUNK = 4096  # positions whose logits are in memory at once
 
@@ -52,12 +57,28 @@ def sampled_softmax(hidden: Tensor, items: Tensor, targets: Tensor, negatives: T
     return F.cross_entropy(logits, torch.zeros_like(targets))
 
 
+def draw_negatives(n_items: int, n_negatives: int, device: torch.device) -> Tensor:
+    """(n_negatives,) int64, uniformly drawn items: those of rank 0 on all ranks."""
+    drawn = torch.randint(n_items, (n_negatives,), device=device)
+    if n_ranks() > 1:
+        broadcast(drawn)  # in place
+    return drawn
+
+
 def in_batch_softmax(hidden: Tensor, items: Tensor, targets: Tensor, log_q: Tensor) -> Tensor:
-    """Against the other positions' targets, corrected for how often each occurs.
+    """Against the targets of all positions of all ranks, corrected for how often each occurs.
 
     Yi et al. 2019 (doi:10.1145/3298689.3346996): popular items are met more often as negatives, so
     the logarithm of that probability, `log_q` (n,), is taken from their logits.
     """
-    met = torch.unique(targets)
+    met = _of_all_ranks(torch.unique(targets))
     logits = (hidden @ items[met].T).float() - log_q[met]
     return F.cross_entropy(logits, torch.searchsorted(met, targets))
+
+
+def _of_all_ranks(met: Tensor) -> Tensor:
+    """The items (m,) that any rank met, sorted, each once; ranks may have met different numbers."""
+    if n_ranks() == 1:
+        return met
+    gathered: Tensor = torch.unique(gather(pad_across_processes(met, pad_index=NO_TARGET)))
+    return gathered[gathered != NO_TARGET]

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
-from accelerate.utils import broadcast_object_list
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from semrec.environment.files import replacing
+from semrec.environment.ranks import from_main_rank, n_ranks
 from semrec.errors import ArtifactError
 from semrec.types import Progress, RowArray
 
@@ -97,6 +97,9 @@ def train(
         validate: Scores the network after each epoch, higher is better.
         report: Called as batches are done.
         name: For progress.
+
+    Raises:
+        ConfigError: If a launcher's processes can't meet.
     """
     usable = [session for session in sessions if len(session) > 1]
     if not usable:
@@ -104,10 +107,8 @@ def train(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
     )
-    state, best, checkpoint = Trained(), _weights(network), schedule.checkpoint
-    if checkpoint is not None and checkpoint.is_file():
-        state, best = _resume(checkpoint, network, optimizer)
-    accelerator = Accelerator()
+    accelerator, checkpoint = Accelerator(), schedule.checkpoint
+    state, best = _start(checkpoint, network, optimizer, accelerator)
     wrapped, stepper = accelerator.prepare(network, optimizer)
     passes = _Passes(
         accelerator=accelerator,
@@ -174,16 +175,26 @@ class _Passes:
         device = self.accelerator.device
         with self.accelerator.autocast():
             loss = self.network(inputs.to(device), targets.to(device))
+        if self.accelerator.num_processes > 1:
+            loss = loss * self._share(targets)
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.network.parameters(), CLIP)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return float(loss.detach())
 
+    def _share(self, targets: Tensor) -> Tensor:
+        """This process's number of targets over the mean of all: their mean is that of all targets.
+
+        Gradients are averaged over processes, each of which knows the mean over its own targets.
+        """
+        n_targets = (targets != NO_TARGET).sum().float().to(self.accelerator.device)
+        mean: Tensor = self.accelerator.reduce(n_targets, reduction="mean")
+        return n_targets / mean
+
     def validated(self, score: Callable[[], float]) -> float:
         """The main process's score, the same on all processes, whatever their rounding."""
-        value = score() if self.accelerator.is_main_process else 0.0
-        return float(broadcast_object_list([value])[0])
+        return from_main_rank(score() if self.accelerator.is_main_process else 0.0)
 
     def time_is_up(self) -> bool:
         """True if time is up on any process: all of them have to stop together."""
@@ -262,6 +273,22 @@ def _write(
         tensors |= {f"adam.{index}.{name}": value.cpu() for name, value in moments.items()}
     with replacing(path) as made:
         save_file(tensors, made, metadata={"state": json.dumps(asdict(state))})
+
+
+def _start(
+    checkpoint: Path | None,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    accelerator: Accelerator,
+) -> tuple[Trained, dict[str, Tensor]]:
+    """The state and the best weights to go on from: rank 0's, whose file other machines haven't."""
+    state, best = Trained(), _weights(network)
+    if checkpoint is not None and accelerator.is_main_process and checkpoint.is_file():
+        state, best = _resume(checkpoint, network, optimizer)
+    if n_ranks() > 1:  # the weights themselves `prepare` sends
+        state, best, moments = from_main_rank((state, best, optimizer.state_dict()))
+        optimizer.load_state_dict(moments)
+    return state, best
 
 
 def _resume(

@@ -15,7 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from semrec.behaviour.losses import full_softmax, in_batch_softmax, sampled_softmax
+from semrec.behaviour.losses import (
+    draw_negatives,
+    full_softmax,
+    in_batch_softmax,
+    sampled_softmax,
+)
 from semrec.behaviour.sequence_training import NO_TARGET
 
 
@@ -193,7 +198,7 @@ class SequenceNetwork(nn.Module):
             case "full":
                 return full_softmax(hidden, items, wanted)
             case "sampled":
-                drawn = torch.randint(len(items), (self.negatives,), device=items.device)
+                drawn = draw_negatives(len(items), self.negatives, items.device)
                 return sampled_softmax(hidden, items, wanted, drawn)
             case "in_batch":
                 return in_batch_softmax(hidden, items, wanted, self.log_q)
