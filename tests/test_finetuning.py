@@ -1,10 +1,16 @@
 """Training an encoder: a planted code is learned, and a killed training goes on."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
+from tiny_bert import write_tiny_bert
+from torchrun_nodes import alone, on_two_nodes
 
-from semrec.encoders.finetuning import finetune
+from semrec.encoders.finetuning import _arguments, finetune
 from semrec.encoders.masked_loss import masked_loss
 from semrec.encoders.sentence import load_sentence_encoder
 from semrec.encoders.training_examples import Example, Options
@@ -206,7 +212,6 @@ def test_what_an_encoder_has_seen_goes_where_it_goes(untrained, world, tmp_path)
 @pytest.mark.slow
 def test_the_command_line_trains_an_encoder_that_any_build_takes(world_folder, tmp_path):
     """Nothing but the result goes to stdout; what lies there already is never written over."""
-    import json
     import subprocess
     import sys
 
@@ -233,3 +238,119 @@ def test_the_command_line_trains_an_encoder_that_any_build_takes(world_folder, t
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert "already there" in again.stderr
+
+
+# --- on two nodes ---
+
+
+NODES = Path(__file__).parent / "two_encoder_nodes.py"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The folder of a tiny encoder that knows the words."""
+    texts = [*ITEMS, *(f"I want {code}" for code in CODES), *(f"give me {code}" for code in CODES)]
+    return write_tiny_bert(tmp_path_factory.mktemp("tiny"), texts)
+
+
+@pytest.fixture(scope="module")
+def in_one_process(tiny, tmp_path_factory):
+    """A folder with what one process comes to on twice the batch."""
+    out = tmp_path_factory.mktemp("alone")
+    alone(NODES, out, tiny, out / "run")
+    return out
+
+
+def assert_same_weights(out, in_one_process):
+    first, second = (load_file(out / f"2-{rank}.safetensors") for rank in (0, 1))
+    for name, array in load_file(in_one_process / "1-0.safetensors").items():
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+        np.testing.assert_allclose(first[name], array, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.slow
+def test_two_nodes_train_what_one_process_does_on_twice_the_batch(tiny, in_one_process, tmp_path):
+    """Each against the candidates of both; the first alone validates and writes."""
+    done = on_two_nodes(NODES, tmp_path, tiny, tmp_path / "disk-{rank}")
+    assert [node.returncode for node in done] == [0, 0], done
+    first, second = (json.loads((tmp_path / f"2-{rank}.json").read_text()) for rank in (0, 1))
+    whole = json.loads((in_one_process / "1-0.json").read_text())
+    assert len(whole["losses"]) >= 20
+    assert np.abs(np.subtract(first["losses"], second["losses"])).max() > 0.1
+    means = np.mean([first["losses"], second["losses"]], axis=0)
+    np.testing.assert_allclose(means, whole["losses"], atol=1e-4)
+    assert np.mean(whole["losses"][-5:]) < whole["losses"][0] - 0.3
+    assert first["seen"] == second["seen"] == whole["seen"]
+    assert_same_weights(tmp_path, in_one_process)
+    written = [[path.name for path in (tmp_path / f"disk-{rank}").rglob("*.*")] for rank in (0, 1)]
+    assert written[0].count("model.safetensors") == 1
+    assert "best.safetensors" in written[0]
+    assert set(written[1]) == {"rng_state_1.pth"}
+    assert not any("Warning" in node.stderr for node in done)
+
+
+@pytest.mark.slow
+def test_two_nodes_that_share_a_disk_go_on_where_the_first_was_killed(
+    tiny, in_one_process, tmp_path
+):
+    done = on_two_nodes(NODES, tmp_path, tiny, tmp_path / "run", 20)
+    assert 0 not in [node.returncode for node in done]
+    assert not list(tmp_path.glob("*.json"))
+    done = on_two_nodes(NODES, tmp_path, tiny, tmp_path / "run")
+    assert [node.returncode for node in done] == [0, 0], done
+    seen = [json.loads((tmp_path / f"2-{rank}.json").read_text())["reported"] for rank in (0, 1)]
+    assert seen[0] == seen[1]
+    assert seen[0][0][0] == 14
+    assert_same_weights(tmp_path, in_one_process)
+
+
+@pytest.mark.slow
+def test_two_nodes_with_disks_of_their_own_say_that_they_cannot_go_on(tiny, tmp_path):
+    done = on_two_nodes(NODES, tmp_path, tiny, tmp_path / "disk-{rank}", 20)
+    assert 0 not in [node.returncode for node in done]
+    done = on_two_nodes(NODES, tmp_path, tiny, tmp_path / "disk-{rank}")
+    assert 0 not in [node.returncode for node in done]
+    for rank in (0, 1):
+        error = (tmp_path / f"error-{rank}.txt").read_text()
+        assert "broken off on rank 0, but not on rank 1; set SEMREC_CACHE" in error
+
+
+def test_of_few_examples_every_rank_takes_an_equal_share(monkeypatch, tmp_path):
+    def taken(n_examples, n_ranks):
+        monkeypatch.setenv("WORLD_SIZE", str(n_ranks))
+        made = _arguments(OPTIONS, n_examples, tmp_path, "cpu")
+        return made["per_device_train_batch_size"], made["max_steps"]
+
+    assert (OPTIONS.batch_size, OPTIONS.epochs) == (8, 3)
+    assert taken(24, 1) == (8, 9)
+    assert taken(24, 2) == (8, 4)
+    assert taken(13, 2) == (6, 2)
+    assert taken(7, 1) == (7, 3)
+    assert taken(2, 3) == (1, 1)
+
+
+@pytest.mark.slow
+def test_on_two_nodes_the_command_writes_and_prints_once(world_folder, tmp_path):
+    """SASRec, which `best` chooses from, is trained on both too; the second's disk stays empty."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(world_folder / "items.parquet").to_pylist()
+    tiny = write_tiny_bert(tmp_path, [str(value) for row in rows for value in row.values()])
+    settings = ["encoder.training.made_up=300", "encoder.training.batch_size=16"]
+    settings += ["encoder.training.unjudged=true", f"encoder.model={tiny}"]
+    settings += ["behaviour.factors=12", "behaviour.neighbours.kind=none"]
+    command = ["-m", "semrec", "train", "encoder", world_folder, "--out", tmp_path / "out"]
+    command += [part for setting in settings for part in ("--set", setting)]
+    caches = [tmp_path / f"cache-{rank}" for rank in (0, 1)]
+    done = on_two_nodes(
+        *command, "--json", environments=[{"SEMREC_CACHE": str(cache)} for cache in caches]
+    )
+    assert [node.returncode for node in done] == [0, 0], done
+    looks = json.loads(done[0].stdout)["validation_ndcg"]
+    assert len(set(looks.values())) > 1
+    assert list(looks)[-1] == "9"  # 300 requests in steps of twice 16
+    assert (done[1].stdout, done[1].stderr) == ("", "")
+    assert load_sentence_encoder(str(tmp_path / "out")).dim == 32
+    first, second = ([path.suffix for path in cache.rglob("*.*")] for cache in caches)
+    assert (first, second) == ([".safetensors"], [])  # SASRec's; the encoder's are done with
+    assert "train sasrec" in done[0].stderr

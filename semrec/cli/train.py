@@ -4,12 +4,11 @@
 
 (on two GPUs; on CPU ``ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 -m semrec …``) leaves
 finished checkpoints in the cache, from which `semrec build` goes on with the same dataset and
-configuration.
+configuration. On several machines (docs/scale.md) rank 0 alone prints, and writes what is kept.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ import typer
 
 from semrec.cli.options import ConfigName, Json, Sets, print_json
 from semrec.cli.terminal import Screen
+from semrec.environment.ranks import from_main_rank, is_main_rank
 from semrec.errors import ConfigError
 
 train = typer.Typer(no_args_is_help=True, help="Train on one or several processes.")
@@ -52,11 +52,10 @@ def train_behaviour(
         )
     data = read_dataset(dataset)
     learned = hold_out(data.positives, loaded.split).train
-    main = os.environ.get("LOCAL_RANK", "0") == "0"
-    screen = Screen(quiet=not main)
+    screen = Screen(quiet=not is_main_rank())
     with screen.progress(lines=True) as progress:
         validation = validation_of(learned, loaded.split)
-        job = start_job(loaded.seed, progress if main else silent, max_minutes)
+        job = start_job(loaded.seed, progress if is_main_rank() else silent, max_minutes)
         context, _ = make_search_context(validation, data, loaded, job)
         best = choose_vectors(context)[0]
         _, options = refit_vectors(best.options, learned, context)
@@ -90,15 +89,17 @@ def train_encoder(
     from semrec.training import encoder_training
     from semrec.training.job import start_job
     from semrec.training.preparation import prepare
+    from semrec.types import silent
 
     loaded = load_config(config, settings)
     if not loaded.encoder.training.epochs:
         raise ConfigError("encoder.training.epochs is 0; set it, or take --config best")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    main = is_main_rank()
+    if main and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: already there; take another --out, or remove it yourself")
-    screen = Screen(quiet=as_json)
+    screen = Screen(quiet=as_json or not main)
     with screen.progress(lines=True) as progress:
-        job = start_job(loaded.seed, progress, max_minutes)
+        job = start_job(loaded.seed, progress if main else silent, max_minutes)
         encoder = make_encoder(loaded.encoder)
         prepared = prepare(read_dataset(dataset), loaded, intents, job)
         finetuned = encoder_training.finetune_encoder(prepared, encoder, job)
@@ -108,10 +109,12 @@ def train_encoder(
                 f"expected at least {encoder_training.MIN_VALID_QUERIES}; give --intents, or train "
                 "on made-up requests alone with --set encoder.training.unjudged=true"
             )
-        save_sentence_encoder(finetuned.encoder, out, unit_hashes(prepared.train_queries))
+        if main:
+            save_sentence_encoder(finetuned.encoder, out, unit_hashes(prepared.train_queries))
+        from_main_rank(None)  # waits until it is stored: then each rank's checkpoints can go
         encoder_training.forget_training(finetuned.folder)
     best = max(finetuned.looks.values())
-    if as_json:
+    if as_json and main:
         print_json({"encoder": str(out), "validation_ndcg": dict(finetuned.looks)})
         return
     screen.line(

@@ -8,6 +8,7 @@ for the same dialog or user is no negative, wherever in the batch it stands: it 
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from semrec.encoders.sentence import SentenceEncoder
 from semrec.encoders.silence_progress import quietly
 from semrec.encoders.training_callbacks import Validate, Watch
 from semrec.encoders.training_examples import Example, Options
+from semrec.environment.ranks import from_main_rank, n_ranks
 from semrec.errors import ModelError
 from semrec.types import Progress
 
@@ -39,30 +41,36 @@ def finetune(
 ) -> tuple[SentenceEncoder, Mapping[str, float]]:
     """A copy of `encoder` trained on `examples`; `encoder` itself stays as it is.
 
-    Killed, it goes on from the last checkpoint in `folder` when it is called again.
+    Killed, it goes on from the last checkpoint in `folder` when it is called again. On several
+    ranks all call it with the same examples, and each takes its share of every step.
 
     Args:
         encoder: To start from.
-        examples: At least two.
+        examples: At least two, and as many as there are ranks.
         item_texts: For each row its text.
         options: How.
         validate: Validation NDCG of an encoder; the best of those it saw is given back, the
             untrained one among them.
-        folder: For checkpoints; its caller removes it when the result is stored.
+        folder: For checkpoints, which rank 0 writes (of the others' each its generators' states);
+            its caller removes it when the result is stored.
         report: Called at every step, with validation NDCG.
 
     Returns:
         The encoder, and validation NDCG by step (``"0"``: untrained).
 
     Raises:
-        ModelError: If the library that feeds the trainer isn't installed (extra ``train``).
+        ModelError: If the library that feeds the trainer isn't installed (extra ``train``), or
+            a rank doesn't see the checkpoint that rank 0 goes on from.
     """
     from semrec.encoders.masked_loss import MaskedRankingLoss
 
     model = _trainable(encoder)
     columns, wanted = _columns(examples, item_texts, encoder.ending or str)
     arguments = _arguments(options, len(examples), folder, model.device.type)
-    with quietly():
+    with quietly(), warnings.catch_warnings():
+        # On several ranks: the libraries say how they will call one another one day.
+        libraries = "accelerate|sentence_transformers"
+        warnings.filterwarnings("ignore", category=FutureWarning, module=libraries)
         watch = Watch(
             replace(encoder, model=model),
             validate=validate,
@@ -108,8 +116,13 @@ def _trainer(
         SentenceTransformerTrainingArguments,
     )
 
+    class OneWriter(SentenceTransformerTrainer):  # type: ignore[misc]
+        def _save(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+            if self.args.should_save:  # or every rank writes the model's card and its tokenizer
+                super()._save(*args, **options)
+
     disable_progress_bars()
-    return SentenceTransformerTrainer(
+    return OneWriter(
         model=model,
         args=SentenceTransformerTrainingArguments(**arguments),
         train_dataset=Dataset.from_dict(columns),
@@ -124,7 +137,23 @@ def _run(trainer: SentenceTransformerTrainer, folder: Path) -> None:
 
     trainer.remove_callback(PrinterCallback)  # it prints to stdout, where results go
     checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: path.stat().st_mtime)
-    trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+    last = from_main_rank(checkpoints[-1].name if checkpoints else None)
+    if last is not None and n_ranks() > 1:
+        _check_all_have(folder / last)
+    trainer.train(resume_from_checkpoint=None if last is None else str(folder / last))
+
+
+def _check_all_have(checkpoint: Path) -> None:
+    """Raise a ModelError on all ranks if one doesn't see the checkpoint: each reads it itself."""
+    from accelerate.utils import gather_object
+
+    has_it = gather_object([(checkpoint / "trainer_state.json").is_file()])
+    if not all(has_it):
+        raise ModelError(
+            f"found the checkpoint {checkpoint} of a training that was broken off on rank 0, but "
+            f"not on rank {has_it.index(False)}; set SEMREC_CACHE to a folder that all machines "
+            f"share, or remove {checkpoint.parent} on rank 0 to train anew"
+        )
 
 
 def _columns(
@@ -151,14 +180,18 @@ def _columns(
 
 
 def _arguments(options: Options, n_examples: int, folder: Path, device: str) -> dict[str, Any]:
-    """The trainer's arguments: a warm-up, then down to 0; a checkpoint at each validation."""
+    """The trainer's arguments: a warm-up, then down to 0; a checkpoint at each validation.
+
+    All ranks' batches are full: of fewer examples than that takes each rank has an equal share.
+    """
     import torch
 
-    steps = max(1, round(options.epochs * n_examples / options.batch_size))
+    ranks = n_ranks()
+    steps = max(1, round(options.epochs * n_examples / (options.batch_size * ranks)))
     return {
         "output_dir": str(folder),
         "max_steps": steps,
-        "per_device_train_batch_size": options.batch_size,
+        "per_device_train_batch_size": min(options.batch_size, max(1, n_examples // ranks)),
         "learning_rate": options.learning_rate,
         "warmup_steps": max(1, steps // 10),
         "lr_scheduler_type": "linear",
@@ -173,7 +206,7 @@ def _arguments(options: Options, n_examples: int, folder: Path, device: str) -> 
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": torch.cuda.is_available(),
-        "dataloader_drop_last": n_examples >= options.batch_size,
+        "dataloader_drop_last": True,
     }
 
 

@@ -28,7 +28,8 @@ class Options:
 
     Attributes:
         epochs: Passes over the examples; may be a fraction.
-        batch_size: Requests per step; each meets twice as many items.
+        batch_size: Requests per step and process; each meets the items of all of them, and as many
+            hard negatives.
         learning_rate: At its highest, after a tenth of the steps; it then falls to 0.
         scale: Cosines are multiplied by it before the softmax.
         validate_every: Share of the steps after which validation is asked.

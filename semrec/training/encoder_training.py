@@ -23,6 +23,7 @@ from semrec.config import EncoderTrainingConfig
 from semrec.encoders.cached import uncached
 from semrec.encoders.sentence import SentenceEncoder
 from semrec.encoders.training_examples import Example, Options
+from semrec.environment.ranks import from_main_rank
 from semrec.errors import ConfigError, DataError
 from semrec.metrics.ranking import ndcg
 from semrec.pipeline.resolve import in_words, resolve
@@ -83,6 +84,9 @@ def finetune_encoder(prepared: Prepared, encoder: Encoder, job: Job) -> Finetune
     if not training.epochs or (n_valid < MIN_VALID_QUERIES and not training.unjudged):
         return FinetunedEncoder(encoder=encoder)
     training_set = make_training_set(prepared, job.rng_of(Stage.ENCODER_EXAMPLES))
+    # Two machines may round differently, and then draw different negatives.
+    examples, pool = from_main_rank((training_set.examples, training_set.pool))
+    training_set = replace(training_set, examples=examples, pool=pool)
     base = uncached(encoder)
     return train_encoder(base, training_set, training, job)
 

@@ -20,6 +20,7 @@ from semrec.artifact.behavioural_models import (
     state_of,
 )
 from semrec.data.interactions import Interactions
+from semrec.environment.ranks import from_main_rank
 from semrec.metrics.ranking import ndcg
 from semrec.protocols import VectorModel
 from semrec.training.search_context import SearchContext, checkpoint_of
@@ -69,7 +70,10 @@ def choose_network(context: SearchContext) -> Attempt | None:
     behaviour = context.config.behaviour
     if behaviour.kind != "auto" or behaviour.network_minutes is None:
         return None
-    return None if context.job.timed_out or not context.can_tell else _sequence(context, NETWORK)
+    # All ranks train it, or none: their clocks aren't the same.
+    if from_main_rank(context.job.timed_out or not context.can_tell):
+        return None
+    return _sequence(context, NETWORK)
 
 
 def refit_vectors(
