@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -234,6 +234,18 @@ class IndexConfig(_Closed):
     ef_search: int = Field(default=128, ge=8, le=4000)  # to begin with
 
 
+class DiversityConfig(_Closed):
+    """Diversity of lists whose queries don't say.
+
+    `auto` is the largest strength that costs at most 1 % NDCG@10 on validation, with the whole
+    interval. A query's own `diversity` counts instead, its `max_per` attribute by attribute.
+    """
+
+    strength: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = 0.0
+    # By attribute, how many items of a list may share a label: {genres: 3}.
+    max_per: dict[str, Annotated[int, Field(ge=1, le=1000)]] = {}
+
+
 class SplitConfig(_Closed):
     """Events to learn from, to validate on, and (unless `test` is none) to test on."""
 
@@ -269,6 +281,7 @@ class Config(_Closed):
     rerank: RerankConfig = RerankConfig()
     intent: IntentConfig = IntentConfig()
     index: IndexConfig = IndexConfig()
+    diversity: DiversityConfig = DiversityConfig()
     split: SplitConfig = SplitConfig()
     prompts: PromptsConfig = PromptsConfig()
     seed: int = 0

@@ -172,6 +172,10 @@ class Fusion(Protocol):
         """The vector to put to the index, and the weights that made it."""
         ...
 
+    def text_vectors(self, rows: RowArray) -> FloatArray:
+        """(len(rows), dim) float32: the items' texts, zeros without one; dim 0 in the baseline."""
+        ...
+
     def with_items(self, texts: FloatArray | None, n: int) -> tuple[Fusion, FloatArray]:
         """The same with `n` more items that nobody has touched, and their rows for the index.
 

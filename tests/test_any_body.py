@@ -18,6 +18,8 @@ RIGHT = {
         "budget_ms": 1_000,
         "rerank": False,
         "semantic_weight": 0.5,
+        "diversity": 0.3,
+        "max_per": {"labels": 3},
         "include_seen": True,
         "session_id": "any",
         "explain": False,

@@ -30,7 +30,7 @@ FOLDERS = {
     "intent": 4_720,
     "lexical": 470,
     "metrics": 310,
-    "pipeline": 1_190,
+    "pipeline": 1_510,
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 4_450,

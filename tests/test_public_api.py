@@ -47,8 +47,8 @@ def test_importing_submodules_leaves_the_functions_callable():
 
 def test_query_has_the_fields_of_the_contract():
     fields = {field.name: field.default for field in dataclasses.fields(semrec.Query)}
-    filters = fields.pop("filters")
-    assert filters is dataclasses.MISSING  # a fresh mapping each time
+    for name in ("filters", "max_per"):
+        assert fields.pop(name) is dataclasses.MISSING  # a fresh mapping each time
     assert fields == {
         "intent": "",
         "session": (),
@@ -58,6 +58,7 @@ def test_query_has_the_fields_of_the_contract():
         "budget_ms": None,
         "rerank": None,
         "semantic_weight": None,
+        "diversity": None,
         "include_seen": False,
     }
     parameters = inspect.signature(semrec.Query).parameters.values()

@@ -29,6 +29,13 @@ def test_properties(order, k, every, cold):
     )
     assert len(found) == len(set(found.tolist())) == k
     assert (np.diff(falling) <= 0).all()
+    # Scores of a diversified list needn't fall; those of what isn't lifted stay.
+    own = dict(zip(rows.tolist(), scores[::-1].tolist(), strict=True))
+    lifted, kept = with_cold_items(
+        rows, scores[::-1], (fresh, np.zeros(len(fresh), np.float32)), untouched, every
+    )
+    np.testing.assert_array_equal(lifted, found)
+    assert all(kept[i] == own[row] for i, row in enumerate(lifted.tolist()) if row not in cold)
     np.testing.assert_array_equal(found[: FIRST - 1], rows[: FIRST - 1])
     # Those that were touched keep their order, and only the last of them give way.
     before = [row for row in rows.tolist() if row not in cold]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from semrec.artifact.encoder import as_punctual
 from semrec.behaviour.neighbours import Neighbours
-from semrec.config import Config
+from semrec.config import Config, DiversityConfig
 from semrec.data.catalog import Catalog
 from semrec.data.interactions import Interactions
 from semrec.encoders.static import StaticEncoder
@@ -23,6 +23,7 @@ from semrec.index.exact import ExactIndex
 from semrec.intent.audience import load_audience
 from semrec.intent.intent_parser import IntentParser, learn_vocabulary
 from semrec.lexical.bm25 import BM25
+from semrec.pipeline.diversity import Diversity
 from semrec.pipeline.rerank import Reranking
 from semrec.pipeline.stages import Pipeline
 from semrec.prompting import Prompts
@@ -48,6 +49,7 @@ class Parts:
         lexical: Matches words, or None.
         ranker: Reorders the head of the fused list, or None.
         stand_in: Reads requests that a slow encoder has no time for, or None.
+        diversity: Of lists whose queries don't say.
     """
 
     catalog: Catalog
@@ -62,6 +64,7 @@ class Parts:
     lexical: BM25 | None = None
     ranker: Ranker | None = None
     stand_in: StaticEncoder | None = None
+    diversity: Diversity = field(default_factory=Diversity)
 
 
 def make_intent_parser(
@@ -82,6 +85,19 @@ def make_intent_parser(
         return None
     table = load_audience(str(audience or config.intent.audience))
     return learn_vocabulary(catalog, interactions.counts, table)
+
+
+def make_diversity(config: DiversityConfig, chosen: Mapping[str, Any]) -> Diversity:
+    """The diversity of lists whose queries don't say.
+
+    Args:
+        config: As configured.
+        chosen: The strength that a build chose, and its figures; empty if it chose none.
+    """
+    strength = config.strength
+    if strength == "auto":
+        strength = float(chosen.get("strength", 0.0))
+    return Diversity(strength=strength, max_per=config.max_per)
 
 
 def make_baseline(
@@ -151,6 +167,7 @@ def make_recommender(
         lexical=parts.lexical,
         ranker=parts.ranker,
         reranking=reranking,
+        diversity=parts.diversity,
         reader=reader,
         manifest=manifest or {},
         path=path,

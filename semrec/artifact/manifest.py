@@ -111,6 +111,7 @@ class ValidationEntry(_Entry):
         ranker: By kind of query, lists without and with it.
         rerank: By kind of query, lists without and with the reranker.
         rerank_weights: What its scores weigh, by kind of query.
+        diversity: The strength that was chosen and, by strength, lists with it; empty if it wasn't.
     """
 
     requests: str
@@ -127,6 +128,7 @@ class ValidationEntry(_Entry):
     ranker: dict[str, dict[str, JsonValue]]
     rerank: dict[str, dict[str, JsonValue]] = {}
     rerank_weights: dict[str, float] = {}
+    diversity: dict[str, JsonValue] = {}
 
 
 class Counts(_Entry):

@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from semrec.artifact.addresses import as_served
-from semrec.artifact.assembly import Parts, make_intent_parser, make_recommender
+from semrec.artifact.assembly import Parts, make_diversity, make_intent_parser, make_recommender
 from semrec.artifact.behavioural_models import load_behaviour, load_neighbours, state_of
 from semrec.artifact.encoder import (
     make_encoder,
@@ -299,6 +299,7 @@ def _load_parts(
         lexical=load_bm25(folder),
         ranker=load_ranker(folder, catalog, interactions),
         stand_in=load_static(stand_in, "stand-in") if stand_in.is_dir() else None,
+        diversity=make_diversity(config.diversity, manifest.validation.diversity),
     )
 
 

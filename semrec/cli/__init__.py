@@ -14,7 +14,7 @@ from semrec.cli.bench import bench
 from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
-from semrec.cli.options import ConfigName, Json, Sets, ids, print_json
+from semrec.cli.options import ConfigName, Json, Sets, ids, limits, print_json
 from semrec.cli.publish import publishing
 from semrec.cli.serve import service
 from semrec.cli.terminal import Screen, survive_any_encoding
@@ -183,6 +183,10 @@ def recommend(
     filters: Annotated[str, typer.Option(help="Conditions as JSON.")] = "{}",
     user_id: Annotated[str | None, typer.Option(help="A known user.")] = None,
     semantic_weight: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
+    diversity: Annotated[
+        float | None, typer.Option(help="0 (as ranked) to 1; else as configured.")
+    ] = None,
+    max_per: Annotated[list[str], typer.Option(help="At most so many of a label: genres=3.")] = [],
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Items of session and history may come back.")
     ] = False,
@@ -205,6 +209,8 @@ def recommend(
         filters=conditions,
         user_id=user_id,
         semantic_weight=semantic_weight,
+        diversity=diversity,
+        max_per=limits(max_per),
         include_seen=include_seen,
     )
     screen = Screen(quiet=as_json)

@@ -31,6 +31,9 @@ def compare(
     budgets: Annotated[
         list[float], typer.Option("--budget", help="Also rerank within so many milliseconds.")
     ] = [],
+    diversity: Annotated[
+        list[float], typer.Option(help="Also with lists diversified so much, 0 to 1.")
+    ] = [],
     seed: int = 0,
     allow_seen: Annotated[bool, typer.Option(help="Cases that a system learned from.")] = False,
     as_json: Json = False,
@@ -48,6 +51,7 @@ def compare(
         load_artifacts,
         make_systems,
         marked_cases,
+        with_diversity,
         within_budgets,
     )
 
@@ -58,7 +62,7 @@ def compare(
         read = of_groups(read, groups)
         made = make_systems(systems, artifacts, read, data, progress)
         report = run(
-            {**made, **within_budgets(made, budgets)},
+            {**made, **within_budgets(made, budgets), **with_diversity(made, diversity)},
             read,
             k=k,
             cutoffs=at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,15 @@ def pair(text: str, option: str) -> tuple[str, str]:
     if not key or not equals or not value:
         raise DataError(f"{option} {text!r}: expected two parts with = between them")
     return key, value
+
+
+def limits(texts: Sequence[str]) -> dict[str, int]:
+    """The limits in ``NAME=NUMBER``."""
+    named = dict(pair(text, "--max-per") for text in texts)
+    for name, number in named.items():
+        if not number.isdecimal():
+            raise DataError(f"--max-per {name}={number!r}: expected a whole number, such as 3")
+    return {name: int(number) for name, number in named.items()}
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -37,6 +38,10 @@ class Attribute(Protocol):
 
     def mask(self, condition: Condition) -> BoolArray:
         """(n_items,) bool: the items that satisfy the condition."""
+        ...
+
+    def values_of(self, row: int) -> frozenset[float]:
+        """An item's number, or the codes of its labels; empty where it has none."""
         ...
 
 
@@ -73,6 +78,11 @@ class Numbers:
         if condition.any is not None:
             allowed &= self._has(condition.any)
         return allowed & ~self._has(condition.none) if condition.none else allowed
+
+    def values_of(self, row: int) -> frozenset[float]:
+        """An item's number; empty where it is missing."""
+        number = float(self.values[row])
+        return frozenset((number,)) if number == number else frozenset()
 
     def _has(self, numbers: Iterable[float]) -> BoolArray:
         hit = np.zeros(len(self.values), dtype=bool)
@@ -133,6 +143,17 @@ class Labels:
         for code in condition.all:
             allowed &= self._has((code,))
         return allowed & ~self._has(condition.none) if condition.none else allowed
+
+    def values_of(self, row: int) -> frozenset[float]:
+        """The codes of an item's labels, each once."""
+        codes, starts = self._by_item
+        return frozenset(codes[starts[row] : starts[row + 1]].tolist())
+
+    @cached_property
+    def _by_item(self) -> tuple[RowArray, RowArray]:
+        """The codes, one item's after another's, and where each item's begin."""
+        order = np.argsort(self.rows, kind="stable")
+        return self.codes[order], np.searchsorted(self.rows[order], np.arange(self.n_items + 1))
 
     def unknown(self, condition: object) -> list[str]:
         """Labels of a condition that no item has."""

@@ -55,6 +55,20 @@ class SemanticOnly:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Diversified:
+    """A recommender whose lists are diversified, whatever the queries say."""
+
+    recommender: Recommender
+    strength: float
+
+    def recommend_many(self, queries: Iterable[Query]) -> list[Recommendations]:
+        """The recommender's answers at this diversity."""
+        return self.recommender.recommend_many(
+            [replace(query, diversity=self.strength) for query in queries]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithinBudget:
     """A recommender that reranks as well as it can in `budget_ms` milliseconds a request."""
 
@@ -91,7 +105,8 @@ class Answered:
 
 def recommender_of(system: System) -> Recommender | None:
     """The recommender that answers behind a system, if there is one."""
-    inner = system.recommender if isinstance(system, SemanticOnly | WithinBudget) else system
+    around = SemanticOnly | Diversified | WithinBudget
+    inner = system.recommender if isinstance(system, around) else system
     return inner if isinstance(inner, Recommender) else None
 
 
@@ -222,7 +237,7 @@ def _time_singles(
     """Milliseconds of up to `n` warm requests, one at a time, spread over the cases."""
     if not cases or n < 1:
         return []
-    if isinstance(system, SemanticOnly):
+    if isinstance(system, SemanticOnly | Diversified):
         system = replace(system, recommender=_uncached(system.recommender))
     elif isinstance(system, Recommender):
         system = _uncached(system)

@@ -26,7 +26,7 @@ from semrec.data.splits import (
 from semrec.encoders.cached import CachedEncoder
 from semrec.errors import DataError, nearest
 from semrec.evaluate.baselines import tuned_baseline
-from semrec.evaluate.runners import SemanticOnly, System, WithinBudget
+from semrec.evaluate.runners import Diversified, SemanticOnly, System, WithinBudget
 from semrec.evaluate.text_search import LEFT_OUT, text_systems, worded
 from semrec.evaluate.yardsticks import TEXT
 from semrec.recommender import Recommender
@@ -175,13 +175,25 @@ def _events(events: Interactions) -> Iterator[tuple[int, int, float]]:
 
 def within_budgets(systems: Mapping[str, System], budgets_ms: Sequence[float]) -> dict[str, System]:
     """The fused system, or each artifact, once for each budget it is to rerank within."""
-    artifacts = {name: s for name, s in systems.items() if isinstance(s, Recommender)}
-    chosen = {"fused": artifacts["fused"]} if "fused" in artifacts else artifacts
     return {
         f"{name} in {budget_ms:g} ms": WithinBudget(recommender=artifact, budget_ms=budget_ms)
-        for name, artifact in chosen.items()
+        for name, artifact in _fused(systems).items()
         for budget_ms in budgets_ms
     }
+
+
+def with_diversity(systems: Mapping[str, System], strengths: Sequence[float]) -> dict[str, System]:
+    """The fused system, or each artifact, once for each strength its lists are diversified with."""
+    return {
+        f"{name}, diversity {strength:g}": Diversified(recommender=artifact, strength=strength)
+        for name, artifact in _fused(systems).items()
+        for strength in strengths
+    }
+
+
+def _fused(systems: Mapping[str, System]) -> dict[str, Recommender]:
+    artifacts = {name: s for name, s in systems.items() if isinstance(s, Recommender)}
+    return {"fused": artifacts["fused"]} if "fused" in artifacts else artifacts
 
 
 def make_systems(

@@ -44,6 +44,10 @@ class BehaviouralBlocks:
         blocks = [self.behavioural.vectors[rows], self.popularity[rows, None]]
         return np.hstack(blocks).astype(np.float32)
 
+    def text_vectors(self, rows: RowArray) -> FloatArray:
+        """(len(rows), 0) float32: the baseline reads no texts."""
+        return np.zeros((len(rows), 0), dtype=np.float32)
+
     def query(
         self,
         intent: FloatArray | None,  # noqa: ARG002 (the baseline ignores words)

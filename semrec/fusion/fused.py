@@ -110,6 +110,10 @@ class FusedBlocks:
         blocks = [self.semantic.vectors[rows], self.behavioural.vectors[rows], *counted]
         return np.hstack(blocks).astype(np.float32)
 
+    def text_vectors(self, rows: RowArray) -> FloatArray:
+        """(len(rows), semantic dim) float32: the items' texts, centred; zeros without one."""
+        return self.semantic.vectors[rows]
+
     def signals(
         self,
         intent: FloatArray | None,

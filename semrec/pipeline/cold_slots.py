@@ -56,10 +56,15 @@ def cold_query(
 def insert_cold_items(request: Request) -> None:
     """Put what was found for the kept places of a request's list into it."""
     slots = request.cold
-    if slots is not None:
-        request.rows, request.scores = with_cold_items(
-            request.rows, request.scores, slots.fresh, slots.untouched, slots.every
-        )
+    if slots is None:
+        return
+    rows, scores = slots.fresh
+    listed = set(request.rows.tolist())
+    # What a list has and what is lifted into it keep the caps together, so any part of them does.
+    kept = [i for i, row in enumerate(rows.tolist()) if row in listed or request.caps.admit(row)]
+    request.rows, request.scores = with_cold_items(
+        request.rows, request.scores, (rows[kept], scores[kept]), slots.untouched, slots.every
+    )
 
 
 def slot_distance(n_untouched: int, n_permitted: int, least: int) -> int:
@@ -83,7 +88,7 @@ def with_cold_items(
     """The list with untouched items lifted to ranks 11, 11 + every, …; as long as it was.
 
     A place is left to the others as long as the list holds as many untouched items by itself. What
-    is lifted gets the score of the item before it, so that scores keep falling.
+    is lifted gets the score of the item before it, so that falling scores keep falling.
 
     Args:
         rows: (k,) int64, best first.
@@ -107,6 +112,6 @@ def with_cold_items(
         if row is None:
             row = next(candidate for candidate in rest if candidate not in taken)
         last = next(reversed(taken.values())) if taken else np.inf
-        taken[row] = min(last, ours[row]) if row in ours and row not in waiting else last
+        taken[row] = ours[row] if row in ours and row not in waiting else last
         placed += bool(untouched[row])
     return np.fromiter(taken, np.int64, k), np.fromiter(taken.values(), np.float32, k)

@@ -14,6 +14,7 @@ from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.errors import nearest, preview
 from semrec.intent.filters import explain_nothing
+from semrec.pipeline.diversity import Caps
 from semrec.pipeline.resolve import ParsedQuery, Resolved
 from semrec.types import (
     NO_MATCH,
@@ -22,6 +23,7 @@ from semrec.types import (
     FloatArray,
     FusedQuery,
     LexicalMatch,
+    Moved,
     Query,
     RerankTrace,
     RowArray,
@@ -63,7 +65,11 @@ class Request:
         match: Its words as the lexical part matches them.
         fused: What is put to the index.
         rows: (n,) int64, the list, best first.
-        scores: (n,) float32, falling.
+        scores: (n,) float32, falling until the list is diversified.
+        strength: Of the diversity that is wanted; 0: none.
+        caps: The caps on attributes, with what stands in the list counted.
+        is_textless: Whether diversity was wanted of items without texts.
+        moved: What diversity and caps moved.
         cold: Places kept for items without events, and what was found for them.
         rerank: What the reranker did.
     """
@@ -79,6 +85,10 @@ class Request:
     fused: FusedQuery = field(init=False)
     rows: RowArray = field(default_factory=lambda: np.zeros(0, np.int64))
     scores: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    strength: float = 0.0
+    caps: Caps = field(default_factory=Caps)
+    is_textless: bool = False
+    moved: tuple[Moved, ...] = ()
     cold: ColdSlots | None = None
     rerank: RerankTrace = OFF
 
@@ -86,6 +96,11 @@ class Request:
     def query(self) -> Query:
         """With what its words state made exact."""
         return self.parsed.query
+
+    @property
+    def is_diversified(self) -> bool:
+        """True if its list may be another than the ranked one."""
+        return self.strength > 0 or bool(self.caps.limits)
 
 
 class Clock:
@@ -133,6 +148,8 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         notes.append(f"the encoder couldn't be asked in time: {instead}")
     if request.is_partial:
         notes.append("the index couldn't be asked in time: only the best known items were searched")
+    if request.is_textless:
+        notes.append("diversity compares texts, and there are none here: it moved nothing")
     if not reads and query.intent.strip():
         notes.append("behavioural-only: the words were ignored")
     if reads and (language := request.parsed.language):
@@ -142,7 +159,9 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
     if not n_items and (reason := explain_nothing(query.filters, catalog)):
         notes.append(reason)
     elif n_items < query.k:
-        notes.append(f"only {n_items} items are permitted, {query.k} were asked for")
+        limits = request.caps.limits
+        permitted = f"keep max_per {preview(dict(limits))}" if limits else "are permitted"
+        notes.append(f"only {n_items} items {permitted}, {query.k} were asked for")
     return tuple(notes)
 
 

@@ -1,7 +1,7 @@
-"""The query pipeline: parse, resolve, encode, match, fuse, search, rank, rerank.
+"""The query pipeline: parse, resolve, encode, match, fuse, search, rank, rerank, diversify.
 
     parse_intent → resolve → encode ∥ match words → fusion.query → index.search
-                 → rank → rerank_within(deadline) → items + trace
+                 → rank → rerank_within(deadline) → diversify → items + trace
 
 Knows the order of the stages; what each of them is was decided in `artifact`. Every stage can be
 absent: without words the encoder isn't asked, without a session behaviour is silent, and without
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,15 @@ from semrec.index.grown import GrownIndex, is_elsewhere, search_within
 from semrec.intent.intent_parser import IntentParser
 from semrec.lexical.bm25 import BM25, unmatched
 from semrec.pipeline.cold_slots import cold_query, insert_cold_items
+from semrec.pipeline.diversity import (
+    Candidates,
+    Conditions,
+    Diversity,
+    compared,
+    depth,
+    diversify,
+    moves,
+)
 from semrec.pipeline.query_cache import QueryCache
 from semrec.pipeline.request import Clock, Request, notes_of, understood
 from semrec.pipeline.rerank import AFTER_MS, Reranking
@@ -35,6 +44,7 @@ from semrec.ranking.features import QueryContext
 from semrec.ranking.ranker import Ranker
 from semrec.types import (
     NO_MATCH,
+    Allowed,
     IndexQuery,
     Item,
     LexicalMatch,
@@ -67,6 +77,7 @@ class Pipeline:
         ranker: Reorders the head of what is found; None: the fused list stays.
         reader: Reads requests beside the rules; None: nobody does.
         reranking: Has the head scored within a query's budget; None: nobody is asked.
+        diversity: Of lists whose queries don't say; in the baseline none.
         baseline: The behavioural-only pipeline that belongs to it; None in the baseline itself.
         query_cache: Vectors of the latest requests.
         manifest: The artifact's manifest.
@@ -88,6 +99,7 @@ class Pipeline:
     lexical: BM25 | None = None
     ranker: Ranker | None = None
     reranking: Reranking | None = None
+    diversity: Diversity = field(default_factory=Diversity)
     reader: RequestReader | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
     path: Path | None = None
@@ -111,6 +123,8 @@ class Pipeline:
         clock.lap("understand")
         for request in requests:
             parsed = request.parsed
+            request.strength = self.diversity.strength_of(request.original)
+            request.caps = self.diversity.caps_of(request.original, self.catalog)
             request.resolved = resolve(
                 parsed.query,
                 self.catalog,
@@ -136,15 +150,7 @@ class Pipeline:
         clock.lap("fuse")
         self._search(requests)
         clock.lap("search")
-        for request in requests:
-            self._rank(request)
-        clock.lap("rank")
-        for request in requests:
-            self._rerank(request)
-        if self.reranking is not None:
-            clock.lap("rerank")
-        for request in requests:
-            insert_cold_items(request)
+        self._reorder(requests, clock)
         listed = [self._items(request) for request in requests]
         clock.lap("items")
         timings_ms = clock.timings_ms()
@@ -152,6 +158,21 @@ class Pipeline:
             Recommendations(items=items, trace=self._trace(request, len(items), timings_ms))
             for request, items in zip(requests, listed, strict=True)
         ]
+
+    def _reorder(self, requests: Sequence[Request], clock: Clock) -> None:
+        for request in requests:
+            self._rank(request)
+        clock.lap("rank")
+        if self.reranking is not None:
+            for request in requests:
+                self.reranking.rerank(request, self.catalog)
+            clock.lap("rerank")
+        for request in requests:
+            self._diversify(request)
+        if any(request.is_diversified for request in requests):
+            clock.lap("diversify")
+        for request in requests:
+            insert_cold_items(request)
 
     @cached_property
     def waits(self) -> bool:
@@ -219,6 +240,8 @@ class Pipeline:
                 k = self.ranker.depth(request.fused, k)
             if self.reranking is not None:
                 k = self.reranking.depth(request.query, request.fused, k)
+            if request.is_diversified:
+                k = max(k, depth(request.query.k, request.caps))
             by_k.setdefault(k, []).append(request)
         for k, group in by_k.items():
             batch = [self._index_query(request) for request in group]
@@ -266,12 +289,46 @@ class Pipeline:
             request.fused, known, request.rows, request.scores
         )
 
-    def _rerank(self, request: Request) -> None:
-        """The head of the list as the reranker orders it, and the list cut to what was asked."""
-        if self.reranking is not None:
-            self.reranking.rerank(request, self.catalog)
+    def _diversify(self, request: Request) -> None:
+        """The list cut to what was asked, with what repeats what is before it moved down."""
         k = request.query.k
-        request.rows, request.scores = request.rows[:k], request.scores[:k]
+        if not request.is_diversified:
+            request.rows, request.scores = request.rows[:k], request.scores[:k]
+            return
+        ranked, strength = request.rows, request.strength
+        head = ranked[: compared(k)]
+        vectors = np.zeros((len(head), 0), dtype=np.float32)
+        if strength:
+            vectors = self.fusion.text_vectors(head)
+            request.is_textless = bool(len(ranked)) and not vectors.any()
+        request.rows, request.scores = diversify(
+            (ranked, request.scores),
+            vectors,
+            strength,
+            k,
+            request.caps,
+            partial(self._search_further, request),
+        )
+        request.moved = moves(ranked, request.rows, k, self.catalog.item_ids)
+
+    def _search_further(self, request: Request, seen: RowArray, full: Conditions) -> Candidates:
+        """The next candidates: none of `seen`, none with a value that a list is full of."""
+        query = self._index_query(request)
+        every = query.allowed or Allowed(make_mask=lambda: self.catalog.satisfying(()))
+        allowed = replace(
+            every,
+            conditions=(*every.conditions, *full),
+            make_mask=lambda: every.mask & self.catalog.satisfying(full),
+        )
+        query = replace(query, excluded=np.union1d(query.excluded, seen), allowed=allowed)
+        [candidates], complaint = search_within(
+            self.index,
+            [query],
+            depth(request.query.k, request.caps),
+            _before_rerank([request]),
+        )
+        request.is_partial |= bool(complaint)
+        return candidates
 
     def _items(self, request: Request) -> tuple[Item, ...]:
         return tuple(
@@ -291,6 +348,7 @@ class Pipeline:
             understood=understood(request),
             notes=notes_of(request, n_items, self.catalog, reads=self.encoder is not None),
             rerank=rerank,
+            moved=request.moved,
             degraded=request.is_unread
             or request.is_partial
             or request.parsed.is_unanswered

@@ -6,6 +6,7 @@ These are frozen: people outside call them exactly as they are written here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import (
@@ -122,6 +123,19 @@ class QueryFields(Body):
     semantic_weight: float | None = Field(
         default=None, ge=0, le=1, description="Weight of the words; null: the gate decides"
     )
+    diversity: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How much what resembles items before it gives way; 0: the list as it was "
+        "ranked; null: as the artifact is configured",
+    )
+    max_per: dict[str, Annotated[int, Field(strict=True, ge=1, le=MAX_K)]] = Field(
+        default={},
+        description="By attribute, how many items may share a label or a number; others as "
+        "configured",
+        examples=[{"genres": 3}],
+    )
     include_seen: bool = Field(
         default=False, description="Items of the session and the history may come back"
     )
@@ -180,7 +194,10 @@ class WireItem(Closed):
 
     item_id: str = Field(description="Its id in the catalogue")
     title: str = Field(description="Its title; may be empty")
-    score: float = Field(description="Higher is better; comparable within this list alone")
+    score: float = Field(
+        description="Higher is better; comparable within this list alone. In a diversified list "
+        "it needn't fall"
+    )
     rank: int = Field(description="From 1")
     explanation: str | None = Field(default=None, description="Only if asked for")
 
@@ -273,6 +290,7 @@ def to_response(served: Served, *, trace: bool) -> RecommendResponse:
             "evidence": dict(about.evidence),
             "reason": about.reason,
             "notes": list(about.notes),
+            "moved": [asdict(moved) for moved in about.moved],
         }
     return RecommendResponse(
         recommendation_id=served.recommendation_id,

@@ -2,7 +2,7 @@
 
     read → hold out → choose behaviour on validation → train the encoder → embed items
          → tune the gate on validation → keep the better encoder → train the ranker there
-         → weigh the reranker → refit on everything → fill cold items → index
+         → weigh the reranker → select diversity → refit on everything → fill cold items → index
          → make the encoder quick → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from semrec.artifact.addresses import with_addresses
-from semrec.artifact.assembly import Parts, make_recommender
+from semrec.artifact.assembly import Parts, make_diversity, make_recommender
 from semrec.artifact.encoder import (
     as_serving,
     make_encoder,
@@ -50,6 +50,7 @@ from semrec.training.behaviour_selection import Behaviour, forget_checkpoints, r
 from semrec.training.candidates import held_out_queries
 from semrec.training.description import describe
 from semrec.training.encoder_distillation import distilled_encoder, make_stand_in
+from semrec.training.diversity_selection import refuse_unknown_caps, select_diversity
 from semrec.training.encoder_selection import EncoderSelection, select_encoder
 from semrec.training.encoder_training import FinetunedEncoder, finetune_encoder, forget_training
 from semrec.training.folds import in_folds, real_requests
@@ -113,6 +114,7 @@ def build(
     job = start_job(config.seed, progress, max_minutes)
     dataset = as_dataset(dataset)
     refuse_unbuildable(check(dataset), dataset.name)
+    refuse_unknown_caps(config, dataset.catalog)
     model = make_language_model(config)
     if encoder is None:
         encoder = _load_encoder(dataset, config, model, job)
@@ -170,7 +172,8 @@ def tune_lists(
     selected, requests = learn_mixes(prepared, selected, requests, job)
     ranker, ranked = learn_ranker(prepared, selected, requests, job)
     reranking, reranked = select_reranker(prepared, selected, ranker, model, job)
-    figures = selected.tuned | {"ranker": ranked} | reranked
+    diversity = select_diversity(prepared, selected, ranker, job)
+    figures = selected.tuned | {"ranker": ranked} | reranked | {"diversity": diversity}
     return TunedLists(selected=replace(selected, tuned=figures), ranker=ranker, reranking=reranking)
 
 
@@ -206,6 +209,7 @@ def refit_parts(prepared: Prepared, tuned: TunedLists, job: Job) -> FittedParts:
         lexical=prepared.lexical,
         untouched_every=config.fusion.untouched_every,
         ranker=None if tuned.ranker is None else tuned.ranker.over(catalog, events),
+        diversity=make_diversity(config.diversity, selected.tuned["diversity"]),
     )
     job.report("build index", 1, 1)
     manifest = describe(prepared, selected, behaviour, parts, IndexEntry(**made.info))

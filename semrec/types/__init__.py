@@ -15,6 +15,9 @@ import numpy as np
 from semrec.errors import QueryError, nearest, preview
 from semrec.types.checks import as_list, id_text, number, seconds, whole_number
 from semrec.types.display import as_html, short_repr
+from semrec.types.outcomes import Moved as Moved
+from semrec.types.outcomes import RerankStatus as RerankStatus
+from semrec.types.outcomes import RerankTrace as RerankTrace
 from semrec.types.signals import NO_BOOST as NO_BOOST
 from semrec.types.signals import NO_MATCH as NO_MATCH
 from semrec.types.signals import NO_ROWS as NO_ROWS
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 Label = tuple[str, str]
 """An attribute's name and one of its labels: ("genres", "Comedy")."""
 EventType = Literal["view", "like", "play", "buy", "reject"]
-RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
 
 MAX_K = 1_000
 MAX_INTENT_CHARS = 100_000
@@ -121,6 +123,10 @@ class Query:
         budget_ms: Time that may be spent, in milliseconds; None: no limit.
         rerank: True or False; None: as configured.
         semantic_weight: Weight of the semantic block, 0 to 1; None: the gate decides.
+        diversity: How much items that resemble those before them give way to others, 0 (the list
+            as it was ranked) to 1; None: as configured, which is 0 unless a build says otherwise.
+        max_per: By attribute, how many items may share a label (or a number), 1 to 1000, such as
+            ``{"genres": 3}``; other attributes are limited as configured.
         include_seen: Whether items of the session and of the user's history may come back, as in
             groceries or music; what was rejected never does.
 
@@ -142,6 +148,8 @@ class Query:
     budget_ms: float | None = None
     rerank: bool | None = None
     semantic_weight: float | None = None
+    diversity: float | None = None
+    max_per: Mapping[str, int] = field(default_factory=dict)
     include_seen: bool = False
 
     def __post_init__(self) -> None:
@@ -158,9 +166,14 @@ class Query:
         if self.user_id is not None:
             set_(self, "user_id", id_text(self.user_id, "user_id"))
         set_(self, "k", whole_number(self.k, "k", MAX_K))
-        if not isinstance(self.filters, Mapping):
-            raise QueryError(f"filters is {preview(self.filters)}, expected a mapping")
-        for name, high in (("semantic_weight", 1.0), ("budget_ms", np.inf)):
+        for name in ("filters", "max_per"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise QueryError(f"{name} is {preview(getattr(self, name))}, expected a mapping")
+        limits = {
+            n: whole_number(of, f"max_per of {preview(n)}", MAX_K) for n, of in self.max_per.items()
+        }
+        set_(self, "max_per", limits)
+        for name, high in (("semantic_weight", 1.0), ("diversity", 1.0), ("budget_ms", np.inf)):
             value = getattr(self, name)
             if value is not None:
                 set_(self, name, number(value, name, 0.0, high))
@@ -184,7 +197,8 @@ class Item:
     Attributes:
         item_id: Its id in the catalogue.
         title: Its title there.
-        score: Higher is better; comparable within one list only.
+        score: Higher is better; comparable within one list only. It is the item's before the list
+            was diversified: along a diversified list it needn't fall.
         rank: Its position in the list, from 1 on.
         explanation: A sentence on why it is there, if one was asked for.
 
@@ -198,28 +212,6 @@ class Item:
     score: float
     rank: int
     explanation: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RerankTrace:
-    """The outcome of reranking.
-
-    Attributes:
-        status: ``off``: it wasn't asked for; ``complete``, ``partial``: all or some candidates were
-            scored; ``timeout``: none in time; ``skipped``: not asked; ``error``: it failed.
-        scored: How many candidates it scored.
-        reason: Why it was skipped, or how it failed.
-        missing: Candidates that it was asked about and didn't answer.
-        doubled: Answers about candidates that were answered before.
-        invented: Answers about candidates that there are none of.
-    """
-
-    status: RerankStatus = "off"
-    scored: int = 0
-    reason: str = ""
-    missing: int = 0
-    doubled: int = 0
-    invented: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +241,7 @@ class Trace:
         understood: What was read out of the request (filters as applied).
         notes: What a reader should know: unknown ids, signals that were missing.
         rerank: What the reranker did.
+        moved: The first 50 items whose rank a diversified list changed.
         degraded: Whether something was left out that was asked for.
         version: The artifact's version.
     """
@@ -260,6 +253,7 @@ class Trace:
     understood: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     rerank: RerankTrace = field(default_factory=RerankTrace)
+    moved: tuple[Moved, ...] = ()
     degraded: bool = False
     version: str = ""
 

@@ -226,6 +226,13 @@ def test_a_session_of_items_without_behaviour_still_speaks_by_its_texts(fused):
     assert np.argmax(fused.semantic.vectors @ query[:TEXT_DIM]) == 7
 
 
+def test_text_vectors_are_the_texts_centred_and_none_in_the_baseline(fused, behavioural, raw):
+    rows = np.array([5, 0, 7])
+    centred = raw.texts - raw.texts.mean(axis=0)
+    np.testing.assert_allclose(fused.text_vectors(rows), centred[rows], atol=1e-5)
+    assert behavioural.text_vectors(rows).shape == (3, 0)
+
+
 def test_the_baseline_ignores_words_and_semantic_weight(behavioural, raw):
     session = SESSIONS["session"]
     plain, weights = asked(behavioural, None, session, None)

@@ -198,7 +198,9 @@ function showTrace(found) {
   rows.push(stageRow("total", total, total));
   by("stages").replaceChildren(...rows);
   const notes = ((found.trace && found.trace.notes) || []).join("; ");
-  by("about").textContent = [`reranking: ${found.rerank.status}`, found.version && `artifact ${found.version}`,
+  const raised = ((found.trace && found.trace.moved) || []).filter((of) => of.to_rank && (!of.from_rank || of.to_rank < of.from_rank));
+  by("about").textContent = [`reranking: ${found.rerank.status}`,
+    raised.length && `moved up for variety: ${raised.length}`, found.version && `artifact ${found.version}`,
     `list ${found.recommendation_id}`, notes].filter(Boolean).join(" · ");
   by("trace").hidden = false;
 }

@@ -11,10 +11,11 @@ const state = {
 };
 
 function tuned() {
-  const steps = Number(by("budget").value);
+  const steps = Number(by("budget").value), variety = Number(by("variety").value);
   return {
     semantic_weight: by("weight-auto").checked ? null : Number(by("weight").value) / 20,
     budget_ms: steps === NO_LIMIT ? null : steps * BUDGET_STEP_MS,
+    diversity: variety < 0 ? null : variety / 10,
   };
 }
 
@@ -152,10 +153,11 @@ function showSettings(open) {
 
 let settling = 0;
 function settingsChanged() {
-  const { semantic_weight: weight, budget_ms: budget } = tuned();
+  const { semantic_weight: weight, budget_ms: budget, diversity } = tuned();
   by("weight").disabled = weight === null;
   by("weight-shown").textContent = weight === null ? "decided for each request" : `${Math.round(100 * weight)} % words`;
   by("budget-shown").textContent = budget === null ? "no limit" : `${budget} ms`;
+  by("variety-shown").textContent = diversity === null ? "as set up" : `${Math.round(100 * diversity)} %`;
   clearTimeout(settling);
   settling = setTimeout(() => ask(""), SETTLE_MS);
 }
@@ -273,7 +275,7 @@ by("share").addEventListener("click", async () => {
   setTimeout(() => { by("share").textContent = "Copy link"; }, 2000);
 });
 by("key").addEventListener("change", () => { state.key = by("key").value; start(); });
-for (const id of ["weight", "weight-auto", "budget"]) by(id).addEventListener("input", settingsChanged);
+for (const id of ["weight", "weight-auto", "budget", "variety"]) by(id).addEventListener("input", settingsChanged);
 by("further").addEventListener("click", further);
 new IntersectionObserver(([seen]) => { if (seen.isIntersecting && by("list").dataset.scrolled) further(); })
   .observe(by("further"));
