@@ -147,6 +147,15 @@ def test_compare_shows_one_artifact_beside_the_baselines(place):
     assert "fused" in (place / "report" / "report.md").read_text()
 
 
+def test_compare_shows_diversified_lists_beside_the_fused_ones(place):
+    options = ("--cases", "asked.parquet", "--diversity", "0.9", "--json")
+    done = run("compare", "artifact", "popularity", *options, cwd=place)
+    systems = {of["system"]: of for of in json.loads(done.stdout)["rows"]}
+    assert list(systems) == ["artifact", "popularity", "artifact, diversity 0.9"]
+    plain, diverse = systems["artifact"], systems["artifact, diversity 0.9"]
+    assert diverse["beyond"]["diversity"] > plain["beyond"]["diversity"]
+
+
 def test_compare_writes_a_page_with_slices(place):
     options = ("--slice", "year", "--at", "3", "--out", "page")
     done = run("compare", "artifact", "popularity", "--cases", "asked.parquet", *options, cwd=place)

@@ -296,6 +296,33 @@ def test_sliders_change_the_list_and_the_trace_says_how_it_came_about(page):
     page.settled()
 
 
+def test_variety_changes_the_list_and_the_trace_says_so(page):
+    page.say("a ghost story")
+    before = page.texts(".card .title")
+    assert page.texts("#variety-shown") == ["as set up"]
+    assert "moved up for variety" not in page.texts("#about")[0]
+    page.press("#tune")
+
+    def vary(steps):
+        page.driver.execute_script(
+            "const v = document.getElementById('variety'); v.value = arguments[0];"
+            "v.dispatchEvent(new Event('input', {bubbles: true}))",
+            steps,
+        )
+
+    vary(9)
+    page.wait(lambda: page.texts(".card .title") != before)
+    page.settled()
+    assert page.texts("#variety-shown") == ["90 %"]
+    assert page.texts(".card .title")[0] == before[0]
+    assert "moved up for variety: " in page.texts("#about")[0]
+    assert page.axe() == []
+    vary(0)
+    page.wait(lambda: page.texts(".card .title") == before)
+    assert page.texts("#variety-shown") == ["0 %"]
+    page.settled()
+
+
 def test_no_text_is_ever_run(page):
     assert HOSTILE in page.texts(".card .title")
     page.say(HOSTILE)
