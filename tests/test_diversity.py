@@ -16,6 +16,7 @@ import semrec
 from semrec import Query, QueryError
 from semrec.errors import ConfigError
 from semrec.pipeline.diversity import HEAD, UNIT, WINDOW, Diversity, compared, diversified, moves
+from semrec.serve.replay import replay
 from semrec.training.diversity_selection import STRENGTHS, largest_strength
 from semrec.types import Moved
 
@@ -168,6 +169,8 @@ def test_caps_hold_in_a_diversified_list_and_scores_stay(rec, intent, strength, 
     assert {item.item_id: item.score for item in found.items}.items() <= ranked.items()
     [alone, _] = rec.recommend_many([query, Query(k=3)])
     assert alone.items == found.items
+    short = rec.recommend(intent=intent, k=5, diversity=strength, max_per={"labels": n})
+    assert short.items[:k] == found.items[:5]
 
 
 def test_0_is_the_list_as_it_was_and_a_cap_that_nothing_reaches_too(rec):
@@ -331,18 +334,24 @@ def test_a_cap_on_an_attribute_that_isnt_there_ends_a_build(world):
 
 
 @pytest.fixture(scope="module")
-def client(artifact, tmp_path_factory):
-    with in_thread(artifact, tmp_path_factory.mktemp("diverse") / "state") as client:
+def state(tmp_path_factory):
+    return tmp_path_factory.mktemp("diverse") / "state"
+
+
+@pytest.fixture(scope="module")
+def client(artifact, state):
+    with in_thread(artifact, state) as client:
         yield client
 
 
-def test_http_takes_both_and_traces_what_moved(client, rec):
+def test_http_takes_both_and_traces_what_moved(client, rec, state):
     body = {"intent": "a ghost story", "diversity": 0.9, "max_per": {"labels": 4}}
     answer = client.post("/v1/recommend", json=body | {"trace": True}).json()
     found = rec.recommend(body)
     assert [item["item_id"] for item in answer["items"]] == ids(found)
     assert answer["trace"]["moved"] == [vars(of) for of in found.trace.moved]
     assert answer["timings_ms"]["diversify"] > 0
+    assert replay(answer["recommendation_id"], state).same
     null = client.post("/v1/recommend", json={"intent": "a ghost story", "diversity": None})
     assert [item["item_id"] for item in null.json()["items"]] == ids(rec.recommend("a ghost story"))
     chat = {"message": "a ghost story", "max_per": {"labels": 2}}
@@ -376,5 +385,10 @@ def test_the_command_line_takes_both(artifact, rec, tmp_path):
     printed = json.loads(done.stdout)
     assert [item["item_id"] for item in printed["items"]] == ids(found)
     assert printed["trace"]["moved"] == [vars(of) for of in found.trace.moved]
+    told = run("recommend", artifact, "--intent", "a ghost story", *options[:-1], cwd=tmp_path)
+    first = next(of for of in found.trace.moved if 0 < (of.to_rank or 0) < (of.from_rank or 0))
+    title = next(item.title for item in found.items if item.item_id == first.item_id)
+    line = " ".join(told.stdout.split())
+    assert f"moved up: {title} ({first.from_rank} → {first.to_rank})" in line
     wrong = run("recommend", artifact, "--max-per", "labels=few", cwd=tmp_path, ok=False)
     assert "--max-per labels='few': expected a whole number" in wrong.stderr

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from semrec.evaluate.table import Column, Table
-from semrec.types import Recommendations
+from semrec.types import Moved, Recommendations
 from semrec.types.display import understood_lines
 
 # The demo's comparisons: its name → what was asked.
@@ -17,6 +17,7 @@ COMPARED = {
     "cold_items_among_themselves": "withheld films alone",
 }
 WEIGHTS = ("words", "lexical", "texts", "behavioural", "popularity", "domain")
+MAX_RAISED = 5  # items that are said to have moved up
 MAX_TITLE = 34  # characters of a title in the demo, and of its labels
 
 
@@ -55,6 +56,15 @@ def list_of(answer: Recommendations) -> Table:
         for item in answer.items
     ]
     return Table(columns=columns, rows=rows)
+
+
+def raised(moved: Sequence[Moved], titles: Mapping[str, str]) -> str:
+    """The first items that a diversified list has further up, with both ranks; ``""`` if none."""
+    up = [of for of in moved if of.to_rank and (not of.from_rank or of.to_rank < of.from_rank)]
+    return ", ".join(
+        f"{titles.get(of.item_id, of.item_id)} ({of.from_rank or 'further down'} → {of.to_rank})"
+        for of in up[:MAX_RAISED]
+    )
 
 
 def answer(entry: Mapping[str, Any]) -> Table:

@@ -169,6 +169,8 @@ class Screen:
         for name, text in understood_lines(answer.trace.understood, titles):
             style = "yellow" if name == "can’t check" else "dim"
             self._out.print(f"[{style}]{name}: {escape(text)}[/]")
+        if raised := result_tables.raised(answer.trace.moved, titles):
+            self._out.print(f"[dim]moved up: {escape(raised)}[/]")
         ms = answer.trace.timings_ms["total"]
         self._out.print(
             f"[dim]weights: {result_tables.weights(answer.trace.weights)}; {ms:.0f} ms[/]"
