@@ -14,18 +14,18 @@ MAX_LINES, MAX_AT_ROOT = 400, 9
 MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
-    ".": 1_640,
-    "artifact": 1_800,
+    ".": 1_650,
+    "artifact": 1_820,
     "behaviour": 1_270,
     "bench": 2_660,
     "chat": 2_290,
-    "cli": 2_110,
-    "data": 4_680,
+    "cli": 2_120,
+    "data": 4_690,
     "demo_data": 20,
     "encoders": 3_095,
     "environment": 300,
-    "evaluate": 3_530,
-    "fusion": 940,
+    "evaluate": 3_560,
+    "fusion": 950,
     "index": 2_080,
     "intent": 4_720,
     "lexical": 470,
@@ -33,10 +33,10 @@ FOLDERS = {
     "pipeline": 1_510,
     "ranking": 560,
     "rerankers": 1_470,
-    "serve": 4_450,
+    "serve": 4_460,
     "sessions": 880,
-    "training": 4_230,
-    "types": 800,
+    "training": 4_320,
+    "types": 830,
 }
 # Functions that may be longer, or take more: each with its reason.
 LONG = {

@@ -31,6 +31,7 @@ from semrec.types import (
 
 MAX_UNKNOWN = 5  # labels that no item has: notes on so many
 OFF = RerankTrace()
+WORDS_ALONE, STOOD_IN = "the words are matched as words alone", "a quick one stood in for it"
 
 
 @dataclass(kw_only=True)
@@ -142,9 +143,7 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         why = request.rerank.reason or "there is no reranker for such queries here"
         notes.append(f"reranking was asked for: {why}")
     if request.is_unread:
-        instead = "the words are matched as words alone"
-        if request.vector is not None:
-            instead = "a quick one stood in for it"
+        instead = WORDS_ALONE if request.vector is None else STOOD_IN
         notes.append(f"the encoder couldn't be asked in time: {instead}")
     if request.is_partial:
         notes.append("the index couldn't be asked in time: only the best known items were searched")

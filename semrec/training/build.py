@@ -49,8 +49,8 @@ from semrec.recommender import Recommender
 from semrec.training.behaviour_selection import Behaviour, forget_checkpoints, refit
 from semrec.training.candidates import held_out_queries
 from semrec.training.description import describe
-from semrec.training.encoder_distillation import distilled_encoder, make_stand_in
 from semrec.training.diversity_selection import refuse_unknown_caps, select_diversity
+from semrec.training.encoder_distillation import distilled_encoder, make_stand_in
 from semrec.training.encoder_selection import EncoderSelection, select_encoder
 from semrec.training.encoder_training import FinetunedEncoder, finetune_encoder, forget_training
 from semrec.training.folds import in_folds, real_requests
