@@ -178,6 +178,30 @@ def test_who_is_gone_never_reaches_the_recommender(engine, slow):
     assert slow.batches == [["first"], ["there"]]
 
 
+def test_who_is_gone_makes_room_at_once(slow):
+    depths = []
+    engine = Engine(lambda: slow, threads=1, max_queue=2, max_batch=3, on_depth=depths.append)
+
+    async def scene():
+        held = await first(engine, slow)
+        gone, there = ask(engine, "gone"), ask(engine, "there")
+        await asyncio.sleep(0)
+        assert engine.full
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert depths[-1] == 1
+        late = ask(engine, "late")
+        await asyncio.sleep(0)
+        assert engine.full
+        slow.go.set()
+        await asyncio.gather(held, there, late)
+
+    asyncio.run(scene())
+    assert slow.batches == [["first"], ["there", "late"]]
+    engine.close()
+
+
 def test_one_wrong_request_of_a_batch_hurts_no_other(engine, slow):
     async def scene():
         held = await first(engine, slow)

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -26,9 +27,15 @@ T = TypeVar("T")
 class BusyError(Exception):
     """There is no room in the queue."""
 
+    def __init__(self) -> None:
+        super().__init__("too many requests wait already")
+
 
 class ExpiredError(Exception):
     """The budget passed while the request waited."""
+
+    def __init__(self) -> None:
+        super().__init__("its budget passed while the request waited")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +162,16 @@ class Engine:
             self._waiting.append(job)
             self._on_depth(len(self._waiting))
             self._changed.notify()
+        job.future.add_done_callback(lambda _: self._drop(job))
         return asyncio.wrap_future(job.future)
+
+    def _drop(self, job: _Job) -> None:
+        """Make room at once if a job that waits was cancelled."""
+        if not job.future.cancelled():
+            return
+        with self._changed, suppress(ValueError):  # a thread may have it by now
+            self._waiting.remove(job)
+            self._on_depth(len(self._waiting))
 
     def _loop(self) -> None:
         while jobs := self._take():

@@ -112,8 +112,8 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(QueryError, _refused)
     app.add_exception_handler(ModelError, _refused)
     app.add_exception_handler(RecursionError, _too_deep)
-    app.add_exception_handler(BusyError, _busy)
-    app.add_exception_handler(ExpiredError, _expired)
+    app.add_exception_handler(BusyError, _late)
+    app.add_exception_handler(ExpiredError, _late)
     app.add_exception_handler(StateError, _unreachable)
     app.add_exception_handler(HTTPException, _http)
 
@@ -135,12 +135,8 @@ def _too_deep(_request: Request, _error: Exception) -> Response:
     return problem(422, "The request can't be answered", "it is nested too deeply")
 
 
-def _busy(_request: Request, _error: Exception) -> Response:
-    return unavailable("too many requests wait already")
-
-
-def _expired(_request: Request, _error: Exception) -> Response:
-    return unavailable("its budget passed while the request waited")
+def _late(_request: Request, error: Exception) -> Response:
+    return unavailable(str(error))
 
 
 def _unreachable(_request: Request, error: Exception) -> Response:
