@@ -1,18 +1,23 @@
-"""`semrec serve` and `semrec replay`: answer over HTTP, and make an answer again."""
+"""`semrec serve`, `mcp` and `replay`: answer over HTTP or stdio, and make an answer again."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from semrec.cli.options import Json, Sets, pair, print_json
 from semrec.cli.terminal import Screen
+
+if TYPE_CHECKING:
+    from semrec.serve.settings import Settings
 
 DRAIN_S = 30  # what was accepted is finished, within this
 HUNG_S = 60  # a worker that gives no sign for so long is replaced
@@ -42,6 +47,9 @@ def serve(
     index: Annotated[
         str | None, typer.Option(help="Where its rows are published: milvus+http://HOST:PORT.")
     ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Tools for language models too, at /mcp (extra mcp).")
+    ] = False,
     settings: Annotated[Path | None, typer.Option(help="A YAML file of settings.")] = None,
     values: Sets = [],
 ) -> None:
@@ -53,19 +61,16 @@ def serve(
 
     import uvicorn
 
-    from semrec.artifact.folder import read_manifest
     from semrec.serve.logs import LOGGING
-    from semrec.serve.settings import export, make_settings
+    from semrec.serve.settings import export
     from semrec.serve.state import held
 
-    export(settings=settings)
-    export(artifact=artifact, host=host, port=port, workers=workers, state=state, sessions=sessions)
+    export(host=host, port=port, workers=workers, sessions=sessions, mcp=mcp or None)
     export(encoder_url=encoder_url, rerank_url=rerank_url, intent_url=intent_url, index=index)
-    export(**dict(pair(text, "--set") for text in values))
-    effective = make_settings()
-    read_manifest(effective.artifact, "size")  # a wrong path fails here, before a server starts
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
+    effective = _effective(artifact, state, settings, values)
     with held(effective.state):
+        if effective.mcp:  # a missing extra is said here, before workers start
+            importlib.import_module("semrec.serve.mcp")
         uvicorn.run(
             "semrec.serve.app:create_app",
             factory=True,
@@ -77,6 +82,47 @@ def serve(
             timeout_graceful_shutdown=DRAIN_S,
             timeout_worker_healthcheck=HUNG_S,
         )
+
+
+@service.command()
+def mcp(
+    artifact: Annotated[Path, typer.Argument(help="A folder, or a link to one.")],
+    state: Annotated[
+        Path | None, typer.Option(help="Sessions and log; without it nothing is kept.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of settings.")] = None,
+    values: Sets = [],
+) -> None:
+    """Answer one MCP client over stdin and stdout: tools for a language model (extra mcp)."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    from semrec.serve.settings import make_settings
+    from semrec.serve.state import held
+
+    effective = _effective(artifact, state, settings, values)
+    with TemporaryDirectory() as folder:
+        keeps = "state" in effective.model_fields_set
+        if not keeps:
+            effective = make_settings(state=Path(folder), sessions="memory", workers=1)
+        with held(effective.state):
+            from semrec.serve.mcp import serve_stdio
+
+            serve_stdio(effective, records=keeps)
+
+
+def _effective(
+    artifact: Path, state: Path | None, settings: Path | None, values: list[str]
+) -> Settings:
+    """The settings of a service; whatever workers it starts find the same in their variables."""
+    from semrec.artifact.folder import read_manifest
+    from semrec.serve.settings import export, make_settings
+
+    export(settings=settings, artifact=artifact, state=state)
+    export(**dict(pair(text, "--set") for text in values))
+    effective = make_settings()
+    read_manifest(effective.artifact, "size")  # a wrong path fails here, before anything starts
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
+    return effective
 
 
 @service.command()

@@ -12,18 +12,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from semrec.serve.engine import BusyError
 from semrec.serve.metrics import Metrics
 from semrec.serve.problems import problem, unavailable
 from semrec.serve.settings import Settings
 
 # What needs the engine, by the start of its path.
 COMPUTED = ("/v1/recommend", "/v1/chat", "/v1/rerank", "/v2/rerank", "/v1/embeddings", "/v1/items")
+GUARDED = ("/v1/", "/v2/", "/admin/", "/mcp")
 MAX_BUCKETS = 10_000
 BURST_S = 2.0  # so many seconds' worth of requests may come at once
 
 
 class AdmissionControl:
-    """ASGI middleware for /v1, /v2 and /admin.
+    """ASGI middleware for /v1, /v2, /admin and /mcp.
 
     Args:
         app: What is guarded.
@@ -43,7 +45,7 @@ class AdmissionControl:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or not scope["path"].startswith(("/v1/", "/v2/", "/admin/")):
+        if scope["type"] != "http" or not scope["path"].startswith(GUARDED):
             await self._app(scope, receive, send)
             return
         refused = self._refusal(scope)
@@ -78,7 +80,7 @@ class AdmissionControl:
             most = f"at most {self._settings.max_body_bytes} bytes"
             return "body", problem(413, "The body is too large", most)
         if self._full() and path.startswith(COMPUTED):
-            return "queue", unavailable("too many requests wait already")
+            return "queue", unavailable(str(BusyError()))
         return None
 
 

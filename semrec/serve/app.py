@@ -6,32 +6,19 @@ engine's threads; whatever reads or writes state does so on a thread too.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from pydantic.json_schema import models_json_schema
-from starlette.concurrency import run_in_threadpool
-from threadpoolctl import threadpool_limits
 
 from semrec import __version__
-from semrec.artifact.sessions import make_sessions
-from semrec.artifact.stored import load
-from semrec.chat.llm_replies import ReplyWriter
-from semrec.endpoint import Address, Endpoint
-from semrec.recommender import Recommender
 from semrec.serve.access_log import AccessLog
 from semrec.serve.admission import AdmissionControl
-from semrec.serve.deployment import Deployment
-from semrec.serve.engine import Engine
 from semrec.serve.forms import IGNORED_HEADER
-from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
 from semrec.serve.problems import GUARDED, add_handlers
 from semrec.serve.routes import (
@@ -47,16 +34,12 @@ from semrec.serve.routes import (
     recommend,
     rerank_form,
 )
-from semrec.serve.service import Service
 from semrec.serve.settings import Settings, make_settings
+from semrec.serve.startup import Load, running
 from semrec.serve.wire import Problem
-from semrec.sessions.item_journal import ItemJournal
-from semrec.sessions.log import Log
 
-logger = logging.getLogger(__name__)
-
-LOOK_S = 0.25  # between looks for another artifact, and for items of other workers
-TIDY_S = 3600.0
+if TYPE_CHECKING:
+    from semrec.serve.mcp import McpEndpoint
 
 GUARDED_ROUTES = (
     recommend,
@@ -70,7 +53,9 @@ GUARDED_ROUTES = (
     admin_items,
 )
 
-Load = Callable[[Path], Recommender]
+KEY_HEADERS = ("authorization", "x-api-key")
+# Of the Model Context Protocol, for clients that are pages.
+MCP_HEADERS = ("mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id")
 
 
 def create_app() -> FastAPI:
@@ -86,20 +71,14 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
         load_artifact: Loads an artifact; None: as `semrec.load` does.
     """
     metrics = Metrics()
+    mcp = _mcp_endpoint(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = await run_in_threadpool(_start, settings, metrics, load_artifact)
-        app.state.service = service
-        tasks = [
-            asyncio.create_task(_every(LOOK_S, service.deployment.look)),
-            asyncio.create_task(_every(LOOK_S, service.catch_up)),
-            asyncio.create_task(_every(TIDY_S, service.tidy)),
-        ]
-        yield
-        for task in tasks:
-            task.cancel()
-        await run_in_threadpool(service.close)
+        async with running(settings, metrics, load_artifact) as service:
+            app.state.service = service
+            async with nullcontext() if mcp is None else mcp.running(service):
+                yield
 
     # Swagger's files come from the package: the page works without internet.
     app = FastAPIOffline(
@@ -116,6 +95,7 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
         app.include_router(routes.router, responses=GUARDED)
     for routes in (health, page):
         app.include_router(routes.router)
+    app.router.routes += [] if mcp is None else [mcp.route]
     app.add_middleware(
         AdmissionControl,
         settings=settings,
@@ -127,7 +107,13 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "x-api-key",
+                "x-request-id",
+                *MCP_HEADERS,
+            ],
             expose_headers=[IGNORED_HEADER, "x-request-id", "retry-after"],
         )
     app.add_middleware(AccessLog, metrics=metrics)
@@ -135,63 +121,12 @@ def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
     return app
 
 
-def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> Service:
-    # Requests are what runs in parallel here; many threads in each would only wait for one another.
-    threadpool_limits(1, user_api="blas")
-
-    def load_checked(folder: Path) -> Recommender:
-        return load(folder, verify=settings.verify, addresses=settings.addresses)
-
-    sessions = make_sessions(settings.sessions, settings.state)
-    log = Log(settings.state)
-    items = LiveItems(ItemJournal(settings.state))
-
-    def load_current(folder: Path) -> Recommender:
-        recommender = (load_artifact or load_checked)(folder)
-        items.catch_up(recommender)
-        return recommender
-
-    deployment = Deployment(settings.artifact, settings.state, load_current)
-    engine = Engine(
-        lambda: deployment.current,
-        threads=settings.engine_threads,
-        max_queue=settings.max_queue,
-        max_batch=settings.max_batch,
-        on_depth=metrics.queue.set,
-    )
-    return Service(
-        settings=settings,
-        deployment=deployment,
-        engine=engine,
-        sessions=sessions,
-        log=log,
-        metrics=metrics,
-        items=items,
-        reply_writer=make_reply_writer(settings),
-    )
-
-
-def make_reply_writer(settings: Settings) -> ReplyWriter | None:
-    """The language model that words replies, if the operator configured one.
-
-    Raises:
-        ConfigError: If its address is none, or holds a key.
-    """
-    if settings.chat_reply != "llm":
+def _mcp_endpoint(settings: Settings) -> McpEndpoint | None:
+    if not settings.mcp:
         return None
-    address = Address(url=settings.chat_reply_url, key_variable=settings.chat_reply_key_variable)
-    endpoint = Endpoint(address=address, what="chat_reply model")
-    model, budget_ms = settings.chat_reply_model, settings.chat_reply_budget_ms
-    return ReplyWriter(endpoint=endpoint, model=model, budget_ms=budget_ms)
+    from semrec.serve.mcp import McpEndpoint  # the SDK takes half a second, and is an extra
 
-
-async def _every(seconds: float, do: Callable[[], object]) -> None:
-    while True:
-        try:
-            await run_in_threadpool(do)
-        except Exception:  # whatever it is, requests go on, and it is tried again
-            logger.exception("failed beside the requests")
-        await asyncio.sleep(seconds)
+    return McpEndpoint(settings)
 
 
 def _document_problems(app: FastAPI) -> None:

@@ -35,7 +35,7 @@ class JsonRoute(APIRoute):
             if not body:
                 return await handler(request)
             value = _parsed(body, request)
-            for path, problem in _unusable(value):
+            for path, problem in unusable(value):
                 raise _refused(path, problem, value)
             # FastAPI looks at the content type, and reads what is there already.
             request.scope["headers"] = [
@@ -108,7 +108,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members if len(members) == len(pairs) else _Repeats(pairs)
 
 
-def _unusable(value: Any) -> Iterator[tuple[Path, str]]:  # noqa: ANN401
+def unusable(value: Any) -> Iterator[tuple[Path, str]]:  # noqa: ANN401
     """The places of a document that no answer could repeat, and what is wrong there."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting:

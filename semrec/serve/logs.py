@@ -37,6 +37,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "loggers": {
         "semrec": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "mcp": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "uvicorn": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "uvicorn.access": {"level": "CRITICAL", "propagate": False},
     },

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from semrec.chat.explanations import explain
 from semrec.chat.llm_replies import ReplyWriter
 from semrec.deadline import Deadline
-from semrec.errors import StateError
+from semrec.errors import QueryError, StateError, preview
 from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment
@@ -27,7 +27,7 @@ from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
 from semrec.serve.settings import Settings
 from semrec.sessions.log import Log, served_list
-from semrec.types import Event, Query, Recommendations
+from semrec.types import Event, Item, Query, Recommendations
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +130,39 @@ class Service:
             lambda _: explain(served.recommender, served.query, served.recommendations)
         )
         return replace(served, recommendations=explained)
+
+    async def explain_logged(self, recommendation_id: str) -> tuple[Item, ...]:
+        """The items of a list as it was served, each with an explanation.
+
+        Raises:
+            QueryError: If the log has no such list, or another artifact answers now.
+            BusyError: If the queue is full.
+            StateError: If the log can't be read.
+        """
+        served = await run_in_threadpool(self.log.served, recommendation_id)
+        if served is None:
+            raise QueryError(
+                f"no list {preview(recommendation_id)} in the log: expected the recommendation_id "
+                "of one that was served, and not erased since"
+            )
+
+        def explained(recommender: Recommender) -> tuple[Item, ...]:
+            if recommender.version != served.version:
+                raise QueryError(
+                    f"the list was made by artifact {served.version}, now {recommender.version} "
+                    "answers; ask for another list"
+                )
+            catalog = recommender.catalog
+            items = tuple(
+                Item(item_id, catalog.titles[row], score, rank)
+                for rank, (item_id, score) in enumerate(served.items, start=1)
+                if (row := catalog.row(item_id)) is not None
+            )
+            # The reasons stand in the trace, which needs no reranker; the list is as it was served.
+            again = recommender.recommend(replace(served.query, rerank=False))
+            return explain(recommender, served.query, replace(again, items=items)).items
+
+        return await self.compute(explained)
 
     async def compute(self, work: Callable[[Recommender], T]) -> T:
         """The result of `work` on the recommender that answers now, on the engine's threads.

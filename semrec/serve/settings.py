@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     # workers; 0: no limit.
     rate_per_s: float = Field(default=0.0, ge=0)
     cors_origins: Listed = []
+    mcp: bool = False  # tools for language models at /mcp
+    # Names, beside loopback's and `host`, that /mcp is reached by; others are refused, since a page
+    # in a browser can have its own name lead here.
+    mcp_hosts: Listed = []
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     threads: int | None = Field(default=None, ge=1)  # of one worker; None: its share of the cores
     max_queue: int = Field(default=20, ge=1)  # requests that wait in one worker; more get a 503
@@ -71,7 +75,7 @@ class Settings(BaseSettings):
     chat_reply_budget_ms: float = Field(default=1_500.0, gt=0, le=30_000)
     log_intents: bool = False  # what people ask for, word for word, in the logs
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    @field_validator("api_keys", "cors_origins", "mcp_hosts", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if isinstance(value, str):

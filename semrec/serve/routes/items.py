@@ -16,7 +16,7 @@ from semrec import types
 from semrec.recommender import Recommender
 from semrec.serve.disconnect import unless_gone
 from semrec.serve.problems import BODY, documented
-from semrec.serve.service import LoggedOf, ServiceOf
+from semrec.serve.service import LoggedOf, Service, ServiceOf
 from semrec.serve.wire import Closed, RecommendResponse, TextId, to_response
 
 MAX_FOUND = 100
@@ -81,9 +81,20 @@ async def similar_items(
     k: Annotated[int, Query(ge=1, le=types.MAX_K)] = 10,
 ) -> RecommendResponse:
     """Items that go with an item: the answer to a session of nothing else."""
+    return await unless_gone(request, similar(item_id, k, service, logged))
+
+
+async def similar(
+    item_id: str, k: int, service: Service, logged: dict[str, Any]
+) -> RecommendResponse:
+    """`k` items that go with an item; what the log says of them joins `logged`.
+
+    Raises:
+        HTTPException: If there is no such item.
+        BusyError, StateError: As `Service.recommend`.
+    """
     _row(service.recommender, item_id)
-    query = types.Query(session=(item_id,), k=k)
-    served = await unless_gone(request, service.recommend(query))
+    served = await service.recommend(types.Query(session=(item_id,), k=k))
     logged["recommendation_id"] = served.recommendation_id
     return to_response(served, trace=False)
 
