@@ -1,7 +1,8 @@
 """What the tools cost beside the route: `python tests/mcp_latency.py ARTIFACT` prints a line each.
 
 Milliseconds of `recommend` at /mcp and of /v1/recommend, over a connection each that stays open, in
-turns, words that were never asked before. Then the same as the official client sees it.
+turns, words that were never asked before. Then the same as the official client sees it, beside the
+route by the HTTP client that it uses itself.
 """
 
 import http.client
@@ -12,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx2
 import numpy as np
 from mcp_client import HTTP, over_http, over_stdio
 from serving import Process
@@ -105,7 +107,12 @@ def main(artifact):
                 name: lambda body, client=client: client.call("recommend", **body)
                 for name, client in clients.items()
             }
-            compare(sides, bodies)
+            plain = httpx2.AsyncClient(base_url=service.url, timeout=60)
+            with modern.portal.wrap_async_context_manager(plain):
+                sides["its HTTP client, /v1/recommend"] = lambda body: modern.portal.call(
+                    lambda: plain.post("/v1/recommend", json=body)
+                ).json()["items"]
+                compare(sides, bodies)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Tools for language models, by the official client over both transports: as over HTTP."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import uuid
@@ -297,6 +299,27 @@ def test_stdout_is_the_protocols_alone(artifact, tmp_path):
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
     assert '"tool": "recommend"' in errors
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_while_its_client_says_nothing(artifact, tmp_path, number, code):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "semrec", "mcp", str(artifact)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    with process:
+        process.stdin.write(lines_of({"id": 1, "method": "ping"}).encode())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1  # it is there, and listens
+        assert list(temporary.iterdir())
+        process.send_signal(number)
+        assert process.wait(60) == code
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize("command", [("mcp",), ("serve", "--mcp")], ids=" ".join)

@@ -64,6 +64,8 @@ def test_with_a_key_the_tools_answer(guarded, mode):
     for headers in ({"authorization": "Bearer shop"}, {"x-api-key": "desk"}):
         with over_http(guarded.base_url, mode, headers) as client:
             assert client.call("recommend", k=3)["items"]
+    served = guarded.get("/admin/served", headers={"x-api-key": "boss"}).json()
+    assert "POST /mcp" in [of["endpoint"] for of in served["endpoints"]]
 
 
 def test_rates_and_sizes_are_those_of_all_requests(artifact, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import signal
 import sys
 from dataclasses import asdict
@@ -68,6 +69,7 @@ def serve(
     export(host=host, port=port, workers=workers, sessions=sessions, mcp=mcp or None)
     export(encoder_url=encoder_url, rerank_url=rerank_url, intent_url=intent_url, index=index)
     effective = _effective(artifact, state, settings, values)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
     with held(effective.state):
         if effective.mcp:  # a missing extra is said here, before workers start
             importlib.import_module("semrec.serve.mcp")
@@ -101,6 +103,14 @@ def mcp(
 
     effective = _effective(artifact, state, settings, values)
     with TemporaryDirectory() as folder:
+
+        def end(number: int, _: object) -> None:
+            # The thread that waits for stdin can't be woken. What was accepted is written already.
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(130 if number == signal.SIGINT else 0)
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
         keeps = "state" in effective.model_fields_set
         if not keeps:
             effective = make_settings(state=Path(folder), sessions="memory", workers=1)
@@ -121,7 +131,6 @@ def _effective(
     export(**dict(pair(text, "--set") for text in values))
     effective = make_settings()
     read_manifest(effective.artifact, "size")  # a wrong path fails here, before anything starts
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
     return effective
 
 

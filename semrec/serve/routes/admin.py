@@ -130,7 +130,7 @@ async def served(
                 p99_ms=round(of.p99_ms, 1),
             )
             for of in times
-            if " /v" in of.endpoint  # not the page, not health
+            if " /v" in of.endpoint or of.endpoint.endswith(" /mcp")  # not the page, not health
         ],
     )
 
