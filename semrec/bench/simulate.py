@@ -1,6 +1,6 @@
 """A service of another size: its memory, cores and waiting times, from what smaller ones cost here.
 
-catalogues of a sixteenth and a quarter of the size, measured → straight lines, powers → the size
+catalogues of a sixteenth and a quarter of the size, measured → straight lines → the size
 → requests that come at random, each of which keeps a core → how long they wait
 """
 
@@ -33,9 +33,8 @@ MIN_DIM = 16
 MAX_BUSY = 0.95  # of the cores: beyond, whoever waits waits ever longer
 ASSUMPTIONS = (
     "items are the artifact's own, resampled: as spread, as long, as many words",
-    "memory grows by a straight line through both measured sizes; searching and matching by the "
-    "power of the size that they show; reading the words doesn't grow",
-    "the index reaches its recall as broadly as that power says",
+    "memory and time grow by straight lines through both measured sizes: what is scanned and what "
+    "matches is a share of the items, and the index reaches its recall by an equal share",
     "words aren't parsed and nothing is reranked; a request keeps one core from end to end",
     "requests come at random and independently; none is repeated word for word",
     "cores are as quick as these, and do nothing else",
@@ -92,7 +91,9 @@ def simulate(
     catalogues = Catalogues(sizes=sizes, dim=target.dim, seed=seed)
     measured = scale(artifact, catalogues, cases=cases, n=n, progress=progress)
     rows = measured["sizes"]
-    ms, processor_ms = _costs(target.items, sizes, rows)
+    totals = [row["ms"]["total"] for row in rows]
+    ms = {name: line(target.items, sizes, [of[name] for of in totals]) for name in totals[0]}
+    processor_ms = line(target.items, sizes, [row["processor_ms"] for row in rows])
     busy = target.per_s * processor_ms / 1000
     cores = target.cores or max(1, math.ceil(2 * busy))
     waited = waits(ms, processor_ms, target.per_s, cores, seed)
@@ -115,18 +116,6 @@ def simulate(
     }
 
 
-def _costs(
-    items: int, sizes: Sequence[int], rows: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, float], float]:
-    """Percentiles of milliseconds of one request, and the milliseconds of a processor."""
-    # What reads the words takes the same whatever the size.
-    encode, search = rows[1]["ms"]["encode"]["p50"], rows[1]["ms"]["search"]
-    factor = grown(items, sizes, [row["ms"]["search"]["p50"] for row in rows]) / search["p50"]
-    ms = {name: encode + search[name] * factor for name in ("p50", "p95", "p99")}
-    searching = [max(row["processor_ms"] - row["ms"]["encode"]["p50"], 0.0) for row in rows]
-    return ms, rows[1]["processor_ms"] - searching[1] + grown(items, sizes, searching)
-
-
 def _sizes(items: int, own: int) -> list[int]:
     """Both sizes that are measured, of the kind of index that the target gets."""
     least = FLAT_MOST + 1 if items > FLAT_MOST else own
@@ -143,14 +132,6 @@ def line(size: int, sizes: Sequence[int], values: Sequence[float]) -> float:
     """The value at a size on the straight line through two; one that falls is level."""
     slope = max(0.0, (values[1] - values[0]) / (sizes[1] - sizes[0]))
     return values[1] + slope * (size - sizes[1])
-
-
-def grown(size: int, sizes: Sequence[int], values: Sequence[float]) -> float:
-    """The value at a size by the power that two show: at least level, at most in proportion."""
-    if min(values) <= 0:
-        return values[1]
-    power = math.log(values[1] / values[0]) / math.log(sizes[1] / sizes[0])
-    return float(values[1] * (size / sizes[1]) ** min(max(power, 0.0), 1.0))
 
 
 def waits(
