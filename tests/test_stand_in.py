@@ -56,7 +56,8 @@ def test_unknown_words_alone_are_somewhere():
 
 def test_a_slow_encoder_isnt_begun_where_it_would_be_late():
     encoder = as_punctual(Slow(dim=64))
-    assert encoder.encode_within(["a"], Deadline.within(5)) is not None, "how slow isn't known yet"
+    for _ in range(2):  # how slow isn't known yet: the first one says nothing of it
+        assert encoder.encode_within(["a"], Deadline.within(5)) is not None
     start = time.perf_counter()
     assert encoder.encode_within(["a"], Deadline.within(5)) is None
     assert time.perf_counter() - start < 0.02
@@ -111,8 +112,8 @@ def test_a_transformer_in_torch_has_one_for_short_budgets(world, tmp_path):
     config = world_config(encoder={"kind": "sentence", "runtime": "torch"})
     semrec.build(world, config=config, out=tmp_path / "artifact")
     recommender = semrec.load(tmp_path / "artifact")
-    whole = recommender.recommend(intent="a wedding story", k=5)
-    assert not whole.trace.degraded
+    for intent in ("a court story", "a wedding story"):
+        assert not recommender.recommend(intent=intent, k=5).trace.degraded
     late = recommender.recommend(intent="the story of a wedding", k=5, budget_ms=4)
     assert late.trace.degraded
     assert "a quick one stood in for it" in " ".join(late.trace.notes)

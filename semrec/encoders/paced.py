@@ -10,7 +10,7 @@ from semrec.protocols import Encoder
 from semrec.types import FloatArray
 
 WEIGHT = 0.2  # of the latest request in the moving average
-FORGOTTEN = 0.95  # what a request that is passed over leaves of it: a first slow one isn't for ever
+FORGOTTEN = 0.95  # what a request that is passed over leaves of it: a slow hour isn't for ever
 
 
 class PacedEncoder:
@@ -22,6 +22,7 @@ class PacedEncoder:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
+        self._is_warm = False  # the first request loads what the others have
         self._ms = 0.0  # of one text; read and written by many threads, any of them may win
 
     @property
@@ -55,5 +56,7 @@ class PacedEncoder:
         start = time.perf_counter()
         vectors = self.encoder.encode_queries(texts)
         taken_ms = 1000 * (time.perf_counter() - start) / max(1, len(texts))
-        self._ms += WEIGHT * (taken_ms - self._ms) if self._ms else taken_ms
+        if self._is_warm:
+            self._ms += WEIGHT * (taken_ms - self._ms) if self._ms else taken_ms
+        self._is_warm = True
         return vectors
