@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import semrec
 from semrec.data import mapped_catalog
-from semrec.data.catalog import load_catalog, make_catalog
+from semrec.data.catalog import load_catalog, make_catalog, save_catalog
 from semrec.errors import DataError
 
 ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -21,7 +21,7 @@ words = st.none() | st.text(string.ascii_letters + " é🎬", max_size=12)
 def both(table, folder):
     """The catalogue of a table in memory, and read from its file."""
     memory = make_catalog(table, folder)
-    memory.save(folder, mapped=True)
+    save_catalog(memory, folder, mapped=True)
     return memory, load_catalog(folder)
 
 
@@ -91,7 +91,7 @@ def test_text_isnt_in_memory(tmp_path):
         "title": [f"title {row}" for row in rows],
     }
     table = pa.table({**columns, "text": [words] * n})
-    make_catalog(table, tmp_path).save(tmp_path, mapped=True)
+    save_catalog(make_catalog(table, tmp_path), tmp_path, mapped=True)
     del table
     before = pa.total_allocated_bytes()
     catalog = load_catalog(tmp_path)

@@ -29,7 +29,7 @@ from semrec.artifact.manifest import Manifest, NeighboursEntry
 from semrec.artifact.published import open_published
 from semrec.artifact.rerankers import make_reranking
 from semrec.config import Config, make_config
-from semrec.data.catalog import load_catalog
+from semrec.data.catalog import load_catalog, save_catalog
 from semrec.data.interactions import load_interactions
 from semrec.encoders.onnx import OnnxEncoder, have_onnxruntime, load_onnx
 from semrec.encoders.static import StaticEncoder, load_static, save_static
@@ -93,7 +93,7 @@ def save_parts(parts: Parts, folder: Path, models: Models) -> None:
         )
     vectors = {}
     mapped = save_index(parts.index, folder)  # which has the blocks' vectors side by side
-    parts.catalog.save(folder, mapped=mapped)
+    save_catalog(parts.catalog, folder, mapped=mapped)
     if not mapped:
         vectors = {"semantic": fusion.semantic.vectors, "behavioural": fusion.behavioural.vectors}
     _save(

@@ -27,7 +27,7 @@ import pyarrow as pa
 from semrec.artifact.indexes import VECTORS, load_index, make_index, save_index
 from semrec.artifact.stored import load
 from semrec.config import make_config
-from semrec.data.catalog import Catalog, load_catalog, make_catalog
+from semrec.data.catalog import Catalog, load_catalog, make_catalog, save_catalog
 from semrec.fusion.fused import N_COUNTED
 from semrec.index.selection import RECALL_AT, kth_scores, recalled
 from semrec.intent.intent_parser import learn_vocabulary
@@ -163,7 +163,7 @@ def _of_size(
         rows = sources(len(base), size, catalogues.seed)
         if recommender.lexical is not None:
             save_bm25(resampled(recommender.lexical, rows), folder)
-        _renamed(recommender.catalog, rows).save(folder, mapped=is_mapped)
+        save_catalog(_renamed(recommender.catalog, rows), folder, mapped=is_mapped)
         del vectors
         step("requests")
         settings = {key: chosen.info[key] for key in chosen.info if key != "tried"}

@@ -92,7 +92,8 @@ def simulate(
     measured = scale(artifact, catalogues, cases=cases, n=n, progress=progress)
     rows = measured["sizes"]
     totals = [row["ms"]["total"] for row in rows]
-    ms = {name: line(target.items, sizes, [of[name] for of in totals]) for name in totals[0]}
+    lines = [line(target.items, sizes, [of[name] for of in totals]) for name in totals[0]]
+    ms = dict(zip(totals[0], np.maximum.accumulate(lines).tolist(), strict=True))
     processor_ms = line(target.items, sizes, [row["processor_ms"] for row in rows])
     busy = target.per_s * processor_ms / 1000
     cores = target.cores or max(1, math.ceil(2 * busy))

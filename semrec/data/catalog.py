@@ -165,12 +165,9 @@ class Catalog:
         pairs = zip(self.titles, self.texts, strict=True)
         return sum(not title.strip() and not text.strip() for title, text in pairs)
 
-    def save(self, folder: Path, *, mapped: bool = False) -> None:
-        """Write the table, as parquet or as a file that is read as it is needed."""
-        if mapped:
-            save_mapped(self.table, folder)
-        else:
-            pq.write_table(self.table, folder / PARQUET)
+    def save(self, path: Path) -> None:
+        """Write the table as parquet."""
+        pq.write_table(self.table, path)
 
 
 def make_catalog(table: pa.Table, source: Path) -> Catalog:
@@ -225,8 +222,16 @@ def _catalog(
     )
 
 
+def save_catalog(catalog: Catalog, folder: Path, *, mapped: bool) -> None:
+    """Write an artifact's catalogue: as parquet, or to be read as it is needed."""
+    if mapped:
+        save_mapped(catalog.table, folder)
+    else:
+        catalog.save(folder / PARQUET)
+
+
 def load_catalog(folder: Path) -> Catalog:
-    """Read what `Catalog.save` wrote: an artifact's, whose files were checked when it was built."""
+    """Read what `save_catalog` wrote: an artifact's, whose files were checked when it was built."""
     if (folder / TABLE).is_file():
         return _catalog(*load_mapped(folder))
     return read_catalog(folder / PARQUET)

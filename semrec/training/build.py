@@ -247,7 +247,7 @@ def _finish(
     """The recommender; written to `target`, and then with the quickest encoder, if there is one."""
     if target is None:
         manifest, serving = fitted.manifest, as_serving(tuned.selected.encoder)
-        parts = _with_stand_in(fitted.parts, prepared, tuned.selected, serving, job)
+        parts = fitted.parts
     else:
         manifest, serving, parts = _write(prepared, tuned, fitted, model, target, job)
     return make_recommender(
@@ -258,13 +258,6 @@ def _finish(
         make_interpreter(prepared.config, serving, model),
         tuned.reranking,
     )
-
-
-def _with_stand_in(
-    parts: Parts, prepared: Prepared, selected: EncoderSelection, serving: Encoder, job: Job
-) -> Parts:
-    stand_in = make_stand_in(prepared.texts, selected.encoder, serving, job)
-    return replace(parts, stand_in=stand_in)
 
 
 def _write(
@@ -300,6 +293,7 @@ def _write(
             static=runtime.encoder if isinstance(runtime.encoder, StaticEncoder) else None,
             canary=runtime.encoder.canary if isinstance(runtime.encoder, WatchedEncoder) else None,
         )
-        parts = _with_stand_in(fitted.parts, prepared, selected, runtime.encoder, job)
+        stand_in = make_stand_in(prepared.texts, selected.encoder, runtime.encoder, job)
+        parts = replace(fitted.parts, stand_in=stand_in)
         written = write_artifact(target, lambda folder: save_parts(parts, folder, models), manifest)
     return written, runtime.encoder, parts
