@@ -14,6 +14,7 @@ from semrec.cli.bench import bench
 from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
 from semrec.cli.models import models
+from semrec.cli.monitor import monitoring
 from semrec.cli.options import ConfigName, Json, Sets, ids, limits, print_json
 from semrec.cli.publish import publishing
 from semrec.cli.serve import service
@@ -31,6 +32,7 @@ app = typer.Typer(
 prompts = typer.Typer(no_args_is_help=True, help="Look at the prompts.")
 app.add_typer(evaluate)
 app.add_typer(service)
+app.add_typer(monitoring)
 app.add_typer(publishing)
 app.add_typer(data, name="data")
 app.add_typer(prompts, name="prompts")
@@ -222,7 +224,9 @@ def recommend(
     if as_json:
         from dataclasses import asdict
 
-        print_json(asdict(answer))
+        values = asdict(answer)
+        del values["trace"]["stats"]  # of the service's log
+        print_json(values)
     else:
         catalog = recommender.catalog
         screen.recommendations(answer, dict(zip(catalog.item_ids, catalog.titles, strict=True)))

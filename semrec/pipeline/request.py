@@ -25,6 +25,7 @@ from semrec.types import (
     LexicalMatch,
     Moved,
     Query,
+    RequestStats,
     RerankTrace,
     RowArray,
 )
@@ -162,6 +163,16 @@ def notes_of(request: Request, n_items: int, catalog: Catalog, *, reads: bool) -
         permitted = f"keep max_per {preview(dict(limits))}" if limits else "are permitted"
         notes.append(f"only {n_items} items {permitted}, {query.k} were asked for")
     return tuple(notes)
+
+
+def stats_of(request: Request) -> RequestStats:
+    """The request's statistics, for monitoring."""
+    return RequestStats(
+        vector=request.vector,
+        n_unknown=len(request.match.unknown),
+        language=request.parsed.language,
+        filters=tuple(sorted(request.query.filters)),
+    )
 
 
 def understood(request: Request) -> Mapping[str, Any]:

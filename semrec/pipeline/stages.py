@@ -35,7 +35,7 @@ from semrec.pipeline.diversity import (
     moves,
 )
 from semrec.pipeline.query_cache import QueryCache
-from semrec.pipeline.request import Clock, Request, notes_of, understood
+from semrec.pipeline.request import Clock, Request, notes_of, stats_of, understood
 from semrec.pipeline.rerank import AFTER_MS, Reranking
 from semrec.pipeline.resolve import ParsedQuery, in_words, parse_intent, resolve
 from semrec.prompting import Prompts
@@ -355,6 +355,7 @@ class Pipeline:
             or rerank.status in DEGRADED
             or bool(request.query.rerank and rerank.status == "off"),
             version=self.version,
+            stats=None if self.encoder is None else stats_of(request),
         )
 
 

@@ -22,11 +22,12 @@ from semrec.errors import QueryError, StateError, preview
 from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment
-from semrec.serve.engine import Engine
+from semrec.serve.engine import Answer, Engine
 from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
 from semrec.serve.settings import Settings
-from semrec.sessions.log import Log, served_list
+from semrec.sessions.list_stats import list_stats
+from semrec.sessions.log import Log, ServedList, served_list
 from semrec.types import Event, Item, Query, Recommendations
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Service:
             artifact=str(answer.recommender.path or ""),
         )
         try:
-            await run_in_threadpool(self.log.add_served, served)
+            await run_in_threadpool(self._log_list, served, answer)
         except StateError as error:  # better a list that can't be replayed than none
             self.metrics.unlogged.inc()
             logger.error("list not logged", extra={"error": str(error)})
@@ -119,6 +120,13 @@ class Service:
             timings_ms={"queue": answer.waited_ms, **timings_ms, "total": total},
             recommender=answer.recommender,
         )
+
+    def _log_list(self, served: ServedList, answer: Answer) -> None:
+        """Log a list with its statistics; of every n-th the request's vector too, drawn by name."""
+        sampled = int(served.recommendation_id[:8], 16) % self.settings.monitor_every == 0
+        catalog = answer.recommender.catalog
+        stats = list_stats(served.query, answer.recommendations, catalog, sampled=sampled)
+        self.log.add_served(served, stats)
 
     async def explain(self, served: Served) -> Served:
         """The same with an explanation of each item.

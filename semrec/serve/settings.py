@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)  # of one worker; None: its share of the cores
     max_queue: int = Field(default=20, ge=1)  # requests that wait in one worker; more get a 503
     max_batch: int = Field(default=8, ge=1)  # requests that are answered together
+    monitor_every: int = Field(default=20, ge=1)  # of so many lists one keeps its request's vector
     served_days: float = Field(default=30.0, gt=0)  # how long served lists stay in the log
     # Where the models are that the artifact leaves to others, and the names of the variables with
     # their keys. Words leave this machine only to these addresses.

@@ -15,6 +15,7 @@ from typing import Any
 
 from semrec.errors import StateError
 from semrec.sessions.database import Database, erase_events
+from semrec.sessions.list_stats import ListStats, MonitoredList
 from semrec.types import Event, Item, Query
 
 FILE = "log.sqlite"
@@ -39,7 +40,9 @@ CREATE TABLE IF NOT EXISTS served (
     items TEXT NOT NULL,
     experiment TEXT,
     arm TEXT,
-    placements TEXT
+    placements TEXT,
+    stats TEXT,
+    vector BLOB
 );
 CREATE INDEX IF NOT EXISTS served_by_session ON served (session_id);
 CREATE INDEX IF NOT EXISTS served_by_time ON served (timestamp);
@@ -48,7 +51,14 @@ COLUMNS = (
     "recommendation_id, session_id, timestamp, version, artifact, query, items, "
     "experiment, arm, placements"
 )
-ADDED = ("experiment", "arm", "placements")  # columns that files of before lack
+# Columns that files of before lack.
+ADDED = {
+    "experiment": "TEXT",
+    "arm": "TEXT",
+    "placements": "TEXT",
+    "stats": "TEXT",
+    "vector": "BLOB",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +146,9 @@ class Log:
         self._database = Database(folder / FILE, SCHEMA, synchronous="normal")
         with self._database.writing() as connection:  # one process at a time
             present = {row[1] for row in connection.execute("PRAGMA table_info(served)")}
-            for name in ADDED:
+            for name, kind in ADDED.items():
                 if name not in present:
-                    connection.execute(f"ALTER TABLE served ADD COLUMN {name} TEXT")
+                    connection.execute(f"ALTER TABLE served ADD COLUMN {name} {kind}")
 
     def add_events(self, events: Mapping[str, Sequence[Event]]) -> None:
         """Append events by session id; those that are here already are left as they are."""
@@ -161,8 +171,8 @@ class Log:
                 rows,
             )
 
-    def add_served(self, served: ServedList) -> None:
-        """Append one list."""
+    def add_served(self, served: ServedList, stats: ListStats | None = None) -> None:
+        """Append one list, with its statistics for monitoring."""
         row = (
             served.recommendation_id,
             served.session_id,
@@ -174,9 +184,13 @@ class Log:
             served.experiment,
             served.arm,
             json.dumps([asdict(placement) for placement in served.placements], ensure_ascii=False),
+            None if stats is None else stats.to_json(),
+            None if stats is None else stats.vector,
         )
         with self._database.writing() as connection:
-            connection.execute(f"INSERT INTO served ({COLUMNS}) VALUES (?{', ?' * 9})", row)
+            connection.execute(
+                f"INSERT INTO served ({COLUMNS}, stats, vector) VALUES (?{', ?' * 11})", row
+            )
 
     def served(self, recommendation_id: str) -> ServedList | None:
         """A list by its name; None if it isn't here."""
@@ -216,11 +230,49 @@ class Log:
             ).fetchall()
         return ServedSummary(n_lists=n_lists, n_sessions=n_sessions, items=tuple(items))
 
-    def events(self) -> Iterator[LoggedEvent]:
-        """Every event, in the order they came in."""
+    def monitored(self, from_s: float, until_s: float, limit: int) -> list[MonitoredList]:
+        """The lists with statistics that were served in [`from_s`, `until_s`), oldest first.
+
+        Args:
+            from_s: Unix seconds.
+            until_s: Unix seconds.
+            limit: At most so many: those with a vector first, then the newest.
+        """
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT session_id, item_id, type, timestamp, event_id FROM events ORDER BY place"
+                "SELECT recommendation_id, session_id, timestamp, version, items, stats, vector "
+                "FROM served WHERE timestamp >= ? AND timestamp < ? AND stats IS NOT NULL "
+                "ORDER BY vector IS NULL, timestamp DESC LIMIT ?",
+                (from_s, until_s, limit),
+            ).fetchall()
+        lists = [
+            MonitoredList(
+                recommendation_id=recommendation_id,
+                session_id=session_id,
+                timestamp=timestamp,
+                version=version,
+                items=tuple((item_id, score) for item_id, score in json.loads(items)),
+                stats=ListStats.from_json(stats, vector),
+            )
+            for recommendation_id, session_id, timestamp, version, items, stats, vector in rows
+        ]
+        return sorted(lists, key=lambda served: served.timestamp)
+
+    def span_s(self) -> tuple[float, float] | None:
+        """Unix seconds of the oldest and of the newest list; None if there is none."""
+        with self._database.reading() as connection:
+            oldest, newest = connection.execute(
+                "SELECT min(timestamp), max(timestamp) FROM served"
+            ).fetchone()
+        return None if oldest is None else (oldest, newest)
+
+    def events(self, since_s: float = 0.0) -> Iterator[LoggedEvent]:
+        """Every event since a Unix second, in the order they came in."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT session_id, item_id, type, timestamp, event_id FROM events "
+                "WHERE timestamp >= ? ORDER BY place",
+                (since_s,),
             ).fetchall()
         for session_id, item_id, kind, timestamp, event_id in rows:
             event = Event(item_id, kind, timestamp, event_id)

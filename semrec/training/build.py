@@ -3,7 +3,7 @@
     read → hold out → choose behaviour on validation → train the encoder → embed items
          → tune the gate on validation → keep the better encoder → train the ranker there
          → weigh the reranker → select diversity → refit on everything → fill cold items → index
-         → make the encoder quick → write
+         → make the encoder quick → answer validation requests, for monitoring → write
 
 Behaviour, encoder and domain popularity are learned on training events and requests; options and
 the gate's weights are chosen on the validation events and dialogs; then behaviour and domain
@@ -41,6 +41,7 @@ from semrec.encoders.language_model import LanguageModel
 from semrec.encoders.static import StaticEncoder
 from semrec.encoders.watched import WatchedEncoder
 from semrec.endpoint import Addresses
+from semrec.monitor.reference import save_reference
 from semrec.pipeline.rerank import Reranking
 from semrec.prompting import load_prompt
 from semrec.protocols import Encoder
@@ -57,6 +58,7 @@ from semrec.training.folds import in_folds, real_requests
 from semrec.training.fusion import fuse
 from semrec.training.gate_learning import learn_mixes
 from semrec.training.job import Job, start_job
+from semrec.training.monitoring import monitoring_reference
 from semrec.training.preparation import Prepared, item_views, load_prompts, prepare
 from semrec.training.ranker_learning import learn_ranker
 from semrec.training.reranker_weight import select_reranker
@@ -295,5 +297,12 @@ def _write(
         )
         stand_in = make_stand_in(prepared.texts, selected.encoder, runtime.encoder, job)
         parts = replace(fitted.parts, stand_in=stand_in)
-        written = write_artifact(target, lambda folder: save_parts(parts, folder, models), manifest)
+        finished = make_recommender(parts, runtime.encoder)
+        reference = monitoring_reference(prepared, finished, job)
+
+        def write(folder: Path) -> None:
+            save_parts(parts, folder, models)
+            save_reference(reference, folder)
+
+        written = write_artifact(target, write, manifest)
     return written, runtime.encoder, parts

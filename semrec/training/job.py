@@ -22,6 +22,7 @@ class Stage(IntEnum):
     ENCODER_EXAMPLES = 2
     REQUESTS = 3
     GATE_SEARCH = 4
+    MONITORING = 5
 
 
 @dataclass(frozen=True, kw_only=True)

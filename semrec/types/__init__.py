@@ -16,6 +16,7 @@ from semrec.errors import QueryError, nearest, preview
 from semrec.types.checks import as_list, id_text, number, seconds, whole_number
 from semrec.types.display import as_html, short_repr
 from semrec.types.outcomes import Moved as Moved
+from semrec.types.outcomes import RequestStats as RequestStats
 from semrec.types.outcomes import RerankStatus as RerankStatus
 from semrec.types.outcomes import RerankTrace as RerankTrace
 from semrec.types.signals import NO_BOOST as NO_BOOST
@@ -244,6 +245,7 @@ class Trace:
         moved: The first 50 items whose rank a diversified list changed.
         degraded: Whether something was left out that was asked for.
         version: The artifact's version.
+        stats: Of the request, for monitoring; None for the baseline's lists.
     """
 
     weights: Mapping[str, float]
@@ -256,6 +258,7 @@ class Trace:
     moved: tuple[Moved, ...] = ()
     degraded: bool = False
     version: str = ""
+    stats: RequestStats | None = field(default=None, repr=False, compare=False)
 
     __repr__ = short_repr
 

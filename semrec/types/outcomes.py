@@ -1,9 +1,11 @@
-"""Outcomes of the stages that reorder a list: what a reranker did, which items moved."""
+"""Outcomes of a request's stages: its statistics, what a reranker did, which items moved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from semrec.types.signals import FloatArray
 
 RerankStatus = Literal["off", "complete", "partial", "timeout", "error", "skipped"]
 
@@ -43,3 +45,20 @@ class Moved:
     item_id: str
     from_rank: int | None
     to_rank: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestStats:
+    """Statistics of a request, for monitoring: none of its words.
+
+    Attributes:
+        vector: (dim,) float32, its words as the encoder reads them; None without content words.
+        n_unknown: Number of names and the like that no item has.
+        language: What it is written in; ``""``: English, as far as is known.
+        filters: Names of the attributes that it limits.
+    """
+
+    vector: FloatArray | None = None
+    n_unknown: int = 0
+    language: str = ""
+    filters: tuple[str, ...] = ()
