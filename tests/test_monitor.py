@@ -1,16 +1,21 @@
 """Monitoring: clean windows are quiet; what was planted is seen and named."""
 
 import json
+import re
 import shutil
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from command_line import run
 from conftest import themed_requests, world_config
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from serving import in_thread
 
 import semrec
 from semrec.errors import ArtifactError
@@ -25,6 +30,7 @@ from semrec.monitor.reference import (
     popularity_by,
 )
 from semrec.monitor.windows import drift_of, read_windows
+from semrec.serve.metrics import Metrics
 from semrec.sessions.list_stats import ListStats, MonitoredList, from_bytes, in_bytes, list_stats
 from semrec.sessions.log import Log, LoggedEvent, open_log, served_list
 from semrec.types import Event, Query
@@ -305,3 +311,43 @@ def test_the_command_ends_with_3_where_something_drifts(monitored, tmp_path):
     wrong = run(*arguments, "--window", "soon", cwd=tmp_path, ok=False)
     assert wrong.returncode == 1
     assert "30m, 1h or 1d" in wrong.stderr
+
+
+# -- the service
+
+
+def test_the_service_watches_and_the_operator_sees(monitored, tmp_path):
+    rec = semrec.load(monitored)
+    hour_s = time.time() // 3_600 * 3_600 - 3_600
+    write_lists(tmp_path / "state", rec, [Query(intent="ich suche einen guten Film")] * 80, hour_s)
+    key = {"x-api-key": "boss"}
+    with in_thread(monitored, tmp_path / "state", admin_key="boss", monitor_every=1) as client:
+        assert client.get("/admin/drift").status_code == 401
+        drift = client.get("/admin/drift", headers=key).json()
+        assert "languages" in [alarm["signal"] for alarm in drift["alarms"]]
+        assert drift["alarms"][0]["examples"] == ["ich suche einen guten Film"]
+        client.app.state.service.look_at_drift()
+        text = client.get("/metrics").text
+        assert 'semrec_drift_alarm{signal="languages"} 1.0' in text
+        for number in range(80):  # erased: nothing of them is left here, too
+            client.delete(f"/v1/sessions/s{number}", headers=key)
+        assert client.get("/admin/drift", headers=key).json()["alarms"] == []
+        answer = client.post(
+            "/v1/recommend", json={"intent": "a ghost", "session_id": "new"}, headers=key
+        )
+        log = client.app.state.service.log
+        assert log.monitored(0, time.time() + 1, 9)[-1].stats.vector is not None
+        assert "stats" not in answer.text
+
+
+def test_every_metric_that_rules_and_dashboard_name_exists():
+    folder = Path(__file__).resolve().parents[1] / "configs" / "monitoring"
+    rules = yaml.safe_load((folder / "rules.yaml").read_text())
+    panels = json.loads((folder / "dashboard.json").read_text())["panels"]
+    asked = [rule["expr"] for rule in rules["groups"][0]["rules"]]
+    asked += [target["expr"] for panel in panels for target in panel["targets"]]
+    described = Metrics().text().decode()
+    known = dict(re.findall(r"^# TYPE (semrec_\w+) (\w+)$", described, re.MULTILINE))
+    for name in {name for text in asked for name in re.findall(r"semrec_\w+", text)}:
+        bare = re.sub(r"_(bucket|count)$", "", name)
+        assert known.get(bare) == "histogram" if bare != name else name in known, name

@@ -16,7 +16,7 @@ from semrec.monitor.windows import MAX_LISTS, read_windows
 from semrec.sessions.log import Log
 
 N_EXAMPLES = 5
-MAX_RATED = 20_000  # lists whose quality is looked at, the newest
+MAX_RATED = 5_000  # lists whose quality is looked at, the newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,12 @@ class Overview:
 
 
 def make_overview(
-    log: Log, reference: Reference, popularity_of: PopularityOf, window_s: float, n_windows: int
+    log: Log,
+    reference: Reference,
+    popularity_of: PopularityOf,
+    window_s: float,
+    n_windows: int,
+    until_s: float | None = None,
 ) -> Overview:
     """The overview of the newest windows of a log; empty if nothing was served.
 
@@ -52,8 +57,9 @@ def make_overview(
         popularity_of: Of its items.
         window_s: Seconds of a window.
         n_windows: How many are looked at.
+        until_s: Unix seconds at which the last ends; None: it holds the newest list.
     """
-    windows = read_windows(log, reference, popularity_of, window_s, n_windows)
+    windows = read_windows(log, reference, popularity_of, window_s, n_windows, until_s)
     alarms = current_alarms(windows)
     if not windows:
         return Overview(windows=(), alarms=(), examples={}, quality=())

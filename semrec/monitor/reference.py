@@ -116,6 +116,17 @@ def load_reference(folder: Path) -> tuple[Reference, PopularityOf]:
     """An artifact's reference, and the popularity of its items.
 
     Raises:
+        ArtifactError: As `read_reference`.
+    """
+    reference = read_reference(folder)
+    counts = load_interactions(folder / "interactions.npz").counts
+    return reference, popularity_by(load_catalog(folder), counts)
+
+
+def read_reference(folder: Path) -> Reference:
+    """An artifact's reference alone.
+
+    Raises:
         ArtifactError: If it is no artifact, was changed, or has no reference.
     """
     manifest = read_manifest(folder, "size")
@@ -137,6 +148,4 @@ def load_reference(folder: Path) -> tuple[Reference, PopularityOf]:
         name: Baseline(mean=np.array(of["mean"]), n=of["n"], critical=of["critical"])
         for name, of in values["baselines"].items()
     }
-    counts = load_interactions(folder / "interactions.npz").counts
-    reference = Reference(binning=binning, baselines=baselines, n_lists=values["n_lists"])
-    return reference, popularity_by(load_catalog(folder), counts)
+    return Reference(binning=binning, baselines=baselines, n_lists=values["n_lists"])

@@ -30,7 +30,12 @@ def drift_of(
 
 
 def read_windows(
-    log: Log, reference: Reference, popularity_of: PopularityOf, window_s: float, n: int
+    log: Log,
+    reference: Reference,
+    popularity_of: PopularityOf,
+    window_s: float,
+    n: int,
+    until_s: float | None = None,
 ) -> list[WindowDrift]:
     """The newest `n` windows of a log, oldest first; empty if nothing was served.
 
@@ -40,11 +45,12 @@ def read_windows(
         popularity_of: Of its items.
         window_s: Seconds of a window; windows begin at multiples of it.
         n: How many.
+        until_s: Unix seconds at which the last ends; None: it holds the newest list.
     """
     span_s = log.span_s()
     if span_s is None:
         return []
-    last = int(span_s[1] // window_s)
+    last = int(span_s[1] // window_s) if until_s is None else int(until_s // window_s) - 1
     first = max(int(span_s[0] // window_s), last - n + 1)
     windows = []
     for number in range(first, last + 1):

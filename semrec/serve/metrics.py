@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import psutil
@@ -87,6 +88,7 @@ class Metrics:
             multiprocess_mode="livemin",
             registry=registry,
         )
+        self.drift, self.alarm, self.quality = _drift_gauges(registry)
         self.endpoints = Histogram(
             "semrec_endpoint_seconds",
             "One question to a model that is served elsewhere, by what came of it",
@@ -131,6 +133,32 @@ class Metrics:
                     buckets[f"{of['method']} {of['endpoint']}"][float(of["le"])] += sample.value
         times = [_times(endpoint, counts) for endpoint, counts in buckets.items()]
         return sorted(times, key=lambda of: -of.n_answers)
+
+
+def _drift_gauges(registry: CollectorRegistry) -> tuple[Gauge, Gauge, Gauge]:
+    """Drift, alarm and quality; every worker sets them, and the latest counts."""
+
+    def gauge(name: str, text: str, label: str) -> Gauge:
+        mode: Literal["livemostrecent"] = "livemostrecent"
+        return Gauge(name, text, (label,), multiprocess_mode=mode, registry=registry)
+
+    return (
+        gauge(
+            "semrec_drift",
+            "A signal's distance from validation in the last full hour, over its critical value",
+            "signal",
+        ),
+        gauge(
+            "semrec_drift_alarm",
+            "1 while a signal drifts: in 2 of 3 hours, or far in the last",
+            "signal",
+        ),
+        gauge(
+            "semrec_quality",
+            "Of the last hours' lists of the version that answers, by their sessions' next events",
+            "metric",
+        ),
+    )
 
 
 def _times(endpoint: str, counts: dict[float, float]) -> EndpointTimes:

@@ -22,6 +22,7 @@ from semrec.errors import QueryError, StateError, preview
 from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment
+from semrec.serve.drift_watch import DriftWatch
 from semrec.serve.engine import Answer, Engine
 from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
@@ -67,6 +68,7 @@ class Service:
     log: Log
     metrics: Metrics
     items: LiveItems
+    drift_watch: DriftWatch
     reply_writer: ReplyWriter | None = None
 
     @property
@@ -213,6 +215,10 @@ class Service:
     def catch_up(self) -> None:
         """Take in the items that other workers added or removed."""
         self.items.catch_up(self.recommender)
+
+    def look_at_drift(self) -> None:
+        """Set the gauges of drift."""
+        self.drift_watch.look(self.recommender)
 
     def tidy(self) -> None:
         """Remove the lists from the log that are older than the settings say."""

@@ -17,6 +17,7 @@ from semrec.chat.llm_replies import ReplyWriter
 from semrec.endpoint import Address, Endpoint
 from semrec.recommender import Recommender
 from semrec.serve.deployment import Deployment
+from semrec.serve.drift_watch import DriftWatch
 from semrec.serve.engine import Engine
 from semrec.serve.live_items import LiveItems
 from semrec.serve.metrics import Metrics
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 0.25  # between looks for another artifact, and for items of other workers
 TIDY_S = 3600.0
+DRIFT_S = 900.0
 
 Load = Callable[[Path], Recommender]
 
@@ -53,6 +55,7 @@ async def running(
         asyncio.create_task(_every(LOOK_S, service.deployment.look)),
         asyncio.create_task(_every(LOOK_S, service.catch_up)),
         asyncio.create_task(_every(TIDY_S, service.tidy)),
+        asyncio.create_task(_every(DRIFT_S, service.look_at_drift)),
     ]
     try:
         yield service
@@ -94,6 +97,7 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         log=log,
         metrics=metrics,
         items=items,
+        drift_watch=DriftWatch(log, metrics),
         reply_writer=make_reply_writer(settings),
     )
 

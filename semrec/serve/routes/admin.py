@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -20,6 +21,7 @@ from semrec.serve.wire import Body, Closed
 
 PATIENCE_S = 300.0
 HOUR_S, DAY_H, MAX_HOURS, MAX_ITEMS = 3600.0, 24, 24 * 366, 10
+MAX_DRIFT_H, MAX_DRIFT = 24 * 7, 1e6
 POLL_S = 0.1
 
 router = APIRouter(
@@ -98,6 +100,107 @@ class ServedResponse(Closed):
     sessions: int = Field(description="Sessions that they were served to")
     items: list[WireServedItem] = Field(description="What was served most, most first")
     endpoints: list[WireTimes] = Field(description="How long answers took; the most asked first")
+
+
+class WireAlarm(Closed):
+    """A signal that drifts."""
+
+    signal: str = Field(description="Its name")
+    since: str = Field(description="Begin of its first drifting hour, UTC, ISO 8601")
+    drift: float = Field(description="Of the last hour; 1 in 200 clean ones is above 1")
+    examples: list[str] = Field(description="Requests of that hour; they go with their session")
+
+
+class WireQuality(Closed):
+    """Quality of a version's lists on a day, by what their sessions touched within 30 minutes."""
+
+    day: str = Field(description="UTC")
+    version: str = Field(description="The artifact's")
+    lists: int = Field(description="Lists that an event followed")
+    hit: list[float] = Field(description="hit@10: mean, and its 95 % interval over sessions")
+    mrr: list[float] = Field(description="MRR@10: the same")
+
+
+class DriftResponse(Closed):
+    """Drift in the last full hours, and the lists' quality, which is observational."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "hours": 24,
+                    "reference": True,
+                    "drift": {"request vectors": 2.1},
+                    "alarms": [
+                        {
+                            "signal": "request vectors",
+                            "since": "2026-01-31T10:00:00+00:00",
+                            "drift": 2.1,
+                            "examples": ["a film about chess"],
+                        }
+                    ],
+                    "quality": [
+                        {
+                            "day": "2026-01-31",
+                            "version": "2d60d9eb10b4",
+                            "lists": 120,
+                            "hit": [0.3, 0.2, 0.4],
+                            "mrr": [0.1, 0.05, 0.15],
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    hours: int = Field(description="As asked")
+    reference: bool = Field(description="False: the artifact has none; build it again")
+    drift: dict[str, float] = Field(description="By signal, in the last hour")
+    alarms: list[WireAlarm] = Field(description="The furthest first")
+    quality: list[WireQuality] = Field(description="Oldest first")
+
+
+@router.get("/admin/drift")
+async def drift(
+    service: ServiceOf,
+    hours: Annotated[int, Query(ge=1, le=MAX_DRIFT_H, description="How far back")] = DAY_H,
+) -> DriftResponse:
+    """Say what drifts, since when, with examples of requests; and how good served lists were."""
+    if service.settings.admin_key is None:  # other people's requests
+        raise HTTPException(403, "SEMREC_ADMIN_KEY isn't set here")
+    watch, recommender = service.drift_watch, service.recommender
+    overview = await run_in_threadpool(watch.overview, recommender, hours)
+    if overview is None:
+        return DriftResponse(hours=hours, reference=False, drift={}, alarms=[], quality=[])
+    last = overview.windows[-1].drift if overview.windows else {}
+    return DriftResponse(
+        hours=hours,
+        reference=True,
+        drift={signal: _rounded(value) for signal, value in last.items()},
+        alarms=[
+            WireAlarm(
+                signal=alarm.signal,
+                since=datetime.fromtimestamp(alarm.since_s, UTC).isoformat(),
+                drift=_rounded(alarm.drift),
+                examples=list(overview.examples.get(alarm.signal, ())),
+            )
+            for alarm in overview.alarms
+        ],
+        quality=[
+            WireQuality(
+                day=of.day,
+                version=of.version,
+                lists=of.n_lists,
+                hit=[of.hit.mean, of.hit.low, of.hit.high],
+                mrr=[of.mrr.mean, of.mrr.low, of.mrr.high],
+            )
+            for of in overview.quality
+        ],
+    )
+
+
+def _rounded(drift: float) -> float:
+    return round(min(drift, MAX_DRIFT), 2)  # JSON has no infinity
 
 
 @router.get("/admin/served")
