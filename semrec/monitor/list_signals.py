@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ class Signal:
 
 
 PopularityOf = Callable[[str], float]
-"""An item's id → how many people touched it; 0 for an item that nobody knows."""
+"""An item's id → log(1 + how many people touched it); 0 for an item that nobody knows."""
 
 
 def fit_binning(lists: Sequence[MonitoredList], popularity_of: PopularityOf) -> Binning:
@@ -92,6 +92,7 @@ def signals_of(
     many people touched its items, ``attributes`` are those that most of its items have a value of,
     ``degraded`` is the share of lists that lack something.
     """
+    popularity_of = cache(popularity_of)
     worded = [i for i, served in enumerate(lists) if served.stats.has_words]
     sampled = [i for i, served in enumerate(lists) if served.stats.attributes is not None]
     signals = {
@@ -119,10 +120,12 @@ def signals_of(
 
 def by_session(lists: Sequence[MonitoredList], signal: Signal) -> Rows:
     """(n_sessions, dim): the mean of each session's rows, since a session's lists are alike."""
-    names = [lists[i].session_id or lists[i].recommendation_id for i in signal.lists]
-    _, unit_of, counts = np.unique(names, return_inverse=True, return_counts=True)
-    if len(counts) == len(names):
+    names = [lists[i].session_id or lists[i].recommendation_id for i in signal.lists.tolist()]
+    numbers: dict[str, int] = {}
+    unit_of = [numbers.setdefault(name, len(numbers)) for name in names]
+    if len(numbers) == len(names):
         return signal.rows
+    counts = np.bincount(unit_of)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     sums = np.add.reduceat(signal.rows[np.argsort(unit_of, kind="stable")], starts)
     return np.asarray(sums / counts[:, None], dtype=np.float64)
@@ -199,8 +202,8 @@ def _scores(served: MonitoredList) -> tuple[float, float] | None:
 
 
 def _popularity(served: MonitoredList, popularity_of: PopularityOf) -> float:
-    counts = [popularity_of(item_id) for item_id, _ in served.items[:K]]
-    return sum(map(math.log1p, counts)) / len(counts) if counts else 0.0
+    logs = [popularity_of(item_id) for item_id, _ in served.items[:K]]
+    return sum(logs) / len(logs) if logs else 0.0
 
 
 def _edges(values: Sequence[float]) -> tuple[float, ...]:
@@ -215,4 +218,6 @@ def _binned(value: float, edges: Sequence[float]) -> list[float]:
 
 
 def _one_hot(which: int, n: int) -> list[float]:
-    return [float(i == which) for i in range(n)]
+    row = [0.0] * n
+    row[which] = 1.0
+    return row

@@ -6,6 +6,7 @@ Some kilobytes of means and critical values in ``monitor.json``; no request can 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def answer_cases(recommender: Recommender, cases: Sequence[Case]) -> list[Monito
 
 
 def popularity_by(catalog: Catalog, counts: RowArray) -> PopularityOf:
-    """The popularity of items by id.
+    """The popularity of items by id: log(1 + people).
 
     Args:
         catalog: The items.
@@ -94,7 +95,7 @@ def popularity_by(catalog: Catalog, counts: RowArray) -> PopularityOf:
 
     def popularity_of(item_id: str) -> float:
         row = catalog.row(item_id)
-        return 0.0 if row is None or row >= len(counts) else float(counts[row])
+        return 0.0 if row is None or row >= len(counts) else math.log1p(counts[row])
 
     return popularity_of
 

@@ -10,7 +10,7 @@ from semrec.monitor.reference import MIN_UNITS, Reference
 from semrec.sessions.list_stats import MonitoredList
 from semrec.sessions.log import Log
 
-MAX_LISTS = 2_000  # of a window that are looked at
+MAX_LISTS = 1_000  # of a window that are looked at: they take some 50 ms
 
 
 def drift_of(
