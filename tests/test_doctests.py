@@ -18,6 +18,8 @@ MODULES = tuple(
             "semrec.config",
             "semrec.data.dataset",
             "semrec.data.sources",
+            *(f"semrec.experiments.{name}" for name in ("analyse", "assign", "credit")),
+            *(f"semrec.experiments.{name}" for name in ("exploration", "interleave", "off_policy")),
             "semrec.metrics.ranking",
             "semrec.metrics.significance",
             "semrec.protocols",

@@ -24,7 +24,7 @@ FOLDERS = {
     "demo_data": 20,
     "encoders": 3_095,
     "environment": 300,
-    "experiments": 500,
+    "experiments": 1_000,
     "evaluate": 3_560,
     "fusion": 950,
     "index": 2_080,

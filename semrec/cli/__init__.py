@@ -13,6 +13,7 @@ from semrec import __version__
 from semrec.cli.bench import bench
 from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
+from semrec.cli.experiment import experiment
 from semrec.cli.models import models
 from semrec.cli.monitor import monitoring
 from semrec.cli.options import ConfigName, Json, Sets, ids, limits, print_json
@@ -39,6 +40,7 @@ app.add_typer(prompts, name="prompts")
 app.add_typer(bench, name="bench")
 app.add_typer(train, name="train")
 app.add_typer(models, name="models")
+app.add_typer(experiment, name="experiment")
 
 
 def main() -> None:

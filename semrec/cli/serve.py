@@ -51,6 +51,7 @@ def serve(
     mcp: Annotated[
         bool, typer.Option("--mcp", help="Tools for language models too, at /mcp (extra mcp).")
     ] = False,
+    experiments: Annotated[Path | None, typer.Option(help="A YAML file of experiments.")] = None,
     settings: Annotated[Path | None, typer.Option(help="A YAML file of settings.")] = None,
     values: Sets = [],
 ) -> None:
@@ -67,7 +68,8 @@ def serve(
     from semrec.serve.state import held
 
     export(host=host, port=port, workers=workers, sessions=sessions, mcp=mcp or None)
-    export(encoder_url=encoder_url, rerank_url=rerank_url, intent_url=intent_url, index=index)
+    export(encoder_url=encoder_url, rerank_url=rerank_url, intent_url=intent_url)
+    export(index=index, experiments=experiments)
     effective = _effective(artifact, state, settings, values)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn comes to it when it is done
     with held(effective.state):
@@ -125,12 +127,18 @@ def _effective(
 ) -> Settings:
     """The settings of a service; whatever workers it starts find the same in their variables."""
     from semrec.artifact.folder import read_manifest
+    from semrec.experiments.plan import read_experiments
     from semrec.serve.settings import export, make_settings
 
     export(settings=settings, artifact=artifact, state=state)
     export(**dict(pair(text, "--set") for text in values))
     effective = make_settings()
-    read_manifest(effective.artifact, "size")  # a wrong path fails here, before anything starts
+    # A wrong path fails here, before anything starts.
+    read_manifest(effective.artifact, "size")
+    if effective.experiments is not None:
+        for experiment in read_experiments(effective.experiments):
+            for folder in experiment.artifacts:
+                read_manifest(Path(folder), "size")
     return effective
 
 

@@ -48,6 +48,7 @@ def off_policy(
     *,
     predicted: Values | None = None,
     expected: Values | None = None,
+    units: NDArray[np.int64] | None = None,
 ) -> OffPolicy:
     """Estimate the mean reward of a target policy from what another one logged.
 
@@ -57,6 +58,7 @@ def off_policy(
         target: (n,) their probabilities under the target policy.
         predicted: (n,) a model's rewards of the lists that were shown; it must not know theirs.
         expected: (n,) the model's mean reward under the target policy.
+        units: (n,) the number of the session or user of each list: lists of one aren't independent.
 
     Raises:
         DataError: If nothing was drawn (every propensity is 1), a propensity isn't in (0, 1], or
@@ -86,23 +88,26 @@ def off_policy(
             f"expected {MIN_EFFECTIVE:.0f} or more; log longer, or ask about a policy nearer to "
             "the one that drew"
         )
+    units = np.arange(n) if units is None else units
     snips = float(weights @ rewards / weights.sum())
-    deviation = float(np.sqrt(np.square(weights * (rewards - snips)).sum()) / weights.sum())
     dr = None
     if predicted is not None and expected is not None:
-        dr = _mean(expected + weights * (rewards - predicted))
+        dr = _mean(expected + weights * (rewards - predicted), units)
     return OffPolicy(
-        ips=_mean(weights * rewards),
-        snips=_around(snips, deviation),
+        ips=_mean(weights * rewards, units),
+        snips=_around(snips, weights * (rewards - snips) / weights.sum(), units),
         dr=dr,
         effective=effective,
         n=n,
     )
 
 
-def _mean(values: Values) -> Estimate:
-    return _around(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))
+def _mean(values: Values, units: NDArray[np.int64]) -> Estimate:
+    mean = float(values.mean())
+    return _around(mean, (values - mean) / len(values), units)
 
 
-def _around(mean: float, standard_error: float) -> Estimate:
+def _around(mean: float, influences: Values, units: NDArray[np.int64]) -> Estimate:
+    """The interval of a mean by what each list moves it, summed by unit."""
+    standard_error = float(np.sqrt(np.square(np.bincount(units, weights=influences)).sum()))
     return Estimate(mean=mean, low=mean - Z * standard_error, high=mean + Z * standard_error)

@@ -131,13 +131,14 @@ class Engine:
         answer: Answer = await self._submit(query=query, deadline=deadline)
         return answer
 
-    async def run(self, work: Callable[[Recommender], T]) -> T:
+    async def run(self, work: Callable[[Recommender], T], deadline: Deadline = NEVER) -> T:
         """The result of `work` on the recommender that answers now.
 
         Raises:
             BusyError: If the queue is full. And whatever `work` raises.
+            ExpiredError: If `deadline` passed while it waited.
         """
-        result: T = await self._submit(work=work)
+        result: T = await self._submit(work=work, deadline=deadline)
         return result
 
     def close(self) -> None:

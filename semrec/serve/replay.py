@@ -10,6 +10,7 @@ from semrec.artifact.stored import load
 from semrec.errors import StateError
 from semrec.sessions.log import open_log
 
+DRAWN = ("ab", "ba", "explore")  # arms whose lists are no artifact's alone
 SCORES_AGREE = 1e-4  # a batch sums in another order than a single request
 
 
@@ -41,7 +42,8 @@ def replay(recommendation_id: str, state: Path, artifact: Path | None = None) ->
         artifact: Where the artifact lies now; None: where it lay then.
 
     Raises:
-        StateError: If the log doesn't have the list, or the artifact is another one now.
+        StateError: If the log doesn't have the list, the artifact is another one now, or the list
+            was drawn by an experiment.
         ArtifactError: If there is no artifact.
     """
     log = open_log(state)
@@ -50,6 +52,11 @@ def replay(recommendation_id: str, state: Path, artifact: Path | None = None) ->
     if served is None:
         raise StateError(
             f"{state}: no list {recommendation_id!r} in its log (erased, or another's)"
+        )
+    if served.arm in DRAWN:
+        raise StateError(
+            f"{recommendation_id!r} is of experiment {served.experiment!r}, which drew it; "
+            "only lists that were made of a query alone can be made again"
         )
     folder = artifact or Path(served.artifact)
     recommender = load(folder)

@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
@@ -21,6 +21,7 @@ from semrec.deadline import Deadline
 from semrec.errors import QueryError, StateError, preview
 from semrec.protocols import SessionStore
 from semrec.recommender import Recommender
+from semrec.serve.arms import Experiments
 from semrec.serve.deployment import Deployment
 from semrec.serve.drift_watch import DriftWatch
 from semrec.serve.engine import Answer, Engine
@@ -69,6 +70,7 @@ class Service:
     metrics: Metrics
     items: LiveItems
     drift_watch: DriftWatch
+    experiments: Experiments = field(default_factory=Experiments)
     reply_writer: ReplyWriter | None = None
 
     @property
@@ -97,9 +99,12 @@ class Service:
         Raises:
             QueryError, BusyError, ExpiredError: As `recommend`.
         """
-        answer = await self.engine.recommend(query, deadline)
-        self.metrics.observe(answer)
         recommendation_id = uuid.uuid4().hex
+        drawn = await self.experiments.answer(
+            self.engine, recommendation_id, query, session_id, deadline
+        )
+        answer, query = drawn.answer, drawn.query
+        self.metrics.observe(answer)
         served = served_list(
             recommendation_id,
             session_id,
@@ -108,6 +113,7 @@ class Service:
             version=answer.recommender.version,
             artifact=str(answer.recommender.path or ""),
         )
+        served = drawn.recorded(served)
         try:
             await run_in_threadpool(self._log_list, served, answer)
         except StateError as error:  # better a list that can't be replayed than none
@@ -157,6 +163,7 @@ class Service:
             )
 
         def explained(recommender: Recommender) -> tuple[Item, ...]:
+            recommender = self.experiments.by_version(served.version) or recommender
             if recommender.version != served.version:
                 raise QueryError(
                     f"the list was made by artifact {served.version}, now {recommender.version} "
@@ -214,7 +221,8 @@ class Service:
 
     def catch_up(self) -> None:
         """Take in the items that other workers added or removed."""
-        self.items.catch_up(self.recommender)
+        for recommender in (self.recommender, *self.experiments.recommenders.values()):
+            self.items.catch_up(recommender)
 
     def look_at_drift(self) -> None:
         """Set the gauges of drift."""

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     chat_reply_model: str = ""
     chat_reply_key_variable: str = ""  # name of the variable with the key
     chat_reply_budget_ms: float = Field(default=1_500.0, gt=0, le=30_000)
+    experiments: Path | None = None  # a file of experiments; see configs/README.md
     log_intents: bool = False  # what people ask for, word for word, in the logs
 
     @field_validator("api_keys", "cors_origins", "mcp_hosts", mode="before")
@@ -129,6 +130,7 @@ class Settings(BaseSettings):
         kind = self.sessions.split(":", 1)[0]  # an address of Redis can hold a password
         hidden = {
             *("api_keys", "admin_key", "sessions", "artifact", "state"),
+            "experiments",
             *("chat_reply_url", "chat_reply_key_variable", "encoder_url", "encoder_key_variable"),
             *("rerank_url", "rerank_key_variable", "intent_url", "intent_key_variable", "index"),
         }
@@ -138,6 +140,7 @@ class Settings(BaseSettings):
             "index": self.index.split(":", 1)[0] or "local",
             "api_keys": len(self.api_keys),
             "admin_key": self.admin_key is not None,
+            "experiments": self.experiments is not None,
             "threads": self.engine_threads,
         }
 

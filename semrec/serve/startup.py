@@ -16,6 +16,7 @@ from semrec.artifact.stored import load
 from semrec.chat.llm_replies import ReplyWriter
 from semrec.endpoint import Address, Endpoint
 from semrec.recommender import Recommender
+from semrec.serve.arms import Experiments, load_experiments
 from semrec.serve.deployment import Deployment
 from semrec.serve.drift_watch import DriftWatch
 from semrec.serve.engine import Engine
@@ -47,7 +48,8 @@ async def running(
         load_artifact: Loads an artifact; None: as `semrec.load` does.
 
     Raises:
-        ArtifactError: If the artifact can't be loaded.
+        ArtifactError: If the artifact, or one of an experiment's, can't be loaded.
+        ConfigError: If the file of experiments is wrong.
         StateError: If its state can't be opened.
     """
     service = await run_in_threadpool(_start, settings, metrics, load_artifact)
@@ -82,6 +84,13 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         return recommender
 
     deployment = Deployment(settings.artifact, settings.state, load_current)
+    experiments = (
+        Experiments()
+        if settings.experiments is None
+        else load_experiments(
+            settings.experiments, settings.state, deployment.current, load=load_current
+        )
+    )
     engine = Engine(
         lambda: deployment.current,
         threads=settings.engine_threads,
@@ -98,6 +107,7 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         metrics=metrics,
         items=items,
         drift_watch=DriftWatch(log, metrics),
+        experiments=experiments,
         reply_writer=make_reply_writer(settings),
     )
 

@@ -7,8 +7,10 @@ made again from what is written here. Erasing a session takes it out of here too
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,14 +44,20 @@ CREATE TABLE IF NOT EXISTS served (
     arm TEXT,
     placements TEXT,
     stats TEXT,
-    vector BLOB
+    vector BLOB,
+    unit TEXT
 );
 CREATE INDEX IF NOT EXISTS served_by_session ON served (session_id);
 CREATE INDEX IF NOT EXISTS served_by_time ON served (timestamp);
 """
 COLUMNS = (
     "recommendation_id, session_id, timestamp, version, artifact, query, items, "
-    "experiment, arm, placements"
+    "experiment, arm, placements, unit"
+)
+# Of columns that a file of before gets first. An analysis counts by it without reading lists.
+BY_EXPERIMENT = (
+    "CREATE INDEX IF NOT EXISTS served_by_experiment ON served "
+    "(experiment, unit, arm, session_id, timestamp) WHERE experiment IS NOT NULL"
 )
 # Columns that files of before lack.
 ADDED = {
@@ -58,6 +66,7 @@ ADDED = {
     "placements": "TEXT",
     "stats": "TEXT",
     "vector": "BLOB",
+    "unit": "TEXT",
 }
 
 
@@ -91,8 +100,10 @@ class ServedList:
         query: What was asked, stored events included.
         items: (item id, score) in the order of their positions.
         experiment: The experiment that the list was part of, if there was one.
-        arm: The arm of it that made the list.
+        arm: The arm of it that made the list: ``a`` or ``b``; of an interleaved list both, the one
+            that picked first before the other; ``explore`` where the order was drawn.
         placements: Item by item; empty for lists of files of before.
+        unit: The session or user whose hash chose the arm.
     """
 
     recommendation_id: str
@@ -105,6 +116,7 @@ class ServedList:
     experiment: str | None = None
     arm: str | None = None
     placements: tuple[Placement, ...] = ()
+    unit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +161,7 @@ class Log:
             for name, kind in ADDED.items():
                 if name not in present:
                     connection.execute(f"ALTER TABLE served ADD COLUMN {name} {kind}")
+            connection.execute(BY_EXPERIMENT)
 
     def add_events(self, events: Mapping[str, Sequence[Event]]) -> None:
         """Append events by session id; those that are here already are left as they are."""
@@ -184,12 +197,13 @@ class Log:
             served.experiment,
             served.arm,
             json.dumps([asdict(placement) for placement in served.placements], ensure_ascii=False),
+            served.unit,
             None if stats is None else stats.to_json(),
             None if stats is None else stats.vector,
         )
         with self._database.writing() as connection:
             connection.execute(
-                f"INSERT INTO served ({COLUMNS}, stats, vector) VALUES (?{', ?' * 11})", row
+                f"INSERT INTO served ({COLUMNS}, stats, vector) VALUES (?{', ?' * 12})", row
             )
 
     def served(self, recommendation_id: str) -> ServedList | None:
@@ -201,7 +215,7 @@ class Log:
         if row is None:
             return None
         recommendation_id, session_id, timestamp, version, artifact, query, items, *added = row
-        experiment, arm, placements = added
+        experiment, arm, placements, unit = added
         return ServedList(
             recommendation_id=recommendation_id,
             session_id=session_id,
@@ -213,6 +227,7 @@ class Log:
             experiment=experiment,
             arm=arm,
             placements=tuple(Placement(**fields) for fields in json.loads(placements or "[]")),
+            unit=unit,
         )
 
     def summary(self, since_s: float, n_items: int) -> ServedSummary:
@@ -296,6 +311,10 @@ class Log:
             return connection.execute(
                 "DELETE FROM served WHERE timestamp < ?", (before_s,)
             ).rowcount
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection to read with, for what analyses all of it."""
+        return self._database.reading()
 
     def close(self) -> None:
         """Close the file."""
