@@ -1,4 +1,4 @@
-"""The report of a log of a million lists: python tests/experiment_scale.py [LISTS]."""
+"""The report of a log of a million lists: python tests/experiment_scale.py [LISTS [KIND …]]."""
 
 import json
 import random
@@ -71,8 +71,8 @@ def fill(state, kind, n):
     log.close()
 
 
-def main(n=1_000_000):
-    for kind in SPECS:
+def main(n=1_000_000, kinds=SPECS):
+    for kind in kinds:
         with TemporaryDirectory() as folder:
             fill(Path(folder), kind, n)
             started, busy = time.perf_counter(), time.process_time()
@@ -83,4 +83,4 @@ def main(n=1_000_000):
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main(*map(int, sys.argv[1:2]), *([sys.argv[2:]] if sys.argv[2:] else []))

@@ -70,13 +70,15 @@ def assign_credit(
         >>> [list.positions for list in assign_credit(lists, [(2.0, "heat"), (3.0, "ran")], k=10)]
         [(1,), ()]
     """
+    wanted = {item_id for _, item_id in events}
     newest: dict[str, tuple[int, int]] = {}
     positions: list[dict[int, None]] = [{} for _ in lists]
     at = 0
     for timestamp, item_id in events:
         while at < len(lists) and lists[at].timestamp <= timestamp:
             for position, placement in enumerate(lists[at].placements[:k], start=1):
-                newest[placement["item_id"]] = at, position
+                if placement["item_id"] in wanted:
+                    newest[placement["item_id"]] = at, position
             at += 1
         if item_id in newest:
             number, position = newest[item_id]

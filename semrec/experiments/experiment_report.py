@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -178,23 +179,29 @@ def _explored(lists: Iterable[Credited], experiment: Experiment) -> list[Explore
     assert experiment.explore is not None
     head = experiment.explore.from_rank - 1
     numbers: dict[str, int] = {}
-    groups: dict[int, list[tuple[tuple[float, ...], float, int, int]]] = {}
+    # Flat: a million tuples would be looked at by the garbage collector again and again.
+    groups: dict[int, tuple[array[float], array[float], array[int], array[int]]] = {}
     for listed in lists:
-        tail = listed.shown.scores[head:]
-        logged = 1.0
-        for placement in listed.shown.placements[head:]:
-            logged *= placement["propensity"] or 1.0
-        number = numbers.setdefault(listed.shown.unit, len(numbers))
-        row = tail or (0.0,), logged, len(listed.positions), number
-        groups.setdefault(len(row[0]), []).append(row)
+        shown = listed.shown
+        tail = shown.scores[head:] or (0.0,)
+        if len(tail) not in groups:
+            groups[len(tail)] = array("d"), array("d"), array("q"), array("q")
+        scores, logged, rewards, units = groups[len(tail)]
+        probability = 1.0
+        for placement in shown.placements[head:]:
+            probability *= placement["propensity"] or 1.0
+        scores.extend(tail)
+        logged.append(probability)
+        rewards.append(len(listed.positions))
+        units.append(numbers.setdefault(shown.unit, len(numbers)))
     return [
         Explored(
-            scores=np.array([row[0] for row in rows]),
-            logged=np.array([row[1] for row in rows]),
-            rewards=np.array([row[2] for row in rows], dtype=np.float64),
-            units=np.array([row[3] for row in rows]),
+            scores=np.array(scores).reshape(-1, length),
+            logged=np.array(logged),
+            rewards=np.array(rewards, dtype=np.float64),
+            units=np.array(units),
         )
-        for rows in groups.values()
+        for length, (scores, logged, rewards, units) in groups.items()
     ]
 
 

@@ -27,8 +27,8 @@ class ShownList:
     timestamp: float
     unit: str
     arm: str
-    scores: tuple[float, ...]
-    placements: tuple[dict[str, Any], ...]
+    scores: Sequence[float]
+    placements: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +117,5 @@ def sessions_of(
 
 def _shown(row: tuple[float, str, str, str | None, str | None]) -> ShownList:
     timestamp, unit, arm, placements, items = row
-    scores = tuple([score for _, score in from_json(items)]) if items else ()
-    return ShownList(timestamp, unit, arm, scores, tuple(from_json(placements or "[]")))
+    scores = [score for _, score in from_json(items)] if items else []
+    return ShownList(timestamp, unit, arm, scores, from_json(placements or "[]"))
