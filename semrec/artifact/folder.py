@@ -96,7 +96,7 @@ def read_manifest(folder: Path, verify: Verify = "full") -> Manifest:
             f"{path}: found format {version!r:.20} ({made_by}), "
             f"expected format {FORMAT}; build the artifact again with `semrec build`"
         )
-    if checksum != _checksum(values):
+    if checksum not in (_checksum(values), _dated_checksum(values)):
         raise ArtifactError(f"{path}: doesn't match its checksum; build the artifact again")
     manifest = make_manifest(values, str(path))
     for name, expected in manifest.files.items():
@@ -126,6 +126,12 @@ def _is_artifact(folder: Path) -> bool:
 
 
 def _checksum(manifest: Mapping[str, Any]) -> str:
+    """Over all but the moment of writing: the same artifact built again has the same."""
+    return _dated_checksum({key: value for key, value in manifest.items() if key != "created"})
+
+
+def _dated_checksum(manifest: Mapping[str, Any]) -> str:
+    """As it was written before the moment left it: such artifacts still load."""
     content = {key: value for key, value in manifest.items() if key != "checksum"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -180,7 +180,7 @@ class Manifest(_Entry):
         index: The index.
         training_dialogs: Hashed ids of the dialogs that were learned from: no fair test.
         files: By path in the folder; empty as long as nothing is written.
-        checksum: sha256 over all else; empty as long as nothing is written.
+        checksum: sha256 over all else but `created`; empty as long as nothing is written.
     """
 
     format: int = FORMAT

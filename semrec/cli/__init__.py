@@ -14,6 +14,7 @@ from semrec.cli.bench import bench
 from semrec.cli.data import data
 from semrec.cli.evaluate import evaluate
 from semrec.cli.experiment import experiment
+from semrec.cli.flow import flow
 from semrec.cli.models import models
 from semrec.cli.monitor import monitoring
 from semrec.cli.options import ConfigName, Json, Sets, ids, limits, print_json
@@ -41,6 +42,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(train, name="train")
 app.add_typer(models, name="models")
 app.add_typer(experiment, name="experiment")
+app.add_typer(flow, name="flow")
 
 
 def main() -> None:

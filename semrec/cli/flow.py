@@ -1,0 +1,159 @@
+"""`semrec flow`: from data to the artifact that serves, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semrec.cli.options import ConfigName, Json, Sets, print_json
+from semrec.cli.terminal import Screen
+
+if TYPE_CHECKING:
+    from semrec.flow.promoting import Promotion
+    from semrec.flow.running import Run
+
+flow = typer.Typer(no_args_is_help=True, help="Build, compare, hold to gates, promote.")
+
+Out = Annotated[Path, typer.Option(help="The folder of artifacts.")]
+State = Annotated[Path | None, typer.Option(help="Metaflow's state; else OUT/.flow.")]
+Link = Annotated[Path, typer.Argument(help="The link that a service follows.")]
+ARTIFACTS = Path("artifacts")
+REFUSED = 3  # exit code of a run whose candidate kept not to all gates
+
+
+@flow.command()
+def run(
+    data: Path,
+    config: ConfigName = "default",
+    settings: Sets = [],
+    intents: Annotated[list[Path], typer.Option(help="Requests to learn from.")] = [],
+    cases: Annotated[
+        list[str], typer.Option(help="Compare on these; else held-out events and topics.")
+    ] = [],
+    out: Out = ARTIFACTS,
+    gate: Annotated[Path | None, typer.Option(help="A YAML file of gates.")] = None,
+    promote: Annotated[Path | None, typer.Option(help="The link to turn, if all pass.")] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Snapshot, build, evaluate, gate, promote; exit code 3 if a gate fails."""
+    from semrec.flow.running import start_run
+    from semrec.flow.steps import Plan
+
+    plan = Plan(
+        data=str(data),
+        config=config,
+        settings=settings,
+        intents=[str(path) for path in intents],
+        cases=cases,
+        out=str(out),
+        gates="" if gate is None else str(gate),
+        link="" if promote is None else str(promote),
+    )
+    _finish(start_run(plan, state or out / ".flow"), as_json=as_json)
+
+
+@flow.command()
+def resume(run: str, out: Out = ARTIFACTS, state: State = None, as_json: Json = False) -> None:
+    """Go on with a run that ended early; finished steps aren't run again."""
+    from semrec.flow.running import resume_run
+
+    _finish(resume_run(run, state or out / ".flow"), as_json=as_json)
+
+
+@flow.command()
+def runs(out: Out = ARTIFACTS, state: State = None, as_json: Json = False) -> None:
+    """All runs, the newest first."""
+    from semrec.flow.running import read_runs
+
+    known = read_runs(state or out / ".flow")
+    if as_json:
+        print_json([asdict(run) for run in known])
+        return
+    for run in known:
+        Screen().line(f"{run.run}  {run.created}  {_status(run)}  {' '.join(run.tags)}")
+
+
+@flow.command()
+def show(run: str, out: Out = ARTIFACTS, state: State = None, as_json: Json = False) -> None:
+    """A run: its figures, each gate's verdict, and its report's folder."""
+    from semrec.flow.running import read_run
+
+    known = read_run(run, state or out / ".flow")
+    print_json(asdict(known)) if as_json else _print(known)
+
+
+@flow.command()
+def promote(artifact: Path, link: Link, as_json: Json = False) -> None:
+    """Turn a link to an artifact by hand, past all gates."""
+    from semrec.flow.promoting import promote as turn
+
+    _turned(turn(link, artifact), link, as_json=as_json)
+
+
+@flow.command()
+def rollback(link: Link, as_json: Json = False) -> None:
+    """Turn a link back to the artifact before; again: one further back."""
+    from semrec.flow.promoting import rollback as back
+
+    _turned(back(link), link, as_json=as_json)
+
+
+@flow.command()
+def prune(
+    out: Out = ARTIFACTS,
+    links: Annotated[
+        list[Path], typer.Option("--link", help="A link elsewhere that needs its artifacts.")
+    ] = [],
+    keep: Annotated[int, typer.Option(min=0, help="How many of the newest stay.")] = 5,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Remove old artifacts; those that links of OUT need, and could go back to, stay."""
+    from semrec.flow.promoting import links_in, locked
+    from semrec.flow.promoting import prune as remove
+
+    with locked(state or out / ".flow", "run"):
+        removed = remove(out, [*links_in(out), *links], keep)
+    if as_json:
+        print_json([str(path) for path in removed])
+        return
+    Screen().line(
+        f"{len(removed)} artifacts removed{': ' if removed else ''}"
+        + ", ".join(path.name for path in removed)
+    )
+
+
+def _finish(run: Run, *, as_json: bool) -> None:
+    print_json(asdict(run)) if as_json else _print(run)
+    if not run.values.get("passed"):
+        raise typer.Exit(REFUSED)
+
+
+def _print(run: Run) -> None:
+    screen = Screen()
+    screen.line(f"run {run.run}: {_status(run)}; {' → '.join(run.steps)}")
+    for verdict in run.values.get("verdicts", ()):
+        passed = "passed" if verdict["passed"] else "FAILED"
+        screen.line(f"{passed}  {verdict['gate']}: {verdict['reason']}")
+    for name in ("comparison", "artifact", "report"):
+        if name in run.values:
+            screen.line(f"{name}: {run.values[name]}")
+
+
+def _status(run: Run) -> str:
+    if not run.finished:
+        return "unfinished"
+    if run.values.get("promoted"):
+        return "promoted"
+    return "passed" if run.values.get("passed") else "refused"
+
+
+def _turned(promotion: Promotion, link: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(promotion))
+    else:
+        Screen().line(f"{link} → {promotion.version} ({promotion.artifact})")

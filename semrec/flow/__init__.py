@@ -1,0 +1,1 @@
+"""From data to the artifact that serves: built, compared, let through gates, promoted."""

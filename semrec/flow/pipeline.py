@@ -1,0 +1,96 @@
+"""The flow: the order of a run's steps, as Metaflow runs, resumes and compiles it.
+
+    start (snapshot) → build → evaluate → gate → promote → end
+                                               ↘ end, if a gate fails or no link is given
+
+A file of its own that Metaflow executes, a process for each step. Only words, numbers and paths
+are kept between steps.
+"""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from pathlib import Path
+
+from metaflow import FlowSpec, JSONType, Parameter, card, current, step
+from metaflow.cards import Markdown
+
+from semrec.flow import steps
+
+
+class TrainFlow(FlowSpec):
+    """From a dataset to an artifact that serves, if it keeps to the gates."""
+
+    data = Parameter("data", required=True, help="The dataset's folder.")
+    config = Parameter("config", default="default", help="A packaged name, or a path.")
+    settings = Parameter("settings", type=JSONType, default="[]", help="Single values, a list.")
+    intents = Parameter("intents", type=JSONType, default="[]", help="Requests to learn from.")
+    cases = Parameter("cases", type=JSONType, default="[]", help="Requests to compare on.")
+    out = Parameter("out", default="artifacts", help="The folder of artifacts.")
+    gates = Parameter("gates", default="", help="A file of gates.")
+    link = Parameter("promote", default="", help="The link to turn.")
+    home = Parameter("home", default=".", help="What relative paths are relative to.")
+    reports = Parameter("reports", default="reports", help="The folder of reports.")
+
+    def plan(self) -> steps.Plan:
+        """The parameters, as the steps take them."""
+        return steps.Plan(
+            data=self.data,
+            config=self.config,
+            settings=self.settings,
+            intents=self.intents,
+            cases=self.cases,
+            out=self.out,
+            gates=self.gates,
+            link=self.link,
+        )
+
+    @step
+    def start(self) -> None:
+        """Look at the dataset, the configuration, the gates and the champion."""
+        with chdir(self.home):
+            self.snapshot = steps.snapshot_step(self.plan())
+        self.next(self.build)
+
+    @step
+    def build(self) -> None:
+        """Build the candidate."""
+        with chdir(self.home):
+            self.artifact = steps.build_step(self.plan())
+        self.next(self.evaluate)
+
+    @step
+    def evaluate(self) -> None:
+        """Compare it with champion, baseline and text search."""
+        with chdir(self.home):
+            folder = Path(self.reports).absolute() / current.run_id
+            self.comparison = steps.evaluate_step(self.plan(), self.artifact, folder)
+        self.report = str(folder)
+        self.next(self.gate)
+
+    @card(type="blank")
+    @step
+    def gate(self) -> None:
+        """Hold it to the gates; the report is the step's card."""
+        with chdir(self.home):
+            self.verdicts = steps.gate_step(self.plan(), Path(self.report))
+        text = (Path(self.report) / "report.md").read_text(encoding="utf-8")
+        current.card.append(Markdown(text))
+        self.passed = all(verdict["passed"] for verdict in self.verdicts)
+        self.onward = "promote" if self.passed and self.link else "end"
+        self.next({"promote": self.promote, "end": self.end}, condition="onward")
+
+    @step
+    def promote(self) -> None:
+        """Turn the link."""
+        with chdir(self.home):
+            self.promoted = steps.promote_step(self.plan(), self.artifact, current.run_id)
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        """Nothing is left to do."""
+
+
+if __name__ == "__main__":
+    TrainFlow()

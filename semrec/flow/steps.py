@@ -1,0 +1,117 @@
+"""Steps of a run, between files: each takes paths and words, and gives back plain values.
+
+What a later step needs lies in files, so that a run which was killed goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from semrec.artifact.folder import read_manifest
+from semrec.data.checking import check, refuse_unbuildable
+from semrec.data.dataset import read_dataset
+from semrec.environment.files import write_text
+from semrec.flow.gates import Evidence, check_gates, load_gates
+from semrec.flow.measuring import (
+    build_candidate,
+    candidate_config,
+    load_champion,
+    measure_candidate,
+)
+from semrec.flow.promoting import N_VERSION, promote
+from semrec.flow.snapshot import describe_snapshot
+
+EVIDENCE, VERDICTS = "evidence.json", "verdicts.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A run's inputs, and what it is to turn.
+
+    Attributes:
+        data: The dataset's folder.
+        config: Name of a packaged configuration, or a path.
+        settings: Single values of it.
+        intents: Files of requests to learn from.
+        cases: Files of requests to compare on; none: held-out next items and synthetic topics.
+        out: The folder of artifacts.
+        gates: A file of gates; ``""``: the default ones.
+        link: The link to turn; ``""``: none, and there is no champion.
+    """
+
+    data: str
+    config: str = "default"
+    settings: Sequence[str] = ()
+    intents: Sequence[str] = ()
+    cases: Sequence[str] = ()
+    out: str
+    gates: str = ""
+    link: str = ""
+
+
+def snapshot_step(plan: Plan) -> dict[str, Any]:
+    """The dataset's snapshot, with the champion's version beside it.
+
+    Raises:
+        SemrecError: If dataset, configuration, gates or champion can't be used: known now, rather
+            than after a build.
+    """
+    dataset = read_dataset(plan.data)
+    refuse_unbuildable(check(dataset), dataset.name)
+    config = candidate_config(plan.config, plan.settings, held_out=not plan.cases)
+    load_gates(plan.gates or None)
+    link = _link(plan)
+    champion = "" if link is None or not link.exists() else _version(link.resolve())
+    return {**describe_snapshot(dataset), "config": config.hash, "champion": champion}
+
+
+def build_step(plan: Plan) -> str:
+    """The candidate's folder, as an absolute path."""
+    config = candidate_config(plan.config, plan.settings, held_out=not plan.cases)
+    intents = [Path(path) for path in plan.intents]
+    folder = build_candidate(read_dataset(plan.data), config, Path(plan.out), intents)
+    return str(folder.resolve())
+
+
+def evaluate_step(plan: Plan, candidate: str, folder: Path) -> str:
+    """Measure a candidate; its report and the evidence lie in `folder` then.
+
+    Returns:
+        The verdict of the comparison, in words.
+    """
+    evidence = measure_candidate(
+        Path(plan.data), Path(candidate), load_champion(_link(plan)), plan.cases
+    )
+    evidence.report.save(folder)
+    write_text(folder / EVIDENCE, json.dumps(asdict(evidence)))
+    return evidence.report.verdict()
+
+
+def gate_step(plan: Plan, folder: Path) -> list[dict[str, Any]]:
+    """The verdicts of all gates on what was measured, as plain values."""
+    evidence = TypeAdapter(Evidence).validate_json((folder / EVIDENCE).read_bytes())
+    verdicts = [asdict(v) for v in check_gates(load_gates(plan.gates or None), evidence)]
+    write_text(folder / VERDICTS, json.dumps(verdicts, indent=1))
+    return verdicts
+
+
+def promote_step(plan: Plan, candidate: str, run: str) -> str:
+    """Turn the link to the candidate; its version. A link that leads there stays as it is."""
+    link = Path(plan.link)
+    if link.resolve() != Path(candidate):
+        promote(link, Path(candidate), run)
+    return _version(Path(candidate))
+
+
+def _link(plan: Plan) -> Path | None:
+    return Path(plan.link) if plan.link else None
+
+
+def _version(artifact: Path) -> str:
+    return read_manifest(artifact, verify="size").checksum[:N_VERSION]
