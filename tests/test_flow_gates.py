@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import threading
 from dataclasses import replace
 
@@ -13,14 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semrec
-from semrec.errors import ArtifactError, ConfigError, StateError
+from semrec.errors import ArtifactError, ConfigError, ModelError, StateError
 from semrec.evaluate.compare import compare
 from semrec.evaluate.report import Pair
 from semrec.evaluate.yardsticks import ASKED_FOR, LIKED
 from semrec.flow.gates import Evidence, Gates, QualityGate, check_gates, load_gates
 from semrec.flow.measuring import build_candidate, topic_cases
 from semrec.flow.promoting import history_of, locked, promote, prune, rollback
+from semrec.flow.running import start_run
 from semrec.flow.snapshot import Drift, describe_snapshot, drift_of
+from semrec.flow.steps import Plan
 from semrec.types import Case, Query
 
 N_CASES = 240  # of each yardstick, each a unit of its own
@@ -287,3 +290,9 @@ def test_a_history_that_is_broken_is_said(tmp_path):
     (tmp_path / ".current-history.json").write_text("{")
     with pytest.raises(StateError, match="move it away"):
         history_of(tmp_path / "current")
+
+
+def test_a_missing_extra_is_a_line(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "metaflow", None)
+    with pytest.raises(ModelError, match=r"pip install 'semrec\[flow\]'"):
+        start_run(Plan(data="data", out="artifacts"), tmp_path)

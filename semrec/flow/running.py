@@ -124,9 +124,9 @@ def _execute(command: str, options: Sequence[str], state: Path) -> Run:
     state = state.absolute()
     (state / ".metaflow").mkdir(parents=True, exist_ok=True)  # else it takes one further up
     id_file = state / "run-id"
-    id_file.unlink(missing_ok=True)
     whole = [sys.executable, str(PIPELINE), "--no-pylint", command, "--run-id-file", str(id_file)]
     with locked(state, "run") as lock:
+        id_file.unlink(missing_ok=True)
         ended = subprocess.run(
             [*whole, *options],
             cwd=state,
@@ -135,7 +135,7 @@ def _execute(command: str, options: Sequence[str], state: Path) -> Run:
             check=False,
             pass_fds=(lock,),  # a run that lost its parent still holds off others
         )
-    run = id_file.read_text(encoding="utf-8").strip() if id_file.is_file() else ""
+        run = id_file.read_text(encoding="utf-8").strip() if id_file.is_file() else ""
     if ended.returncode or not run:
         again = f"; mend it, then: semrec flow resume {run}" if run else ""
         raise StateError(f"run {run or '(none)'} failed, as is said above{again}")
