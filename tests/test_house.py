@@ -19,7 +19,7 @@ FOLDERS = {
     "behaviour": 1_270,
     "bench": 2_660,
     "chat": 2_290,
-    "cli": 2_420,
+    "cli": 2_580,
     "data": 4_690,
     "demo_data": 20,
     "encoders": 3_095,
