@@ -1,11 +1,14 @@
 """The flow as people run it: promoted, refused, offline, rolled back."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pyarrow as pa
@@ -13,11 +16,15 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from conftest import world_config, write_world
+from milvus_server import MilvusServer
 from serving import Process
 from test_flow_gates import CASES, shuffled_world
 
+import semrec
+from semrec.endpoint import Address, Addresses
 from semrec.flow.measuring import build_candidate
 from semrec.flow.promoting import promote
+from semrec.index.milvus_server import Server
 
 pytestmark = pytest.mark.slow
 
@@ -103,11 +110,64 @@ def test_a_run_asks_no_network(home):
     assert flow(home, *RUN, before=[unshare, "-n"])["finished"]
 
 
+def test_a_candidate_is_published_before_it_is_promoted(home):
+    server = MilvusServer(home.parent / f"{home.name}-milvus")
+    try:
+        run = flow(home, *RUN, "--index", server.url)
+        assert run["steps"] == ["start", "build", "evaluate", "gate", "publish", "promote", "end"]
+        client = Server(uri=server.uri).client(5)
+        assert run["values"]["collection"] in client.list_collections()
+        published = semrec.load(
+            home / "artifacts" / "current", addresses=Addresses(index=Address(url=server.url))
+        )
+        assert not published.recommend(intent="a ghost story").trace.degraded
+    finally:
+        server.kill()
+    wrong = subprocess.run(
+        command(*RUN, "--index", "http://x:1"), cwd=home, capture_output=True, text=True
+    )
+    assert wrong.returncode == 1
+    assert "milvus+http://HOST:PORT" in wrong.stderr
+
+
+def files_of(artifact):
+    """Its files' hashes."""
+    files = json.loads((artifact / "manifest.json").read_text())["files"]
+    return {name: of["sha256"] for name, of in files.items()}
+
+
+def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_files(home):
+    whole = Path(flow(home, *RUN)["values"]["artifact"])
+    expected = files_of(whole)
+    shutil.rmtree(home / "artifacts")
+    first = subprocess.Popen(
+        command(*RUN), cwd=home, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    built = home / "artifacts" / whole.name / "manifest.json"
+    until = time.monotonic() + 300
+    while not built.exists():
+        assert time.monotonic() < until
+        assert first.poll() is None
+        time.sleep(0.05)
+    time.sleep(3)  # the step is over, the next has begun
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    written = built.stat().st_mtime_ns
+    run = (home / "artifacts" / ".flow" / "run-id").read_text().strip()
+    resumed = flow(home, "resume", run)
+    assert resumed["run"] != run
+    assert resumed["steps"] == ["start", "build", "evaluate", "gate", "promote", "end"]
+    assert built.stat().st_mtime_ns == written, "what was built isn't built again"
+    assert files_of(Path(resumed["values"]["artifact"])) == expected
+    assert (home / "artifacts" / "current").resolve() == built.parent
+
+
 def test_two_runs_at_once_are_one_and_a_line(home):
     first = subprocess.Popen(command(*RUN), cwd=home, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 300
     while not (home / "artifacts/.flow/run-id").exists():
         assert time.monotonic() < until
+        assert first.poll() is None
         time.sleep(0.05)
     second = subprocess.run(command(*RUN), cwd=home, capture_output=True, text=True)
     assert second.returncode == 1

@@ -36,10 +36,11 @@ def run(
     out: Out = ARTIFACTS,
     gate: Annotated[Path | None, typer.Option(help="A YAML file of gates.")] = None,
     promote: Annotated[Path | None, typer.Option(help="The link to turn, if all pass.")] = None,
+    index: Annotated[str, typer.Option(help="Publish there before: milvus+http://HOST:PORT.")] = "",
     state: State = None,
     as_json: Json = False,
 ) -> None:
-    """Snapshot, build, evaluate, gate, promote; exit code 3 if a gate fails."""
+    """Snapshot, build, evaluate, gate, publish, promote; exit code 3 if a gate fails."""
     from semrec.flow.running import start_run
     from semrec.flow.steps import Plan
 
@@ -52,6 +53,7 @@ def run(
         out=str(out),
         gates="" if gate is None else str(gate),
         link="" if promote is None else str(promote),
+        index=index,
     )
     _finish(start_run(plan, state or out / ".flow"), as_json=as_json)
 
@@ -139,7 +141,7 @@ def _print(run: Run) -> None:
     for verdict in run.values.get("verdicts", ()):
         passed = "passed" if verdict["passed"] else "FAILED"
         screen.line(f"{passed}  {verdict['gate']}: {verdict['reason']}")
-    for name in ("comparison", "artifact", "report"):
+    for name in ("comparison", "artifact", "collection", "report"):
         if name in run.values:
             screen.line(f"{name}: {run.values[name]}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from semrec.index.milvus_server import Engine
 
 publishing = typer.Typer()
-N_REQUESTS = 100  # of each weight: what recall is measured on
 
 
 def engine_named(name: str) -> Engine | None:
@@ -43,26 +41,13 @@ def publish(
 
     What is there already isn't written again. Then: semrec serve ARTIFACT --index ...
     """
-    from semrec.artifact.published import publish as put
-    from semrec.artifact.stored import load
-    from semrec.endpoint import Address, Addresses, index_at
-    from semrec.training.sampled_queries import query_vectors, requests
+    from semrec.endpoint import index_at
+    from semrec.training.publication import publish_artifact
 
     wanted = engine_named(engine)
     screen = Screen(quiet=as_json)
     with screen.progress() as progress:
-        progress("load artifact", 0, 1)
-        addresses = replace(Addresses.from_environment(), index=Address())
-        recommender = load(artifact, addresses=addresses)
-        progress("requests", 0, 1)
-        queries = query_vectors(recommender, requests(recommender, (), N_REQUESTS, seed=0))
-        said = put(
-            recommender,
-            index_at(index),
-            queries,
-            engine=wanted,
-            progress=progress,
-        )
+        said = publish_artifact(artifact, index_at(index), engine=wanted, progress=progress)
     if as_json:
         print_json(said)
         return

@@ -19,7 +19,7 @@ from semrec.evaluate.runners import System, answer
 from semrec.evaluate.systems import cases_for, with_cache
 from semrec.evaluate.text_search import text_systems
 from semrec.flow.gates import BASELINE, CANDIDATE, CHAMPION, Evidence
-from semrec.flow.promoting import N_VERSION
+from semrec.flow.promoting import N_VERSION, UNFINISHED
 from semrec.flow.snapshot import drift_of
 from semrec.metrics.significance import percentiles
 from semrec.recommender import Recommender
@@ -59,7 +59,7 @@ def build_candidate(
         SemrecError: As `build`; nothing is left behind then.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out, prefix=".building-") as temporary:
+    with TemporaryDirectory(dir=out, prefix=UNFINISHED) as temporary:
         made = Path(temporary) / "artifact"
         built = build(dataset, config=config, out=made, intents=intents, progress=progress)
         folder = out / str(built.manifest["checksum"])[:N_VERSION]

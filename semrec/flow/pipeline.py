@@ -1,7 +1,8 @@
 """The flow: the order of a run's steps, as Metaflow runs, resumes and compiles it.
 
-    start (snapshot) → build → evaluate → gate → promote → end
-                                               ↘ end, if a gate fails or no link is given
+    start (snapshot) → build → evaluate → gate → publish → promote → end
+                                               ↘ end, if a gate fails
+    publish only with an index elsewhere, promote only with a link
 
 A file of its own that Metaflow executes, a process for each step. Only words, numbers and paths
 are kept between steps.
@@ -29,6 +30,8 @@ class TrainFlow(FlowSpec):
     out = Parameter("out", default="artifacts", help="The folder of artifacts.")
     gates = Parameter("gates", default="", help="A file of gates.")
     link = Parameter("promote", default="", help="The link to turn.")
+    # Not `index`: that is Metaflow's own, of a loop.
+    engine = Parameter("engine", default="", help="Where rows are published before that.")
     home = Parameter("home", default=".", help="What relative paths are relative to.")
     reports = Parameter("reports", default="reports", help="The folder of reports.")
 
@@ -43,6 +46,7 @@ class TrainFlow(FlowSpec):
             out=self.out,
             gates=self.gates,
             link=self.link,
+            index=self.engine,
         )
 
     @step
@@ -77,8 +81,19 @@ class TrainFlow(FlowSpec):
         text = (Path(self.report) / "report.md").read_text(encoding="utf-8")
         current.card.append(Markdown(text))
         self.passed = all(verdict["passed"] for verdict in self.verdicts)
-        self.onward = "promote" if self.passed and self.link else "end"
-        self.next({"promote": self.promote, "end": self.end}, condition="onward")
+        wanted = {"publish": self.engine, "promote": self.link, "end": True}
+        self.onward = next(name for name, of in wanted.items() if of) if self.passed else "end"
+        self.next(
+            {"publish": self.publish, "promote": self.promote, "end": self.end}, condition="onward"
+        )
+
+    @step
+    def publish(self) -> None:
+        """Put its rows into the index elsewhere: whoever follows the link finds them there."""
+        with chdir(self.home):
+            self.collection = steps.publish_step(self.plan(), self.artifact)
+        self.after = "promote" if self.link else "end"
+        self.next({"promote": self.promote, "end": self.end}, condition="after")
 
     @step
     def promote(self) -> None:

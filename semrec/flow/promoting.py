@@ -21,6 +21,7 @@ from semrec.environment.files import write_text
 from semrec.errors import ArtifactError, StateError
 
 N_VERSION = 12  # letters of the checksum that name an artifact
+UNFINISHED = ".building-"  # begins the name of a folder that is built in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +126,11 @@ def history_of(link: Path) -> list[Promotion]:
 def prune(out: Path, links: Sequence[Path], keep: int) -> list[Path]:
     """Remove a folder's artifacts but for the newest, and what its links need.
 
-    Only folders that are named by their own checksum are looked at. A link keeps what it leads to
-    and what a rollback would turn it to.
+    Only folders that are named by their own checksum are looked at, and what a build that was
+    killed left. A link keeps what it leads to and what a rollback would turn it to.
 
     Args:
-        out: The folder of artifacts.
+        out: The folder of artifacts, in which no run is under way.
         links: Links, there or elsewhere.
         keep: How many of the newest stay.
 
@@ -151,6 +152,7 @@ def prune(out: Path, links: Sequence[Path], keep: int) -> list[Path]:
         }
         newest = sorted(written, key=lambda path: written[path], reverse=True)
         removed = [path for path in newest[keep:] if path not in held]
+        removed += sorted(out.glob(f"{UNFINISHED}*"))
         for path in removed:
             shutil.rmtree(path)
         return removed

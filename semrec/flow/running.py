@@ -22,8 +22,12 @@ from semrec.flow.promoting import locked
 from semrec.flow.steps import Plan
 
 FLOW = "TrainFlow"
+STEPS = ("start", "build", "evaluate", "gate", "publish", "promote", "end")
 PIPELINE = Path(__file__).with_name("pipeline.py")
-KEPT = ("snapshot", "artifact", "comparison", "report", "verdicts", "passed", "promoted")
+KEPT = (
+    *("snapshot", "artifact", "comparison", "report"),
+    *("verdicts", "passed", "collection", "promoted"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,7 @@ def start_run(plan: Plan, state: Path) -> Run:
         "out": plan.out,
         "gates": plan.gates,
         "promote": plan.link,
+        "engine": plan.index,
         "home": str(Path.cwd()),
         "reports": str(state.absolute() / "reports"),
     }
@@ -159,7 +164,8 @@ def _tag(run: str, state: Path) -> None:
 
 def _read(run: Any) -> Run:  # noqa: ANN401
     """A run as Metaflow's client has it, as plain values."""
-    ended = [step for step in reversed(list(run)) if step.task is not None and step.task.successful]
+    ended = [step for step in run if step.task is not None and step.task.successful]
+    ended.sort(key=lambda step: STEPS.index(step.id))  # resumed ones begin in any order
     values: dict[str, Any] = {}
     for step in ended:
         data = step.task.artifacts

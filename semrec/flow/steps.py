@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from semrec.artifact.folder import read_manifest
 from semrec.data.checking import check, refuse_unbuildable
 from semrec.data.dataset import read_dataset
+from semrec.endpoint import index_at
 from semrec.environment.files import write_text
 from semrec.flow.gates import Evidence, check_gates, load_gates
 from semrec.flow.measuring import (
@@ -26,6 +27,8 @@ from semrec.flow.measuring import (
 )
 from semrec.flow.promoting import N_VERSION, promote
 from semrec.flow.snapshot import describe_snapshot
+from semrec.index.milvus_server import server_at
+from semrec.training.publication import publish_artifact
 
 EVIDENCE, VERDICTS = "evidence.json", "verdicts.json"
 
@@ -43,6 +46,7 @@ class Plan:
         out: The folder of artifacts.
         gates: A file of gates; ``""``: the default ones.
         link: The link to turn; ``""``: none, and there is no champion.
+        index: Where the candidate's rows are published before that; ``""``: nowhere.
     """
 
     data: str
@@ -53,6 +57,7 @@ class Plan:
     out: str
     gates: str = ""
     link: str = ""
+    index: str = ""
 
 
 def snapshot_step(plan: Plan) -> dict[str, Any]:
@@ -66,6 +71,8 @@ def snapshot_step(plan: Plan) -> dict[str, Any]:
     refuse_unbuildable(check(dataset), dataset.name)
     config = candidate_config(plan.config, plan.settings, held_out=not plan.cases)
     load_gates(plan.gates or None)
+    if plan.index:
+        server_at(plan.index)
     link = _link(plan)
     champion = "" if link is None or not link.exists() else _version(link.resolve())
     return {**describe_snapshot(dataset), "config": config.hash, "champion": champion}
@@ -99,6 +106,11 @@ def gate_step(plan: Plan, folder: Path) -> list[dict[str, Any]]:
     verdicts = [asdict(v) for v in check_gates(load_gates(plan.gates or None), evidence)]
     write_text(folder / VERDICTS, json.dumps(verdicts, indent=1))
     return verdicts
+
+
+def publish_step(plan: Plan, candidate: str) -> str:
+    """Publish a candidate's rows; the collection's name."""
+    return str(publish_artifact(Path(candidate), index_at(plan.index))["collection"])
 
 
 def promote_step(plan: Plan, candidate: str, run: str) -> str:
