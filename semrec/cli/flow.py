@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,15 @@ Out = Annotated[Path, typer.Option(help="The folder of artifacts.")]
 State = Annotated[Path | None, typer.Option(help="Metaflow's state; else OUT/.flow.")]
 Link = Annotated[Path, typer.Argument(help="The link that a service follows.")]
 ARTIFACTS = Path("artifacts")
+
+
 REFUSED = 3  # exit code of a run whose candidate kept not to all gates
+
+
+class Target(StrEnum):
+    """Schedulers of clusters."""
+
+    argo = "argo"
 
 
 @flow.command()
@@ -86,6 +95,22 @@ def show(run: str, out: Out = ARTIFACTS, state: State = None, as_json: Json = Fa
 
     known = read_run(run, state or out / ".flow")
     print_json(asdict(known)) if as_json else _print(known)
+
+
+@flow.command("compile")
+def compile_for(
+    to: Annotated[Target, typer.Option(help="What runs it.")] = Target.argo,
+    decorators: Annotated[
+        list[str], typer.Option("--with", help="Of every step: kubernetes:image=IMAGE.")
+    ] = [],
+    out: Out = ARTIFACTS,
+    state: State = None,
+) -> None:
+    """Print the flow as a cluster's workflow, JSON; its code is stored in S3."""
+    from semrec.flow.running import compile_workflow
+
+    assert to is Target.argo
+    print_json(compile_workflow(state or out / ".flow", decorators))
 
 
 @flow.command()

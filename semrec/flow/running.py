@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import semrec
-from semrec.errors import DataError, ModelError, StateError, nearest
+from semrec.errors import ConfigError, DataError, ModelError, StateError, nearest
 from semrec.flow.promoting import locked
 from semrec.flow.steps import Plan
 
 FLOW = "TrainFlow"
+S3_ROOT = "METAFLOW_DATASTORE_SYSROOT_S3"
+COMPILED_S = 120.0
 STEPS = ("start", "build", "evaluate", "gate", "publish", "promote", "end")
 PIPELINE = Path(__file__).with_name("pipeline.py")
 KEPT = (
@@ -110,6 +112,49 @@ def read_run(run: str, state: Path) -> Run:
     if run not in runs:
         raise DataError(f"no run {run!r} in {state}{nearest(run, runs)}")
     return runs[run]
+
+
+def compile_workflow(state: Path, decorators: Sequence[str] = ()) -> dict[str, Any]:
+    """The flow as a WorkflowTemplate of Argo Workflows, for a cluster.
+
+    Metaflow stores the flow's code under ``METAFLOW_DATASTORE_SYSROOT_S3``; pods take it there.
+
+    Args:
+        state: Metaflow's folder.
+        decorators: Of every step, as Metaflow has them: ``kubernetes:image=…``.
+
+    Raises:
+        ConfigError: If no S3 is set.
+        ModelError: If Metaflow or kubernetes isn't installed.
+        StateError: If it can't be compiled, or S3 isn't reached in `COMPILED_S`.
+    """
+    _require()
+    if find_spec("kubernetes") is None:
+        raise ModelError("kubernetes isn't installed: pip install 'semrec[argo]'")
+    if not os.environ.get(S3_ROOT):
+        raise ConfigError(f"{S3_ROOT} isn't set: expected s3://BUCKET/FOLDER, for the flow's code")
+    state = state.absolute()
+    (state / ".metaflow").mkdir(parents=True, exist_ok=True)
+    given = [text for decorator in decorators for text in ("--with", decorator)]
+    whole = [sys.executable, str(PIPELINE), "--no-pylint", "--datastore=s3", *given]
+    try:
+        done = subprocess.run(
+            [*whole, "argo-workflows", "create", "--only-json"],
+            cwd=state,
+            env=environment(state),
+            stdout=subprocess.PIPE,
+            check=False,
+            timeout=COMPILED_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise StateError(
+            f"not compiled in {COMPILED_S:.0f} s: is {os.environ[S3_ROOT]} there, and "
+            "METAFLOW_S3_ENDPOINT_URL right?"
+        ) from None
+    if done.returncode:
+        raise StateError("not compiled, as is said above")
+    template: dict[str, Any] = json.loads(done.stdout)
+    return template
 
 
 def environment(state: Path) -> dict[str, str]:
