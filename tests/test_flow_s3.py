@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def bucket(monkeypatch):
     """An empty bucket's address; Metaflow is told of it."""
-    needs("s3", find_spec("moto") and shutil.which("moto_server"))
+    # Not in the extra `dev`: with these pip tries botocore's versions for many minutes.
+    needs("s3", find_spec("kubernetes") and shutil.which("moto_server"))
     port = free_port()
     server = f"http://127.0.0.1:{port}"
     started = subprocess.Popen(
@@ -73,6 +74,7 @@ def test_it_compiles_for_argo(bucket, home):  # noqa: F811
 
 
 def test_without_s3_it_says_what_to_set(home):  # noqa: F811
+    needs("kubernetes", find_spec("kubernetes"))
     done = subprocess.run(command("compile"), cwd=home, capture_output=True, text=True)
     assert done.returncode == 1
     assert "METAFLOW_DATASTORE_SYSROOT_S3 isn't set: expected s3://" in done.stderr
