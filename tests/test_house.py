@@ -22,7 +22,7 @@ FOLDERS = {
     "cli": 2_590,
     "data": 4_690,
     "demo_data": 20,
-    "encoders": 3_095,
+    "encoders": 3_100,
     "environment": 300,
     "experiments": 1_000,
     "evaluate": 3_560,

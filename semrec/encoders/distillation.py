@@ -48,9 +48,7 @@ def distil(
     tokenizer = tokenizer_of(teacher)
     goal = _unit(targets - targets.mean(axis=0))
     start = np.asarray(alone - alone.mean(axis=0), dtype=np.float32)
-    shares, weights = _shares(texts, tokenizer)
-    lengths = np.linalg.norm(shares @ start, axis=1)
-    vectors = _best_bent(start, _divided(shares, lengths), goal)[0] * weights[:, None]
+    vectors, _ = _token_vectors(start, texts, tokenizer, goal)
     return StaticEncoder(vectors=vectors, tokenizer=tokenizer, name=teacher.name + SUFFIX)
 
 
@@ -77,10 +75,7 @@ def distil_words(
     mean = targets.mean(axis=0)
     goal = targets - mean
     spread = max(float(np.linalg.norm(goal, axis=1).mean()), 1e-9)
-    shares, weights = _shares(texts, tokenizer)
-    lengths = np.linalg.norm(shares @ start, axis=1)
-    bent, agreed = _best_bent(start, _divided(shares, lengths), _unit(goal))
-    vectors = bent * weights[:, None]
+    vectors, agreed = _token_vectors(start, texts, tokenizer, _unit(goal))
     vectors[tokenizer.token_to_id(UNKNOWN)] = 0
     centre = np.asarray(mean / spread, dtype=np.float32)
     name = encoder.name + SUFFIX
@@ -136,6 +131,20 @@ def tokens_alone(teacher: SentenceEncoder) -> FloatArray:
     return np.asarray(np.concatenate(parts), dtype=np.float32)
 
 
+def _token_vectors(
+    start: FloatArray,
+    texts: Sequence[str],
+    tokenizer: Any,  # noqa: ANN401
+    goal: FloatArray,
+) -> tuple[FloatArray, float]:
+    """(n_tokens, dim) float32: `start`, bent and weighed; how far held-out texts agree."""
+    shares, weights = _shares(texts, tokenizer)
+    lengths = np.linalg.norm(shares @ start, axis=1)
+    whole = (diags(1 / np.maximum(lengths, 1e-9)) @ shares).astype(np.float32)
+    bent, agreed = _best_bent(start, whole, goal)
+    return bent * weights[:, None], agreed
+
+
 def _shares(
     texts: Sequence[str],
     tokenizer: Any,  # noqa: ANN401
@@ -149,10 +158,6 @@ def _shares(
     counts = np.bincount(columns, minlength=n_tokens) + 1.0
     weights = np.asarray(SIF / (SIF + counts / counts.sum()), dtype=np.float32)
     return csr_matrix((weights[columns], (rows, columns)), shape=(len(ids), n_tokens)), weights
-
-
-def _divided(shares: csr_matrix, lengths: FloatArray) -> csr_matrix:
-    return (diags(1 / np.maximum(lengths, 1e-9)) @ shares).astype(np.float32)
 
 
 def _best_bent(start: FloatArray, shares: csr_matrix, goal: FloatArray) -> tuple[FloatArray, float]:
