@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from semrec.environment.packaged import find_packaged
 from semrec.errors import ConfigError, nearest
-from semrec.prompting import find_packaged
 
 Choices = list[float]
 # Addresses and names of keys are the operator's: they are in no dump, so no artifact has them.

@@ -19,6 +19,7 @@ import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from semrec.data.catalog import Catalog
+from semrec.environment.packaged import find_packaged
 from semrec.errors import ConfigError, nearest
 
 # What each kind of prompt may use, with values to try it on.
@@ -34,16 +35,16 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "attributes": {"year": 1979},
         "tags": ["space"],
     },
-    "query": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
+    "query": {"intent": "a quiet story", "session": ["Alien", "Solaris"]},
     "request": {"labels": ["horror"], "tags": ["space"], "decade": 1970},
     "limit": {"phrase": "gory", "labels": ["Horror", "Comedy"]},
     "read_request": {
-        "message": "a quiet film, no war",
+        "message": "a quiet story, no war",
         "attributes": [("genres", ["drama", "war"]), ("year", [])],
     },
-    "rerank_request": {"intent": "a quiet film", "session": ["Alien", "Solaris"]},
-    "rerank_likelihood": {"request": "a quiet film", "candidate": "Alien"},
-    "rerank_listwise": {"request": "a quiet film", "candidates": [("1", "Alien"), ("2", "Big")]},
+    "rerank_request": {"intent": "a quiet story", "session": ["Alien", "Solaris"]},
+    "rerank_likelihood": {"request": "a quiet story", "candidate": "Alien"},
+    "rerank_listwise": {"request": "a quiet story", "candidates": [("1", "Alien"), ("2", "Big")]},
     "synthesise": {
         "labels": ["horror"],
         "tags": ["space"],
@@ -63,13 +64,13 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "first": ["Stalker", "Moon"],
     },
     "chat_llm": {
-        "message": "a quiet film",
+        "message": "a quiet story",
         "items": [("Stalker", "year 1979; Drama")],
         "reply": "“Stalker” comes first.",
     },
     "chat_reply": {
         "anew": True,
-        "wish": "a quiet film",
+        "wish": "a quiet story",
         "liked": ["“Solaris”"],
         "seen": ["“Solaris”"],
         "rejected": ["“Alien”"],
@@ -252,37 +253,6 @@ def load_prompt(kind: str, name_or_path: str | Path) -> Prompt:
         raise ConfigError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text: {error}") from None
-
-
-def find_packaged(kind: str, name: str, suffix: str) -> Path:
-    """Path of a packaged file (`kind` is ``prompts`` or ``configs``), or `name` itself if a path.
-
-    The packaged copy is the wheel's; in a checkout it is the folder at the top.
-
-    Raises:
-        ConfigError: If there is no such file, naming the nearest.
-    """
-    if "/" in name or "\\" in name or name.endswith((suffix, ".yaml", ".yml")):
-        if not Path(name).is_file():
-            raise ConfigError(f"{name}: no such file")
-        return Path(name)
-    path = packaged_folder(kind) / f"{name}{suffix}"
-    if not path.is_file():
-        raise ConfigError(f"no packaged {kind[:-1]} {name!r}{nearest(name, packaged_names(kind))}")
-    return path
-
-
-def packaged_folder(kind: str) -> Path:
-    """The folder of packaged prompts or configs."""
-    here = Path(__file__).resolve().parent
-    wheel = here / "_packaged" / kind
-    return wheel if wheel.is_dir() else here.parent / kind
-
-
-def packaged_names(kind: str) -> list[str]:
-    """Names of the packaged prompts or configs."""
-    suffix = {"prompts": ".j2", "configs": ".yaml"}[kind]
-    return sorted(path.stem for path in packaged_folder(kind).glob(f"*{suffix}"))
 
 
 def _join(values: object, separator: str = ", ") -> str:

@@ -101,7 +101,7 @@ def test_the_command_prints_and_writes_what_it_found(world_folder, tmp_path):
 
 def test_every_configuration_of_the_leaderboard_is_valid():
     from semrec.config import load_config
-    from semrec.prompting import find_packaged
+    from semrec.environment.packaged import find_packaged
 
     folder = find_packaged("configs", "default", ".yaml").parent / "leaderboard"
     files = sorted(folder.glob("*.yaml"))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semrec import ConfigError
-from semrec.prompting import EXAMPLES, Prompt, Prompts, load_prompt, packaged_names
+from semrec.environment.packaged import packaged_names
+from semrec.prompting import EXAMPLES, Prompt, Prompts, load_prompt
 
 ITEM, QUERY, REQUEST = (load_prompt(kind, kind) for kind in ("item", "query", "request"))
 PROMPTS = Prompts(item=ITEM, query=QUERY)

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from semrec.intent.english import word_set
+from semrec.data.kinds import kinds
+from semrec.intent.english import NOUNS, USES, word_set
 from semrec.intent.references import ORDINALS, read_references
 from semrec.intent.tokens import MARKS, Tokens
 
@@ -34,9 +35,10 @@ _NUMBERS = {
 } | {"couple": 2, "few": 3, "dozen": 12}
 _N = rf"(?:\d{{1,3}}|(?:a )?(?:{'|'.join(_NUMBERS)}))"
 _KIND = (
-    r"(?:films?|movies?|books?|games?|songs?|albums?|shows?|series|items?|products?|places?"
-    r"|results?|ones?|titles?|options?|picks?|suggestions?|recommendations?|things?|examples?)"
+    rf"(?:{'|'.join(sorted(NOUNS))}|items?|series|results?|ones?|titles?|options?|picks?|suggestions?"
+    r"|recommendations?|things?|examples?)"
 )
+_USE = "|".join(sorted(USES))
 _OF_LIST = rf"(?:of (?:them|these|those)|like (?:this|these|those|that|them)|{_KIND})"
 _LEAD = (
     r"(?:(?:ok|okay|well|so|and|but|please|oh|um|ah|ha|hm|great|cool|nice|good|now|actually|yes"
@@ -104,7 +106,8 @@ _WAYS: Mapping[ActKind, tuple[str, ...]] = {
         r"|pick (?:something|anything|one)",
         r"(?:something|anything) (?:everyone|everybody|we (?:all|both)) (?:likes?|loves?|enjoys?)",
         r"(?:i|we) (?:cant|cannot|can not) (?:decide|choose)",
-        r"(?:i )?(?:dont|do not) (?:care|mind|know)(?: (?:what|which|either))?(?: to watch)?",
+        r"(?:i )?(?:dont|do not) (?:care|mind|know)(?: (?:what|which|either))?"
+        rf"(?: to (?:{_USE}))?",
         r"(?:i have )?no idea|idk|im (?:bored|not sure|undecided|easy)|not sure",
     ),
     "fewer": (
@@ -148,25 +151,27 @@ _ASK = re.compile(
 # "Which one is best?", "what would you pick?": about the first one.
 _BEST = re.compile(
     rf"{_LEAD}(?:which|whats?)\b.*\b"
-    r"(?:best|most popular|pick|choose|start|(?:you|i|we) (?:recommend|watch|see|take))\b"
+    rf"(?:best|most popular|pick|choose|start|(?:you|i|we) (?:recommend|take|{_USE}))\b"
 )
 _PRONOUN = re.compile(r"\b(?:it|its|this|that|he|she|they|them)\b")
 _CAST = re.compile(r"\bwho(?:s| is| was) in\b")
-_TOPICS = tuple(
-    (topic, word_set(words))
-    for topic, words in (
-        ("director", "directed directs director directors direct filmmaker"),
-        ("cast", "stars starring actor actors actress cast acts plays played"),
-        ("author", "wrote author written writer writes writers"),
-        ("year", "year when released old new recent date decade"),
-        ("minutes", "long length runtime minutes duration hours pages"),
-        ("language", "language spoken subtitles subtitled dubbed"),
-        ("country", "country filmed shot where"),
-        ("price", "price cost costs much expensive cheap"),
-        ("rating", "rating rated score good reviews best popular famous"),
-        ("about", "about plot story happens premise synopsis summary more describe details"),
-        ("labels", "genre genres kind type sort category violent scary sad funny"),
-    )
+_TOPICS = (
+    *(
+        (topic, question.words)
+        for kind in kinds().values()
+        for topic, question in kind.questions.items()
+    ),
+    ("year", word_set("year when released old new recent date decade")),
+    ("minutes", word_set("long length runtime minutes duration hours pages")),
+    ("language", word_set("language spoken subtitles subtitled dubbed")),
+    ("country", word_set("country where")),
+    ("price", word_set("price cost costs much expensive cheap")),
+    ("rating", word_set("rating rated score good reviews best popular famous")),
+    (
+        "about",
+        word_set("about plot story happens premise synopsis summary more describe details"),
+    ),
+    ("labels", word_set("genre genres kind type sort category violent scary sad funny")),
 )
 _WANT_N = re.compile(
     rf"{_LEAD}(?:(?:recommend|suggest|give|show|list|find|name|pick|get|i want|i need|id like"

@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence, Set
 
 from semrec.intent.conditions import Condition, Has
-from semrec.intent.english import FILLERS, word_set
+from semrec.intent.english import FILLERS, USED, USES, USING, word_set
 from semrec.intent.spans import Spans
 from semrec.intent.tokens import MARKS, read_tokens
 from semrec.intent.vocabulary import Vocabulary
 from semrec.types import Label
 
-TALK = FILLERS | word_set(
+TALK = FILLERS.union(USES, USING, USED) | word_set(
     "hi hello hey thanks thank thx you ok okay yes yeah yep yup no nope nah not sure hmm hm well oh"
     " please pls great good nice cool perfect lovely fine alright right looks look sounds seems"
     " interesting i im ive id me my we a an the it its that this those these them one and but so"
-    " or too also then now just really very much more like liked love loved enjoyed enjoy watch"
-    " watched watching take pick choose seen saw already have had do dont did didnt was is are am"
-    " be him her us them actually instead rather maybe let lets see show give what how about can"
+    " or too also then now just really very much more like liked love loved enjoyed enjoy"
+    " take pick choose already have had do dont did didnt was is are am"
+    " be him her us them actually instead rather maybe let lets show give what how about can"
     " could would will only something anything some any another other others else again for to of"
     " in on with at looking search searching find recommend suggest said mean meant wait were"
     " changed mind got want need hated hate lol haha awesome first second third fourth fifth last"
@@ -53,17 +53,19 @@ _LESS = re.compile(
     r"(?!(?:well )?(?:known|popular|famous|mainstream|obscure)\b)",
     re.IGNORECASE,
 )
+_USE = "|".join(sorted(USES))
 _OPENING = re.compile(
     r"^(?:something\s*,|(?:hmm?|um|uh|ah|please|ok|okay|and|but|also|then|now|so|well|thanks|yes|no"
     r"|sorry|oops|i (?:mean|meant|said)|actually|instead|rather"
     r"|hi|hello|hey|make (?:it|that|them)|let[’']?s (?:try|do|go for|have)|(?:how|what) about"
-    r"|more(?! like)|i[’']?d (?:rather|prefer)(?: (?:have|see|watch))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
+    r"|more(?! like)|i[’']?d (?:rather|prefer)"
+    rf"(?: (?:have|{_USE}))?)\b[\s,.!;:?]*|[,.;:!?\s]+"
     # "I want a western" asks for "a western"; "I want to cry", "I need a hug" say how one feels.
     r"|what (?:do you have|have you got|is there) |any (?=good|great|nice|decent)"
     r"|(?:can|could|may) (?:i|we) (?:get|have|see) (?:a list of )?"
     r"|(?:(?:can|could|would) you )?(?:(?:i|we)(?:[’']?d|[’']?m| am| are)? )?(?:really )?"
     r"(?:(?:want|need|like|feel like|get)"
-    r"(?: to (?:see|watch|find))? (?=(?:an?|some|something|anything|the)\b)"
+    rf"(?: to (?:find|{_USE}))? (?=(?:an?|some|something|anything|the)\b)"
     r"|(?:recommend|suggest|show|give|find)(?: (?:me|us))? "
     r"|(?:looking for|searching for|in the mood for|are there|let[’']?s go with) (?:any )?)"
     r"(?!(?:an?|some) (?:hug|comfort|good cry|laugh)\b))+",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from semrec.chat.phrasing import languages_of, spoken
 from semrec.data.catalog import Catalog
+from semrec.data.kinds import kinds
 from semrec.intent.intent_parser import IntentParser
 
 MAX_TEXT_CHARS, MAX_VALUES = 200, 5
 # A topic → words in the names of attributes that know it.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "director": ("director", "filmmaker"),
-    "cast": ("cast", "actor", "star"),
-    "author": ("author", "writer", "artist"),
+_QUESTIONS = {
+    topic: question for kind in kinds().values() for topic, question in kind.questions.items()
+}
+_NAMES: Mapping[str, Collection[str]] = {
+    **{topic: question.attributes for topic, question in _QUESTIONS.items()},
     "year": ("year", "released", "release_date", "date"),
     "minutes": ("minutes", "runtime", "duration", "length", "pages"),
     "language": ("language",),
@@ -24,9 +26,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "rating": ("rating", "score", "stars"),
 }
 _PLURALS = {
-    "director": "directors",
-    "cast": "casts",
-    "author": "authors",
+    **{topic: question.plural for topic, question in _QUESTIONS.items()},
     "year": "years",
     "minutes": "lengths",
     "language": "languages",

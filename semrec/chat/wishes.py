@@ -10,22 +10,22 @@ import re
 from collections.abc import Iterable, Sequence
 
 from semrec.chat.intent_texts import COMPARATIVES, TALK, content_of
-from semrec.intent.english import DETERMINERS, FILLERS, word_set
+from semrec.intent.english import DETERMINERS, FILLERS, NAMED_BY, USED, word_set
 from semrec.intent.tokens import MARKS, Tokens, read_tokens
 
 MAX_LEAD = 4  # words in which a message says that it adds
 
 # A message that begins so adds to what was asked before …
-_ADDING = word_set(
-    "and plus with without but in set for by from less preferably ideally too starring under over"
-    " between until before after no nothing any based about featuring directed made where make"
+_ADDING = NAMED_BY | word_set(
+    "and plus with without but in set for by from less preferably ideally too under over between"
+    " until before after no nothing any based about directed made where make"
     " my our he she they hes shes theyre easy simple"
 )
 # … and so does one that has one of these,
 _ANYWHERE = word_set("also maybe perhaps")
 # or, behind "something", one of these: "something with a twist", not "something about robots".
-_BEHIND_SOMETHING = word_set(
-    "with without in set by from based featuring starring where that for more less not too"
+_BEHIND_SOMETHING = NAMED_BY | word_set(
+    "with without in set by from based where that for more less not too"
 )
 _SOMETHING = word_set("something anything a an bit little much slightly way somewhat it them be")
 _MODIFIERS = word_set(
@@ -44,12 +44,12 @@ _POLITE = word_set(
 )
 _INSTEAD = word_set("instead actually rather")
 _HOW_ABOUT = (["how", "about"], ["what", "about"])
-_TELLING = word_set("seen saw watched know knew liked loved love enjoyed like adored favorite")
+_TELLING = USED | word_set("know knew liked loved love enjoyed like adored favorite")
 _TELLERS = _TELLING | word_set(
     "we had weve theyve hes shes wife husband kids son daughter favourite often times time twice"
     " dozen recently before yesterday night many"
 )
-_AROUND_A_LABEL = DETERMINERS | FILLERS | {"film", "movie"}
+_AROUND_A_LABEL = DETERMINERS | FILLERS
 _ALIKE = word_set("like similar")
 
 

@@ -239,7 +239,7 @@ def recommend(
 @prompts.command("list")
 def prompts_list() -> None:
     """Names of the packaged prompts."""
-    from semrec.prompting import packaged_names
+    from semrec.environment.packaged import packaged_names
 
     for name in packaged_names("prompts"):
         Screen().line(name)
@@ -248,7 +248,7 @@ def prompts_list() -> None:
 @prompts.command("show")
 def prompts_show(name: str) -> None:
     """A template as it is."""
-    from semrec.prompting import find_packaged
+    from semrec.environment.packaged import find_packaged
 
     sys.stdout.write(find_packaged("prompts", name, ".j2").read_text(encoding="utf-8"))
 

@@ -106,7 +106,8 @@ def data_import(
     dry_run: Annotated[bool, typer.Option(help="Say what would be done; write nothing.")] = False,
     name: Annotated[str, typer.Option(help="Of the dataset; default the folder's.")] = "",
     licence: Annotated[str, typer.Option(help="Its terms.")] = "",
-    kind: Annotated[str, typer.Option("--format", help="log: a service's --state.")] = "auto",
+    kind: Annotated[str, typer.Option(help="Of the items; see configs/kinds.yaml.")] = "",
+    form: Annotated[str, typer.Option("--format", help="log: a service's --state.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Bring files into a dataset's form: MovieLens, Amazon 2023, RecBole, any table, as downloaded.
@@ -118,13 +119,16 @@ def data_import(
     A service's log (--format log --interactions STATE --items DATASET) is added to its dataset.
     """
     from semrec.data.import_report import ImportOptions
+    from semrec.data.kinds import kinds
     from semrec.data.scans import Reading
 
-    if kind not in FORMATS:
-        raise DataError(f"--format: unknown {kind!r}{nearest(kind, FORMATS)}")
+    if form not in FORMATS:
+        raise DataError(f"--format: unknown {form!r}{nearest(form, FORMATS)}")
+    if kind and kind not in kinds():
+        raise DataError(f"--kind: unknown {kind!r}{nearest(kind, kinds())}")
     if out is None and not dry_run:
         raise DataError("--out: found nothing, expected a folder to write (or --dry-run)")
-    if kind == "log":
+    if form == "log":
         _import_log([*interactions, *(files or [])], out, items, name)
         return
     if separator and len(separator.encode()) > 4:
@@ -132,6 +136,7 @@ def data_import(
     options = ImportOptions(
         name=name or (out.name if out else ""),
         licence=licence,
+        kind=kind,
         positive_weight=positive_weight,
         time=time,
         renames=dict(pair(text, "--rename") for text in rename),

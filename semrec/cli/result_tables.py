@@ -12,9 +12,9 @@ from semrec.types.display import understood_lines
 
 # The demo's comparisons: its name → what was asked.
 COMPARED = {
-    "time_split": "the next film, by the clock",
-    "cold_items": "withheld films, among all",
-    "cold_items_among_themselves": "withheld films alone",
+    "time_split": "the next item, by the clock",
+    "cold_items": "withheld items, among all",
+    "cold_items_among_themselves": "withheld items alone",
 }
 WEIGHTS = ("words", "lexical", "texts", "behavioural", "popularity", "domain")
 MAX_RAISED = 5  # items that are said to have moved up

@@ -6,7 +6,7 @@ Item ids become rows here and nowhere else; both tables are built once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from semrec.data.attributes import Attribute, make_attribute, refuse_unusable
 from semrec.data.formats import read_table, refuse_nulls, require_columns, strings
 from semrec.data.item_records import checked_records
+from semrec.data.kinds import kind_of
 from semrec.data.mapped_catalog import (
     TABLE,
     MappedRows,
@@ -32,6 +33,7 @@ from semrec.types import MAX_ID_CHARS, BoolArray, Condition
 
 RESERVED = ("item_id", "title", "text")
 PARQUET = "catalog.parquet"
+KIND = b"kind"  # in the table's metadata
 # A text column is one of labels if it has few distinct values, and they aren't codes ("en", "M").
 MAX_LABELS, MIN_ITEMS_PER_LABEL, MIN_LABEL_CHARS = 1_000, 5, 3
 
@@ -68,6 +70,20 @@ class Catalog:
     def rows(self, item_ids: Iterable[str]) -> list[int]:
         """The rows of those items that are known, in their order."""
         return [row for item_id in item_ids if (row := self.row(item_id)) is not None]
+
+    @cached_property
+    def kind(self) -> str:
+        """The kind of its items, a key of `kinds`; ``""`` if nothing tells it."""
+        said = (self.table.schema.metadata or {}).get(KIND)
+        if said is not None:
+            return str(said.decode())
+        texts = (f"{title} {text}" for title, text in zip(self.titles, self.texts, strict=True))
+        return kind_of(self.attribute_names, texts)
+
+    def of_kind(self, kind: str) -> Catalog:
+        """The same with the kind of its items said, which is kept with them."""
+        metadata = {**(self.table.schema.metadata or {}), KIND: kind.encode()}
+        return replace(self, table=self.table.replace_schema_metadata(metadata))
 
     @property
     def attribute_names(self) -> tuple[str, ...]:
@@ -233,8 +249,12 @@ def save_catalog(catalog: Catalog, folder: Path, *, mapped: bool) -> None:
 def load_catalog(folder: Path) -> Catalog:
     """Read what `save_catalog` wrote: an artifact's, whose files were checked when it was built."""
     if (folder / TABLE).is_file():
-        return _catalog(*load_mapped(folder))
-    return read_catalog(folder / PARQUET)
+        catalog = _catalog(*load_mapped(folder))
+    else:
+        catalog = read_catalog(folder / PARQUET)
+        said = (pq.read_schema(folder / PARQUET).metadata or {}).get(KIND)
+        catalog = catalog if said is None else catalog.of_kind(said.decode())
+    return catalog.of_kind(catalog.kind)  # which older artifacts don't say
 
 
 def read_catalog(path: Path, renames: Mapping[str, str] | None = None) -> Catalog:

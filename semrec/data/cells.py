@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from semrec.data.columns import YEAR, known_as, plain
+from semrec.data.kinds import words_of_all
 
 Cells = Sequence[str | None]
 
@@ -27,12 +28,11 @@ NO_LABEL = frozenset(
     ["", "(no genres listed)", "no genres listed", "nan", "null", "None", "N/A", "n/a", "#N/A"]
 )
 LISTS = """
-genre genres category categories tag tags keyword keywords label labels style styles cast actor
-actors director directors author authors writer writers artist artists language languages country
-countries topic topics subject subjects shelf shelves specs features mood moods theme themes
-ingredients platforms developers publishers class classes
+genre genres category categories tag tags keyword keywords label labels style styles language
+languages country countries topic topics subject subjects shelf shelves specs features mood moods
+theme themes ingredients class classes
 """
-LIST_NAMES = frozenset(LISTS.split())
+LIST_NAMES = words_of_all("lists") | frozenset(LISTS.split())
 NUMBER_NAMES = frozenset(
     ["price", "listprice", "originalprice", "discountprice", "cost", "msrp", "amount"]
 )

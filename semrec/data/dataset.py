@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from semrec.data.attributes import usable
 from semrec.data.catalog import RESERVED, Catalog, read_catalog
@@ -33,6 +33,7 @@ from semrec.data.formats import (
     strings,
 )
 from semrec.data.interactions import Interactions, default_weight, read_interactions
+from semrec.data.kinds import kinds
 from semrec.data.scans import is_table
 from semrec.errors import DataError, nearest, preview
 
@@ -55,6 +56,14 @@ class DatasetSettings(BaseModel):
     positive_weight: float | None = None
     time: Literal["clock", "order"] | None = None
     events: dict[str, str] = {}
+    kind: str = ""  # of the items: films, books, …; see configs/kinds.yaml
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, kind: str) -> str:
+        if kind and kind not in kinds():
+            raise ValueError(f"expected one of {', '.join(kinds())}{nearest(kind, kinds())}")
+        return kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +143,7 @@ def read_dataset(folder: str | Path) -> Dataset:
             read, notes = converted(files, settings, work)
             renames, names = {}, {}
         catalog = read_catalog(read["items"], renames)
+        catalog = catalog.of_kind(settings.kind or catalog.kind)
         events = read_interactions(
             read["interactions"], catalog, renames=renames, time=settings.time, events=names
         )
@@ -273,7 +283,7 @@ def _read_tags(path: Path, catalog: Catalog, renames: Mapping[str, str]) -> tupl
 
 
 def _hash(files: list[Path], settings: DatasetSettings) -> str:
-    unsaid = set() if settings.events else {"events"}
+    unsaid = {name for name in ("events", "kind") if not getattr(settings, name)}
     digest = hashlib.sha256(settings.model_dump_json(exclude=unsaid).encode())
     for path in files:
         with path.open("rb") as raw:

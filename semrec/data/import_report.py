@@ -17,6 +17,7 @@ class ImportOptions:
     Attributes:
         name: What the dataset is called.
         licence: Its terms.
+        kind: Of its items: films, books, …; empty: told by their attributes and texts.
         positive_weight: Weight from which an interaction counts; None: told by the weights.
         time: ``clock`` or ``order``; None: told by the numbers.
         renames: Column in a file → ``user_id``, ``item_id``, ``title``, … or an attribute's name.
@@ -33,6 +34,7 @@ class ImportOptions:
 
     name: str = ""
     licence: str = ""
+    kind: str = ""
     positive_weight: float | None = None
     time: str | None = None
     renames: Mapping[str, str] = field(default_factory=dict)

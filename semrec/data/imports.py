@@ -329,6 +329,7 @@ def _settings(work: _Work, columns: Mapping[str, str]) -> dict[str, object]:
     settings = {
         "name": options.name,
         "licence": options.licence,
+        "kind": options.kind,
         "positive_weight": None if weight is None else float(weight),
         "time": options.time or (None if TIME in columns else "order"),
     }

@@ -85,7 +85,8 @@ def save_mapped(table: pa.Table, folder: Path) -> None:
         [
             pa.field(field.name, pa.large_string()) if pa.types.is_string(field.type) else field
             for field in table.schema
-        ]
+        ],
+        table.schema.metadata,
     )
     whole = table.cast(schema).combine_chunks()
     with pa.OSFile(str(folder / TABLE), "wb") as file, pa.ipc.new_file(file, schema) as writer:

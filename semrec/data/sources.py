@@ -67,7 +67,7 @@ def from_frames(
         out: A folder to write it to; absent, empty, or a dataset written before. None: nowhere.
         tags: `item_id`, `tag`; optional `user_id`, `timestamp`.
         progress: Called as work proceeds.
-        **choices: Fields of `ImportOptions`: `name`, `licence`, `positive_weight`, `time`,
+        **choices: Fields of `ImportOptions`: `name`, `licence`, `kind`, `positive_weight`, `time`,
             `renames`, `splits` (also `lists`), `events`, `drop_unknown`, `keep_titles`, `strict`
             (True unless said: what can't be used is refused, not left out).
 

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from semrec.environment.packaged import find_packaged
 from semrec.errors import ConfigError, nearest
 from semrec.intent.tokens import singular
-from semrec.prompting import find_packaged
 
 MAX_TABLE_CHARS = 200_000
 Phrases = Sequence[str]

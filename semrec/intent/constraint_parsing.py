@@ -15,6 +15,7 @@ from semrec.intent.english import (
     ADVERBS,
     AFTER_EXCLUSIVE,
     APPROXIMATE,
+    FILLERS,
     MADE,
     NOT_A_KIND,
     PHRASE_ENDS,
@@ -315,7 +316,7 @@ def _demands_nothing(t: Tokens, start: int, cue: Match[ConstraintCue]) -> bool:
     if cue.phrase == "just":
         return after in ("a", "an", "the", "some", "any")
     if cue.phrase == "should be":
-        return before not in ("it", "and", "they", "which", "movie", "film")
+        return before not in FILLERS | {"it", "and", "they", "which"}
     if cue.phrase in _STRONG:
         return before in ("was", "is", "are", "were")
     return cue.phrase in MUST and before in _NO_ITEM

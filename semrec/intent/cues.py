@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from semrec.intent.english import ADVERBS, word_set
+from semrec.data.kinds import words_of_all
+from semrec.intent.english import ADVERBS, NAMED_BY, NOUNS, USED, USES, USING, word_set
 from semrec.intent.tokens import PhraseTable
+
+_USE, _USED = ("/".join(sorted(words)) for words in (USES, USED))  # "watch", "read"; "watched", …
 
 # "not X" and "no X" that state no limit; the whole idiom is stepped over.
 IDIOMS = (
@@ -42,18 +45,19 @@ NEGATIONS = (
     ",exclude,minus,hate,hates,detest,loathe,despise,dislike,dislikes,cant stand,cannot stand"
     ",can not stand,cant bear,cannot bear,dont like,do not like,doesnt like,does not like"
     ",dont enjoy,do not enjoy,doesnt enjoy,dont love,do not love,dont care for,do not care for"
-    ",doesnt care for,dont want,do not want,doesnt want,does not want,dont want to watch"
-    ",dont want to see,do not want to watch,do not want to see,dont wanna watch,dont wanna see"
+    ",doesnt care for,dont want,do not want,doesnt want,does not want"
+    f",dont want to {_USE},do not want to {_USE},dont wanna {_USE}"
     ",dont feel like,do not feel like,not feeling like,not in the mood for,not in a mood for"
     ",not looking for,not interested in,not into,not in to,not a fan of,not a fan,not fan of"
     ",not fans of,not a big fan of,not a huge fan of,not a great fan of,not the biggest fan of"
     ",not the biggest fan,not keen on,not fond of,not one for,not much for,not much of a fan of"
     ",sick of,tired of,fed up with,bored of,bored with,had enough of,stay away from"
-    ",steer clear of,keep away from,leave out,rather not watch,rather not see,rather not have"
+    ",steer clear of,keep away from,leave out,rather not have"
+    f",rather not {_USE},not to {_USE}"
     ",rather avoid,could do without,can do without,dont give me,do not give me,dont show me"
     ",do not show me,dont recommend,do not recommend,dont suggest,do not suggest"
     ",dont recommend me,dont suggest me,dont need,never liked,never been into,never show me"
-    ",not like,not to watch,not to see,not to have,not want,not wanting,no to,say no to,skip"
+    ",not like,not to have,not want,not wanting,no to,say no to,skip"
     ",skip the,spare me,spare me the,enough with,enough with the,cant do,not that into,skip any"
     ",non,not be,shouldnt be,mustnt be,cant be,cannot be,isnt,arent,no interest in,not having"
     ",hold the,not have any,enough of,ok enough,okay enough,thats enough,must not,mustnt"
@@ -140,8 +144,8 @@ OTHERS = PhraseTable(
     {
         "something else,anything else,what else,other ones,some others,show me others,others"
         ",another one,none of these,none of those,none of them,not those,not these,not them"
-        ",show me more,more options,more suggestions,next ones,seen them all,seen all of them"
-        ",seen all of these,seen all of those,seen these,seen those,seen them,different ones": True
+        ",show me more,more options,more suggestions,next ones,different ones"
+        f",{_USED} them all,{_USED} all of them/these/those,{_USED} these/those/them": True
     },
     between=ADVERBS,
 )
@@ -165,9 +169,9 @@ COMPARATIVES = PhraseTable(
 )
 
 # Words that lead up to a title.
-BEFORE_TITLE = word_set(
-    "like liked loved love loves likes enjoys adores enjoyed enjoy seen saw watched watch watching"
-    " rewatched hated hate disliked dislike called named titled unlike adore adored finished stand"
+BEFORE_TITLE = USES.union(USING, USED) - {"see", "eat", "wear"} | word_set(
+    "like liked loved love loves likes enjoys adores enjoyed enjoy hated hate disliked dislike"
+    " called named titled unlike adore adored finished stand"
 )
 # Words that rule out the title behind them.
 RULING_OUT = word_set("no not but except without skip avoid besides minus nor")
@@ -175,17 +179,20 @@ RULING_OUT = word_set("no not but except without skip avoid besides minus nor")
 WITHOUT = word_set("except without skip avoid minus")
 ALL = word_set("anything everything all any anyone everyone")
 # Words of an opinion before a title that is ruled out: they say nothing else.
-OPINION = word_set(
-    "i ive really just anything everything absolutely also have already did didnt dont do not seen"
-    " saw to see want watch please"
+OPINION = (USES | USED) | word_set(
+    "i ive really just anything everything absolutely also have already did didnt dont do not to"
+    " want please"
 )
 # Before people's names: how many words in capitals make one of them.
-BEFORE_NAMES = {"by": 1, "starring": 1, "featuring": 1, "with": 2}
+BEFORE_NAMES = {**dict.fromkeys(NAMED_BY, 1), "by": 1, "with": 2}
 # The same before names that are liked, or were seen.
-TASTES = {"like": 2, "love": 2, "loved": 2, "liked": 2, "enjoyed": 2, "seen": 1, "watched": 1}
+TASTES = {
+    **dict.fromkeys(words_of_all("tells"), 1),
+    **dict.fromkeys(("like", "love", "loved", "liked", "enjoyed"), 2),
+}
 NO_NAME = word_set("i im ive no yes yeah ok okay oh and but")
-BEFORE_SAME = word_set("by from with starring featuring")
-PEOPLE = word_set("director actor actress writer author artist band composer maker creator studio")
+BEFORE_SAME = NAMED_BY | word_set("by from with")
+PEOPLE = words_of_all("people") | word_set("maker creator")
 # May stand behind a title that its words alone tell.
 BEHIND_TITLE = word_set(
     "and or but with only please though from in except not no that which because so also instead"
@@ -199,9 +206,9 @@ BEFORE_TITLE_AFTER = {
     "than": word_set("better other more funnier darker scarier lighter"),
 }
 # May stand between such a word and the title.
-BETWEEN_TITLE = word_set(
-    "movie movies film films both original first new old also really actually already just even"
-    " things stuff something either"
+BETWEEN_TITLE = NOUNS | word_set(
+    "both original first new old also really actually already just even things stuff something"
+    " either"
 )
 # Words around a title that say how it is meant: what speaks against it, what for it …
 AGAINST = word_set(
@@ -212,8 +219,7 @@ IN_FAVOUR = word_set(
     "liked loved love loves like likes enjoyed enjoy adored adore favorite favourite fan fans into"
     " close similar vein stand bear care finish lines such"
 )
-SEEN = word_set("seen saw watched")
-YET_TO_SEE = word_set("see watch watching try rent")
+YET_TO_SEE = USES.union(USING, {"try", "rent"})
 NOT = word_set(
     "not didnt dont doesnt never nothing isnt wasnt werent couldnt cant cannot havent hasnt hadnt"
     " hardly wouldnt no nor neither aint"

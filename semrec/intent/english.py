@@ -1,10 +1,15 @@
 """The small part of English that can't be learned from a catalogue: plain tables.
 
+The words of a kind of item, films or books, are configuration (`configs/kinds.yaml`).
+
 All entries are as `tokens.read_tokens` leaves words: casefolded, without accents and apostrophes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from semrec.data.kinds import kinds, words_of_all
 from semrec.intent.tokens import CLAUSE
 
 
@@ -18,12 +23,16 @@ def _in_order(text: str) -> tuple[str, ...]:
 
 
 # Kinds of thing that people write for "item": "horror films", "nothing but war stuff".
-FILLERS = word_set(
-    "film films movie movies flick flicks picture pictures cinema stuff thing things one ones"
-    " title titles genre genres content story stories type kind show shows series book books"
-    " novel novels elements element song songs album albums track tracks game games product"
-    " products item items"
+NOUNS = words_of_all("nouns")
+FILLERS = NOUNS | word_set(
+    "stuff thing things one ones title titles genre genres content series story stories type kind"
+    " elements element item items"
 )
+# What people do with an item, and have done: "watch", "read"; "watched", "read".
+_DOES = words_of_all("does") | {"see"}
+USES = frozenset(word for word in _DOES if not word.endswith("ing"))
+USING, USED = _DOES - USES, words_of_all("did") | {"seen", "saw"}
+NAMED_BY = words_of_all("named_by")  # before the name of somebody who made one: "starring"
 # What may stand before a label without narrowing it.
 DETERMINERS = word_set(
     "a an any more all some such other another too very so overly really super extremely"
@@ -42,9 +51,9 @@ FOLLOWERS = word_set(
     " preferably ideally no not nothing never without"
 )
 # ... and these narrow it ("no comedies with Adam Sandler"), which no filter can negate.
-RESTRICTIONS = word_set(
-    "with about from by where that which who starring set like featuring involving directed of"
-    " made on based in over under before after between than when"
+RESTRICTIONS = NAMED_BY | word_set(
+    "with about from by where that which who set like involving directed of made on based in"
+    " over under before after between than when"
 )
 # Words and marks behind which a noun phrase has ended.
 PHRASE_ENDS = CLAUSE | FOLLOWERS
@@ -56,12 +65,12 @@ NOT_A_NOUN = word_set(
     " will wont would wouldnt can cant could couldnt should shouldnt may might must not no"
     " nothing never need one ones if because but so thanks thank thx sorry please way lol haha"
     " problem worries idea clue preference preferences doubt matter luck interest else yes yeah"
-    " ok okay nope thing things sure my your his their our the seen heard watched saw watch see"
-    " know think thought really anything something everything someone anyone everyone lie"
+    " ok okay nope thing things sure my your his their our the heard know think thought really"
+    " anything something everything someone anyone everyone lie"
     " longer reason filter filters limit limits wrong special specific specifically fancy"
     " against beats happens much like to in as at wonder offense rush pressure biggie such"
     " question questions hurry"
-)
+) | (USES | USED)
 # Single words after "not" that judge, answer or hedge rather than describe what is wanted.
 NOT_A_KIND = word_set(
     "bad good great sure interested really yet much necessarily many familiar now today exactly"
@@ -74,14 +83,14 @@ NOT_A_KIND = word_set(
 ADVERBS = word_set(
     "really actually particularly even ever generally usually normally honestly ever"
 )
-AFTER_EXCLUSIVE = word_set(
-    "want like watch enjoy see show me into looking for need accept interested in the mood to"
-    " love give recommend suggest"
+AFTER_EXCLUSIVE = USES | word_set(
+    "want like enjoy show me into looking for need accept interested in the mood to love give"
+    " recommend suggest"
 )
 # A year, decade or language named together with one of these tells of taste, memory or setting.
-TELLING = word_set(
-    "saw seen watched liked loved enjoyed remember remembered remembers grew hated disliked"
-    " loves likes favorite favourite favorites favourites reminds prefer preferred"
+TELLING = USED | word_set(
+    "liked loved enjoyed remember remembered remembers grew hated disliked loves likes favorite"
+    " favourite favorites favourites reminds prefer preferred"
 )
 WISHING = word_set("id would wed d could might ill")
 SOFT_BEFORE = word_set(
@@ -89,7 +98,7 @@ SOFT_BEFORE = word_set(
     " approximately say"
 )
 APPROXIMATE = word_set("around circa about roughly approximately say")  # only directly before
-MADE = word_set("made released filmed shot produced published written out issued dating")
+MADE = words_of_all("made") | word_set("made released produced published out issued dating")
 
 NUMBERS = {
     **dict(
@@ -215,37 +224,13 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
 }
 
 # What people write → labels that may mean it; the first that the catalogue has is taken.
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        ("sci fi", "scifi", "science fiction", "sf", "syfy"),
-        ("sci fi", "science fiction", "scifi"),
-    ),
-    **dict.fromkeys(
-        ("animation", "animated", "cartoon", "animations"), ("animation", "animated", "cartoon")
-    ),
-    **dict.fromkeys(
-        ("kids", "kid", "childrens", "children", "family", "for kids", "for children"),
-        ("children", "childrens", "kids", "family"),
-    ),
-    **dict.fromkeys(("romance", "romantic", "love story"), ("romance", "romantic")),
-    **dict.fromkeys(("horror", "scary"), ("horror",)),
-    **dict.fromkeys(("noir", "film noir"), ("film noir", "noir")),
-    **dict.fromkeys(("documentary", "docu", "doc"), ("documentary",)),
-    **dict.fromkeys(("thriller", "suspense"), ("thriller", "suspense")),
-    **dict.fromkeys(("history", "historical"), ("history", "historical")),
-    **dict.fromkeys(("biography", "biopic", "biographical"), ("biography", "biopic")),
-    **dict.fromkeys(("mystery", "whodunit", "murder mystery"), ("mystery",)),
-    **dict.fromkeys(("comedy", "comedic"), ("comedy",)),
-    **dict.fromkeys(("drama", "dramatic"), ("drama",)),
-    **dict.fromkeys(("musical",), ("musical", "musicals")),
-    **dict.fromkeys(("war", "wartime"), ("war",)),
-    **dict.fromkeys(("superhero", "super hero"), ("superhero",)),
-    **dict.fromkeys(("fantasy",), ("fantasy",)),
-    **dict.fromkeys(("crime",), ("crime",)),
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    word.strip(): tuple(labels)
+    for kind in kinds().values()
+    for words, labels in kind.synonyms.items()
+    for word in words.split(",")
 }
 # One phrase that means two labels at once.
-PAIRS: dict[str, tuple[str, str]] = {
-    "rom com": ("romance", "comedy"),
-    "romcom": ("romance", "comedy"),
-    "dramedy": ("drama", "comedy"),
+PAIRS: Mapping[str, tuple[str, str]] = {
+    phrase: labels for kind in kinds().values() for phrase, labels in kind.pairs.items()
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from semrec.intent import cues
-from semrec.intent.english import FILLERS, word_set
+from semrec.intent.english import FILLERS, USED, word_set
 from semrec.intent.spans import JOINTS, Spans
 from semrec.intent.titles import ARTICLES, Titles, is_slip_of
 from semrec.intent.tokens import CLAUSE, MARKS, SENTENCE, Interval, Tokens, singular
@@ -297,7 +297,7 @@ def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
     if at >= floor and (is_but or t.word(at) in cues.WITHOUT):
         return "rejected"
     if at >= floor and t.word(at) in ("not", "no", "nor"):
-        seen = any(t.word(i) in cues.SEEN for i in range(max(0, at - MAX_REACH), at))
+        seen = any(t.word(i) in USED for i in range(max(0, at - MAX_REACH), at))
         return "neither" if seen and t.word(at) == "not" else "rejected"
     while at >= max(floor, mention.first - MAX_REACH) and t.word(at) not in (SENTENCE, "but"):
         word = t.word(at)
@@ -306,7 +306,7 @@ def _before(t: Tokens, mention: Mention, floor: int) -> Polarity | None:
             return "liked" if is_negated else "rejected"
         if word in cues.IN_FAVOUR and not (word == "into" and t.word(at - 1).startswith("look")):
             return "rejected" if is_negated else "liked"
-        if word in cues.SEEN or (word == "see" and t.word(at - 1) in ("did", "just")):
+        if word in USED or (word == "see" and t.word(at - 1) in ("did", "just")):
             return "neither" if is_negated else None
         if word in cues.YET_TO_SEE:
             return "neither"

@@ -17,7 +17,15 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.intent.audience import Audience, Phrases
 from semrec.intent.conditions import Has
-from semrec.intent.english import DETERMINERS, FILLERS, PHRASE_ENDS, RESTRICTIONS, word_set
+from semrec.intent.english import (
+    DETERMINERS,
+    FILLERS,
+    NAMED_BY,
+    PHRASE_ENDS,
+    RESTRICTIONS,
+    USES,
+    word_set,
+)
 from semrec.intent.mentions import named_labels
 from semrec.intent.spans import JOINTS
 from semrec.intent.tokens import (
@@ -40,14 +48,15 @@ _ARTICLES = word_set("a an the")
 _DEGREES = DETERMINERS | {"much"}
 _MEANT = word_set("for to suitable appropriate")
 # Behind these words stands what the story is about.
-_STORY = word_set("about where whose who starring story tale couple")
+_STORY = NAMED_BY | word_set("about where whose who story tale couple")
 # Words that may stand before "… a child", and behind a mood, where it is meant.
 _BEFORE = (
     PHRASE_ENDS
     | FILLERS
+    | USES
     | word_set(
         "something anything good great nice fine perfect suitable appropriate safe fun night need"
-        " want watch see after had having such recommend suggest for with"
+        " want after had having such recommend suggest for with"
     )
 )
 _BEHIND = (

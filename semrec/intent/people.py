@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from semrec.intent import cues
-from semrec.intent.english import word_set
+from semrec.intent.english import NOUNS, USED, word_set
 from semrec.intent.spans import JOINTS
 from semrec.intent.tokens import CLAUSE, Interval, Tokens
 from semrec.intent.vocabulary import Vocabulary
 
-_ENDS_NAME = (
-    CLAUSE | JOINTS | word_set("but yet too movies movie films film though so because very") | {""}
-)
+_ENDS_NAME = CLAUSE | JOINTS | NOUNS | word_set("but yet too though so because very") | {""}
 
 
 def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -> list[str]:
@@ -32,7 +30,7 @@ def named_people(t: Tokens, taken: Sequence[Interval], vocabulary: Vocabulary) -
         end = _name_end(t, first, taken_at)
         if word in cues.TASTES and _tells_nothing(t, i):
             continue  # "I haven't seen Jaws", "have you seen Jaws?"
-        if word in cues.SEEN and end == first + 1 and t.word(end) not in _ENDS_NAME:
+        if word in USED and end == first + 1 and t.word(end) not in _ENDS_NAME:
             continue  # "I seen Other suggestion?"
         while end - first >= least:
             if " ".join(t.stems[first:end]) not in vocabulary.labels:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semrec.intent.cues import OTHERS
-from semrec.intent.english import FILLERS, word_set
+from semrec.intent.english import FILLERS, NOUNS, USED, USES, word_set
 from semrec.intent.intent_parser import rejects
 from semrec.intent.mentions import Mention, polarities
 from semrec.intent.spans import JOINTS
@@ -31,19 +31,21 @@ _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "
 _KINDS = FILLERS | word_set("pick picks option options suggestion suggestions recommendation")
 _NUMBERED = word_set("number option pick suggestion nr")
 _THAT = word_set("that this")
+# "That film"; of "that show" and "that track" nobody knows whether it is a verb.
+_ITEM = {"one"} | {word for word in NOUNS if f"{word}s" in NOUNS} - {"show", "track"}
 _SAYS = word_set(
     "looks look sounds sound seems seem is isnt was wasnt please and or but too instead again"
     " thanks though i ive we if because appeals works could would might are were"
 )
-_LIKES = word_set(
+_LIKES = USES | word_set(
     "good great nice cool perfect love loved like liked likes lovely interesting promising fun"
-    " enjoy enjoyed best favorite favourite watch take pick choose yes fan similar"
+    " enjoy enjoyed best favorite favourite take pick choose yes fan similar"
     " appeals wonderful excellent awesome brilliant amazing fantastic"
 )
 _LOOKS = word_set("looks look sounds sound seems seem is")
 _QUESTION = word_set("what who whats whos when where how why which")
-_SEEN = word_set("seen saw watched know knew read heard played had")
-_OF_IT = word_set("not like love seen saw watched know")
+_SEEN = USED | word_set("know knew heard had")
+_OF_IT = USED | word_set("not like love know")
 # "Not for kids", "not scary, for him" limit the list; "not for me" refuses what was offered.
 _NOT_OF_IT = re.compile(
     r"\bnot (?:(?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)|(?:too|so|as|overly)\b)"
@@ -135,7 +137,7 @@ def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | 
 
 def _that(t: Tokens, at: int) -> tuple[int, tuple[int, ...]] | None:
     """Reads "That one", and after "not" or "like" plain "that"."""
-    if t.word(at) in _THAT and t.word(at + 1) in ("one", "film", "movie"):
+    if t.word(at) in _THAT and t.word(at + 1) in _ITEM:
         return at + 2, (-1,)
     before, after = t.word(at - 1), t.word(at + 1)
     if t.word(at) in _THAT | {"it"} and after in CLAUSE | JOINTS | {"but"} and before in _OF_IT:

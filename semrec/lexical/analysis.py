@@ -2,7 +2,8 @@
 
 A request says what it is about in a few content words; the rest is conversation ("hi, I'm looking
 for a movie"). The filler goes before the request is encoded and matched: it pulls vectors towards
-films about films, and tells nothing apart. English only; words of other languages all stay.
+films about films, and tells nothing apart. What is filler depends on the catalogue: "game" is
+among games, and isn't among films. English only; words of other languages all stay.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import Stemmer
+
+from semrec.data.kinds import words_of_kind
 
 MAX_TERM_CHARS = 40  # longer ones are no words: addresses, hashes
 MAX_REQUEST_TERMS = 64  # the last ones of a long text, where people say what they want
@@ -35,23 +38,22 @@ yeah yep sure well really quite pretty maybe perhaps actually something thing th
 anyone one ones kind kinds sort sorts type types lot lots bit want wants wanted wanting looking
 recommend recommends recommended recommendation recommendations suggest suggests suggested
 suggestion suggestions tell know think thought hoping hope wondering tonight today now currently
-along lines vein similar like liked likes loved enjoyed enjoying watched watching seen saw got get
+along lines vein similar like liked likes loved enjoyed enjoying seen saw got get
 gets getting give gives show shows find help need needs needed hate hated hates
 """
 # Words that are filler around a request and content inside one: "a good movie to watch", and "a
-# film about love", "a leather watch", "feel-good".
+# film about love", "feel-good".
 _AMBIGUOUS = """
-good great best nice cool awesome amazing excellent favorite favourite movie movies film films flick
-flicks title titles mood
+good great best nice cool awesome amazing excellent favorite favourite title titles mood
 """
-_AMBIGUOUS_VERBS = "love enjoy watch see feel feeling prefer search searching"
+_AMBIGUOUS_VERBS = "love enjoy see feel feeling prefer search searching"
 _BEFORE_VERBS = """
 i i'm i'd i've i'll we we'd you you'd they he she to would could can can't don't didn't really do
 did just also always never and or not might will
 """
 FILLER = frozenset(_FILLER.split())
 VERBS = frozenset(_AMBIGUOUS_VERBS.split())
-AMBIGUOUS = frozenset(_AMBIGUOUS.split()) | VERBS
+AMBIGUOUS = frozenset(_AMBIGUOUS.split())
 BEFORE_VERBS = frozenset(_BEFORE_VERBS.split())
 
 
@@ -70,22 +72,32 @@ def plain_words(text: str) -> list[str]:
     return [_plain(token.group()) for token, _ in _tokens(text)]
 
 
-def content_words(text: str) -> list[str]:
+def content_words(text: str, kind: str = "") -> list[str]:
     """The words of a request that say what it is about, as written; none if all are filler.
 
-    content_words("Hi! I'm looking for a good movie about time loops") == ["time", "loops"]
+        content_words("Hi! I'm looking for a good movie about time loops") == ["time", "loops"]
+
+    Args:
+        text: The request.
+        kind: What the catalogue's items are (`Catalog.kind`), whose names say nothing here.
     """
-    return [token.group() for token in content_tokens(text)]
+    return [token.group() for token in content_tokens(text, kind)]
 
 
-def content_tokens(text: str) -> list[re.Match[str]]:
+def content_tokens(text: str, kind: str = "") -> list[re.Match[str]]:
     """The same with their places in the text (in Unicode's form NFC)."""
     tokens = list(_tokens(text))
     words = [_plain(token.group()) for token, _ in tokens]
+    filler, verbs, ambiguous = fillers(kind)
     kept = []
     for position, (token, is_compound) in enumerate(tokens):
-        before = words[position - 1] if position else ""
-        if is_compound or not _is_filler(words[position], before):
+        word, before = words[position], words[position - 1] if position else ""
+        is_filler = (
+            word in filler
+            or (word in verbs and (not before or before in BEFORE_VERBS))
+            or (word in ambiguous and before != "about")
+        )
+        if is_compound or not is_filler:
             kept.append(token)
     return kept
 
@@ -96,12 +108,13 @@ def request_terms(words: list[str]) -> list[str]:
     return list(terms)[-MAX_REQUEST_TERMS:]
 
 
-def _is_filler(word: str, before: str) -> bool:
-    if word in FILLER:
-        return True
-    if word not in AMBIGUOUS or before == "about":
-        return False
-    return word not in VERBS or not before or before in BEFORE_VERBS
+@cache
+def fillers(kind: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Filler, and words that are filler only as verbs, or not behind "about", of a kind of item."""
+    uses = words_of_kind("does", kind)
+    verbs = frozenset(verb for verb in uses if not verb.endswith("ing"))
+    filler = FILLER | words_of_kind("did", kind) | (uses - verbs)
+    return filler, VERBS | verbs, AMBIGUOUS | words_of_kind("nouns", kind)
 
 
 def _tokens(text: str) -> Iterator[tuple[re.Match[str], bool]]:

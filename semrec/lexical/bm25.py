@@ -46,7 +46,7 @@ class BM25:
     n_items: int
     mean_length: float
 
-    def match(self, text: str, whole: str | None = None) -> LexicalMatch:
+    def match(self, text: str, whole: str | None = None, kind: str = "") -> LexicalMatch:
         """The items that share content words with a request, scored.
 
             items = [("Rififi", "a quiet heist"), ("Heat", "")]
@@ -58,9 +58,10 @@ class BM25:
             text: What the request is about.
             whole: The request with the titles that it names, which count as words of it but aren't
                 matched: they are in the session. None: it names none.
+            kind: What the items are, as of `content_words`.
         """
-        terms = request_terms(content_words(text))
-        every = terms if whole is None else request_terms(content_words(whole))
+        terms = request_terms(content_words(text, kind))
+        every = terms if whole is None else request_terms(content_words(whole, kind))
         numbers = [self.vocabulary[term] for term in terms if term in self.vocabulary]
         specificity = float(self.idf[numbers].sum()) / len(terms) if terms else 0.0
         return LexicalMatch(
@@ -69,7 +70,7 @@ class BM25:
             n_words=len(every),
             n_known=len(numbers),
             specificity=specificity,
-            unknown=unknown_words(text, self.vocabulary) if len(numbers) < len(terms) else (),
+            unknown=unknown_words(text, self.vocabulary, kind) if len(numbers) < len(terms) else (),
         )
 
     def _summed(self, numbers: list[int]) -> SparseScores:
@@ -91,7 +92,7 @@ class BM25:
         return SparseScores(rows=rows.astype(np.int64), scores=scores.astype(np.float32))
 
 
-def unmatched(text: str) -> LexicalMatch:
+def unmatched(text: str, kind: str = "") -> LexicalMatch:
     """The content words of a request counted, where nothing matches them: the gate goes by them."""
-    n_words = len(request_terms(content_words(text)))
+    n_words = len(request_terms(content_words(text, kind)))
     return LexicalMatch(is_spoken=bool(text.strip()), n_words=n_words)

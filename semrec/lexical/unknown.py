@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
+from semrec.data.kinds import words_of_all
 from semrec.lexical.analysis import content_tokens, plain_words, request_terms
 
 MAX_UNKNOWN, MAX_ALONE = 8, 8
 MAX_SHOUTED = 0.7  # share of words in capitals, above which capitals say nothing
 # Before names, in whatever case they are written.
+_BEFORE = "|".join(sorted(words_of_all("named_by")))
 _BEFORE_NAMES = re.compile(
-    r"\b(?:by|starring|featuring|with|about)(?: an?| the)?(?: [\w'’]+)?\s$", re.IGNORECASE
+    rf"\b(?:by|with|about|{_BEFORE})(?: an?| the)?(?: [\w'’]+)?\s$", re.IGNORECASE
 )
 _OPENS = re.compile(r"(?:^|[.!?:;\n…])[\s\"'“(]*$")
 _CODE = re.compile(r"(?=\w*[^\W\d_])\w*\d(?!0?s$)\w*")  # "4K", "PG13"; not "1990", "90s"
@@ -25,15 +27,16 @@ _LOOK_BACK = 60  # characters
 _TALK = """
 though heard hear either agree haha hmm hmmm kinda already recently sometimes yea yup yep especially
 exactly alright idk favs fav ooh oh ah eh wow idea ideas genre genres category add put supposed able
-familiar particular vein opinion imo actor actors actress director directors anyway anyways however
+familiar particular vein opinion imo anyway anyways however
 although since mentioned caught felt guess probably certainly definitely havent hasnt didnt dont
 isnt wasnt cant wont im ive thats plz pls lol omg huge option options choose prefer interested
 interesting sound sounds recommending trying try tried checked check
 """
-TALK = frozenset(_TALK.split())
+_PEOPLE = words_of_all("people")
+TALK = _PEOPLE | {f"{word}s" for word in _PEOPLE} | frozenset(_TALK.split())
 
 
-def unknown_words(text: str, vocabulary: Container[str]) -> tuple[str, ...]:
+def unknown_words(text: str, vocabulary: Container[str], kind: str = "") -> tuple[str, ...]:
     """Phrases of a request that no item has, as written, `MAX_UNKNOWN` at most.
 
         unknown_words("a heist with Steve McQueen", {"heist"}) == ("Steve McQueen",)
@@ -41,8 +44,9 @@ def unknown_words(text: str, vocabulary: Container[str]) -> tuple[str, ...]:
     Args:
         text: What the request is about.
         vocabulary: The index terms that items have.
+        kind: What the items are, as of `content_words`.
     """
-    tokens = [token for token in content_tokens(text) if _is_content(token)]
+    tokens = [token for token in content_tokens(text, kind) if _is_content(token)]
     if not tokens:
         return ()
     source = tokens[0].string

@@ -189,7 +189,7 @@ def in_words(about: str, session: SessionRows, catalog: Catalog, prompts: Prompt
         catalog: For titles.
         prompts: Put the request into words.
     """
-    words = content_words(about)
+    words = content_words(about, catalog.kind)
     if not words:
         return ""
     return prompts.query_text(" ".join(words), [catalog.titles[row] for row in session.rows])
@@ -290,5 +290,6 @@ def kind_alone(about: str, named: Sequence[Label], catalog: Catalog) -> dict[str
     if len(kinds) != 1:
         return {}
     [(name, labels)] = kinds.items()
-    n_words = sum(len(content_words(label)) for label in labels)
-    return {name: {"any": labels}} if len(content_words(about)) <= n_words else {}
+    n_words = sum(len(content_words(label, catalog.kind)) for label in labels)
+    n_about = len(content_words(about, catalog.kind))
+    return {name: {"any": labels}} if n_about <= n_words else {}

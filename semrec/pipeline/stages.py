@@ -201,8 +201,8 @@ class Pipeline:
         if self.encoder is None:  # the baseline ignores words
             return NO_MATCH
         if self.lexical is None:
-            return unmatched(parsed.spoken)
-        return self.lexical.match(parsed.about, parsed.spoken)
+            return unmatched(parsed.spoken, self.catalog.kind)
+        return self.lexical.match(parsed.about, parsed.spoken, self.catalog.kind)
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """One vector per request with content words, encoded in one batch.

@@ -10,8 +10,8 @@ from semrec.rerankers.score_collector import ScoreCollector
 
 # A request, a text that answers it, and one that doesn't.
 GOLDEN = (
-    ("a film about astronauts in space", "Journey to the Stars: Mission to Mars", "The Wedding"),
-    ("a scary horror movie with ghosts", "The Haunted House", "Learn to Cook Pasta"),
+    ("a story about astronauts in space", "Journey to the Stars: Mission to Mars", "The Wedding"),
+    ("something scary with ghosts", "The Haunted House", "Learn to Cook Pasta"),
     ("something for my dry hair", "Moisturising shampoo for dry hair", "Red nail polish"),
     ("a place to eat sushi tonight", "Tokyo Sushi Bar", "Joe's Car Repair"),
     ("music for dancing, techno please", "Berlin Techno Dance Mix", "Quiet Piano for Sleeping"),

@@ -152,7 +152,7 @@ class RecommendRequest(QueryFields):
         json_schema_extra={
             "examples": [
                 {
-                    "intent": "a thought-provoking science fiction film",
+                    "intent": "thought-provoking science fiction",
                     "session": ["1240", {"item_id": "541", "type": "like"}],
                     "k": 5,
                     "filters": {"genres": {"none": ["Horror"]}, "year": {"gte": 1990}},

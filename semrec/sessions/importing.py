@@ -60,6 +60,7 @@ def from_log(state: str | Path, out: str | Path, *, data: str | Path, name: str 
     settings = DatasetSettings(
         name=name or before.name,
         licence=before.licence,
+        kind=catalog.kind,
         positive_weight=before.positive_weight,
         time="clock",
     )

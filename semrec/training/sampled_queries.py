@@ -64,7 +64,9 @@ def encoded_case(recommender: Recommender, query: Query) -> TuningCase:
 
 def matched(recommender: Recommender, query: Query) -> LexicalMatch:
     """A request's words, matched as words."""
-    return NO_MATCH if recommender.lexical is None else recommender.lexical.match(query.intent)
+    if recommender.lexical is None:
+        return NO_MATCH
+    return recommender.lexical.match(query.intent, kind=recommender.catalog.kind)
 
 
 def query_vectors(recommender: Recommender, queries: Sequence[Query]) -> dict[str, FloatArray]:

@@ -25,7 +25,8 @@ from semrec.data.attributes import labelled_items
 from semrec.data.catalog import Catalog
 from semrec.data.dataset import Tag
 from semrec.data.interactions import Interactions
-from semrec.lexical.analysis import FILLER, plain_words
+from semrec.data.kinds import kinds
+from semrec.lexical.analysis import fillers, plain_words
 from semrec.prompting import Prompt
 from semrec.types import Case, Query
 
@@ -118,7 +119,7 @@ MIN_ITEMS, MAX_SHARE = 3, 0.05  # that carry a topic: fewer measure nothing, mor
 N_TOPICS = 300  # of labels and of phrases together
 STRANGER = 3  # items in the session that doesn't fit
 MAX_TEXTS = 20_000  # that phrases are taken from
-OPENERS = ("a film about {}", "{}", "I'm in the mood for {}", "something about {}")
+OPENERS = ("something with {}", "{}", "I'm looking for {}", "something about {}")
 
 
 def synthetic_topics(
@@ -133,11 +134,13 @@ def synthetic_topics(
     """
     topics = [*_label_topics(catalog), *_phrase_topics(catalog)]
     drawn = rng.permutation(len(topics))[:N_TOPICS]
+    known = kinds().get(catalog.kind)
+    openers = OPENERS if known is None else known.openers
     alone, after = [], []
     users = np.flatnonzero(np.diff(events.starts) >= STRANGER)
     for number, index in enumerate(drawn.tolist()):
         words, rows = topics[index]
-        text = OPENERS[int(rng.integers(len(OPENERS)))].format(words)
+        text = openers[int(rng.integers(len(openers)))].format(words)
         case = Case(
             case_id=f"topic-{number}",
             query=Query(intent=text),
@@ -171,10 +174,11 @@ def _label_topics(catalog: Catalog) -> list[tuple[str, Sequence[int]]]:
 def _phrase_topics(catalog: Catalog) -> list[tuple[str, Sequence[int]]]:
     """Two-word phrases of the texts, and the rows that have them."""
     rows: Mapping[str, list[int]] = defaultdict(list)
+    filler, *_ = fillers(catalog.kind)
     for row, text in enumerate(catalog.texts[:MAX_TEXTS]):
         words = plain_words(text)
         pairs = pairwise(words)
-        for phrase in Counter(f"{a} {b}" for a, b in pairs if not {a, b} & FILLER):
+        for phrase in Counter(f"{a} {b}" for a, b in pairs if not {a, b} & filler):
             rows[phrase].append(row)
     most = MAX_SHARE * len(catalog)
     return [(phrase, of) for phrase, of in rows.items() if MIN_ITEMS <= len(of) <= most]

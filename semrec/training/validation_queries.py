@@ -96,7 +96,10 @@ class CaseReader:
         ]
 
     def _match(self, about: str, intent: str) -> LexicalMatch:
-        return unmatched(intent) if self.lexical is None else self.lexical.match(about, intent)
+        kind = self.dataset.catalog.kind
+        if self.lexical is None:
+            return unmatched(intent, kind)
+        return self.lexical.match(about, intent, kind)
 
     def _read(self, intent: str) -> tuple[str, tuple[Label, ...]]:
         """A request without the titles that it names; and the labels that it names."""

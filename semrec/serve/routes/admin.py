@@ -136,7 +136,7 @@ class DriftResponse(Closed):
                             "signal": "request vectors",
                             "since": "2026-01-31T10:00:00+00:00",
                             "drift": 2.1,
-                            "examples": ["a film about chess"],
+                            "examples": ["a story about chess"],
                         }
                     ],
                     "quality": [

@@ -58,7 +58,7 @@ class ChatRequest(QueryFields):
         json_schema_extra={
             "examples": [
                 {
-                    "message": "a bittersweet film from the nineties, nothing with horror",
+                    "message": "a bittersweet story from the nineties, nothing with horror",
                     "session_id": "visitor-17",
                     "k": 5,
                 }
@@ -102,7 +102,7 @@ class ChatResponse(RecommendResponse):
             "examples": [
                 {
                     **ANSWER,
-                    "understood": {"intent": "a bittersweet film", "filters": {}, "session": []},
+                    "understood": {"intent": "a bittersweet story", "filters": {}, "session": []},
                     "reply": "“Matrix, The” comes first.",
                     "session_id": "visitor-17",
                 }

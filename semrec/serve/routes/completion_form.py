@@ -94,7 +94,7 @@ class CompletionRequest(Form):
             "examples": [
                 {
                     "model": MODEL,
-                    "messages": [{"role": "user", "content": "a quiet film, no horror"}],
+                    "messages": [{"role": "user", "content": "a quiet story, no horror"}],
                     "semrec": {"k": 5, "filters": {"year": {"gte": 1990}}},
                 }
             ]

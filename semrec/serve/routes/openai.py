@@ -78,7 +78,7 @@ class EmbeddingsRequest(Form):
     """Texts, as OpenAI has it."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"model": MODEL, "input": ["a quiet film", "a heist"]}]}
+        json_schema_extra={"examples": [{"model": MODEL, "input": ["a quiet story", "a heist"]}]}
     )
 
     input: Annotated[
