@@ -242,9 +242,9 @@ PRINTED = (
         "something bittersweet from the nineties", fitting=BITTERSWEET_NINETIES, wrong=LOUD_NINETIES
     ),
     # The service's documentation.
-    asked("a thought-provoking science fiction film", fitting=QUIET_SPACE, wrong=LOUD_SPACE),
+    asked("thought-provoking science fiction", fitting=QUIET_SPACE, wrong=LOUD_SPACE),
     asked(
-        "a bittersweet film from the nineties, nothing with horror",
+        "a bittersweet story from the nineties, nothing with horror",
         fitting=BITTERSWEET_NINETIES,
         wrong=LOUD_NINETIES,
     ),
@@ -407,5 +407,5 @@ FOLLOW_UPS = {
 NOT_ASKED = {
     *("something like Alien", "a warm-up", "a warm-up request", "Find a title"),
     *("Admin key", "Say what you’re looking for…"),  # fields of the page
-    "a bittersweet film",  # what is understood of a longer one
+    "a bittersweet story",  # what is understood of a longer one
 }

@@ -29,7 +29,7 @@ FOLDERS = {
     "flow": 1_150,
     "fusion": 950,
     "index": 2_080,
-    "intent": 4_730,
+    "intent": 4_740,
     "lexical": 490,
     "metrics": 310,
     "monitor": 820,

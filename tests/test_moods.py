@@ -53,6 +53,22 @@ def test_what_is_for_a_child_has_nothing_grim(films, text):
     assert not {"four", "old"} & set(found.about.split())
 
 
+@pytest.mark.parametrize("text", ["WW2, not too sad", "world war two, but nothing too sad"])
+def test_what_is_asked_for_in_other_words_is_not_ruled_out(text):
+    table = pa.table(
+        {
+            "item_id": ["1", "2", "3", "4", "5"],
+            "title": ["Patton", "Downfall", "Up", "Big", "Jaws"],
+            "genres": [["War"], ["War", "Drama"], ["Comedy"], ["Comedy"], ["Thriller"]],
+            "keywords": [["world war ii"], ["wwii", "depressing"], ["sad"], ["bleak"], ["shark"]],
+        }
+    )
+    read = learn_vocabulary(make_catalog(table, Path("films"))).parse_intent(text)
+    assert ("keywords", "world war ii") in read.named
+    assert "depressing" in ruled_out(read, "keywords")
+    assert "War" not in ruled_out(read)
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [

@@ -32,7 +32,8 @@ _MODIFIERS = word_set(
     "dark dumb light slow fast quiet loud funny sad happy weird scary romantic violent gritty cozy"
     " artsy arty epic clean short long old new foreign animated surreal dreamy intense uplifting"
     " gentle clever smart silly strange tense bleak warm cute deep stylish classic recent modern"
-    " famous and but very really more less not too so rather quite"
+    " famous cheap expensive heavy sturdy compact durable waterproof small big wide narrow soft"
+    " thin thick and but very really more less not too so rather quite"
 )
 _ADJECTIVE = re.compile(r"\w{3,}(?:ful|ous|ish|less|ical|ional|esque|istic)")
 _FAMILIAR = FILLERS | word_set(

@@ -169,7 +169,8 @@ COMPARATIVES = PhraseTable(
 )
 
 # Words that lead up to a title.
-BEFORE_TITLE = USES.union(USING, USED) - {"see", "eat", "wear"} | word_set(
+_NOT_BEFORE = word_set("see eat wear used")  # "I used to love Alien"
+BEFORE_TITLE = USES.union(USING, USED) - _NOT_BEFORE | word_set(
     "like liked loved love loves likes enjoys adores enjoyed enjoy hated hate disliked dislike"
     " called named titled unlike adore adored finished stand"
 )
@@ -227,10 +228,13 @@ NOT = word_set(
 # … and, behind "was", judges it.
 BAD = word_set(
     "awful boring terrible bad horrible stupid dumb overrated disappointing meh dull lame annoying"
-    " weak trash garbage worst tedious"
+    " weak trash garbage worst tedious flimsy leaky uncomfortable useless"
 )
 BAD_VERDICT = word_set("sucked sucks bored disappointed annoyed")
-GOOD = word_set("good great my for fun funny really it very that impressed enjoyable much")
+GOOD = word_set(
+    "good great my for fun funny really it very that impressed enjoyable much sturdy comfortable"
+    " comfy reliable"
+)
 GOES_ON = word_set("and but though although because which") | {","}
 MEANS_IT = word_set("it that this them either very much at one")
 BEING = word_set("was is were are felt seemed got")

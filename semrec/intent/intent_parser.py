@@ -188,6 +188,7 @@ class IntentParser:
         searched = self.moods.searched(moods, named)
         asks = " ".join(dict.fromkeys(" ".join(mood.asks for mood in searched).split()))
         within = labels_within(t, self.vocabulary, [*titles, *cut, *felt])
+        within |= labels_within(read_tokens(asks), self.vocabulary, [])  # "WW2" wants War, too
         wished = {*named, *within, *wanted, *_demanded(state.filters.limits)}
         felt_moods = [mood for *_, mood in moods]
         denied = self._rule_out(state, felt_moods, wished, alone=not named_titles.liked)

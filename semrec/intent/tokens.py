@@ -184,6 +184,8 @@ def plain(word: str) -> str:
 
 def singular(word: str) -> str:
     """A word without a plural's ending: the same for both, not always the dictionary's form."""
+    if word.endswith("men") and len(word) > 4:
+        return word[:-2] + "an"
     if len(word) < 4 or not word.endswith("s") or word.endswith("ss") or word[0].isdigit():
         return word
     if word.endswith("ies") and len(word) > 4:

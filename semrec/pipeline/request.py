@@ -14,6 +14,7 @@ from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.errors import nearest, preview
 from semrec.intent.filters import explain_nothing
+from semrec.intent.tokens import key
 from semrec.pipeline.diversity import Caps
 from semrec.pipeline.resolve import ParsedQuery, Resolved
 from semrec.types import (
@@ -179,11 +180,13 @@ def understood(request: Request) -> Mapping[str, Any]:
     """The parse for the trace; names that no item has stand in its `not_understood`."""
     read = request.parsed.understood
     missed = list(read.get("not_understood", ()))
+    labels = {key(label) for _, label in request.parsed.named}  # "hitmen" is the label "hitman"
     if not request.parsed.language:  # else no item has any of its words
         missed += [
             words
             for words in request.match.unknown
-            if not any(words.casefold() in phrase.casefold() for phrase in missed)
+            if key(words) not in labels
+            and not any(words.casefold() in phrase.casefold() for phrase in missed)
         ]
     return {**read, "not_understood": missed} if missed else read
 
