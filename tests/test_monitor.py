@@ -12,7 +12,7 @@ import pytest
 import yaml
 from command_line import run
 from conftest import themed_requests, world_config
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from serving import in_thread
@@ -131,6 +131,7 @@ def test_two_of_three_windows_or_a_far_one(drifts, since):
 
 
 @given(arrays.arrays(np.float32, 16, elements=st.floats(-5, 5, width=32)))
+@example(np.full(16, 1e-44, dtype=np.float32))
 def test_a_vector_keeps_its_direction(vector):
     [kept] = from_bytes([in_bytes(vector)])
     length = np.linalg.norm(vector)

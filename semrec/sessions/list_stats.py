@@ -139,8 +139,8 @@ def in_bytes(vector: FloatArray) -> bytes:
         [127, 64, 0]
     """
     largest = float(np.abs(vector).max(initial=0.0))
-    scale = 127 / largest if largest else 0.0
-    return bytes(np.rint(vector * scale).astype(np.int8).tobytes())
+    scaled = vector / largest if largest else vector  # 127 / largest may be past float32
+    return bytes(np.rint(scaled * 127).astype(np.int8).tobytes())
 
 
 def from_bytes(kept: Iterable[bytes]) -> NDArray[np.float64]:
