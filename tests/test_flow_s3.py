@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def bucket(monkeypatch):
     """An empty bucket's address; Metaflow is told of it."""
-    # Not in the extra `dev`: with these pip tries botocore's versions for many minutes.
+    # Not in the extra `dev`: with these pip tries botocore's versions for many minutes. `.ci/run`
+    # names each version.
     needs("s3", find_spec("kubernetes") and shutil.which("moto_server"))
     port = free_port()
     server = f"http://127.0.0.1:{port}"
