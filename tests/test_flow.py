@@ -79,6 +79,9 @@ def test_a_tie_is_promoted_and_a_worse_candidate_is_not(home):
     champion = link.resolve()
     assert first["values"]["promoted"] == champion.name
     assert f"artifact:{champion.name}" in first["tags"]
+    assert (
+        manifest_of(champion)["run"] == f"TrainFlow/{first['run']}" == first["values"]["built_by"]
+    )
     assert outside(home) == sorted([*before, "artifacts"])
     worse = shuffled_world(0)
     events = worse.positives
@@ -130,10 +133,13 @@ def test_a_candidate_is_published_before_it_is_promoted(home):
     assert "milvus+http://HOST:PORT" in wrong.stderr
 
 
+def manifest_of(artifact):
+    return json.loads((artifact / "manifest.json").read_text())
+
+
 def files_of(artifact):
     """Its files' hashes."""
-    files = json.loads((artifact / "manifest.json").read_text())["files"]
-    return {name: of["sha256"] for name, of in files.items()}
+    return {name: of["sha256"] for name, of in manifest_of(artifact)["files"].items()}
 
 
 def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_files(home):
@@ -160,6 +166,8 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_files(home):
     assert built.stat().st_mtime_ns == written, "what was built isn't built again"
     assert files_of(Path(resumed["values"]["artifact"])) == expected
     assert (home / "artifacts" / "current").resolve() == built.parent
+    assert manifest_of(built.parent)["run"] == f"TrainFlow/{run}", "the one that built it"
+    assert resumed["values"]["built_by"] == f"TrainFlow/{run}"
 
 
 def test_two_runs_at_once_are_one_and_a_line(home):

@@ -15,7 +15,7 @@ MAX_FUNCTION_LINES, MAX_PARAMETERS = 60, 7
 # Lines of each folder: lowered with every cut, raised only by a feature.
 FOLDERS = {
     ".": 1_650,
-    "artifact": 1_830,
+    "artifact": 1_840,
     "behaviour": 1_270,
     "bench": 2_660,
     "chat": 2_290,
@@ -26,7 +26,7 @@ FOLDERS = {
     "environment": 340,
     "experiments": 1_000,
     "evaluate": 3_560,
-    "flow": 1_150,
+    "flow": 1_170,
     "fusion": 950,
     "index": 2_080,
     "intent": 4_740,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from semrec.artifact.manifest import FORMAT, FileEntry, Manifest, make_manifest
-from semrec.environment.files import replacing
+from semrec.environment.files import replacing, write_text
 from semrec.errors import ArtifactError
 
 MANIFEST = "manifest.json"
@@ -63,10 +63,19 @@ def write_artifact(out: Path, write: Callable[[Path], None], manifest: Manifest)
         }
         whole = manifest.model_copy(update={"format": FORMAT, "files": files})
         whole = whole.model_copy(update={"checksum": _checksum(whole.to_dict())})
-        text = json.dumps(whole.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        (made / MANIFEST).write_text(text, encoding="utf-8")
+        _write_manifest(made, whole)
         check_target(out)
     return whole
+
+
+def write_run(folder: Path, run: str) -> None:
+    """Write into an artifact's manifest by which run of the flow it was built.
+
+    Raises:
+        ArtifactError: As `read_manifest`.
+    """
+    manifest = read_manifest(folder, verify="size").model_copy(update={"run": run})
+    _write_manifest(folder, manifest)
 
 
 def read_manifest(folder: Path, verify: Verify = "full") -> Manifest:
@@ -104,6 +113,11 @@ def read_manifest(folder: Path, verify: Verify = "full") -> Manifest:
     return manifest
 
 
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    write_text(folder / MANIFEST, text)
+
+
 def _check_file(path: Path, expected: FileEntry, verify: Verify) -> None:
     if not path.is_file():
         raise ArtifactError(f"{path}: missing; build the artifact again")
@@ -126,8 +140,9 @@ def _is_artifact(folder: Path) -> bool:
 
 
 def _checksum(manifest: Mapping[str, Any]) -> str:
-    """Over all but the moment of writing: the same artifact built again has the same."""
-    return _dated_checksum({key: value for key, value in manifest.items() if key != "created"})
+    """Over all but when and by which run: the same artifact built again has the same."""
+    content = {key: value for key, value in manifest.items() if key not in ("created", "run")}
+    return _dated_checksum(content)
 
 
 def _dated_checksum(manifest: Mapping[str, Any]) -> str:

@@ -164,6 +164,7 @@ class Manifest(_Entry):
         format: Of the artifact, as `FORMAT`.
         semrec_version: That wrote it.
         created: In UTC, ISO 8601.
+        run: Of the flow, that built it: ``TrainFlow/1764536000000000``; empty: none did.
         dataset: What was learned from.
         config: The whole configuration, without paths.
         config_hash: Of the configuration as it was given.
@@ -180,12 +181,13 @@ class Manifest(_Entry):
         index: The index.
         training_dialogs: Hashed ids of the dialogs that were learned from: no fair test.
         files: By path in the folder; empty as long as nothing is written.
-        checksum: sha256 over all else but `created`; empty as long as nothing is written.
+        checksum: sha256 over all else but `created` and `run`; empty as long as nothing is written.
     """
 
     format: int = FORMAT
     semrec_version: str
     created: str
+    run: str = ""
     dataset: DatasetEntry
     config: dict[str, JsonValue]
     config_hash: str

@@ -166,7 +166,7 @@ def _print(run: Run) -> None:
     for verdict in run.values.get("verdicts", ()):
         passed = "passed" if verdict["passed"] else "FAILED"
         screen.line(f"{passed}  {verdict['gate']}: {verdict['reason']}")
-    for name in ("comparison", "artifact", "collection", "report"):
+    for name in ("comparison", "artifact", "built_by", "collection", "report"):
         if name in run.values:
             screen.line(f"{name}: {run.values[name]}")
 

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from semrec.artifact.folder import MANIFEST
+from semrec.artifact.folder import MANIFEST, write_run
 from semrec.artifact.stored import load
-from semrec.config import Config, load_config
+from semrec.config import Config
 from semrec.data.dataset import Dataset, read_dataset
 from semrec.errors import ArtifactError
 from semrec.evaluate.compare import compare
@@ -31,26 +31,23 @@ N_TIMED = 300  # single requests: p99 is the third-slowest
 SYNTHETIC = "held-out next items and synthetic topics: no real requests, give some with --cases"
 
 
-def candidate_config(name: str, settings: Sequence[str], *, held_out: bool) -> Config:
-    """The configuration of a candidate; with `held_out`, events are left to ask about.
-
-    Raises:
-        ConfigError: As `load_config`.
-    """
-    config = load_config(name, settings)
-    if held_out and config.split.test == "none":
-        return load_config(name, [*settings, "split.test=time"])
-    return config
-
-
 def build_candidate(
     dataset: Dataset,
     config: Config,
     out: Path,
     intents: Sequence[Path] = (),
     progress: Progress | None = None,
+    run: str = "",
 ) -> Path:
     """Build an artifact into a folder of artifacts, named by the first letters of its checksum.
+
+    Args:
+        dataset: What is learned from.
+        config: The whole configuration.
+        out: The folder of artifacts, made where it is absent.
+        intents: Files with requests to learn from.
+        progress: Called as work proceeds.
+        run: Of the flow, for the manifest; ``""``: none.
 
     Returns:
         Its folder. The same artifact built before is left as it is.
@@ -64,6 +61,8 @@ def build_candidate(
         built = build(dataset, config=config, out=made, intents=intents, progress=progress)
         folder = out / str(built.manifest["checksum"])[:N_VERSION]
         if not (folder / MANIFEST).is_file():
+            if run:
+                write_run(made, run)
             made.rename(folder)
     return folder
 

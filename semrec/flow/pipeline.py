@@ -60,7 +60,8 @@ class TrainFlow(FlowSpec):
     def build(self) -> None:
         """Build the candidate."""
         with chdir(self.home):
-            self.artifact = steps.build_step(self.plan())
+            run = f"{current.flow_name}/{current.run_id}"
+            self.artifact, self.built_by = steps.build_step(self.plan(), run)
         self.next(self.evaluate)
 
     @step

@@ -27,7 +27,7 @@ COMPILED_S = 120.0
 STEPS = ("start", "build", "evaluate", "gate", "publish", "promote", "end")
 PIPELINE = Path(__file__).with_name("pipeline.py")
 KEPT = (
-    *("snapshot", "artifact", "comparison", "report"),
+    *("snapshot", "artifact", "built_by", "comparison", "report"),
     *("verdicts", "passed", "collection", "promoted"),
 )
 

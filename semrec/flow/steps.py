@@ -1,6 +1,7 @@
 """Steps of a run, between files: each takes paths and words, and gives back plain values.
 
-What a later step needs lies in files, so that a run which was killed goes on from there.
+What a later step needs lies in files, so that a run which was killed goes on from there. Torch is
+imported by the steps that need it: each is a process, and waits some seconds for it.
 """
 
 from __future__ import annotations
@@ -14,21 +15,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from semrec.artifact.folder import read_manifest
+from semrec.config import Config, load_config
 from semrec.data.checking import check, refuse_unbuildable
 from semrec.data.dataset import read_dataset
 from semrec.endpoint import index_at
 from semrec.environment.files import write_text
 from semrec.flow.gates import Evidence, check_gates, load_gates
-from semrec.flow.measuring import (
-    build_candidate,
-    candidate_config,
-    load_champion,
-    measure_candidate,
-)
 from semrec.flow.promoting import N_VERSION, promote
 from semrec.flow.snapshot import describe_snapshot
 from semrec.index.milvus_server import server_at
-from semrec.training.publication import publish_artifact
 
 EVIDENCE, VERDICTS = "evidence.json", "verdicts.json"
 
@@ -69,7 +64,7 @@ def snapshot_step(plan: Plan) -> dict[str, Any]:
     """
     dataset = read_dataset(plan.data)
     refuse_unbuildable(check(dataset), dataset.name)
-    config = candidate_config(plan.config, plan.settings, held_out=not plan.cases)
+    config = _config(plan)
     load_gates(plan.gates or None)
     if plan.index:
         server_at(plan.index)
@@ -78,12 +73,19 @@ def snapshot_step(plan: Plan) -> dict[str, Any]:
     return {**describe_snapshot(dataset), "config": config.hash, "champion": champion}
 
 
-def build_step(plan: Plan) -> str:
-    """The candidate's folder, as an absolute path."""
-    config = candidate_config(plan.config, plan.settings, held_out=not plan.cases)
+def build_step(plan: Plan, run: str) -> tuple[str, str]:
+    """The candidate's folder, as an absolute path, and by which run it was built.
+
+    Args:
+        plan: As of the whole run.
+        run: This one, for the manifest. The same artifact built before keeps the one that built it.
+    """
+    from semrec.flow.measuring import build_candidate
+
     intents = [Path(path) for path in plan.intents]
-    folder = build_candidate(read_dataset(plan.data), config, Path(plan.out), intents)
-    return str(folder.resolve())
+    dataset = read_dataset(plan.data)
+    folder = build_candidate(dataset, _config(plan), Path(plan.out), intents, run=run)
+    return str(folder.resolve()), read_manifest(folder, verify="size").run
 
 
 def evaluate_step(plan: Plan, candidate: str, folder: Path) -> str:
@@ -92,6 +94,8 @@ def evaluate_step(plan: Plan, candidate: str, folder: Path) -> str:
     Returns:
         The verdict of the comparison, in words.
     """
+    from semrec.flow.measuring import load_champion, measure_candidate
+
     evidence = measure_candidate(
         Path(plan.data), Path(candidate), load_champion(_link(plan)), plan.cases
     )
@@ -110,6 +114,8 @@ def gate_step(plan: Plan, folder: Path) -> list[dict[str, Any]]:
 
 def publish_step(plan: Plan, candidate: str) -> str:
     """Publish a candidate's rows; the collection's name."""
+    from semrec.training.publication import publish_artifact
+
     return str(publish_artifact(Path(candidate), index_at(plan.index))["collection"])
 
 
@@ -119,6 +125,14 @@ def promote_step(plan: Plan, candidate: str, run: str) -> str:
     if link.resolve() != Path(candidate):
         promote(link, Path(candidate), run)
     return _version(Path(candidate))
+
+
+def _config(plan: Plan) -> Config:
+    """The candidate's configuration; without cases, events are left to ask about."""
+    config = load_config(plan.config, plan.settings)
+    if not plan.cases and config.split.test == "none":
+        return load_config(plan.config, [*plan.settings, "split.test=time"])
+    return config
 
 
 def _link(plan: Plan) -> Path | None:
