@@ -7,15 +7,14 @@ the first `k`; an item counts once for a list. Whatever was erased from the log 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from semrec.experiments.plan import Metric
 from semrec.sessions.experiment_log import ShownList, sessions_of
 from semrec.sessions.log import Log
 
 
-@dataclass(frozen=True, slots=True)
-class Credited:
+class Credited(NamedTuple):
     """A list and what it gets credit for.
 
     Attributes:
@@ -70,15 +69,17 @@ def assign_credit(
         >>> [list.positions for list in assign_credit(lists, [(2.0, "heat"), (3.0, "ran")], k=10)]
         [(1,), ()]
     """
+    if not events:
+        return [Credited(shown, ()) for shown in lists]
     wanted = {item_id for _, item_id in events}
     newest: dict[str, tuple[int, int]] = {}
     positions: list[dict[int, None]] = [{} for _ in lists]
     at = 0
     for timestamp, item_id in events:
         while at < len(lists) and lists[at].timestamp <= timestamp:
-            for position, placement in enumerate(lists[at].placements[:k], start=1):
-                if placement["item_id"] in wanted:
-                    newest[placement["item_id"]] = at, position
+            ids = [placement["item_id"] for placement in lists[at].placements[:k]]
+            for shown_id in wanted.intersection(ids):
+                newest[shown_id] = at, ids.index(shown_id) + 1
             at += 1
         if item_id in newest:
             number, position = newest[item_id]

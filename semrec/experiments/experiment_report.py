@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from semrec.experiments.credit import Credited, credited
 from semrec.experiments.exploration import draw_order, propensities
 from semrec.experiments.off_policy import OffPolicy, off_policy
 from semrec.experiments.plan import Experiment, Metric, kept, metric_of
-from semrec.sessions.experiment_log import UnitCounts, units_of
+from semrec.sessions.experiment_log import UnitCounts, events_before, units_of
 from semrec.sessions.log import Log, open_log
 
 Values = NDArray[np.float64]
@@ -109,7 +110,8 @@ def _ab(
     for listed in credited(log, experiment.name, metric, silent=False):
         counts[listed.shown.unit] += len(listed.positions)
     values = np.array([counts[unit.unit] for unit in units], dtype=np.float64)
-    before = np.array([unit.n_before for unit in units], dtype=np.float64)
+    n_before = events_before(log, experiment.name)
+    before = np.array([n_before.get(unit.unit, 0) for unit in units], dtype=np.float64)
     in_b = np.array([unit.arm == "b" for unit in units])
     reduced = adjusted(values, before)
     difference = unpaired(values[~in_b], values[in_b])
@@ -183,15 +185,13 @@ def _explored(lists: Iterable[Credited], experiment: Experiment) -> list[Explore
     groups: dict[int, tuple[array[float], array[float], array[int], array[int]]] = {}
     for listed in lists:
         shown = listed.shown
-        tail = shown.scores[head:] or (0.0,)
+        tail = [score for _, score in shown.scored[head:]] or [0.0]
         if len(tail) not in groups:
             groups[len(tail)] = array("d"), array("d"), array("q"), array("q")
         scores, logged, rewards, units = groups[len(tail)]
-        probability = 1.0
-        for placement in shown.placements[head:]:
-            probability *= placement["propensity"] or 1.0
+        chances = [placement["propensity"] or 1.0 for placement in shown.placements[head:]]
         scores.extend(tail)
-        logged.append(probability)
+        logged.append(prod(chances))
         rewards.append(len(listed.positions))
         units.append(numbers.setdefault(shown.unit, len(numbers)))
     return [

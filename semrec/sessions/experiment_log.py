@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
 from semrec.sessions.log import Log
 
+SESSIONS_AT_ONCE = 500  # of a statement: each costs some ten microseconds
 
-@dataclass(frozen=True, slots=True)
-class ShownList:
-    """A list of an experiment.
+
+class ShownList(NamedTuple):
+    """A list of an experiment: a tuple, since a report makes a million of them.
 
     Attributes:
         timestamp: Unix seconds.
         unit: Whose it was: a session or a user.
         arm: As logged.
-        scores: In the order of positions; empty unless they were wanted.
+        scored: (item id, score) in the order of positions; empty unless they were wanted.
         placements: As logged: item_id, position, team, propensity.
     """
 
     timestamp: float
     unit: str
     arm: str
-    scores: Sequence[float]
+    scored: Sequence[tuple[str, float]]
     placements: Sequence[dict[str, Any]]
 
 
@@ -39,13 +40,11 @@ class UnitCounts:
         unit: A session or a user.
         arm: Of its lists.
         n_lists: Lists.
-        n_before: Events of its sessions before its first list: a covariate that no arm moves.
     """
 
     unit: str
     arm: str
     n_lists: int
-    n_before: int
 
 
 def units_of(log: Log, experiment: str) -> list[UnitCounts]:
@@ -60,7 +59,19 @@ def units_of(log: Log, experiment: str) -> list[UnitCounts]:
             "GROUP BY unit, arm",
             (experiment,),
         ).fetchall()
-        before = dict(
+    return [UnitCounts(*row) for row in rows]
+
+
+def events_before(log: Log, experiment: str) -> dict[str, int]:
+    """Events of a unit's sessions before its first list, by unit: a covariate that no arm moves.
+
+    Units without any aren't in it.
+
+    Raises:
+        StateError: If the log can't be read.
+    """
+    with log.reading() as connection:
+        return dict(
             connection.execute(
                 "WITH sessions AS (SELECT unit, session_id FROM served WHERE experiment = ?1 "
                 "AND unit IS NOT NULL GROUP BY unit, session_id), "
@@ -71,7 +82,6 @@ def units_of(log: Log, experiment: str) -> list[UnitCounts]:
                 (experiment,),
             ).fetchall()
         )
-    return [UnitCounts(unit, arm, n, before.get(unit, 0)) for unit, arm, n in rows]
 
 
 def sessions_of(
@@ -89,33 +99,45 @@ def sessions_of(
         StateError: If the log can't be read.
     """
     marks = ", ".join("?" * len(types))
+    wanted = "session_id IN (SELECT value FROM json_each(?))"
     events_of = (
-        f"SELECT timestamp, item_id FROM events WHERE session_id = ? AND type IN ({marks}) "
-        "ORDER BY timestamp, place"
+        f"SELECT session_id, timestamp, item_id FROM events WHERE {wanted} AND type IN ({marks}) "
+        "ORDER BY session_id, timestamp, place"
     )
     lists_of = (
-        f"SELECT timestamp, unit, arm, placements, {'items' if silent else 'NULL'} FROM served "
-        "INDEXED BY served_by_session WHERE session_id = ? AND experiment = ? "
-        "AND unit IS NOT NULL ORDER BY timestamp, rowid"
+        "SELECT session_id, timestamp, unit, arm, placements, "
+        f"{'items' if silent else 'NULL'} FROM served INDEXED BY served_by_session WHERE {wanted} "
+        "AND experiment = ? AND unit IS NOT NULL ORDER BY session_id, timestamp, rowid"
     )
     with log.reading() as connection:
         sessions = connection.execute(
             "SELECT DISTINCT session_id FROM served WHERE experiment = ? AND unit IS NOT NULL",
             (experiment,),
         ).fetchall()
-        for (session_id,) in sessions:
-            events = connection.execute(events_of, (session_id, *types)).fetchall()
-            if events or silent:
-                rows = connection.execute(lists_of, (session_id, experiment))
-                # Texts are searched in less time than they are parsed.
-                ids = {json.dumps(item_id, ensure_ascii=False) for _, item_id in events}
-                lists = [
-                    _shown(row) for row in rows if silent or any(of in (row[3] or "") for of in ids)
-                ]
-                yield lists, events
+        for start in range(0, len(sessions), SESSIONS_AT_ONCE):
+            ids = [session_id for (session_id,) in sessions[start : start + SESSIONS_AT_ONCE]]
+            events = _by_session(connection.execute(events_of, (json.dumps(ids), *types)))
+            ids = [session_id for session_id in ids if silent or session_id in events]
+            lists = _by_session(connection.execute(lists_of, (json.dumps(ids), experiment)))
+            for session_id in ids:
+                rows, of_session = lists.get(session_id, []), events.get(session_id, [])
+                if not silent:
+                    # Texts are searched in less time than they are parsed.
+                    texts = {json.dumps(item_id, ensure_ascii=False) for _, item_id in of_session}
+                    rows = [row for row in rows if any(text in (row[3] or "") for text in texts)]
+                yield [_shown(row) for row in rows], of_session
 
 
-def _shown(row: tuple[float, str, str, str | None, str | None]) -> ShownList:
+def _by_session(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """Rows by their first column, without it."""
+    by_session: dict[str, list[Any]] = {}
+    for row in rows:
+        by_session.setdefault(row[0], []).append(row[1:])
+    return by_session
+
+
+def _shown(row: Sequence[Any]) -> ShownList:
     timestamp, unit, arm, placements, items = row
-    scores = [score for _, score in from_json(items)] if items else []
-    return ShownList(timestamp, unit, arm, scores, from_json(placements or "[]"))
+    scored = from_json(items, cache_strings="keys") if items else ()
+    placed = from_json(placements or "[]", cache_strings="keys")
+    return ShownList(timestamp, unit, arm, scored, placed)
