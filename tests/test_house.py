@@ -37,7 +37,7 @@ FOLDERS = {
     "ranking": 560,
     "rerankers": 1_470,
     "serve": 5_670,
-    "sessions": 1_240,
+    "sessions": 1_250,
     "training": 4_420,
     "types": 855,
 }

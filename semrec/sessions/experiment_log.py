@@ -98,15 +98,13 @@ def sessions_of(
     Raises:
         StateError: If the log can't be read.
     """
-    marks = ", ".join("?" * len(types))
-    wanted = "session_id IN (SELECT value FROM json_each(?))"
     events_of = (
-        f"SELECT session_id, timestamp, item_id FROM events WHERE {wanted} AND type IN ({marks}) "
+        "SELECT session_id, timestamp, item_id FROM events WHERE session_id IN {} AND type IN {} "
         "ORDER BY session_id, timestamp, place"
     )
     lists_of = (
-        "SELECT session_id, timestamp, unit, arm, placements, "
-        f"{'items' if silent else 'NULL'} FROM served INDEXED BY served_by_session WHERE {wanted} "
+        f"SELECT session_id, timestamp, unit, arm, placements, {'items' if silent else 'NULL'} "
+        "FROM served INDEXED BY served_by_session WHERE session_id IN {} "
         "AND experiment = ? AND unit IS NOT NULL ORDER BY session_id, timestamp, rowid"
     )
     with log.reading() as connection:
@@ -116,16 +114,22 @@ def sessions_of(
         ).fetchall()
         for start in range(0, len(sessions), SESSIONS_AT_ONCE):
             ids = [session_id for (session_id,) in sessions[start : start + SESSIONS_AT_ONCE]]
-            events = _by_session(connection.execute(events_of, (json.dumps(ids), *types)))
+            statement = events_of.format(_marks(ids), _marks(types))
+            events = _by_session(connection.execute(statement, (*ids, *types)))
             ids = [session_id for session_id in ids if silent or session_id in events]
-            lists = _by_session(connection.execute(lists_of, (json.dumps(ids), experiment)))
+            rows = connection.execute(lists_of.format(_marks(ids)), (*ids, experiment))
+            lists = _by_session(rows)
             for session_id in ids:
-                rows, of_session = lists.get(session_id, []), events.get(session_id, [])
+                listed, of_session = lists.get(session_id, []), events.get(session_id, [])
                 if not silent:
                     # Texts are searched in less time than they are parsed.
                     texts = {json.dumps(item_id, ensure_ascii=False) for _, item_id in of_session}
-                    rows = [row for row in rows if any(text in (row[3] or "") for text in texts)]
-                yield [_shown(row) for row in rows], of_session
+                    listed = [of for of in listed if any(text in (of[3] or "") for text in texts)]
+                yield [_shown(row) for row in listed], of_session
+
+
+def _marks(values: Sequence[str]) -> str:
+    return f"({', '.join('?' * len(values))})"
 
 
 def _by_session(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
