@@ -73,6 +73,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "wish": "a quiet story",
         "liked": ["“Solaris”"],
         "seen": ["“Solaris”"],
+        "bought": ["“Moon”"],
         "rejected": ["“Alien”"],
         "others": True,
         "stated": ["no Horror"],

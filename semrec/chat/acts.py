@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from semrec.chat.attribute_questions import asked_attribute
 from semrec.data.kinds import kinds
 from semrec.intent.english import NOUNS, USES, word_set
 from semrec.intent.references import ORDINALS, read_references
 from semrec.intent.tokens import MARKS, Tokens
+from semrec.intent.vocabulary import Vocabulary
 
 ActKind = Literal[
     "greet", "thank", "leave", "help", "why", "ask", "more", "count", "fewer", "surprise", "undo",
@@ -194,7 +196,7 @@ class Act:
         kind: One of `ActKind`.
         n: The number of items that is asked for; 0: none is said.
         position: The shown item that is asked about, from 0; -1: the one that was talked of last.
-        topic: Of a question about an item: "director", "year", "about", …
+        topic: Of a question about an item: "director", "year", "about", …, or an attribute.
     """
 
     kind: ActKind
@@ -203,12 +205,15 @@ class Act:
     topic: str = ""
 
 
-def read_act(t: Tokens, shown: Sequence[Sequence[str]]) -> Act | None:
+def read_act(
+    t: Tokens, shown: Sequence[Sequence[str]], vocabulary: Vocabulary | None = None
+) -> Act | None:
     """The act that a message is; None if it says something else, or more.
 
     Args:
         t: The message.
         shown: The words of each shown item's title, in the list's order.
+        vocabulary: Attributes that may be asked about; None: those that every catalogue may have.
 
     >>> from semrec.intent.tokens import read_tokens
     >>> read_act(read_tokens("show me five more, please"), [])
@@ -222,7 +227,7 @@ def read_act(t: Tokens, shown: Sequence[Sequence[str]]) -> Act | None:
     for kind, pattern in _ACTS:
         if (match := pattern.fullmatch(text)) is not None:
             return Act(kind=kind, n=next(filter(None, map(_number, match.groups())), 0))
-    if shown and (question := _question(t, text, words, shown)) is not None:
+    if shown and (question := _question(t, text, shown, vocabulary)) is not None:
         return question
     return Act(kind="thank") if _thanks(t, words, shown) else None
 
@@ -269,9 +274,9 @@ def _thanks(t: Tokens, words: Sequence[str], shown: Sequence[Sequence[str]]) -> 
 
 
 def _question(
-    t: Tokens, text: str, words: Sequence[str], shown: Sequence[Sequence[str]]
+    t: Tokens, text: str, shown: Sequence[Sequence[str]], vocabulary: Vocabulary | None
 ) -> Act | None:
-    why = _WHY.match(text) is not None
+    words, why = text.split(), _WHY.match(text) is not None
     if not why and _ASK.match(text) is None:
         return None
     positions = [at for reference in read_references(t, shown) for at in reference.positions]
@@ -283,6 +288,8 @@ def _question(
         return Act(kind="why", position=0)
     if not positions and not _PRONOUN.search(text):
         return None
+    if vocabulary is not None and (name := asked_attribute(t, vocabulary)):
+        return Act(kind="ask", position=position, topic=name)
     for topic, cues in _TOPICS:
         if cues & set(words) or (topic == "cast" and _CAST.search(text)):
             return Act(kind="ask", position=position, topic=topic)

@@ -15,10 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from semrec.chat.phrasing import languages_of, spoken
+from semrec.chat.phrasing import languages_of, measured, spoken
 from semrec.data.attributes import Labels, Numbers
 from semrec.data.catalog import Catalog
-from semrec.intent.english import DETERMINERS, FILLERS, FOLLOWERS, NOT_A_NOUN, OPINIONS
+from semrec.intent.english import (
+    DETERMINERS,
+    FILLERS,
+    FOLLOWERS,
+    NOT_A_NOUN,
+    OPINIONS,
+    RESTRICTIONS,
+)
 from semrec.intent.tokens import MARKS, read_tokens
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
@@ -36,7 +43,7 @@ MIN_TOGETHER = 3  # fewer people who chose both say nothing about either
 CLOSE = 1.5  # deviations above the catalogue's mean
 POPULAR_SHARE = 0.05
 MIN_WORD_CHARS = 4
-_COMMON = DETERMINERS | FILLERS | FOLLOWERS | NOT_A_NOUN | OPINIONS
+_COMMON = DETERMINERS | FILLERS | FOLLOWERS | NOT_A_NOUN | OPINIONS | RESTRICTIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,14 +259,12 @@ def _values(
     phrases = []
     for name in filters:
         value = record.get(name)
-        if value is None or isinstance(value, list | bool):
+        if value is None or isinstance(value, list):
             continue
-        if isinstance(catalog.attributes[name], Numbers):
-            phrases.append(
-                f"{spoken(name)} {value:g}"
-                if isinstance(value, float)
-                else f"{spoken(name)} {value}"
-            )
+        if isinstance(value, bool):
+            phrases.append(spoken(name) if value else f"not {spoken(name)}")
+        elif isinstance(catalog.attributes[name], Numbers):
+            phrases.append(measured(name, f"{value:g}" if isinstance(value, float) else value))
         else:
             phrases.append(f"{spoken(name)} {called.get(str(value), value)}")
     return tuple(phrases[:MAX_LABELS])

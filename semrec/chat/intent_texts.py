@@ -50,7 +50,7 @@ _ANY = "|".join(COMPARATIVES)
 _COMPARATIVE = re.compile(rf"\b(?:{_ANY})\b|^(?i:{_ANY})\b(?! [A-Z])")
 _LESS = re.compile(
     r"\b(?:(?:a (?:bit|little) |much |somewhat )?less|not as|not so) "
-    r"(?!(?:well )?(?:known|popular|famous|mainstream|obscure)\b)",
+    r"(?!than\b|(?:well )?(?:known|popular|famous|mainstream|obscure)\b)",
     re.IGNORECASE,
 )
 _USE = "|".join(sorted(USES))

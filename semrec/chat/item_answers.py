@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from semrec.chat.phrasing import languages_of, spoken
+from semrec.chat.phrasing import languages_of, measured, spoken
 from semrec.data.catalog import Catalog
 from semrec.data.kinds import kinds
 from semrec.intent.intent_parser import IntentParser
@@ -41,19 +41,23 @@ def answer_about(row: int, topic: str, catalog: Catalog, intent_parser: IntentPa
 
     Args:
         row: The item.
-        topic: As `Act.topic`.
+        topic: As `Act.topic`, or the name of an attribute.
         catalog: Its record.
         intent_parser: For the names of languages.
     """
     title = catalog.titles[row] or catalog.item_ids[row]
     record = catalog.record(row)
     called = languages_of(intent_parser)
+    if topic in catalog.attribute_names and isinstance(record.get(topic), bool):
+        return f"“{title}” {'is' if record[topic] else 'isn’t'} {spoken(topic)}."
+    if topic in catalog.attribute_names and (value := _value(record.get(topic), called)):
+        return f"“{title}”: {measured(topic, value)}."
     if topic in _NAMES:
         for name in catalog.attribute_names:
             if any(word in name.casefold() for word in _NAMES[topic]):
                 value = _value(record.get(name), called)
                 if value:
-                    return f"“{title}”: {spoken(name)} {value}."
+                    return f"“{title}”: {measured(name, value)}."
         return f"I don’t know {_PLURALS[topic]} here. {_described(title, record, called, catalog)}"
     text = " ".join(catalog.texts[row].split())
     if topic == "about" and text:
@@ -66,7 +70,7 @@ def _described(
 ) -> str:
     """The record's attributes in a sentence."""
     values = [
-        value if isinstance(record.get(name), list) else f"{spoken(name)} {value}"
+        value if isinstance(record.get(name), list) else measured(name, value)
         for name in catalog.attribute_names
         if (value := _value(record.get(name), called))
     ]
@@ -76,7 +80,7 @@ def _described(
 
 
 def _value(value: Any, called: Mapping[str, str]) -> str:  # noqa: ANN401
-    if value is None or value == [] or value == "":
+    if value is None or value == [] or value == "" or isinstance(value, bool):
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
         # What is written in two ways ("sci fi", "sci-fi") is said once.

@@ -9,6 +9,7 @@ from semrec.data.attributes import Labels
 from semrec.data.catalog import Catalog
 from semrec.intent.intent_parser import IntentParser
 from semrec.intent.tokens import key
+from semrec.intent.units import CURRENCIES, UNITS
 
 MAX_SHOWN = 5
 
@@ -16,6 +17,15 @@ MAX_SHOWN = 5
 def spoken(name: str) -> str:
     """An attribute's name in words."""
     return name.replace("_", " ")
+
+
+def measured(name: str, amount: object) -> str:
+    """A number with the unit that its attribute's name ends in: "weight 690 g", "price 94"."""
+    words = spoken(name).split()
+    if len(words) > 1 and (unit := words[-1].casefold()) in UNITS:
+        sign = unit.upper() if unit in CURRENCIES else unit
+        return f"{' '.join(words[:-1])} {amount} {sign}"
+    return f"{spoken(name)} {amount}"
 
 
 def first_of(phrases: Sequence[str], n: int) -> list[str]:
@@ -58,6 +68,9 @@ def limits_in_words(
     for name, condition in filters.items():
         of = dict(condition) if isinstance(condition, Mapping) else {"any": [condition]}
         labels = isinstance(catalog.attributes.get(name), Labels)
+        if (is_so := _truth(of)) is not None:
+            phrases.append(spoken(name) if is_so else f"not {spoken(name)}")
+            continue
         listed = {
             operator: _listed(value, called if name == language else {})
             for operator, value in of.items()
@@ -78,8 +91,17 @@ def limits_in_words(
         if name == year:
             phrases += _years(of)
         elif bounds := _bounds(of):
-            phrases.append(f"{spoken(name)} {bounds}")
+            phrases.append(measured(name, bounds))
     return phrases
+
+
+def _truth(of: Mapping[str, Any]) -> bool | None:
+    """True or False for a limit to one truth value; None for all others."""
+    values = [(op, value) for op in of for value in (of[op] if isinstance(of[op], list) else ())]
+    if len(values) != 1 or values[0][0] not in ("any", "none") or values[0][1] not in (True, False):
+        return None
+    operator, value = values[0]
+    return None if not isinstance(value, bool) else value == (operator == "any")
 
 
 def _nor(labels: Sequence[str]) -> str:

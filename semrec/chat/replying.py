@@ -44,7 +44,7 @@ def reply_to(
         return [f"“{title}”" for title in dict.fromkeys(named) if title]
 
     rejected = [title for title in titles(("reject",)) if not _is_part(title, update)]
-    liked = titles(("like", "purchase")) + titles(("view",), shown=False)
+    liked = titles(("like",)) + titles(("view",), shown=False)
     liked = [title for title in liked if title not in rejected]
     said_so = bool(liked) and len(update.wish.split()) <= MAX_ECHOED_WORDS
     lifted, gone = _taken_back(update, conversation.filters)
@@ -56,6 +56,7 @@ def reply_to(
         wish="" if said_so else shortened(update.wish, MAX_WISH_CHARS),
         liked=first_of(liked, MAX_NAMED),
         seen=first_of(titles(("view",), shown=True), MAX_NAMED),
+        bought=first_of(titles(("buy",)), MAX_NAMED),
         rejected=first_of(rejected, MAX_NAMED),
         others=update.others,
         stated=first_of(

@@ -35,7 +35,7 @@ from semrec.chat.wishes import (
     replaces_wishes,
     without_topic,
 )
-from semrec.data.attributes import Numbers
+from semrec.data.attributes import Labels, Numbers
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent import follow_ups
@@ -78,7 +78,7 @@ def update_state(
         )
     t = read_tokens(message[-MAX_READ_CHARS:])
     shown = shown_words(conversation, catalog)
-    if (act := read_act(t, shown)) is not None:
+    if (act := read_act(t, shown, intent_parser.vocabulary)) is not None:
         return carry_out(act, conversation)
     updater = _Updater(conversation, intent_parser, catalog)
     updater.read_follow_ups(message, t, shown)
@@ -120,22 +120,35 @@ class _Updater:
             if self._retract(retraction):
                 cut.append((retraction.first, retraction.end))
         t = t.without(cut)
-        for reference in read_references(t, shown):
+        references = read_references(t, shown)
+        for reference in references:
             self._refer(reference)
             cut.append((reference.first, reference.end))
         for first, end in follow_ups.read_others(t):
             self._pass_over()
             cut.append((first, end))
         comparisons = follow_ups.read_comparisons(t, self._parser.vocabulary)
-        for comparison in comparisons:
-            if self._start.shown or comparison.quantity is None:
-                self._compare(comparison, t)
-                cut.append((comparison.first, comparison.end))
+        cut += self._measure(t, comparisons, self._focus if len(references) == 1 else None)
         if (count := read_count(t)) is not None:
             self._k = count[0]
             cut.append(count[1])
         self._text = _left(t, cut)
         self._relate(t, compares=bool(comparisons))
+
+    def _measure(
+        self, t: Tokens, comparisons: Sequence[follow_ups.Comparison], item_id: str | None
+    ) -> list[tuple[int, int]]:
+        """Limits by what was shown: "the same brand", "cheaper"; returns the places of words.
+
+        `item_id`: what is compared with: "like the second one but cheaper".
+        """
+        same = follow_ups.read_same(t, self._parser.vocabulary)
+        cut = [(first, end) for first, end, name in same if self._keep(name)]
+        for comparison in comparisons:
+            if self._start.shown or comparison.quantity is None:
+                self._compare(comparison, t, item_id)
+                cut.append((comparison.first, comparison.end + (t.word(comparison.end) == "than")))
+        return cut
 
     def _relate(self, t: Tokens, *, compares: bool) -> None:
         """Decide what becomes of the wishes that stand: it adds to them, or replaces them."""
@@ -270,15 +283,27 @@ class _Updater:
         kept = {event.item_id for event in self._events}
         self._passed = (*self._passed, *(i for i in self._start.shown if i not in kept))
 
-    def _compare(self, comparison: follow_ups.Comparison, t: Tokens) -> None:
-        """More or less than the middle of what was shown."""
+    def _keep(self, name: str) -> bool:
+        """Keep to the labels that the item talked of last has; False if it has none."""
+        row = None if self._focus is None else self._catalog.row(self._focus)
+        if row is None or not isinstance(self._catalog.attributes[name], Labels):
+            return False
+        value = self._catalog.record(row).get(name)
+        labels = value if isinstance(value, list) else [value] if value else []
+        self._state({name: {"any": labels}} if labels else {})
+        return bool(labels)
+
+    def _compare(
+        self, comparison: follow_ups.Comparison, t: Tokens, item_id: str | None = None
+    ) -> None:
+        """More or less than an item has, or than the middle of what was shown."""
         if comparison.quantity is None:
             self._missed.append(t.phrase(comparison.first, comparison.end))
             return
         name = comparison.quantity.attribute
         attribute = self._catalog.attributes[name]
         assert isinstance(attribute, Numbers)
-        values = attribute.values[self._catalog.rows(self._start.shown)]
+        values = attribute.values[self._catalog.rows([item_id] if item_id else self._start.shown)]
         if np.isnan(values).all():
             self._missed.append(t.phrase(comparison.first, comparison.end))
             return

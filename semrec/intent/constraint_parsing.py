@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from semrec.intent import cues
 from semrec.intent.conditions import Condition, Has, Unanswerable
 from semrec.intent.cues import BEFORE_NAMES, CONSTRAINTS, MUST, SOFT_AFTER, ConstraintCue
 from semrec.intent.english import (
@@ -27,6 +28,7 @@ from semrec.intent.english import (
 )
 from semrec.intent.moods import Moods
 from semrec.intent.parse_state import ParseState
+from semrec.intent.plain_labels import read_plain_labels
 from semrec.intent.quantities import Limit
 from semrec.intent.spans import JOINTS, Phrase, Spans
 from semrec.intent.tokens import CLAUSE, SENTENCE, Interval, Match, Tokens
@@ -70,16 +72,20 @@ def parse_constraints(
     at = 0
     while at < len(t):
         cue = CONSTRAINTS.match(state.spans.t.words, at)
-        if cue is None:
+        if cue is None or (cue.value == "negation" and _is_bound(state.spans, at)):
             at = _bare(state, at)
         elif cue.value == "negation":
             at = _negation(state, at, cue)
         elif cue.value == "exclusive":
             at = _exclusive(state, at, cue)
         else:
-            covered = _last(cue.phrase) in _NO_LIMIT and state.spans.phrase(cue.end)
+            covered = cue.phrase.split()[-1] in _NO_LIMIT and state.spans.phrase(cue.end)
             at = covered.end if covered else cue.end
     return state
+
+
+def _is_bound(spans: Spans, at: int) -> bool:  # "shouldn't cost more than 80 euros"
+    return cues.NUMBER_BOUNDS.match(spans.t.words, at) is not None and spans.limit(at) is not None
 
 
 def _negation(state: ParseState, start: int, cue: Match[ConstraintCue]) -> int:
@@ -120,7 +126,7 @@ def _negated(state: ParseState, start: int, at: int, cue: str, n_read: int) -> i
         return denial.end
     phrase = state.spans.phrase(at)
     # A verb may end what is left out: "everything except horror is fine".
-    if phrase and (phrase.alone or (_last(cue) in _EXCEPT and t.word(phrase.end) in _VERBS)):
+    if phrase and (phrase.alone or (cue.split()[-1] in _EXCEPT and t.word(phrase.end) in _VERBS)):
         # "No romantic comedies" leaves either alone, which no filter can say.
         denied = phrase.conditions[0] if len(phrase.conditions) == 1 else ()
         if not state.exclude(denied):
@@ -156,10 +162,6 @@ def _subject(t: Tokens, start: int, cue: str) -> int:
     while start > floor and t.word(start - 1) not in CLAUSE | JOINTS:
         start -= 1
     return start
-
-
-def _last(cue: str) -> str:
-    return cue.rpartition(" ")[2]
 
 
 def _non(state: ParseState, start: int, at: int) -> int:
@@ -360,7 +362,8 @@ def _only_behind(state: ParseState, start: int) -> int:
 
 def _bare(state: ParseState, start: int) -> int:
     """Read a limit that needs no cue, or "comedies only"; returns where to go on."""
-    limit = state.spans.limit(start)
+    spans = state.spans
+    limit = spans.limit(start) or read_plain_labels(spans, start, state.moods.broad)
     if limit is None:
         return _only_behind(state, start)
     if _only_tells(state.spans.t, start, limit):

@@ -82,9 +82,13 @@ SOFT_AFTER = PhraseTable(
 # Before a number with a unit → whether it is an upper bound, and whether the number is left out.
 NUMBER_BOUNDS = PhraseTable(
     {
-        "under,below,less than,fewer than,shorter than,cheaper than": (True, True),
-        "at most,max,maximum,maximum of,a maximum of,up to,within,a max of": (True, False),
-        "over,above,more than,longer than,exceeding": (False, True),
+        "under,below,less than,fewer than,shorter than,cheaper than,lighter than,smaller than"
+        ",less expensive than": (True, True),
+        "at most,max,maximum,maximum of,a maximum of,up to,within,a max of,max ."
+        ",not/no more expensive than,not heavier than,not/shouldnt/cant/mustnt cost more than"
+        ",should/must not cost more than,budget,budget of/is,budget of at most": (True, False),
+        "over,above,more than,longer than,exceeding,heavier than,bigger than,larger than"
+        ",more expensive than": (False, True),
         "at least,minimum,minimum of,a minimum of,min": (False, False),
     }
 )
@@ -156,18 +160,6 @@ REFUSALS = PhraseTable(
         ",something else,anything else,another one,not interested": True
     }
 )
-# Word → kind of quantity, and whether more of it is wanted than what is shown has.
-COMPARATIVES = PhraseTable(
-    {
-        "shorter,too long": ("minutes", False),
-        "longer,too short": ("minutes", True),
-        "newer,more recent,too old": ("year", True),
-        "older,too new,too recent,too modern": ("year", False),
-        "cheaper,too expensive": ("price", False),
-        "pricier": ("price", True),
-    }
-)
-
 # Words that lead up to a title.
 _NOT_BEFORE = word_set("see eat wear used")  # "I used to love Alien"
 BEFORE_TITLE = USES.union(USING, USED) - _NOT_BEFORE | word_set(

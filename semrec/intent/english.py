@@ -142,33 +142,6 @@ DECADES = {
 CENTURIES = {"19th": 1800, "nineteenth": 1800, "20th": 1900, "twentieth": 1900, "21st": 2000}
 CENTURIES["last"], CENTURIES["this"], CENTURIES["twenty-first"] = 1900, 2000, 2000
 
-# Word of a unit → (kind, how many of the kind's base unit).
-UNITS = {
-    **dict.fromkeys(("minute", "minutes", "min", "mins"), ("minutes", 1.0)),
-    **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), ("minutes", 60.0)),
-    **dict.fromkeys(("second", "seconds", "sec", "secs"), ("minutes", 1 / 60)),
-    **dict.fromkeys(("page", "pages"), ("pages", 1.0)),
-    **dict.fromkeys(
-        ("dollar", "dollars", "bucks", "euro", "euros", "pounds", "$", "€", "£", "usd", "eur"),
-        ("price", 1.0),
-    ),
-    **dict.fromkeys(("star", "stars"), ("stars", 1.0)),
-    **dict.fromkeys(("season", "seasons"), ("seasons", 1.0)),
-    **dict.fromkeys(("episode", "episodes"), ("episodes", 1.0)),
-}
-# Words in an attribute's name → the kind of unit that it is measured in.
-KINDS = {
-    **dict.fromkeys(("runtime", "duration", "length", "minutes"), "minutes"),
-    **dict.fromkeys(("pages", "page"), "pages"),
-    **dict.fromkeys(("price", "cost", "prices"), "price"),
-    **dict.fromkeys(("stars", "rating", "ratings"), "stars"),
-    **dict.fromkeys(("seasons", "season"), "seasons"),
-    **dict.fromkeys(("episodes", "episode"), "episodes"),
-    **dict.fromkeys(("year", "released", "published"), "year"),
-}
-# A word of an attribute's name that changes its unit: how many base units one of them is.
-NAMED_UNITS = {"s": 1 / 60, "sec": 1 / 60, "seconds": 1 / 60, "h": 60.0, "hours": 60.0}
-
 # Language → codes: ISO 639-1 and what else catalogues use for it (639-2, TMDB's cn).
 LANGUAGES: dict[str, tuple[str, ...]] = {
     name: tuple(codes.split())

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semrec.intent.conditions import Condition, Has, Span
-from semrec.intent.cues import COMPARATIVES, NO_MATTER, OTHERS, RESETS, RETRACTIONS
+from semrec.intent.cues import NO_MATTER, OTHERS, RESETS, RETRACTIONS
 from semrec.intent.english import CENTURIES, DECADES, DETERMINERS, FILLERS, PHRASE_ENDS, word_set
 from semrec.intent.quantities import read_years
 from semrec.intent.spans import JOINTS, Spans
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens, singular
+from semrec.intent.units import ALSO_MOODS, COMPARATIVES
 from semrec.intent.vocabulary import Quantity, Vocabulary
 
 MAX_RETRACTIONS, MAX_YEAR_WORDS = 20, 8
@@ -40,6 +41,7 @@ _CALLED = {
     "minutes": word_set("length runtime duration"),
     "price": word_set("price cost budget"),
 }
+_SHOWN = word_set("the that this it those these number")
 _AFTER_OTHERS = word_set("please then but thanks with like from that in instead already for")
 _BEFORE_COMPARATIVE = word_set(
     "something anything bit lot little much even slightly way far any some but please and one"
@@ -121,6 +123,18 @@ def read_others(t: Tokens) -> list[Interval]:
     ]
 
 
+def read_same(t: Tokens, vocabulary: Vocabulary) -> list[tuple[int, int, str]]:
+    """(first, end, attribute) of "from the same brand", "in the same colour"."""
+    same = []
+    for at in range(len(t) - 2):
+        if t.words[at : at + 2] == ["the", "same"]:
+            name = vocabulary.attributes.get(t.stems[at + 2])
+            if name is not None:
+                first = at - (t.word(at - 1) in ("from", "by", "in", "of", "with", "for"))
+                same.append((first, at + 3, name))
+    return same
+
+
 def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
     """Comparisons with what was shown, in their order: "shorter", "anything newer?"."""
     comparisons = []
@@ -128,9 +142,13 @@ def read_comparisons(t: Tokens, vocabulary: Vocabulary) -> list[Comparison]:
         before, after = t.word(start - 1), t.word(cue.end)
         ends = after in PHRASE_ENDS or after in FILLERS
         ends |= t.words[cue.end : cue.end + 2] == ["is", "better"]
+        # "Lighter than the first one"; "older than the nineties" is a limit of its own.
+        ends |= after == "than" and t.word(cue.end + 1) in _SHOWN and cue.value[0] != "year"
         if ends and (before in CLAUSE or before in _BEFORE_COMPARATIVE):
             kind, more = cue.value
             quantity = vocabulary.year if kind == "year" else vocabulary.quantities.get(kind)
+            if quantity is None and kind in ALSO_MOODS:
+                continue
             comparisons.append(Comparison(first=start, end=cue.end, quantity=quantity, more=more))
     return comparisons
 

@@ -10,6 +10,7 @@ names were offered, and the next answer tells whether they were liked or rejecte
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -20,10 +21,11 @@ import numpy as np
 from semrec.data.catalog import Catalog
 from semrec.deadline import NEVER, Deadline
 from semrec.intent.audience import Audience, load_audience
-from semrec.intent.conditions import Filters, Has
+from semrec.intent.conditions import Filters, Has, Span
 from semrec.intent.constraint_parsing import parse_constraints
 from semrec.intent.cues import REFUSALS
 from semrec.intent.english import word_set
+from semrec.intent.extremes import read_extremes, upper_bound
 from semrec.intent.familiarity import MEANINGS, Familiarity, read_familiarity
 from semrec.intent.foreign import foreign_language
 from semrec.intent.mentions import (
@@ -36,6 +38,7 @@ from semrec.intent.mentions import (
 from semrec.intent.moods import KnownMood, Moods, labels_of, learn_moods, without
 from semrec.intent.parse_state import ParseState
 from semrec.intent.people import named_people, same_people
+from semrec.intent.plain_labels import read_kinds
 from semrec.intent.title_opinions import read_opinions
 from semrec.intent.titles import Titles, learn_titles
 from semrec.intent.tokens import CLAUSE, Interval, Tokens, read_tokens
@@ -85,6 +88,7 @@ class ParsedIntent:
         language: What it is written in, if that is German, French or Spanish: little of it was
             read. Empty for English.
         familiarity: How well known the items should be; "": it isn't said.
+        kinds: Kinds of items that it is for, attribute → labels: the list keeps to them.
     """
 
     words: str
@@ -100,6 +104,7 @@ class ParsedIntent:
     moods: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
     familiarity: Familiarity = ""
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +192,11 @@ class IntentParser:
         named = named_labels(t, self.vocabulary, [*titles, *cut, *felt])
         searched = self.moods.searched(moods, named)
         asks = " ".join(dict.fromkeys(" ".join(mood.asks for mood in searched).split()))
+        kinds = read_kinds(t.without([*titles, *cut, *felt]), self.vocabulary)
+        interpreted |= self._bounded(state, kinds)
+        cut = [*state.cut, *named_titles.against]
+        # "A harness easy to use with gloves on" is no wish for gloves.
+        named = tuple(x for x in named if x[0] not in kinds or x[1] in kinds[x[0]])
         within = labels_within(t, self.vocabulary, [*titles, *cut, *felt])
         within |= labels_within(read_tokens(asks), self.vocabulary, [])  # "WW2" wants War, too
         wished = {*named, *within, *wanted, *_demanded(state.filters.limits)}
@@ -211,6 +221,7 @@ class IntentParser:
             named=tuple(dict.fromkeys(named)),
             interpreted=interpreted | {t.phrase(*at): MEANINGS[familiarity] for at in known[-1:]},
             familiarity=familiarity,
+            kinds=kinds,
             denied=denied | state.ruled_out,
             moods={
                 t.phrase(first, end): mood.meaning if mood in searched else without(mood.never)
@@ -241,6 +252,20 @@ class IntentParser:
         else:
             state.filters = narrowed
         return {phrase: (*beside[phrase], *denial.meant) for phrase, denial in state.denied.items()}
+
+    def _bounded(self, state: ParseState, kinds: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Limits of words such as "cheap", among what is asked for: as written → the bound."""
+        bounded: dict[str, str] = {}
+        t = state.spans.t
+        for extreme in read_extremes(state.spans, self.moods.broad):
+            most = upper_bound(extreme, state.filters.limits, kinds, self.catalog)
+            if most is not None:
+                of, name = extreme.quantity, extreme.quantity.attribute
+                span = Span(attribute=name, intervals=((-math.inf, most),), whole=of.whole)
+                state.require(extreme.first, extreme.end, [span])
+                state.cut.append((extreme.first, extreme.end))
+                bounded[t.phrase(extreme.first, extreme.end)] = f"{name} up to {most:g}"
+        return bounded
 
     def _leaves_enough(self, filters: Mapping[str, Any]) -> bool:
         allowed = self.catalog.mask(filters)

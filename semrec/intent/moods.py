@@ -68,6 +68,7 @@ _BEHIND = (
 )
 _PRAISE = word_set("good great nice best decent")
 MIN_SUPPORT, MIN_SHARE, MIN_LIFT = 20, 0.2, 2.0
+MIN_KNOWN = 0.1  # of the table's moods: less, and it was written for another domain
 MAX_RULED_OUT = 100  # labels of one mood
 MAX_SHOWN = 6  # of them
 
@@ -215,6 +216,9 @@ def learn_moods(vocabulary: Vocabulary, catalog: Catalog, audience: Audience) ->
         )
         for mood in audience.moods
     }
+    known = [mood for mood in moods.values() if mood.named or mood.never or mood.only]
+    if catalog.kind not in ("", "films") and len(known) < MIN_KNOWN * len(moods):
+        moods = {}  # a table for films says nothing of tents: "for my kids" stays as it is said
     denials: dict[str, Denial] = {}
     for entry in audience.denied:
         meant = _labels_like(entry.labels, vocabulary)

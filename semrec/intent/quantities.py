@@ -17,10 +17,10 @@ from semrec.intent.english import (
     NUMBERS,
     PHRASE_ENDS,
     RESTRICTIONS,
-    UNITS,
     word_set,
 )
 from semrec.intent.tokens import CLAUSE, Tokens, singular
+from semrec.intent.units import SYMBOLS, UNITS
 from semrec.intent.vocabulary import Vocabulary
 
 FIRST_YEAR, LAST_YEAR = 1800, 2100
@@ -31,12 +31,12 @@ _PARTS = {"early": (0, 3), "mid": (4, 6), "middle": (4, 6), "late": (7, 9)}
 _SPELLS = word_set("year years decade decades month months week weeks")
 _UP_TO = ("to", "until", "till", "through", "thru", "-")
 _NOT_BEFORE = word_set("the in my her his their our your (")
-_CURRENCIES = ("$", "€", "£")
+_RANGES = ("between", "from")
 # A limit begins with a digit or with one of these; most words are none.
 _YEAR_STARTS = (
     MADE | YEAR_BOUNDS.first_words | _PARTS.keys() | DECADES.keys() | CENTURIES.keys()
 ) | word_set("came come comes coming from of in during between within year")
-_NUMBER_STARTS = NUMBER_BOUNDS.first_words | NUMBERS.keys() | set(_CURRENCIES)
+_NUMBER_STARTS = NUMBER_BOUNDS.first_words | NUMBERS.keys() | SYMBOLS.keys() | set(_RANGES)
 
 
 class Limit(NamedTuple):
@@ -78,13 +78,17 @@ def read_quantity(t: Tokens, start: int, vocabulary: Vocabulary) -> Limit | None
     if not (is_named or word in _NUMBER_STARTS or word[0].isdigit()):
         return None
     if (bound := NUMBER_BOUNDS.match(t.words, start)) is not None:
-        amount = _amount(t, bound.end, vocabulary)
+        amount = _amount(t, bound.end, vocabulary) or _price(t, bound.end, vocabulary)
         if amount is not None:
             return _bounded(amount, vocabulary, *bound.value)
     if is_named and (bound := NUMBER_BOUNDS.match(t.words, start + 1)) is not None:
-        number = read_number(t, bound.end)  # "rating above 4"
-        if number is not None:
-            return _bounded(_Amount(number[0], unit, number[1]), vocabulary, *bound.value)
+        amount = _amount(t, bound.end, vocabulary)  # "weight under a kilo", "rating above 4"
+        if amount is None and (number := read_number(t, bound.end)) is not None:
+            amount = _Amount(number[0], unit, number[1])
+        if amount is not None:
+            return _bounded(amount, vocabulary, *bound.value)
+    if (limit := _amounts_between(t, start, vocabulary)) is not None:
+        return limit
     amount = _amount(t, start, vocabulary)
     if amount is not None:
         behind = NUMBER_BOUNDS_BEHIND.match(t.words, amount.end)
@@ -96,15 +100,57 @@ def read_quantity(t: Tokens, start: int, vocabulary: Vocabulary) -> Limit | None
 def _bounded(
     amount: _Amount, vocabulary: Vocabulary, is_upper: bool, is_open: bool = False
 ) -> Limit:
+    interval = (-math.inf, amount.number) if is_upper else (amount.number, math.inf)
+    return _within(interval, amount, vocabulary, is_open=is_open)
+
+
+def _within(
+    interval: tuple[float, float], amount: _Amount, vocabulary: Vocabulary, *, is_open: bool = False
+) -> Limit:
+    """A limit to an interval in base units of an amount's kind, up to the amount's end."""
     quantity = vocabulary.quantities.get(amount.kind)
-    if quantity is None:
+    if quantity is None or quantity.factor is None:
         return Limit(Unanswerable(), amount.end)
-    value = round(amount.number / quantity.factor, 6)
-    interval = (-math.inf, value) if is_upper else (value, math.inf)
+    low, high = (round(end / quantity.factor, 6) for end in interval)
     span = Span(
-        attribute=quantity.attribute, intervals=(interval,), open_=is_open, whole=quantity.whole
+        attribute=quantity.attribute, intervals=((low, high),), open_=is_open, whole=quantity.whole
     )
     return Limit(span, amount.end)
+
+
+def _amounts_between(t: Tokens, start: int, vocabulary: Vocabulary) -> Limit | None:
+    """A limit to both sides: "between 100 and 200 euros", "1 to 2 kg", "€50-80"."""
+    at = start + (t.word(start) in _RANGES)
+    symbol = t.word(at) if t.word(at) in SYMBOLS else ""
+    first = read_number(t, at + bool(symbol))
+    if first is None:
+        return None
+    low, end = first
+    own = _amount_of_one_unit(t, at, vocabulary)  # "1 kg to 2 kg"
+    end = own.end if own is not None else end
+    if t.word(end) not in ("and", "-", "to") or (t.word(end) == "and" and at == start):
+        return None
+    last = _amount_of_one_unit(t, end + 1, vocabulary)
+    if last is None and symbol and (number := read_number(t, end + 1)) is not None:
+        last = _Amount(number[0], SYMBOLS[symbol], number[1])
+    if last is None or (own is not None and own.kind != last.kind):
+        return None
+    if own is not None:
+        low = own.number
+    elif (number := read_number(t, end + 1)) is not None and number[0] > 0:
+        low *= last.number / number[0]  # the unit behind is that of both
+    return _within((low, last.number), last, vocabulary) if low <= last.number else None
+
+
+def _price(t: Tokens, start: int, vocabulary: Vocabulary) -> _Amount | None:
+    """A bare number where nothing but a price can be meant: "boots under 150"."""
+    quantities = vocabulary.quantities
+    number = read_number(t, start) if t.word(start)[0].isdigit() else None
+    if number is None or "price" not in quantities or "minutes" in quantities:
+        return None
+    following = t.word(number[1])
+    ends = following in PHRASE_ENDS or following in RESTRICTIONS
+    return _Amount(number[0], "price", number[1]) if ends else None
 
 
 def _amount(t: Tokens, start: int, vocabulary: Vocabulary) -> _Amount | None:
@@ -123,9 +169,9 @@ def _amount(t: Tokens, start: int, vocabulary: Vocabulary) -> _Amount | None:
 
 
 def _amount_of_one_unit(t: Tokens, start: int, vocabulary: Vocabulary) -> _Amount | None:
-    if t.word(start) in _CURRENCIES:
+    if (symbol := t.word(start)) in SYMBOLS:
         price = read_number(t, start + 1)
-        return None if price is None else _Amount(price[0], "price", price[1])
+        return None if price is None else _Amount(price[0], SYMBOLS[symbol], price[1])
     glued = _GLUED.fullmatch(t.word(start))
     if glued and glued[2] in UNITS:
         kind, factor = UNITS[glued[2]]

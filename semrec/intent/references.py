@@ -17,7 +17,7 @@ from semrec.intent.mentions import Mention, polarities
 from semrec.intent.spans import JOINTS
 from semrec.intent.tokens import CLAUSE, SENTENCE, Tokens
 
-Taken = Literal["like", "view", "reject", "asked"]
+Taken = Literal["like", "view", "buy", "reject", "asked"]
 
 ORDINALS = {
     word: position
@@ -45,6 +45,8 @@ _LIKES = USES | word_set(
 _LOOKS = word_set("looks look sounds sound seems seem is")
 _QUESTION = word_set("what who whats whos when where how why which")
 _SEEN = USED | word_set("know knew heard had")
+_BOUGHT = word_set("bought ordered purchased")
+_BUYERS = _BOUGHT | word_set("i ive we weve have just already")
 _OF_IT = USED | word_set("not like love know")
 # "Not for kids", "not scary, for him" limit the list; "not for me" refuses what was offered.
 _NOT_OF_IT = re.compile(
@@ -92,7 +94,7 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
     mentions = [Mention(first, end) for first, end, _ in spans]
     references = [
         Reference(
-            first=first,
+            first=_buyer(t, first),
             end=_verdict_end(t, end),
             positions=positions,
             taken=_taken(t, first, end, polarity),
@@ -102,6 +104,14 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
     if not references and _refuses(t):
         references = [Reference(first=0, end=0, positions=(-1,), taken="reject")]
     return references
+
+
+def _buyer(t: Tokens, first: int) -> int:
+    """The place of "I bought …" before an item; `first` if nothing says so."""
+    at = first
+    while t.word(at - 1) in _BUYERS:
+        at -= 1
+    return at if _BOUGHT.intersection(t.words[at:first]) else first
 
 
 def _verdict_end(t: Tokens, end: int) -> int:
@@ -172,6 +182,8 @@ def _taken(t: Tokens, first: int, end: int, polarity: str) -> Taken:
     sentence = [*t.words[low:first], *t.words[end:high]]
     if sentence and sentence[0] in _QUESTION:
         return "asked"
+    if polarity == "liked" and any(word in _BOUGHT for word in sentence):
+        return "buy"
     if any(word in _LIKES for word in sentence):
         return "like" if polarity == "liked" else "asked"
     return "view" if polarity == "liked" and any(word in _SEEN for word in sentence) else "asked"

@@ -139,7 +139,8 @@ class Spans:
         t, at = self.t, start
         before = _OPINIONS if opinions else DETERMINERS
         while at < start + MAX_PARTS and (
-            t.word(at) in before or (t.word(at) in ("much", "many") and t.word(at - 1) == "too")
+            (t.word(at) in before and not (t.word(at) == "more" and t.word(at + 1) == "than"))
+            or (t.word(at) in ("much", "many") and t.word(at - 1) == "too")
         ):
             at += 1
         conditions: list[tuple[Condition, ...]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +16,13 @@ from semrec.intent.english import (
     DETERMINERS,
     FILLERS,
     FOLLOWERS,
-    KINDS,
     LANGUAGES,
-    NAMED_UNITS,
     NOT_A_NOUN,
     PAIRS,
     SYNONYMS,
 )
-from semrec.intent.tokens import key, read_tokens, singular
+from semrec.intent.tokens import key, read_tokens, singular, words_of
+from semrec.intent.units import amounts_of
 
 MAX_LABEL_WORDS = 5
 MAX_LABELS = 200_000
@@ -33,11 +32,17 @@ YEARS = (1000, 2200)
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """A numeric attribute: `factor` of its numbers are one base unit of its kind."""
+    """A numeric attribute.
+
+    Attributes:
+        attribute: Its name.
+        whole: Whether it holds only whole numbers.
+        factor: How many base units of its kind 1 of its numbers is; None: that isn't known.
+    """
 
     attribute: str
     whole: bool
-    factor: float = 1.0
+    factor: float | None = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +59,9 @@ class Vocabulary:
         quantities: Kind of unit, or an attribute's own name, → the numeric attribute.
         choices: Labels of attributes that have few, to choose among: label → condition.
         attributes: An attribute's own name in the singular → the attribute.
+        single: Attributes of labels of which an item has 1 at most, such as a brand.
+        heads: Last word of plural labels → their attribute, of `single`, and the labels: "boot" of
+            "Hiking boots" and "Kids' boots".
     """
 
     labels: Mapping[str, tuple[Has, ...]]
@@ -65,6 +73,8 @@ class Vocabulary:
     quantities: Mapping[str, Quantity]
     choices: Mapping[str, Has]
     attributes: Mapping[str, str]
+    single: frozenset[str] = frozenset()
+    heads: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 def learn_attributes(catalog: Catalog) -> Vocabulary:
@@ -102,6 +112,11 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
         for phrase, both in PAIRS.items()
         if all(part in known for part in both) and phrase not in known
     }
+    single = frozenset(
+        name
+        for name in catalog.attribute_names
+        if name != language and _is_text(catalog.table.schema.field(name).type)
+    )
     return Vocabulary(
         labels=known,
         pairs=pairs,
@@ -112,7 +127,21 @@ def learn_attributes(catalog: Catalog) -> Vocabulary:
         quantities=_quantities(numbers),
         choices=choices,
         attributes={key(name.replace("_", " ")): name for name in catalog.attribute_names},
+        single=single,
+        heads=_heads([has for has in choices.values() if has.attribute in single]),
     )
+
+
+def _heads(small: Iterable[Has]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The last words of labels that name several things: "Hiking boots", "Kids' boots"."""
+    heads: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for has in small:
+        for label in has.labels:
+            *_, last = words_of(label) or [""]
+            name, labels = heads.get(singular(last), (has.attribute, ()))
+            if singular(last) != last and name == has.attribute:
+                heads[singular(last)] = (name, (*labels, label))
+    return heads
 
 
 def longest_by_first_word(phrases: Iterable[str]) -> dict[str, int]:
@@ -128,6 +157,10 @@ def _labels(column: pa.ChunkedArray) -> list[str]:
     is_list = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
     flat = pc.list_flatten(column) if is_list else column
     return [label for label in pc.unique(flat).to_pylist() if label]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _is_usable(phrase: str) -> bool:
@@ -176,7 +209,7 @@ def _year(numbers: Mapping[str, Numbers]) -> Quantity | None:
         return 0 if name == "year" else 1
 
     for name in sorted(numbers, key=rank):
-        if "year" in _kinds(name):
+        if "year" in amounts_of(_words(name)):
             values = numbers[name].values[~np.isnan(numbers[name].values)]
             is_year = (values >= YEARS[0]) & (values < YEARS[1])
             if len(values) and is_year.mean() > 0.9:
@@ -187,19 +220,20 @@ def _year(numbers: Mapping[str, Numbers]) -> Quantity | None:
 def _quantities(numbers: Mapping[str, Numbers]) -> dict[str, Quantity]:
     by_kind: dict[str, Quantity] = {}
     for name, attribute in numbers.items():
-        words = read_tokens(name.replace("_", " ")).words
-        factor = next((NAMED_UNITS[word] for word in words if word in NAMED_UNITS), 1.0)
-        quantity = Quantity(attribute=name, whole=_are_whole(attribute), factor=factor)
-        for kind in _kinds(name) - {"year"}:
-            by_kind.setdefault(kind, quantity)
-        if len(words) == 1 and len(words[0]) > 2:
-            by_kind.setdefault(singular(words[0]), Quantity(attribute=name, whole=quantity.whole))
+        words, whole = _words(name), _are_whole(attribute)
+        for kind, factor in amounts_of(words).items():
+            if kind != "year":
+                of = Quantity(attribute=name, whole=whole, factor=factor)
+                by_kind.setdefault(kind, of)
+        # "rating above 4", "at least 200 lumens" of `brightness_lumens`
+        for word in (*words[:1], *words[-1:]):
+            if len(word) > 2:
+                by_kind.setdefault(singular(word), Quantity(attribute=name, whole=whole))
     return by_kind
 
 
-def _kinds(name: str) -> set[str]:
-    words: Sequence[str] = read_tokens(name.replace("_", " ")).words
-    return {KINDS[word] for word in words if word in KINDS}
+def _words(name: str) -> Sequence[str]:
+    return read_tokens(name.replace("_", " ")).words
 
 
 def _are_whole(attribute: Numbers) -> bool:

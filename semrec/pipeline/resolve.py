@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class ParsedQuery:
         spoken: The same with titles: what the gate counts.
         named: Labels that its words name without making them a limit: they pull.
         familiarity: How well known the items should be; "": it isn't said.
+        kinds: Kinds that the list keeps to: attribute → labels.
         understood: For the trace: `intent`, `filters`, `session` as they are now if the words
             stated anything; `not_understood` lists limits that no attribute can answer, `named` the
             labels that pull, by attribute; `interpreted` what an interpreter made of a limit, and
@@ -65,6 +67,7 @@ class ParsedQuery:
     spoken: str
     named: tuple[Label, ...] = ()
     familiarity: Familiarity = ""
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     understood: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
     notes: tuple[str, ...] = ()
@@ -114,6 +117,7 @@ def parse_intent(
         spoken=read.spoken,
         named=read.named,
         familiarity=read.familiarity,
+        kinds=read.kinds,
         understood=understood,
         language=read.language,
         notes=both.dropped,
@@ -202,6 +206,7 @@ def resolve(
     familiarity: Familiarity = "",
     named: Sequence[Label] = (),
     about: str = "",
+    kinds: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Resolved:
     """Look up ids, put the known user's history before the session, apply filters.
 
@@ -212,12 +217,14 @@ def resolve(
         familiarity: How well known the items should be among those of their kind.
         named: Labels that say what kind.
         about: The words; a genre alone, without a session, is kept to.
+        kinds: Kinds that are kept to as long as an item is left: attribute → labels.
 
     Raises:
         QueryError: If a filter names an unknown attribute or is malformed.
     """
     is_apart = not query.events and query.user_id is None
-    kinds = kind_alone(about, named, catalog) if is_apart else {}
+    alone = kind_alone(about, named, catalog) if is_apart and not kinds else {}
+    kept = [({name: {"any": list(of)} for name, of in kinds.items()}, 1), (alone, MIN_KIND)]
     notes, rows, weights, unknown = [], [], [], []
     rejected = set(catalog.rows(e.item_id for e in query.events if e.type == "reject"))
     if query.user_id is not None:
@@ -242,10 +249,14 @@ def resolve(
     session = SessionRows(
         rows=np.asarray(rows, dtype=np.int64), weights=np.asarray(weights, dtype=np.float32)
     )
+    allowed = _allowed(query.filters, catalog, interactions, familiarity, named, kept)
+    if kinds and (allowed is None or len(allowed.conditions) == len(query.filters)):
+        listed = " or ".join(label for of in kinds.values() for label in of)
+        notes.append(f"no {listed} within the limits: other kinds are listed")
     return Resolved(
         session=session,
         excluded=np.unique(np.asarray([*seen, *excluded], dtype=np.int64)),
-        allowed=_allowed(query.filters, catalog, interactions, familiarity, named, kinds),
+        allowed=allowed,
         notes=tuple(notes),
     )
 
@@ -256,14 +267,18 @@ def _allowed(
     interactions: Interactions,
     familiarity: Familiarity,
     named: Sequence[Label],
-    kinds: Mapping[str, Any],
+    kinds: Sequence[tuple[Mapping[str, Any], int]],
 ) -> Allowed | None:
-    """The items that filters permit and that are as well known as wished; None: all."""
+    """The items that filters permit and that are as well known as wished; None: all.
+
+    `kinds` are filters that hold too where they leave so many items.
+    """
     allowed = _satisfying(catalog.conditions(filters), catalog)
-    if kinds:
-        kept = _satisfying((*allowed.conditions, *catalog.conditions(kinds)), catalog)
-        if int(kept.mask.sum()) >= MIN_KIND:
-            allowed = kept
+    for of, least in kinds:
+        if of:
+            kept = _satisfying((*allowed.conditions, *catalog.conditions(of)), catalog)
+            if int(kept.mask.sum()) >= least:
+                allowed = kept
     if not familiarity:
         return allowed if allowed.conditions else None
     counts = np.zeros(len(catalog), dtype=np.int64)  # items may have been added since

@@ -132,6 +132,7 @@ class Pipeline:
                 parsed.familiarity,
                 parsed.named,
                 parsed.about,
+                parsed.kinds,
             )
         clock.lap("resolve")
         self._encode(requests)
