@@ -81,6 +81,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "dropped": ["from 1990 to 1999"],
         "missed": ["“nothing gory”"],
         "language": "",
+        "beside": "no Tents within the limits: other kinds are listed",
         "idle": False,
         "nothing": "nothing satisfies year >= 2000 and year < 1990",
         "first": ["Stalker", "Gattaca"],

@@ -303,7 +303,7 @@ def test_another_catalogue_has_its_own_table(films):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("mood: []", "expected words, labels, moods, denied; did you mean 'moods'"),
+        ("mood: []", "expected kind, words, labels, moods, denied; did you mean 'moods'"),
         ("moods: [{said: [a], never: 3}]", "not a table of moods"),
         ("moods: [{said: [a], ask: b}]", "moods.0.ask"),
         ("moods: [{said: ['for {who}']}]", "not a table of moods: KeyError('who')"),

@@ -11,6 +11,7 @@ from semrec.chat.explanations import main_reason
 from semrec.chat.phrasing import first_of, limits_in_words, shortened
 from semrec.intent.filters import explain_nothing
 from semrec.intent.tokens import key
+from semrec.pipeline.resolve import OTHER_KINDS
 from semrec.prompting import Prompt, load_prompt
 from semrec.recommender import Recommender
 from semrec.types import Query, Recommendations
@@ -67,6 +68,7 @@ def reply_to(
         dropped=first_of(limits_in_words(gone, catalog, intent_parser), MAX_PHRASES),
         missed=first_of([f"“{phrase}”" for phrase in missed], MAX_MISSED),
         language=update.language,
+        beside=next((n for n in ranked.trace.notes if n.endswith(OTHER_KINDS)), ""),
         idle=conversation.query() == Query(),
         nothing=nothing,
         first=[item.title or item.item_id for item in ranked.items[:MAX_NAMED]],

@@ -60,8 +60,15 @@ class Denied(_Closed):
 
 
 class Audience(_Closed):
-    """The whole table, its names of words and labels filled in."""
+    """The whole table, its names of words and labels filled in.
 
+    Attributes:
+        kind: The kind of catalogue that it is for, as in `configs/kinds.yaml`; "": any.
+        moods: Moods and audiences.
+        denied: Words that are denied.
+    """
+
+    kind: str = ""
     moods: Sequence[Mood] = ()
     denied: Sequence[Denied] = ()
 
@@ -81,7 +88,7 @@ def parse_audience(text: str, source: Path | str) -> Audience:
     """A table from its text.
 
     Args:
-        text: YAML with `moods` and `denied`, and `words` and `labels` that they refer to.
+        text: YAML with `moods` and `denied`, `words` and `labels` that they refer to, and `kind`.
         source: Where it comes from, for messages.
 
     Raises:
@@ -93,7 +100,7 @@ def parse_audience(text: str, source: Path | str) -> Audience:
         table = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: not readable as YAML: {error}") from error
-    known = ("words", "labels", "moods", "denied")
+    known = ("kind", "words", "labels", "moods", "denied")
     if not isinstance(table, dict) or (set(table) - set(known)):
         wrong = table if not isinstance(table, dict) else next(iter(set(table) - set(known)))
         hint = nearest(str(wrong), known)
@@ -103,7 +110,7 @@ def parse_audience(text: str, source: Path | str) -> Audience:
             name: [_filled(entry, table) for entry in table.get(name) or ()]
             for name in ("moods", "denied")
         }
-        return Audience(**filled)
+        return Audience(kind=table.get("kind") or "", **filled)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

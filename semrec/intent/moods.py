@@ -68,7 +68,6 @@ _BEHIND = (
 )
 _PRAISE = word_set("good great nice best decent")
 MIN_SUPPORT, MIN_SHARE, MIN_LIFT = 20, 0.2, 2.0
-MIN_KNOWN = 0.1  # of the table's moods: less, and it was written for another domain
 MAX_RULED_OUT = 100  # labels of one mood
 MAX_SHOWN = 6  # of them
 
@@ -214,11 +213,8 @@ def learn_moods(vocabulary: Vocabulary, catalog: Catalog, audience: Audience) ->
             strict=mood.strict,
             words=frozenset(word for phrase in mood.said for word in re.split("[ /]", phrase)),
         )
-        for mood in audience.moods
+        for mood in (audience.moods if _suits(audience, catalog) else ())
     }
-    known = [mood for mood in moods.values() if mood.named or mood.never or mood.only]
-    if catalog.kind not in ("", "films") and len(known) < MIN_KNOWN * len(moods):
-        moods = {}  # a table for films says nothing of tents: "for my kids" stays as it is said
     denials: dict[str, Denial] = {}
     for entry in audience.denied:
         meant = _labels_like(entry.labels, vocabulary)
@@ -235,6 +231,11 @@ def learn_moods(vocabulary: Vocabulary, catalog: Catalog, audience: Audience) ->
         denials=PhraseTable(denials),
         broad=frozenset(singular(word) for label in vocabulary.choices for word in words_of(label)),
     )
+
+
+def _suits(audience: Audience, catalog: Catalog) -> bool:
+    """False for a table of another kind of catalogue: "for my kids" then stays as it is said."""
+    return not audience.kind or catalog.kind in ("", audience.kind)
 
 
 def _labels_like(patterns: Phrases, vocabulary: Vocabulary) -> tuple[Has, ...]:

@@ -39,6 +39,7 @@ from semrec.types import (
 
 AFTER_READING_MS = 25.0  # of a budget, for what comes after a model's reading
 MAX_KINDS = 50  # labels of an attribute that says what kind an item is
+OTHER_KINDS = "within the limits: other kinds are listed"  # the end of a note
 MIN_KIND = 50  # items of a kind that a list keeps to
 
 
@@ -252,7 +253,7 @@ def resolve(
     allowed = _allowed(query.filters, catalog, interactions, familiarity, named, kept)
     if kinds and (allowed is None or len(allowed.conditions) == len(query.filters)):
         listed = " or ".join(label for of in kinds.values() for label in of)
-        notes.append(f"no {listed} within the limits: other kinds are listed")
+        notes.append(f"no {listed} {OTHER_KINDS}")
     return Resolved(
         session=session,
         excluded=np.unique(np.asarray([*seen, *excluded], dtype=np.int64)),
