@@ -260,8 +260,8 @@ def topics(rng, shop, events, n):
     return rows
 
 
-def searches(rng, shop, events):
-    """Rows of `searches.csv` and of `learn.csv`: no customer is in both."""
+def searches(rng, shop, events, learn_share):
+    """Rows of `searches.csv`, and of `learn.csv` a share: no customer is in both."""
     test, learn, before = [], [], {}
     for number, row, action, second in events:
         history = before.setdefault(number, [])
@@ -271,7 +271,7 @@ def searches(rng, shop, events):
             wishes = _wishes(shop, row)
             wish = wishes[int(rng.integers(len(wishes)))]
             typed = (product.kind.noun, _words(product, [wish]))[int(rng.random() < 0.7)]
-            if late == is_test and (late or rng.random() < 0.35):
+            if late == is_test and (late or rng.random() < learn_share):
                 earlier = [r for r, s in history if s < second - 3600 and r != row]
                 session = list(dict.fromkeys(reversed(earlier)))[:N_BEFORE][::-1]
                 name = f"s{len(test) if late else len(learn)}"
@@ -292,7 +292,9 @@ def _histories(events, until_s):
 # --- files
 
 
-def write_shop(folder, *, seed=7, n_products=3000, n_customers=2500, n_topics=300):
+def write_shop(
+    folder, *, seed=7, n_products=3000, n_customers=2500, n_topics=300, learn_share=0.15
+):
     """Write the shop's files; the same seed and numbers give the same bytes.
 
     Args:
@@ -301,6 +303,7 @@ def write_shop(folder, *, seed=7, n_products=3000, n_customers=2500, n_topics=30
         n_products: How many products.
         n_customers: How many customers.
         n_topics: How many topics; their requests are twice as many.
+        learn_share: Share of the earlier searches that is written into `learn.csv`.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -317,7 +320,7 @@ def write_shop(folder, *, seed=7, n_products=3000, n_customers=2500, n_topics=30
             for number, row, action, second in events
         ),
     )
-    test, learn = searches(rngs[4], shop, events)
+    test, learn = searches(rngs[4], shop, events, learn_share)
     asked = topics(rngs[3], shop, events, n_topics)
     for name, rows in (("topics", asked), ("searches", test), ("learn", learn)):
         _write_requests(folder / f"{name}.csv", shop, rows)

@@ -20,6 +20,8 @@ def carry_out(act: Act, conversation: Conversation) -> tuple[Conversation, State
     after = _changed(act, conversation)
     if after != conversation:
         after = replace(after, past=(*conversation.past, conversation.state(())))
+    if 0 <= act.position < len(conversation.shown):  # "it" is from now on what was asked about
+        after = replace(after, focus=conversation.shown[act.position])
     anew = act.kind == "reset"
     before_filters = conversation.filters if act.kind == "release" else after.filters
     return bounded(after), StateUpdate(before=before_filters, act=act, anew=anew)

@@ -23,7 +23,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
         TIME: """timestamp unixreviewtime time datetime date ts createdat eventtime
             ratingtimestamp reviewtime reviewdate timestampcreated unixtime watchedat playedat
             ratedat dateadded posted eventtimestamp eventdate starttime viewedat invoicedate
-            orderdate purchasedate""",
+            orderdate purchasedate at occurredat happenedat loggedat""",
         WEIGHT: """weight rating ratings stars overall bookrating label playcount plays score
             reviewscore userrating listencount recommend isrecommended votedup count quantity
             playtimeforever hours clicks preference reviewrating starrating value""",

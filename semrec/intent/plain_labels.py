@@ -10,7 +10,7 @@ from semrec.intent.conditions import Has
 from semrec.intent.english import DETERMINERS, FILLERS, PHRASE_ENDS, RESTRICTIONS, word_set
 from semrec.intent.quantities import Limit
 from semrec.intent.spans import JOINTS, LabelSpan, Spans
-from semrec.intent.tokens import PhraseTable, Tokens
+from semrec.intent.tokens import PhraseTable, Tokens, singular, words_of
 from semrec.intent.vocabulary import Vocabulary
 
 MAX_LABELS = 20
@@ -74,6 +74,8 @@ def _fact(spans: Spans, start: int, nouns: frozenset[str]) -> Limit | None:
         single = [has for has in alternatives if has.attribute in spans.vocabulary.single]
         if labels is None or not single or attribute not in ("", single[0].attribute):
             break
+        if cue.phrase == "for" and _are_things(single[0].labels):
+            return None  # "for winter" states; pegs "for a tent" are no tents
         attribute, end = single[0].attribute, labels.end
         listed += single[0].labels
         at = end + (t.word(end) == ",")
@@ -83,6 +85,12 @@ def _fact(spans: Spans, start: int, nouns: frozenset[str]) -> Limit | None:
     if not listed or not (cue.phrase.startswith(("made", "built")) or _ends(spans, end, nouns)):
         return None
     return Limit(Has(attribute=attribute, labels=tuple(dict.fromkeys(listed))), end)
+
+
+def _are_things(labels: tuple[object, ...]) -> bool:
+    """True for labels in the plural, such as "Hiking boots"."""
+    last = [words_of(str(label))[-1] for label in labels if words_of(str(label))]
+    return any(singular(word) != word for word in last)
 
 
 def _ends(spans: Spans, end: int, nouns: frozenset[str]) -> bool:

@@ -97,16 +97,20 @@ function phrasesOf(name, of) {
     return values.slice(0, MAX_VALUES).join(joint) + more;
   };
   const phrases = [];
+  const truth = [...(of.any || []), ...(of.none || [])];
+  if (truth.length === 1 && typeof truth[0] === "boolean") {
+    return [[[of.any ? "any" : "none"], `${truth[0] === Boolean(of.any) ? "" : "not "}${spoken(name)}`]];
+  }
   if (of.none) phrases.push([["none"], `no ${list(of.none, ", ")}`]);
   if (of.any) phrases.push([["any"], `only ${list(of.any, " or ")}`]);
   if (of.all) phrases.push([["all"], `only ${list(of.all, " and ")}`]);
   const low = of.gte ?? of.gt, high = of.lte ?? of.lt;
   const bounds = ["gt", "gte", "lt", "lte"];
   const least = of.gte === undefined ? "over " : "", most = of.lte === undefined ? "under " : "";
-  if (low !== undefined && low === high) phrases.push([bounds, `${spoken(name)} ${low}`]);
-  else if (low !== undefined && high !== undefined) phrases.push([bounds, `${spoken(name)} ${least}${low} – ${most}${high}`]);
-  else if (low !== undefined) phrases.push([bounds, `${spoken(name)} ${least || "from "}${low}`]);
-  else if (high !== undefined) phrases.push([bounds, `${spoken(name)} ${most || "up to "}${high}`]);
+  if (low !== undefined && low === high) phrases.push([bounds, measured(name, low)]);
+  else if (low !== undefined && high !== undefined) phrases.push([bounds, measured(name, `${least}${low} – ${most}${high}`)]);
+  else if (low !== undefined) phrases.push([bounds, measured(name, `${least || "from "}${low}`)]);
+  else if (high !== undefined) phrases.push([bounds, measured(name, `${most || "up to "}${high}`)]);
   return phrases;
 }
 

@@ -23,7 +23,8 @@ async function showItem(item, record) {
 function describedOf([name, value]) {
   const values = Array.isArray(value) ? value : [typeof value === "boolean" ? (value ? "yes" : "no") : value];
   if (!values.length || values[0] === null || values[0] === "") return [];
-  return [element("dt", spoken(name)), element("dd", values.join(", "))];
+  const [, of, unit] = (typeof value === "number" && UNIT.exec(name)) || [];
+  return [element("dt", spoken(of || name)), element("dd", unit ? `${value} ${unit}` : values.join(", "))];
 }
 
 async function showAlikeHere(itemId) {

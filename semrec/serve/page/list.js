@@ -1,7 +1,7 @@
 "use strict";
 /* The list beside the conversation: cards, what holds now, how it came about. Text is never HTML. */
 
-const MAX_FACTS = 6, MAX_TEXT = 400, PAGE = 10, MAX_SHOWN = 50;
+const MAX_FACTS = 8, MAX_TEXT = 400, PAGE = 10, MAX_SHOWN = 50;
 
 async function show(found, turn) {
   const records = await recordsOf(found.items);
@@ -58,7 +58,10 @@ function cardOf(item, record) {
   part("title").textContent = item.title || item.item_id;
   part("year").textContent = year ?? "";
   const facts = new Map();  // what is a genre and a keyword too is shown once
-  for (const fact of Object.entries(others).flatMap(factsOf)) {
+  // What it costs and weighs comes first, and what it is or isn't.
+  const isPlain = ([, value]) => typeof value === "number" || typeof value === "boolean";
+  const ordered = Object.entries(others).sort((a, b) => isPlain(b) - isPlain(a));
+  for (const fact of ordered.flatMap(factsOf)) {
     if (!facts.has(fact.toLowerCase())) facts.set(fact.toLowerCase(), fact);
   }
   part("facts").textContent = [...facts.values()].slice(0, MAX_FACTS).join(" · ");
@@ -89,11 +92,18 @@ function wireActs(card, itemId, title) {
 function factsOf([name, value]) {
   if (Array.isArray(value)) return value;
   if (typeof value === "boolean") return value ? [spoken(name)] : [];
-  if (typeof value === "number") return [`${spoken(name)} ${value}`];
+  if (typeof value === "number") return [measured(name, value)];
   return value && value.length > 2 ? [value] : [];
 }
 
 const spoken = (name) => name.replaceAll("_", " ");
+
+/* An amount with the unit that its attribute's name ends in: "weight 690 g". */
+const UNIT = /^(.+)[_ ](g|kg|mg|lb|oz|ml|cl|l|mm|cm|m|km|in|ft|min|minutes|hours|h|s|eur|usd|gbp|chf)$/i;
+function measured(name, amount) {
+  const [, of, unit] = UNIT.exec(name) || [];
+  return of ? `${spoken(of)} ${amount} ${unit}` : `${spoken(name)} ${amount}`;
+}
 
 /* A like or a rejection; pressed again it is taken back. One at a time for each item. */
 async function take(itemId, title, type, card) {

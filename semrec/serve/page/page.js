@@ -241,7 +241,11 @@ function showExamples(items, records) {
   const said = [];
   if (items[0]) said.push(`something like “${items[0].title}”`);
   if (labels.length > 2) said.push(`${labels[1].toLowerCase()} without any ${labels[2].toLowerCase()}`);
-  if (records.some((record) => record.attributes && record.attributes.year)) said.push("something bittersweet from the nineties");
+  const attributes = records.map((record) => record.attributes || {});
+  const prices = attributes.map((of) => of.price).filter(Number.isFinite).sort((a, b) => a - b);
+  const cheaper = Math.ceil(prices[prices.length >> 1] / 10) * 10;
+  if (prices.length) said.push(`something ${labels[0] ? `for ${labels[0].toLowerCase()} ` : ""}under ${cheaper}`);
+  else if (attributes.some((of) => of.year < 2000)) said.push("something bittersweet from the nineties");
   by("examples").replaceChildren(...said.map((text) => {
     const entry = element("li");
     entry.append(button(text, "", () => send(text)));
