@@ -1,5 +1,7 @@
 """Acts of a conversation: what each is said by, what it does, and what it leaves alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from semrec.chat.acts import MAX_ACT_WORDS, read_act, read_count
@@ -101,7 +103,9 @@ def first(rec):
 def test_what_is_only_said_leaves_list_and_state(rec, first, message):
     turn = respond(rec, message, first.conversation)
     assert ids(turn) == ids(first)
-    assert turn.conversation == first.conversation
+    # "It" is from now on what was asked about; nothing else is another.
+    at = "second" in message
+    assert turn.conversation == replace(first.conversation, focus=ids(first)[at])
     assert turn.reply != first.reply
 
 
