@@ -4,11 +4,12 @@ The shop is made by `notebooks/outdoor_shop.py`; what is right is read from its 
 """
 
 import csv
+import json
 import sys
 from pathlib import Path
 
 import pytest
-from command_line import run
+from command_line import run, run_process
 from conftest import world_config
 from serving import in_thread
 
@@ -258,3 +259,26 @@ def test_a_service_with_a_shop_and_what_monitoring_says(shop, files, tmp_path):
     assert after.returncode == 3
     assert after.stdout.startswith("Alarms")
     assert "none" not in after.stdout.split("Windows")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_the_flow_promotes_a_shop_and_is_better_on_both_yardsticks(data, files, tmp_path):
+    """With real weights, in a process for each step, as people run it."""
+    pytest.importorskip("metaflow")
+    settings = ("encoder.runtime=torch", "split.test=time", "behaviour.kind=als")
+    settings += ("behaviour.factors=16", "behaviour.regularization=30", "fusion.max_cases=100")
+    run_process(
+        *("flow", "run", data, "--intents", files / "learn.csv"),
+        *("--cases", files / "topics.csv", "--cases", files / "searches.csv"),
+        *("--out", tmp_path / "models", "--promote", tmp_path / "live"),
+        *(part for setting in settings for part in ("--set", setting)),
+        cwd=tmp_path,
+    )
+    assert (tmp_path / "live" / "manifest.json").is_file()
+    [path] = (tmp_path / "models" / ".flow" / "reports").glob("*/report.json")
+    yardsticks = json.loads(path.read_text("utf-8"))["yardsticks"]
+    ratios = {(of["kind"], of["part"]): of["ratio"]["low"] for of in yardsticks}
+    assert ratios["asked for", "without a session"] > 1
+    assert ratios["asked for", "after a session"] > 1
+    assert ratios["liked", ""] > 1
