@@ -276,6 +276,12 @@ def test_without_attributes_every_limit_is_said() -> None:
         ("duration_s", "at least 2 minutes", {"gte": 120}),
         ("price", "under $20", {"lt": 20}),
         ("price_usd", "at most twenty dollars", {"lte": 20}),
+        ("price_eur", "20 to 30 euros", {"gte": 20, "lte": 30}),
+        ("weight_kg", "under 900 grams", {"lt": 0.9}),
+        ("weight_lb", "at most a kilo", {"lte": 2.204624}),
+        ("length_m", "at least 60 m", {"gte": 60}),
+        ("volume_l", "up to 750 ml", {"lte": 0.75}),
+        ("brightness_lumens", "at least 200 lumens", {"gte": 200}),
         ("pages", "more than three hundred pages", {"gt": 300}),
         ("rating", "rating above 3.5", {"gt": 3.5}),
         ("stars", "at least 4 stars", {"gte": 4}),
@@ -286,6 +292,17 @@ def test_numbers_with_units(name: str, text: str, expected: dict[str, float]) ->
     found = learn_vocabulary(make_films(**{name: values})).parse_intent(text)
     assert found.filters == {name: expected}
     assert found.words == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("price_eur", "under 20 dollars"), ("weight", "under a kilo"), ("price", "under two hours")],
+)
+def test_an_amount_in_a_unit_that_the_attribute_may_not_have_is_said(name: str, text: str) -> None:
+    values = np.linspace(0.5, 300.5, len(GENRES) * 7)
+    found = learn_vocabulary(make_films(**{name: values})).parse_intent(text)
+    assert found.filters == {}
+    assert found.not_understood == (text,)
 
 
 def test_booleans_and_labels_of_any_catalogue() -> None:
