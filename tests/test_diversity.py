@@ -15,7 +15,16 @@ from serving import in_thread
 import semrec
 from semrec import Query, QueryError
 from semrec.errors import ConfigError
-from semrec.pipeline.diversity import HEAD, UNIT, WINDOW, Diversity, compared, diversified, moves
+from semrec.pipeline.diversity import (
+    HEAD,
+    UNIT,
+    WINDOW,
+    Caps,
+    Diversity,
+    compared,
+    diversified,
+    moves,
+)
 from semrec.serve.replay import replay
 from semrec.training.diversity_selection import STRENGTHS, largest_strength
 from semrec.types import Moved
@@ -118,7 +127,9 @@ def test_a_copy_gives_way_to_another_kind():
 def test_what_isnt_admitted_never_comes(scores, refused, k):
     ranked = np.sort(scores)[::-1]
     vectors = np.eye(len(ranked), dtype=np.float32)
-    order = diversified(ranked, vectors, 0.5, k, lambda at: at not in refused).tolist()
+    capped = Caps().over(np.arange(len(ranked)))
+    capped.refused[[at for at in refused if at < len(ranked)]] = True
+    order = diversified(ranked, vectors, 0.5, k, capped).tolist()
     left = [at for at in range(len(ranked)) if at not in refused]
     assert not refused & set(order)
     assert len(order) == min(k, len(left))

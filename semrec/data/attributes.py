@@ -44,6 +44,10 @@ class Attribute(Protocol):
         """An item's number, or the codes of its labels; empty where it has none."""
         ...
 
+    def values_at(self, rows: RowArray) -> tuple[RowArray, NDArray[np.float64] | RowArray]:
+        """The values of many: (n,) positions in `rows`, ascending, and (n,) numbers or codes."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
@@ -83,6 +87,12 @@ class Numbers:
         """An item's number; empty where it is missing."""
         number = float(self.values[row])
         return frozenset((number,)) if number == number else frozenset()
+
+    def values_at(self, rows: RowArray) -> tuple[RowArray, NDArray[np.float64]]:
+        """The items' numbers, but for missing ones, and their positions in `rows`."""
+        numbers = self.values[rows]
+        positions = np.flatnonzero(~np.isnan(numbers))
+        return positions, numbers[positions]
 
     def _has(self, numbers: Iterable[float]) -> BoolArray:
         hit = np.zeros(len(self.values), dtype=bool)
@@ -148,6 +158,14 @@ class Labels:
         """The codes of an item's labels, each once."""
         codes, starts = self._by_item
         return frozenset(codes[starts[row] : starts[row + 1]].tolist())
+
+    def values_at(self, rows: RowArray) -> tuple[RowArray, RowArray]:
+        """The codes of the items' labels, and the items' positions in `rows`."""
+        codes, starts = self._by_item
+        lengths = starts[rows + 1] - starts[rows]
+        positions = np.repeat(np.arange(len(rows)), lengths)
+        within = np.arange(len(positions)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return positions, codes[starts[rows][positions] + within]
 
     @cached_property
     def _by_item(self) -> tuple[RowArray, RowArray]:

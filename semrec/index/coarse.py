@@ -14,7 +14,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from semrec.types import FloatArray, RowArray
+from semrec.types import BoolArray, FloatArray, RowArray
 
 LANES = 16  # FAISS decodes so many numbers at a time, and others one by one
 CHUNK = 10_000  # rows that are decoded at a time, to see how far off they are
@@ -35,12 +35,15 @@ class Coarse:
     longest: float
     off_by: float
 
-    def fetch(self, query: FloatArray, width: int) -> tuple[RowArray, float]:
+    def fetch(
+        self, query: FloatArray, width: int, permitted: BoolArray | None = None
+    ) -> tuple[RowArray, float]:
         """Rows, and what no other row's exact score exceeds.
 
         Args:
             query: (dim,) float32.
-            width: How many rows, at most all.
+            width: How many rows, at most all; fewer come back if no more are permitted.
+            permitted: (n,) bool, the rows that are looked at; None: all.
         """
         # FAISS may round a query as it rounds vectors; one that is rounded already stays.
         rounded = np.zeros((1, self.codes.d), dtype=np.float32)
@@ -49,13 +52,17 @@ class Coarse:
         threads = faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(1)  # of what this thread starts, not of the process
         try:
-            scores, rows = self.codes.search(rounded, width)
+            params = None
+            if permitted is not None:
+                bits = faiss.IDSelectorBitmap(np.packbits(permitted, bitorder="little"))
+                params = faiss.SearchParameters(sel=bits)
+            scores, rows = self.codes.search(rounded, width, params=params)
         finally:
             faiss.omp_set_num_threads(threads)
         # q·x = q'·x' + q'·(x - x') + (q - q')·x, and Cauchy and Schwarz for the last two
         length, lost = np.linalg.norm(rounded[0]), np.linalg.norm(query - rounded[0, : len(query)])
         slack = length * (self.off_by + SUMMED * self.longest) + lost * self.longest
-        return rows[0].astype(np.int64), float(scores[0, -1] + slack)
+        return rows[0][rows[0] >= 0].astype(np.int64), float(scores[0, -1] + slack)
 
     def with_items(self, vectors: FloatArray) -> Coarse:
         """The same with more rows, (n, dim) float32; it is a copy that grows."""

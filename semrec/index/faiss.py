@@ -19,6 +19,7 @@ from semrec.types import FloatArray, IndexQuery, RowArray
 
 MAX_OVERFETCH = 1_000
 MAX_COARSE_QUERIES = 8  # queries; FAISS answers more of them together, and sooner than one by one
+SPARE = 128  # rows that a list under a filter is fetched with in addition: hardly ever too few
 
 Fetched = tuple[RowArray, float]
 """(m,) int64, rows, and what the exact score of no other row exceeds."""
@@ -46,9 +47,9 @@ class FaissIndex:
     def search(self, queries: Sequence[IndexQuery], k: int) -> list[ScoredRows]:
         """For each query the up to `k` best permitted rows and their scores, best first.
 
-        A few exclusions are fetched in addition and dropped. A filter, or more exclusions than
-        that, is answered by scoring every permitted row: exact however selective it is. So is a
-        tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
+        A few exclusions are fetched in addition and dropped. With a filter, or more exclusions
+        than that, only permitted rows are looked at; a graph has every one of them scored. So is
+        a tie that reaches the end of what was fetched: FAISS doesn't cut it by row.
         """
         lists: dict[int, ScoredRows] = {}
         widths = {
@@ -70,9 +71,22 @@ class FaissIndex:
                     if best is not None:
                         lists[number] = best
         return [
-            lists[number] if number in lists else scan(self.vectors, query, k)
+            lists[number] if number in lists else self._permitted(query, k)
             for number, query in enumerate(queries)
         ]
+
+    def _permitted(self, query: IndexQuery, k: int) -> ScoredRows:
+        """The best of the permitted rows: by 16-bit copies, if they prove to be all, or a scan."""
+        width = min(k + SPARE, len(self.vectors))
+        if self.coarse is not None and query.allowed is not None:
+            permitted = query.permitted(len(self.vectors))
+            rows, ceiling = self.coarse.fetch(query.vector, width, permitted)
+            best = with_boosted(self.vectors, query, k, rows, ceiling, exact=True)
+            if (
+                len(rows) < k + SPARE or best[1][k - 1] > ceiling
+            ):  # there are no more, or none better
+                return best
+        return scan(self.vectors, query, k)
 
     def _best(
         self, query: IndexQuery, k: int, fetched: RowArray, ceiling: float

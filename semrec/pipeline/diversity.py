@@ -15,15 +15,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semrec.data.attributes import Attribute
 from semrec.data.catalog import Catalog
 from semrec.errors import QueryError, nearest, preview
-from semrec.types import Condition, FloatArray, Moved, Query, RowArray
+from semrec.types import BoolArray, Condition, FloatArray, Moved, Query, RowArray
 
-CAPPED = 250  # candidates that a list with caps is made from, at least
+CAPPED = 100  # candidates that a list with caps is made from, at least
+FURTHER = 60  # candidates of a search for more
 WINDOW = 40  # candidates behind a rank that may move up to it
 HEAD = 50  # candidates whose scores make the scale: the window of the tenth rank
 MAX_MOVED = 50  # items of a trace
@@ -93,18 +96,65 @@ class Caps:
             self.counts[name].update(values)
         return True
 
+    def over(self, rows: RowArray) -> CappedRows:
+        """Candidates that may join the list."""
+        values = {name: self.attributes[name].values_at(rows) for name in self.limits}
+        refused = np.zeros(len(rows), dtype=bool)
+        for name, full in self._full().items():
+            positions, of = values[name]
+            refused[positions[np.isin(of, full)]] = True
+        return CappedRows(caps=self, values=values, refused=refused)
+
     def without_full(self) -> Conditions:
         """The conditions that rule out what stands there as often as it may."""
+        return [(name, Condition(none=values)) for name, values in self._full().items()]
+
+    def _full(self) -> dict[str, tuple[float, ...]]:
         full = {
             name: tuple(value for value, n in counts.items() if n >= self.limits[name])
             for name, counts in self.counts.items()
         }
-        return [(name, Condition(none=values)) for name, values in full.items() if values]
+        return {name: values for name, values in full.items() if values}
+
+
+@dataclass(kw_only=True)
+class CappedRows:
+    """Candidates, and which of them caps refuse: at once, where a value is full.
+
+    Attributes:
+        caps: Of the list that they may join.
+        values: By attribute, positions of candidates, ascending, and a value of each.
+        refused: (n,) bool.
+    """
+
+    caps: Caps
+    values: Mapping[str, tuple[RowArray, NDArray[Any]]]
+    refused: BoolArray
+
+    def admit(self, at: int) -> None:
+        """Count the candidate at a position in; those that it leaves no room for are refused."""
+        for name, (positions, values) in self.values.items():
+            counts, limit = self.caps.counts.setdefault(name, Counter()), self.caps.limits[name]
+            start, stop = np.searchsorted(positions, (at, at + 1))
+            for value in set(values[start:stop].tolist()):
+                counts[value] += 1
+                if counts[value] >= limit:
+                    self.refused[positions[values == value]] = True
+
+    def next_from(self, at: int) -> int | None:
+        """The first position from `at` on that isn't refused; None: there is none."""
+        free = np.flatnonzero(~self.refused[at:])
+        return at + int(free[0]) if len(free) else None
 
 
 def depth(k: int, caps: Caps) -> int:
     """The number of candidates that a list of `k` is made from."""
     return max(compared(k), CAPPED) if caps.limits else compared(k)
+
+
+def further_depth(k: int) -> int:
+    """The number of candidates of a further search, without what a list is full of."""
+    return max(k, FURTHER)
 
 
 def compared(k: int) -> int:
@@ -133,7 +183,7 @@ def diversified(
     vectors: FloatArray,
     strength: float,
     k: int,
-    admits: Callable[[int], bool] = lambda _: True,
+    capped: CappedRows | None = None,
 ) -> RowArray:
     """(m,) int64: the positions of up to `k` candidates, in their new order.
 
@@ -148,7 +198,7 @@ def diversified(
         vectors: (n, dim) float32; zeros resemble nothing.
         strength: 0 to 1.
         k: How many at most.
-        admits: Counts the candidate at a position in, or refuses it for good.
+        capped: The same candidates under caps; None: all may join.
 
     Examples:
         >>> vectors = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
@@ -159,6 +209,7 @@ def diversified(
         [0, 2, 1]
     """
     n = len(scores)
+    capped = capped or Caps().over(np.arange(n))
     left = (1 - strength) * relevance(scores)
     weighed = strength * UNIT * similarity(vectors)
     likest = np.full(n, -np.inf, dtype=np.float32)
@@ -166,17 +217,19 @@ def diversified(
     end = 1  # the first item stays
     while len(picked) < min(k, n):
         gains = left[:end] - len(picked) ** 0.5 * likest[:end] if picked else left[:end]
+        gains = np.where(capped.refused[:end], -np.inf, gains)
         best = int(np.argmax(gains))
-        if gains[best] == -np.inf:  # none of these is admitted
-            if end == n:
+        if gains[best] == -np.inf:  # none of these may join
+            further = capped.next_from(end)
+            if further is None:
                 break
-            end += 1
+            end = further + 1
             continue
         left[best] = -np.inf
-        if admits(best):
-            picked.append(best)
-            np.maximum(likest, weighed[best], out=likest)
-            end = max(end, min(n, len(picked) + 1 + WINDOW))
+        capped.admit(best)
+        picked.append(best)
+        np.maximum(likest, weighed[best], out=likest)
+        end = max(end, min(n, len(picked) + 1 + WINDOW))
     return np.array(picked, dtype=np.int64)
 
 
@@ -202,27 +255,27 @@ def diversify(
         further: Searches for more.
     """
     (rows, scores), m = candidates, len(vectors)
-    order = diversified(scores[:m], vectors, strength, k, lambda at: caps.admit(int(rows[at])))
-    listed, kept, seen, n_back = rows[order], scores[order], rows, len(rows)
+    order = diversified(scores[:m], vectors, strength, k, caps.over(rows[:m]))
+    listed, kept, seen, are_more = rows[order], scores[order], rows, len(rows) >= depth(k, caps)
     rows, scores = rows[m:], scores[m:]
     for _ in range(MAX_SEARCHES):
         fitting = _fitting(rows, k - len(listed), caps)
         listed, kept = np.append(listed, rows[fitting]), np.append(kept, scores[fitting])
-        if len(listed) == k or not caps.limits or n_back < depth(k, caps):  # there are no more
+        if len(listed) == k or not caps.limits or not are_more:
             break
         rows, scores = further(seen, caps.without_full())
-        seen, n_back = np.append(seen, rows), len(rows)
+        seen, are_more = np.append(seen, rows), len(rows) >= further_depth(k)
     return listed, kept
 
 
 def _fitting(rows: RowArray, n: int, caps: Caps) -> list[int]:
     """The positions of the first up to `n` rows that keep the caps, counted in."""
-    fitting: list[int] = []
-    for position, row in enumerate(rows.tolist()):
-        if len(fitting) == n:
-            break
-        if caps.admit(row):
-            fitting.append(position)
+    capped, fitting = caps.over(rows), list[int]()
+    while (
+        len(fitting) < n and (at := capped.next_from(fitting[-1] + 1 if fitting else 0)) is not None
+    ):
+        capped.admit(at)
+        fitting.append(at)
     return fitting
 
 

@@ -32,6 +32,7 @@ from semrec.pipeline.diversity import (
     compared,
     depth,
     diversify,
+    further_depth,
     moves,
 )
 from semrec.pipeline.query_cache import QueryCache
@@ -325,7 +326,7 @@ class Pipeline:
         [candidates], complaint = search_within(
             self.index,
             [query],
-            depth(request.query.k, request.caps),
+            further_depth(request.query.k),
             _before_rerank([request]),
         )
         request.is_partial |= bool(complaint)

@@ -423,6 +423,19 @@ def test_what_16_bits_leave_out_is_under_the_ceiling():
             assert np.delete(exact, rows).max(initial=-np.inf) <= ceiling
 
 
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5])
+def test_of_permitted_rows_too_and_no_others_are_looked_at(share):
+    coarse = build_coarse(VECTORS)
+    permitted = np.random.default_rng(3).random(N) < share
+    for query in QUERIES[:10]:
+        exact = VECTORS.astype(np.float64) @ query.astype(np.float64)
+        rows, ceiling = coarse.fetch(query, 40, permitted)
+        assert len(set(rows.tolist())) == min(40, permitted.sum())
+        assert permitted[rows].all()
+        permitted_left = np.setdiff1d(np.flatnonzero(permitted), rows)
+        assert not len(permitted_left) or exact[permitted_left].max() <= ceiling
+
+
 @pytest.mark.parametrize(
     "boost", [NO_BOOST, SparseScores(rows=np.array([7]), scores=np.ones(1, np.float32))]
 )
@@ -437,6 +450,14 @@ def test_a_list_is_exact_where_16_bits_tell_nothing_apart(boost):
     unaided_rows, unaided_scores = search(unaided, query, 10, boost=boost)
     np.testing.assert_array_equal(unaided_rows, rows)
     np.testing.assert_array_equal(unaided_scores, scores)
+
+
+def test_under_a_filter_too():
+    close = np.float32(1) + np.arange(600, dtype=np.float32)[:, None] * np.float32(1e-5)
+    vectors = np.vstack([RNG.permutation(close), VECTORS[:200, :1] / 100]).repeat(20, axis=1)
+    query, mask = np.ones(20, np.float32), np.arange(800) % 3 > 0
+    rows, _ = search(build("flat", vectors), query, 10, mask=mask)
+    np.testing.assert_array_equal(rows, oracle(vectors, query, 10, mask=mask)[0])
 
 
 def test_one_query_leaves_the_threads_of_faiss_as_they_were():
