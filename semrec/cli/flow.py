@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semrec.cli.options import ConfigName, Json, Sets, print_json
+from semrec.cli.options import ConfigName, Json, Sets, print_json, seconds
 from semrec.cli.terminal import Screen
+from semrec.errors import DataError
 
 if TYPE_CHECKING:
     from semrec.flow.promoting import Promotion
@@ -46,13 +47,32 @@ def run(
     gate: Annotated[Path | None, typer.Option(help="A YAML file of gates.")] = None,
     promote: Annotated[Path | None, typer.Option(help="The link to turn, if all pass.")] = None,
     index: Annotated[str, typer.Option(help="Publish there before: milvus+http://HOST:PORT.")] = "",
+    log: Annotated[
+        Path | None, typer.Option(help="A service's --state: its events and requests, too.")
+    ] = None,
+    if_drift: Annotated[bool, typer.Option("--if-drift", help="Only if --log drifts.")] = False,
+    window: Annotated[str, typer.Option(help="Of --if-drift, as 30m, 1h, 1d.")] = "1h",
+    recent: Annotated[str, typer.Option(help="Requests of --log that count: the newest.")] = "7d",
     state: State = None,
     as_json: Json = False,
 ) -> None:
-    """Snapshot, build, evaluate, gate, publish, promote; exit code 3 if a gate fails."""
+    """Snapshot, build, evaluate, gate, publish, promote; exit code 3 if a gate fails.
+
+    With --log a service's log comes first, as a new version of DATA beside it; with
+    --if-drift it is a line for cron: without an alarm nothing is done, exit code 0.
+    """
     from semrec.flow.running import start_run
     from semrec.flow.steps import Plan
 
+    if if_drift and (log is None or promote is None):
+        raise DataError("--if-drift: expected --log STATE and --promote LINK, to compare the two")
+    screen = Screen(quiet=as_json)
+    since_s = _since_s(log, promote if if_drift else None, window, recent, screen)
+    if since_s is None:
+        screen.line("nothing drifted: nothing to do")
+        if as_json:
+            print_json({"drifted": False})
+        return
     plan = Plan(
         data=str(data),
         config=config,
@@ -63,6 +83,8 @@ def run(
         gates="" if gate is None else str(gate),
         link="" if promote is None else str(promote),
         index=index,
+        log="" if log is None else str(log),
+        since_s=since_s,
     )
     _finish(start_run(plan, state or out / ".flow"), as_json=as_json)
 
@@ -154,6 +176,21 @@ def prune(
     )
 
 
+def _since_s(
+    log: Path | None, link: Path | None, window: str, recent: str, screen: Screen
+) -> float | None:
+    """From when on the log's requests count; None: compared with the link's, nothing drifted."""
+    window_s, recent_s = seconds(window, "--window"), seconds(recent, "--recent")
+    if log is None:
+        return 0.0
+    from semrec.flow.log_drift import read_log_state
+
+    read = read_log_state(log, link, window_s)
+    for alarm in read.alarms or ():
+        screen.line(f"alarm: {alarm.signal}, {alarm.drift:.1f} times the critical value")
+    return None if read.is_quiet else read.since_s(recent_s)
+
+
 def _finish(run: Run, *, as_json: bool) -> None:
     print_json(asdict(run)) if as_json else _print(run)
     if not run.values.get("passed"):
@@ -166,7 +203,7 @@ def _print(run: Run) -> None:
     for verdict in run.values.get("verdicts", ()):
         passed = "passed" if verdict["passed"] else "FAILED"
         screen.line(f"{passed}  {verdict['gate']}: {verdict['reason']}")
-    for name in ("comparison", "artifact", "built_by", "collection", "report"):
+    for name in ("dataset", "comparison", "artifact", "built_by", "collection", "report"):
         if name in run.values:
             screen.line(f"{name}: {run.values[name]}")
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semrec.cli.options import Json, print_json
+from semrec.cli.options import Json, print_json, seconds
 from semrec.cli.terminal import Screen
-from semrec.errors import DataError
 
 if TYPE_CHECKING:
     from semrec.evaluate.table import Table
     from semrec.monitor.overview import Overview
 
 ALARM = 3  # the exit code
-UNITS_S = {"m": 60, "h": 3_600, "d": 86_400}
 
 monitoring = typer.Typer()
 
@@ -38,7 +35,7 @@ def monitor(
     from semrec.monitor.reference import load_reference
     from semrec.sessions.log import open_log
 
-    window_s = _seconds(window)
+    window_s = seconds(window, "--window")
     reference, popularity_of = load_reference(artifact)
     log = open_log(state)
     try:
@@ -59,13 +56,6 @@ def monitor(
         screen.line(f"written: {html}")
     if overview.alarms:
         raise typer.Exit(ALARM)
-
-
-def _seconds(text: str) -> float:
-    read = re.fullmatch(r"(\d{1,4})([mhd])", text.strip())
-    if read is None or int(read[1]) == 0:
-        raise DataError(f"--window {text!r}: expected a length such as 30m, 1h or 1d")
-    return float(int(read[1]) * UNITS_S[read[2]])
 
 
 def _tables(overview: Overview) -> list[Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ import typer
 
 from semrec.cli.terminal import Screen
 from semrec.errors import DataError
+
+UNITS_S = {"m": 60, "h": 3_600, "d": 86_400}
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Sets = Annotated[list[str], typer.Option("--set", help="A single value, as a.b=c.")]
@@ -46,6 +49,14 @@ def pair(text: str, option: str) -> tuple[str, str]:
     if not key or not equals or not value:
         raise DataError(f"{option} {text!r}: expected two parts with = between them")
     return key, value
+
+
+def seconds(text: str, option: str) -> float:
+    """Seconds of a length such as ``30m``, ``1h`` or ``1d``."""
+    read = re.fullmatch(r"(\d{1,4})([mhd])", text.strip())
+    if read is None or int(read[1]) == 0:
+        raise DataError(f"{option} {text!r}: expected a length such as 30m, 1h or 1d")
+    return float(int(read[1]) * UNITS_S[read[2]])
 
 
 def limits(texts: Sequence[str]) -> dict[str, int]:

@@ -35,6 +35,7 @@ from semrec.data.formats import (
 from semrec.data.interactions import Interactions, default_weight, read_interactions
 from semrec.data.kinds import kinds
 from semrec.data.scans import is_table
+from semrec.data.traffic import TRAFFIC
 from semrec.errors import DataError, nearest, preview
 
 # The columns that a dataset's files must have.
@@ -87,6 +88,7 @@ class Dataset:
         interactions: All events, also those that don't count.
         tags: Tags, by row and time.
         intents: Files of requests that lie in the folder.
+        traffic: A file of requests that a service got, if one lies there.
         hash: sha256 over the files that were read.
         notes: What was decided by the numbers, as nobody said it.
     """
@@ -100,6 +102,7 @@ class Dataset:
     intents: tuple[Path, ...]
     hash: str
     notes: tuple[str, ...] = ()
+    traffic: Path | None = None
 
     def __repr__(self) -> str:
         n_items, n_events = len(self.catalog), len(self.interactions)
@@ -170,6 +173,7 @@ def read_dataset(folder: str | Path) -> Dataset:
         intents=tuple(intents),
         hash=_hash(list(files.values()), settings),
         notes=tuple(notes),
+        traffic=traffic if (traffic := folder / TRAFFIC).is_file() else None,
     )
 
 

@@ -41,7 +41,11 @@ def write_dataset(
             dataset = read_dataset(made)  # refuses before anything takes its place
         except DataError as error:
             raise DataError(str(error).replace(str(made), str(out))) from None
-    return replace(dataset, intents=tuple(out / path.name for path in dataset.intents))
+    return replace(
+        dataset,
+        intents=tuple(out / path.name for path in dataset.intents),
+        traffic=dataset.traffic and out / dataset.traffic.name,
+    )
 
 
 def _replaceable(out: Path, name: str, files: Collection[str], optional: Collection[str]) -> bool:

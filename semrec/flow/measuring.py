@@ -29,6 +29,10 @@ from semrec.types import Case, Progress
 
 N_TIMED = 300  # single requests: p99 is the third-slowest
 SYNTHETIC = "held-out next items and synthetic topics: no real requests, give some with --cases"
+LOGGED = (
+    "requests of the service's log and synthetic topics; people like what they are shown, and look "
+    "at what stands first: that favours the artifact that served them"
+)
 
 
 def build_candidate(
@@ -85,6 +89,8 @@ def measure_candidate(
     candidate: Path,
     champion: Recommender | None,
     cases: Sequence[str] = (),
+    *,
+    logged: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Evidence:
     """Compare a candidate with champion, baseline and `text` on the same cases.
@@ -93,8 +99,9 @@ def measure_candidate(
         data: The dataset's folder.
         candidate: An artifact's folder.
         champion: The artifact that serves now; None: there is none.
-        cases: Intents files; none: held-out next items and synthetic topics, and the report says
-            so.
+        cases: Intents files; none: held-out next items (or `logged`) and synthetic topics, and
+            the report says so.
+        logged: Intents files of a service's log.
         progress: Called as work proceeds.
 
     Raises:
@@ -103,10 +110,10 @@ def measure_candidate(
     recommender = with_cache(load(candidate))
     serving = {} if champion is None else {CHAMPION: with_cache(champion)}
     own = {CANDIDATE: recommender, **serving}
-    read = cases_for(cases or "test", own, data)
-    notes: tuple[str, ...] = ()
+    read = cases_for([*cases, *logged] or "test", own, data)
+    notes = (LOGGED,) if logged else ()
     if not cases:
-        read, notes = [*read, *topic_cases(recommender)], (SYNTHETIC,)
+        read, notes = [*read, *topic_cases(recommender)], notes or (SYNTHETIC,)
     systems: dict[str, System] = {
         **serving,
         BASELINE: recommender.baseline(),

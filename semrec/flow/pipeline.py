@@ -1,6 +1,6 @@
 """The flow: the order of a run's steps, as Metaflow runs, resumes and compiles it.
 
-    start (snapshot) → build → evaluate → gate → publish → promote → end
+    start (import a log, snapshot) → build → evaluate → gate → publish → promote → end
                                                ↘ end, if a gate fails
     publish only with an index elsewhere, promote only with a link
 
@@ -31,14 +31,16 @@ class TrainFlow(FlowSpec):
     gates = Parameter("gates", default="", help="A file of gates.")
     link = Parameter("promote", default="", help="The link to turn.")
     # Not `index`: that is Metaflow's own, of a loop.
+    log = Parameter("log", default="", help="A service's --state, imported first.")
+    since = Parameter("since", type=float, default=0.0, help="From when on requests count.")
     engine = Parameter("engine", default="", help="Where rows are published before that.")
     home = Parameter("home", default=".", help="What relative paths are relative to.")
     reports = Parameter("reports", default="reports", help="The folder of reports.")
 
     def plan(self) -> steps.Plan:
-        """The parameters, as the steps take them."""
+        """The parameters, as the steps take them; once it is known, with the run's own dataset."""
         return steps.Plan(
-            data=self.data,
+            data=getattr(self, "dataset", self.data),
             config=self.config,
             settings=self.settings,
             intents=self.intents,
@@ -47,12 +49,15 @@ class TrainFlow(FlowSpec):
             gates=self.gates,
             link=self.link,
             index=self.engine,
+            log=self.log,
+            since_s=self.since,
         )
 
     @step
     def start(self) -> None:
-        """Look at the dataset, the configuration, the gates and the champion."""
+        """Import a log, if there is one; look at dataset, configuration, gates and champion."""
         with chdir(self.home):
+            self.dataset = steps.import_step(self.plan())
             self.snapshot = steps.snapshot_step(self.plan())
         self.next(self.build)
 

@@ -27,7 +27,7 @@ COMPILED_S = 120.0
 STEPS = ("start", "build", "evaluate", "gate", "publish", "promote", "end")
 PIPELINE = Path(__file__).with_name("pipeline.py")
 KEPT = (
-    *("snapshot", "artifact", "built_by", "comparison", "report"),
+    *("dataset", "snapshot", "artifact", "built_by", "comparison", "report"),
     *("verdicts", "passed", "collection", "promoted"),
 )
 
@@ -70,6 +70,8 @@ def start_run(plan: Plan, state: Path) -> Run:
         "gates": plan.gates,
         "promote": plan.link,
         "engine": plan.index,
+        "log": plan.log,
+        "since": repr(plan.since_s),
         "home": str(Path.cwd()),
         "reports": str(state.absolute() / "reports"),
     }

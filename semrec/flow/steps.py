@@ -24,6 +24,7 @@ from semrec.flow.gates import Evidence, check_gates, load_gates
 from semrec.flow.promoting import N_VERSION, promote
 from semrec.flow.snapshot import describe_snapshot
 from semrec.index.milvus_server import server_at
+from semrec.sessions.importing import JUDGED, next_version
 
 EVIDENCE, VERDICTS = "evidence.json", "verdicts.json"
 
@@ -42,6 +43,8 @@ class Plan:
         gates: A file of gates; ``""``: the default ones.
         link: The link to turn; ``""``: none, and there is no champion.
         index: Where the candidate's rows are published before that; ``""``: nowhere.
+        log: A service's ``--state``, which is imported first; ``""``: none is.
+        since_s: The Unix second from which on the log's requests count.
     """
 
     data: str
@@ -53,6 +56,30 @@ class Plan:
     gates: str = ""
     link: str = ""
     index: str = ""
+    log: str = ""
+    since_s: float = 0.0
+
+    @property
+    def logged_cases(self) -> tuple[str, ...]:
+        """The file of the log's requests to compare on, if the dataset has one."""
+        path = Path(self.data) / JUDGED
+        return (str(path),) if path.is_file() else ()
+
+    @property
+    def learns_all(self) -> bool:
+        """True if there are requests to compare on: no events need be held out then."""
+        return bool(self.cases or self.logged_cases)
+
+
+def import_step(plan: Plan) -> str:
+    """The dataset that the run goes on with: the log's new version of it, or itself.
+
+    Raises:
+        SemrecError: As `next_version`.
+    """
+    if not plan.log:
+        return plan.data
+    return str(next_version(Path(plan.log), Path(plan.data), plan.since_s))
 
 
 def snapshot_step(plan: Plan) -> dict[str, Any]:
@@ -97,7 +124,11 @@ def evaluate_step(plan: Plan, candidate: str, folder: Path) -> str:
     from semrec.flow.measuring import load_champion, measure_candidate
 
     evidence = measure_candidate(
-        Path(plan.data), Path(candidate), load_champion(_link(plan)), plan.cases
+        Path(plan.data),
+        Path(candidate),
+        load_champion(_link(plan)),
+        plan.cases,
+        logged=plan.logged_cases,
     )
     evidence.report.save(folder)
     write_text(folder / EVIDENCE, json.dumps(asdict(evidence)))
@@ -130,7 +161,7 @@ def promote_step(plan: Plan, candidate: str, run: str) -> str:
 def _config(plan: Plan) -> Config:
     """The candidate's configuration; without cases, events are left to ask about."""
     config = load_config(plan.config, plan.settings)
-    if not plan.cases and config.split.test == "none":
+    if not plan.learns_all and config.split.test == "none":
         return load_config(plan.config, [*plan.settings, "split.test=time"])
     return config
 

@@ -6,6 +6,7 @@ engine's threads; whatever reads or writes state does so on a thread too.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ from semrec.serve.routes import (
     rerank_form,
 )
 from semrec.serve.settings import Settings, make_settings
-from semrec.serve.startup import Load, running
+from semrec.serve.startup import Clock, Load, running
 from semrec.serve.wire import Problem
 
 if TYPE_CHECKING:
@@ -63,19 +64,22 @@ def create_app() -> FastAPI:
     return make_app(make_settings())
 
 
-def make_app(settings: Settings, load_artifact: Load | None = None) -> FastAPI:
+def make_app(
+    settings: Settings, load_artifact: Load | None = None, clock: Clock = time.time
+) -> FastAPI:
     """The application.
 
     Args:
         settings: How it serves, and what.
         load_artifact: Loads an artifact; None: as `semrec.load` does.
+        clock: The time that its log goes by: a simulation's, say.
     """
     metrics = Metrics()
     mcp = _mcp_endpoint(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, metrics, load_artifact) as service:
+        async with running(settings, metrics, load_artifact, clock) as service:
             app.state.service = service
             async with nullcontext() if mcp is None else mcp.running(service):
                 yield

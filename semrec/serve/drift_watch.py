@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from semrec.errors import ArtifactError
 from semrec.monitor.overview import Overview, make_overview
@@ -22,10 +23,11 @@ class DriftWatch:
     Args:
         log: Of the service.
         metrics: Whose gauges are set.
+        clock: Unix seconds.
     """
 
-    def __init__(self, log: Log, metrics: Metrics) -> None:
-        self._log, self._metrics = log, metrics
+    def __init__(self, log: Log, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
+        self._log, self._metrics, self._clock = log, metrics, clock
         self._lock = threading.Lock()
         self._reference: tuple[str, Reference | None] = ("", None)
 
@@ -43,7 +45,7 @@ class DriftWatch:
         if reference is None:
             return None
         popularity_of = popularity_by(recommender.catalog, recommender.interactions.counts)
-        until_s = time.time() // HOUR_S * HOUR_S
+        until_s = self._clock() // HOUR_S * HOUR_S
         return make_overview(self._log, reference, popularity_of, HOUR_S, n_hours, until_s)
 
     def look(self, recommender: Recommender) -> None:

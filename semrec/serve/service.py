@@ -72,6 +72,7 @@ class Service:
     drift_watch: DriftWatch
     experiments: Experiments = field(default_factory=Experiments)
     reply_writer: ReplyWriter | None = None
+    clock: Callable[[], float] = time.time  # Unix seconds, that lists are logged with
 
     @property
     def recommender(self) -> Recommender:
@@ -112,6 +113,7 @@ class Service:
             answer.recommendations.items,
             version=answer.recommender.version,
             artifact=str(answer.recommender.path or ""),
+            at_s=self.clock(),
         )
         served = drawn.recorded(served)
         try:
@@ -230,7 +232,7 @@ class Service:
 
     def tidy(self) -> None:
         """Remove the lists from the log that are older than the settings say."""
-        self.log.forget_served(time.time() - self.settings.served_days * DAY_S)
+        self.log.forget_served(self.clock() - self.settings.served_days * DAY_S)
 
     def close(self) -> None:
         """Finish what was accepted, then let go of everything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,11 +35,16 @@ TIDY_S = 3600.0
 DRIFT_S = 900.0
 
 Load = Callable[[Path], Recommender]
+Clock = Callable[[], float]
+"""Gives Unix seconds."""
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, metrics: Metrics, load_artifact: Load | None = None
+    settings: Settings,
+    metrics: Metrics,
+    load_artifact: Load | None = None,
+    clock: Clock = time.time,
 ) -> AsyncIterator[Service]:
     """The service of a worker, until the block ends; what was accepted is finished then.
 
@@ -46,13 +52,14 @@ async def running(
         settings: How it serves, and what.
         metrics: Counts what it does.
         load_artifact: Loads an artifact; None: as `semrec.load` does.
+        clock: The time that its log goes by.
 
     Raises:
         ArtifactError: If the artifact, or one of an experiment's, can't be loaded.
         ConfigError: If the file of experiments is wrong.
         StateError: If its state can't be opened.
     """
-    service = await run_in_threadpool(_start, settings, metrics, load_artifact)
+    service = await run_in_threadpool(_start, settings, metrics, load_artifact, clock)
     tasks = [
         asyncio.create_task(_every(LOOK_S, service.deployment.look)),
         asyncio.create_task(_every(LOOK_S, service.catch_up)),
@@ -67,7 +74,9 @@ async def running(
         await run_in_threadpool(service.close)
 
 
-def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> Service:
+def _start(
+    settings: Settings, metrics: Metrics, load_artifact: Load | None, clock: Clock
+) -> Service:
     # Requests are what runs in parallel here; many threads in each would only wait for one another.
     threadpool_limits(1, user_api="blas")
 
@@ -106,9 +115,10 @@ def _start(settings: Settings, metrics: Metrics, load_artifact: Load | None) -> 
         log=log,
         metrics=metrics,
         items=items,
-        drift_watch=DriftWatch(log, metrics),
+        drift_watch=DriftWatch(log, metrics, clock),
         experiments=experiments,
         reply_writer=make_reply_writer(settings),
+        clock=clock,
     )
 
 

@@ -212,23 +212,27 @@ class Log:
             row = connection.execute(
                 f"SELECT {COLUMNS} FROM served WHERE recommendation_id = ?", (recommendation_id,)
             ).fetchone()
-        if row is None:
-            return None
-        recommendation_id, session_id, timestamp, version, artifact, query, items, *added = row
-        experiment, arm, placements, unit = added
-        return ServedList(
-            recommendation_id=recommendation_id,
-            session_id=session_id,
-            timestamp=timestamp,
-            version=version,
-            artifact=artifact,
-            query=_query(json.loads(query)),
-            items=tuple((item_id, score) for item_id, score in json.loads(items)),
-            experiment=experiment,
-            arm=arm,
-            placements=tuple(Placement(**fields) for fields in json.loads(placements or "[]")),
-            unit=unit,
-        )
+        return None if row is None else _served(row)
+
+    def served_since(self, since_s: float, limit: int) -> list[ServedList]:
+        """The newest `limit` lists of those served from a Unix second on, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM served WHERE timestamp >= ? "
+                "ORDER BY timestamp DESC, rowid DESC LIMIT ?",
+                (since_s, limit),
+            ).fetchall()
+        return [_served(row) for row in reversed(rows)]
+
+    def users(self) -> dict[str, str]:
+        """Session → the user whom its newest list was for, of those that say so."""
+        with self._database.reading() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT session_id, json_extract(query, '$.user_id') AS user FROM served "
+                    "WHERE session_id IS NOT NULL AND user IS NOT NULL ORDER BY timestamp"
+                ).fetchall()
+            )
 
     def summary(self, since_s: float, n_items: int) -> ServedSummary:
         """Count what was served since a Unix second, with the `n_items` items served most."""
@@ -340,12 +344,13 @@ def served_list(
     *,
     version: str,
     artifact: str,
+    at_s: float | None = None,
 ) -> ServedList:
-    """The log's record of a list that is served now."""
+    """The log's record of a list that is served at a Unix second; None: now."""
     return ServedList(
         recommendation_id=recommendation_id,
         session_id=session_id,
-        timestamp=time.time(),
+        timestamp=time.time() if at_s is None else at_s,
         version=version,
         artifact=artifact,
         query=query,
@@ -354,5 +359,20 @@ def served_list(
     )
 
 
-def _query(values: Mapping[str, Any]) -> Query:
-    return Query(**values)
+def _served(row: Sequence[Any]) -> ServedList:
+    """A list from its row, in the order of `COLUMNS`."""
+    recommendation_id, session_id, timestamp, version, artifact, query, items, *added = row
+    experiment, arm, placements, unit = added
+    return ServedList(
+        recommendation_id=recommendation_id,
+        session_id=session_id,
+        timestamp=timestamp,
+        version=version,
+        artifact=artifact,
+        query=Query(**json.loads(query)),
+        items=tuple((item_id, score) for item_id, score in json.loads(items)),
+        experiment=experiment,
+        arm=arm,
+        placements=tuple(Placement(**fields) for fields in json.loads(placements or "[]")),
+        unit=unit,
+    )
