@@ -76,7 +76,7 @@ class Size:
 
     films: int = 1_500
     people: int = 200
-    visitors: int = 600
+    visitors: int = 500
     subjects: int = 16
     days: int = 7
     shift_day: int = 4
@@ -201,9 +201,8 @@ def visit(
     """A visitor's session, up to two requests; the mean true quality of its lists.
 
     The film at rank r is looked at with probability r^-0.7. Of those that are looked at, loved
-    ones are liked with .7, others about the subject with .08, the rest with .01. Who liked nothing
-    finds a loved film elsewhere with .4: a friend's tip, say. Half of those who liked something
-    ask again.
+    ones are liked with .7, others about the subject with .08, the rest with .01. With .4 a loved
+    film is found elsewhere, by a friend's tip, say. Half of those who liked something ask again.
     """
     words = OPENERS[rng.integers(len(OPENERS))].format(subject)
     loved, about = world.loved[subject], world.about[subject]
@@ -219,9 +218,9 @@ def visit(
             chance = 0.7 if item_id in loved else 0.08 if item_id in about else 0.01
             if rng.random() < rank**-0.7 and rng.random() < chance:
                 liked.append(item_id)
-        elsewhere = sorted(loved - set(touched) - set(items))
-        if not liked and rng.random() < 0.4 and elsewhere:
-            liked = [elsewhere[rng.integers(len(elsewhere))]]
+        elsewhere = sorted(loved - set(touched) - set(liked))
+        if rng.random() < 0.4 and elsewhere:
+            liked.append(elsewhere[rng.integers(len(elsewhere))])
         if not liked:
             break
         events = [

@@ -22,10 +22,10 @@ from semrec.flow.log_drift import read_log_state
 from semrec.flow.promoting import promote
 from semrec.flow.steps import Plan, import_step
 from semrec.monitor.reference import load_reference
-from semrec.sessions.importing import JUDGED, LEARNED, next_version
+from semrec.sessions.importing import COMPARED, LEARNED, next_version
 from semrec.sessions.list_stats import list_stats
 from semrec.sessions.log import Log, served_list
-from semrec.sessions.logged_requests import HORIZON_S, JUDGED_OF, read_requests
+from semrec.sessions.logged_requests import COMPARED_OF, HORIZON_S, read_requests
 from semrec.types import Event, Item, Query
 
 NOON_S = 1_700_000_000.0 // 3_600 * 3_600
@@ -89,7 +89,7 @@ def test_right_is_what_a_session_liked_next_wherever_it_came_from(log):
     serve(log, "s", NOON_S + 10, Query(), "i01", "i02")  # no words
     serve(log, None, NOON_S, asked, "i01")  # nobody's
     requests = read_requests(log, 0.0)
-    [case] = [*requests.learned, *requests.judged]
+    [case] = [*requests.learned, *requests.compared]
     assert case.relevant == ("i02", "i30")
     assert case.query == asked
     assert len(requests.traffic) == 3
@@ -100,7 +100,7 @@ def test_only_lists_from_a_moment_on_count(log):
         serve(log, "s", at_s, Query(intent="a ghost story"), "i01")
         like(log, "s", at_s + 1, item_id(int(at_s - NOON_S) // 10))
     requests = read_requests(log, NOON_S + 50)
-    [case] = [*requests.learned, *requests.judged]
+    [case] = [*requests.learned, *requests.compared]
     assert case.relevant == ("i10",)
 
 
@@ -114,17 +114,19 @@ def test_no_user_is_on_both_sides(tmp_path_factory, users):
         like(log, f"s{number}", NOON_S + 1, "i02")
     requests = read_requests(log, 0.0)
     log.close()
-    learned, judged = ({case.unit for case in side} for side in (requests.learned, requests.judged))
-    assert not learned & judged
-    assert len(requests.learned) + len(requests.judged) == len(users)
-    assert all(fold_of(unit, JUDGED_OF) == 0 for unit in judged)
+    learned, compared = (
+        {case.unit for case in side} for side in (requests.learned, requests.compared)
+    )
+    assert not learned & compared
+    assert len(requests.learned) + len(requests.compared) == len(users)
+    assert all(fold_of(unit, COMPARED_OF) == 0 for unit in compared)
 
 
 def test_whom_the_dataset_knows_is_never_compared_on(log):
     for number in range(60):
         serve(log, f"s{number}", NOON_S, Query(intent="a heist"), "i01")
         like(log, f"s{number}", NOON_S + 1, "i02")
-    [first, *_] = read_requests(log, 0.0).judged
+    [first, *_] = read_requests(log, 0.0).compared
     again = read_requests(log, 0.0, known={first.unit})
     assert first.unit in {case.unit for case in again.learned}
     assert first.unit not in again.held_out
@@ -140,14 +142,14 @@ def test_a_log_becomes_a_version_beside_its_dataset(data, tmp_path):
     assert folder.parent == data.parent
     assert files_of(data) == before
     new = read_dataset(folder)
-    held_out = {f"s{n}" for n in range(40) if fold_of(f"s{n}", JUDGED_OF) == 0}
+    held_out = {f"s{n}" for n in range(40) if fold_of(f"s{n}", COMPARED_OF) == 0}
     assert 2 <= len(held_out) <= 20
     assert len(new.interactions) == len(old.interactions) + 40 - len(held_out)
     assert not held_out & set(new.interactions.user_ids)
     assert new.intents == (folder / LEARNED,)
-    learned, judged = read_cases(folder / LEARNED), read_cases(folder / JUDGED)
-    assert {case.unit for case in judged} == held_out
-    assert len(learned) + len(judged) == 40
+    learned, compared = read_cases(folder / LEARNED), read_cases(folder / COMPARED)
+    assert {case.unit for case in compared} == held_out
+    assert len(learned) + len(compared) == 40
     assert len(read_traffic(new.traffic)) == 40
 
 
@@ -166,7 +168,7 @@ def test_an_event_counts_once_whichever_version_it_is_added_to(data, tmp_path):
     live(tmp_path / "state").close()
     first = next_version(tmp_path / "state", data, NOON_S)
     log = Log(tmp_path / "state")
-    new = next(f"n{n}" for n in range(99) if fold_of(f"n{n}", JUDGED_OF))
+    new = next(f"n{n}" for n in range(99) if fold_of(f"n{n}", COMPARED_OF))
     serve(log, new, NOON_S + 900, Query(intent="a ghost story"), "i05")
     like(log, new, NOON_S + 901, "i05")
     log.close()
@@ -250,7 +252,7 @@ def test_a_run_goes_on_with_the_logs_version(data, tmp_path):
     plan = Plan(data=str(data), out=str(tmp_path / "out"), log=str(tmp_path / "state"))
     assert not plan.learns_all
     imported = replace(plan, data=import_step(plan))
-    assert imported.logged_cases == (str(Path(imported.data) / JUDGED),)
+    assert imported.logged_cases == (str(Path(imported.data) / COMPARED),)
     assert imported.learns_all
     assert import_step(replace(plan, log="")) == str(data)
 

@@ -24,7 +24,7 @@ from semrec.flow.gates import Evidence, check_gates, load_gates
 from semrec.flow.promoting import N_VERSION, promote
 from semrec.flow.snapshot import describe_snapshot
 from semrec.index.milvus_server import server_at
-from semrec.sessions.importing import JUDGED, next_version
+from semrec.sessions.importing import COMPARED, next_version
 
 EVIDENCE, VERDICTS = "evidence.json", "verdicts.json"
 
@@ -62,7 +62,7 @@ class Plan:
     @property
     def logged_cases(self) -> tuple[str, ...]:
         """The file of the log's requests to compare on, if the dataset has one."""
-        path = Path(self.data) / JUDGED
+        path = Path(self.data) / COMPARED
         return (str(path),) if path.is_file() else ()
 
     @property

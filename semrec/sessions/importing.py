@@ -22,7 +22,7 @@ from semrec.sessions.log import LoggedEvent, open_log
 from semrec.sessions.logged_requests import LoggedRequests, read_requests
 from semrec.types import Case
 
-LEARNED, JUDGED = "log-intents.parquet", "log-cases.parquet"
+LEARNED, COMPARED = "log-intents.parquet", "log-cases.parquet"
 N_HASH = 12  # letters of a version's hash that name its folder
 UNFINISHED = ".importing-"
 
@@ -46,7 +46,7 @@ def from_log(
         out: The new dataset's folder; absent, empty, or a dataset written before.
         data: The dataset that the service's artifact was built from.
         name: What the new dataset is called; the old one's name if it isn't said.
-        requests: Of the log: they come along in files of their own (`LEARNED`, `JUDGED`,
+        requests: Of the log: they come along in files of their own (`LEARNED`, `COMPARED`,
             `TRAFFIC`), and events of sessions that are held out are left out. None: without.
 
     Raises:
@@ -54,24 +54,16 @@ def from_log(
         StateError: If there is no log.
     """
     before = read_dataset(data)
-    events = before.interactions
-    if not events.clock:
+    if not before.interactions.clock:
         raise DataError(f"{data}: its time is an order, which a log's clock can't be added to")
-    catalog = before.catalog
     held_out = frozenset[str]() if requests is None else requests.held_out
     logged = _new_events(Path(state), before, held_out)
     if not logged:
         raise DataError(f"{state}: no event of an item of {data} in its log, nothing to import")
-    tables = {"interactions.parquet": _interactions(before, logged)}
-    if before.tags:
-        tables["tags.parquet"] = {
-            "user_id": [""] * len(before.tags),
-            "item_id": [catalog.item_ids[tag.row] for tag in before.tags],
-            "tag": [tag.tag for tag in before.tags],
-            "timestamp": [tag.timestamp for tag in before.tags],
-        }
-    for file, cases in _cases_of(requests).items():
-        tables[file] = _requests(cases)
+    tables = {"interactions.parquet": _interactions(before, logged), **_tags(before)}
+    if requests is not None:
+        cases = {LEARNED: requests.learned, COMPARED: requests.compared}
+        tables |= {file: _requests(of) for file, of in cases.items() if of}
     intents = [path for path in before.intents if path.name != LEARNED or requests is None]
     settings = DatasetSettings(
         name=name or before.name,
@@ -82,7 +74,7 @@ def from_log(
     )
 
     def write(folder: Path) -> None:
-        catalog.save(folder / "items.parquet")
+        before.catalog.save(folder / "items.parquet")
         for file, columns in tables.items():
             pq.write_table(pa.table(columns), folder / file)
         for path in intents:
@@ -92,11 +84,9 @@ def from_log(
         text = yaml.safe_dump(settings.model_dump(exclude_defaults=True), allow_unicode=True)
         (folder / "dataset.yaml").write_text(text, encoding="utf-8")
 
-    copied = [path.name for path in intents]
-    files = ["dataset.yaml", "items.parquet", *tables, *copied]
-    return write_dataset(
-        Path(out), settings.name, files, write, optional=(LEARNED, JUDGED, TRAFFIC)
-    )
+    files = ["dataset.yaml", "items.parquet", *tables, *(path.name for path in intents)]
+    optional = (LEARNED, COMPARED, TRAFFIC)
+    return write_dataset(Path(out), settings.name, files, write, optional)
 
 
 def next_version(state: Path, data: Path, since_s: float) -> Path:
@@ -152,15 +142,17 @@ def _new_events(state: Path, before: Dataset, held_out: Collection[str]) -> list
     ]
 
 
-def _cases_of(requests: LoggedRequests | None) -> dict[str, Sequence[Case]]:
-    """The cases by file, without files that would be empty."""
-    if requests is None:
+def _tags(before: Dataset) -> dict[str, dict[str, Any]]:
+    """The columns of the tags, by file; none where there are no tags."""
+    if not before.tags:
         return {}
-    return {
-        file: cases
-        for file, cases in {LEARNED: requests.learned, JUDGED: requests.judged}.items()
-        if cases
+    columns = {
+        "user_id": [""] * len(before.tags),
+        "item_id": [before.catalog.item_ids[tag.row] for tag in before.tags],
+        "tag": [tag.tag for tag in before.tags],
+        "timestamp": [tag.timestamp for tag in before.tags],
     }
+    return {"tags.parquet": columns}
 
 
 def _requests(cases: Sequence[Case]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from semrec.sessions.log import Log, ServedList
 from semrec.types import Case, Query
 
 MAX_LISTS = 50_000  # the newest: more would fill the memory
-JUDGED_OF = 5  # of so many users the requests of one are compared on, and nothing is learned
+COMPARED_OF = 5  # of so many users the requests of one are compared on, and nothing is learned
 LABELS = frozenset({"like", "play", "buy"})  # a view may be a mistake
 HORIZON_S = 30 * 60.0  # how long after a list an event counts for its request
 
@@ -27,13 +27,13 @@ class LoggedRequests:
 
     Attributes:
         learned: In words, with what was liked next; of users that may be learned from.
-        judged: The same of the other users, who are never learned from.
+        compared: The same of the other users, who are never learned from.
         traffic: (unit, query) of every list.
         held_out: Sessions whose events nothing may be learned from.
     """
 
     learned: Sequence[Case]
-    judged: Sequence[Case]
+    compared: Sequence[Case]
     traffic: Sequence[tuple[str, Query]]
     held_out: frozenset[str]
 
@@ -64,14 +64,14 @@ def read_requests(log: Log, since_s: float, known: Collection[str] = ()) -> Logg
         for name in sessions
         if name not in known
         and (user := user_of.get(name, name)) not in known
-        and fold_of(user, JUDGED_OF) == 0
+        and fold_of(user, COMPARED_OF) == 0
     )
-    learned, judged = list[Case](), list[Case]()
+    learned, compared = list[Case](), list[Case]()
     for served in lists:
         name = served.session_id
         if name is None or not served.query.intent.strip():
             continue
-        side = judged if name in held_out else learned
+        side = compared if name in held_out else learned
         relevant = _liked_next(served, liked.get(name, []))
         if relevant:
             # Not by the list's name, which is drawn: the same log makes the same files.
@@ -79,11 +79,11 @@ def read_requests(log: Log, since_s: float, known: Collection[str] = ()) -> Logg
             unit = user_of.get(name, name)
             side.append(Case(case_id=case_id, query=served.query, relevant=relevant, unit=unit))
     traffic = [(of.session_id or f"list {n}", of.query) for n, of in enumerate(lists)]
-    return LoggedRequests(learned=learned, judged=judged, traffic=traffic, held_out=held_out)
+    return LoggedRequests(learned=learned, compared=compared, traffic=traffic, held_out=held_out)
 
 
 def _liked_next(served: ServedList, liked: Sequence[tuple[float, str]]) -> tuple[str, ...]:
-    """What a list's session liked next and hadn't touched before; by position, nothing is said."""
+    """Items that a list's session liked next, on it or elsewhere, and hadn't touched before."""
     start, stop = (
         bisect_right(liked, served.timestamp + after_s, key=lambda pair: pair[0])
         for after_s in (0.0, HORIZON_S)
