@@ -67,7 +67,7 @@ class Size:
     Attributes:
         films: The most watched ones.
         people: Whose ratings were there before the service opened.
-        visitors: On each day; on the opening day twice as many.
+        visitors: On each day, the opening's as on any other.
         subjects: That are asked for, before and after the shift.
         days: Of the week.
         shift_day: On which taste shifts.
@@ -253,8 +253,8 @@ def live_day(
     client: httpx.Client, clock: Clock, world: World, day: int, seed: int, size: Size
 ) -> float:
     """All visitors of a day, one after another; the mean quality of their lists."""
-    n = size.visitors if day else 2 * size.visitors
-    moments = np.sort(np.random.default_rng([seed, day]).uniform(0, DAY_S - 900, n))
+    moments = np.random.default_rng([seed, day]).uniform(0, DAY_S - 900, size.visitors)
+    moments = np.sort(moments)
     qualities = []
     for number, moment_s in enumerate(moments.tolist()):
         rng = np.random.default_rng([seed, day, number])
