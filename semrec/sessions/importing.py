@@ -68,7 +68,7 @@ def from_log(
     settings = DatasetSettings(
         name=name or before.name,
         licence=before.licence,
-        kind=catalog.kind,
+        kind=before.catalog.kind,
         positive_weight=before.positive_weight,
         time="clock",
     )
