@@ -237,6 +237,19 @@ def test_a_conversation_in_a_shop(shop, products):
     assert "welcome" in respond(shop, "thanks", turn.conversation).reply
 
 
+@pytest.mark.parametrize(
+    "said", ["I already have the first one", "I own that one", "we've already got the first"]
+)
+def test_what_somebody_has_is_bought(shop, said):
+    turn = respond(shop, "hiking boots under 250 euros", START, k=6)
+    first = turn.recommendations.items[0].item_id
+    turn = respond(shop, said, turn.conversation, k=6)
+    assert [(event.item_id, event.type) for event in turn.update.events] == [(first, "buy")]
+    assert "hiking boots" in turn.conversation.intent.lower()
+    assert turn.conversation.filters == {"price": {"lt": 250}}
+    assert first not in [item.item_id for item in turn.recommendations.items]
+
+
 def test_a_service_with_a_shop_and_what_monitoring_says(shop, files, tmp_path):
     """Usual searches are quiet; a winter that nobody has asked for before is an alarm."""
     usual = [case.query.intent for case in read_cases(files / "learn.csv")] * 2

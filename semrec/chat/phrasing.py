@@ -124,11 +124,11 @@ def _years(of: Mapping[str, Any]) -> list[str]:
 
 
 def _bounds(of: Mapping[str, Any]) -> str:
-    low = of.get("gte", of.get("gt"))
-    high = of.get("lte", of.get("lt"))
+    ends = (of.get("gte", of.get("gt")), of.get("lte", of.get("lt")))
+    low, high = (None if end is None else f"{end:.10g}" for end in ends)
     if low is not None and high is not None:
         if low == high:
-            return str(low)
+            return low
         if "gte" in of and "lte" in of:
             return f"{low} to {high}"
     parts = []

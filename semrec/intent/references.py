@@ -45,9 +45,10 @@ _LIKES = USES | word_set(
 _LOOKS = word_set("looks look sounds sound seems seem is")
 _QUESTION = word_set("what who whats whos when where how why which")
 _SEEN = USED | word_set("know knew heard had")
-_BOUGHT = word_set("bought ordered purchased")
-_BUYERS = _BOUGHT | word_set("i ive we weve have just already")
-_OF_IT = USED | word_set("not like love know")
+_BOUGHT = word_set("bought ordered purchased own owned")
+_HAVE = word_set("have got")  # with "already": it was bought
+_BUYERS = _BOUGHT | _HAVE | word_set("i ive we weve just already")
+_OF_IT = USED | word_set("not like love know have own")
 # "Not for kids", "not scary, for him" limit the list; "not for me" refuses what was offered.
 _NOT_OF_IT = re.compile(
     r"\bnot (?:(?:for|my) (?!me\b|thing\b|taste\b|kind\b|cup\b)|(?:too|so|as|overly)\b)"
@@ -107,11 +108,17 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
 
 
 def _buyer(t: Tokens, first: int) -> int:
-    """The place of "I bought …" before an item; `first` if nothing says so."""
+    """The place of "I bought …", "I already have …" before an item; `first` if nothing says so."""
     at = first
     while t.word(at - 1) in _BUYERS:
         at -= 1
-    return at if _BOUGHT.intersection(t.words[at:first]) else first
+    return at if _is_bought(t.words[at:first]) else first
+
+
+def _is_bought(words: Sequence[str]) -> bool:
+    """True for "we bought", "I own", "I already have"."""
+    has = "already" in words and not _HAVE.isdisjoint(words)
+    return has or not _BOUGHT.isdisjoint(words)
 
 
 def _verdict_end(t: Tokens, end: int) -> int:
@@ -182,7 +189,7 @@ def _taken(t: Tokens, first: int, end: int, polarity: str) -> Taken:
     sentence = [*t.words[low:first], *t.words[end:high]]
     if sentence and sentence[0] in _QUESTION:
         return "asked"
-    if polarity == "liked" and any(word in _BOUGHT for word in sentence):
+    if polarity == "liked" and _is_bought(sentence):
         return "buy"
     if any(word in _LIKES for word in sentence):
         return "like" if polarity == "liked" else "asked"
