@@ -48,10 +48,6 @@ LIGHT = {
         "neighbours": {"kind": "item_knn", "shrink": 10, "decay": 1.0},
     },
 }
-# Words alone answer almost all synthetic topics here (P@10 .97). Whoever learns which films of a
-# subject are loved loses a hundredth of that: `quality` allows five of them,
-# `slices`, which are these topics again, none.
-GATES = {"slices": None}
 OPENERS = (
     "hi, I am looking for a good movie with {} in it, what would you recommend?",
     "can you suggest something with {} for tonight? I have seen so many already",
@@ -276,7 +272,7 @@ def semrec(out: Path, *words: str, codes: Sequence[int] = (0,)) -> str:
 
 
 FLOW = (
-    *("flow", "run", "data", "--config", "light.yaml", "--gate", "gates.yaml"),
+    *("flow", "run", "data", "--config", "light.yaml"),
     *("--promote", "artifacts/current", "--json"),
 )
 
@@ -295,7 +291,6 @@ def close_loop(out: Path, *options: str) -> tuple[str, str, float]:
 def open_service(out: Path, world: World, seed: int, size: Size) -> Day:
     """The opening: a first artifact of ratings alone, a day's visitors, and the first run."""
     (out / "light.yaml").write_text(yaml.safe_dump(LIGHT))
-    (out / "gates.yaml").write_text(yaml.safe_dump(GATES))
     semrec(out, "build", "data", "--config", "light.yaml", "--out", "artifacts/opening")
     semrec(out, "flow", "promote", "artifacts/opening", "artifacts/current")
     clock = Clock()

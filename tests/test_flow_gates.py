@@ -17,6 +17,7 @@ import semrec
 from semrec.errors import ArtifactError, ConfigError, ModelError, StateError
 from semrec.evaluate.compare import compare
 from semrec.evaluate.report import Pair
+from semrec.evaluate.slices import Slice
 from semrec.evaluate.yardsticks import ASKED_FOR, LIKED
 from semrec.flow.gates import Evidence, Gates, QualityGate, check_gates, load_gates
 from semrec.flow.measuring import build_candidate, topic_cases
@@ -123,6 +124,33 @@ def test_the_lower_end_decides_wherever_units_are_enough(tie, low, bound):
     )
     assert verdict.figure == pytest.approx(low)
     assert verdict.passed == (verdict.figure >= bound)
+
+
+@pytest.mark.parametrize(
+    ("over", "n_units", "lost"),
+    [
+        ((0.8, 0.7, 0.9), 240, True),
+        ((0.99, 0.98, 0.999), 240, False),  # many cases show it, and it is a hundredth
+        ((0.97, 0.9, 1.04), 240, False),  # nothing is shown
+        ((0.8, 0.7, 0.9), 199, False),
+        ((1.2, 1.1, 1.3), 240, False),
+    ],
+)
+def test_a_slice_is_lost_wholly_below_and_by_more_than_the_margin(tie, over, n_units, lost):
+    part = Slice(
+        name="no session",
+        n_cases=n_units,
+        n_units=n_units,
+        behavioural=0.5,
+        fused=0.5,
+        low=0.0,
+        high=0.0,
+        over={"champion": over},
+    )
+    evidence = replace(tie, report=replace(tie.report, slices=(part,)))
+    gates = Gates(quality=None)
+    assert failed(gates, evidence) == (["slices"] if lost else [])
+    assert failed(Gates(quality=None, slices={"lost": 1}), evidence) == []
 
 
 def test_latency_recall_and_drift_are_held_to_their_bounds(tie):

@@ -1,7 +1,7 @@
 """Gates: bounds that a candidate keeps to, or it isn't promoted.
 
 quality   not worse than champion and baseline, by paired intervals, on both yardsticks
-slices    no slice lost against the champion
+slices    no slice lost against the champion by more than the margin
 latency   p99 of single requests
 recall    of an index that isn't exact
 drift     of the dataset from what the champion learned from
@@ -44,9 +44,13 @@ class QualityGate(_Closed):
 
 
 class SlicesGate(_Closed):
-    """Slices that may be lost against the champion: their interval lies wholly below it."""
+    """Slices that may be lost against the champion: wholly below it, by `margin` at the lower end.
+
+    Without a margin a slice would be lost by the hundredth that many cases can show.
+    """
 
     lost: int = Field(default=0, ge=0)
+    margin: float = Field(default=MARGIN, ge=0, le=1)
     min_units: int = Field(default=MIN_UNITS, ge=2)
 
 
@@ -210,7 +214,7 @@ def _slices(gate: SlicesGate, report: Report) -> Verdict:
     lost = [
         f"“{name}” {mean:.2f} x ({low:.2f} to {high:.2f})"
         for name, (mean, low, high) in measured
-        if high < 1
+        if high < 1 and low < 1 - gate.margin
     ]
     reason = f"{len(lost)} of {len(measured)} slices lost, at most {gate.lost}"
     return Verdict(

@@ -54,8 +54,9 @@ class Coarse:
         try:
             params = None
             if permitted is not None:
-                bits = faiss.IDSelectorBitmap(np.packbits(permitted, bitorder="little"))
-                params = faiss.SearchParameters(sel=bits)
+                packed = np.packbits(permitted, bitorder="little")
+                bits = faiss.IDSelectorBitmap(packed)  # type: ignore[arg-type, call-arg]
+                params = faiss.SearchParameters(sel=bits)  # type: ignore[call-arg]
             scores, rows = self.codes.search(rounded, width, params=params)
         finally:
             faiss.omp_set_num_threads(threads)
