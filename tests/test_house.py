@@ -26,7 +26,7 @@ FOLDERS = {
     "environment": 340,
     "experiments": 1_000,
     "evaluate": 3_560,
-    "flow": 1_280,
+    "flow": 1_290,
     "fusion": 950,
     "index": 2_100,
     "intent": 5_210,
