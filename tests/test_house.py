@@ -20,7 +20,7 @@ FOLDERS = {
     "bench": 2_660,
     "chat": 2_400,
     "cli": 2_630,
-    "data": 4_920,
+    "data": 4_930,
     "demo_data": 20,
     "encoders": 3_100,
     "environment": 340,

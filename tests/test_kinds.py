@@ -100,6 +100,8 @@ def dataset_of(**choices):
         (["Author", "year"], [], "books"),
         (["cast", "price"], ["a film"] * 5, "films"),  # two kinds have these: the texts tell
         (["year"], ["a movie about war", "a film about love", "a quiet life"], "films"),
+        (["price", "genres"], ["a film about love", "a movie"], "films"),  # films have prices, too
+        (["price"], ["a place for your keys"] + ["a tent"] * 50, "products"),
         (["year"], ["a film of a book", "a book about a film"], ""),
         (["year"], ["a quiet life"], ""),
         ([], [], ""),

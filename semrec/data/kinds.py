@@ -22,7 +22,9 @@ def _split(value: Any) -> Any:  # noqa: ANN401
 
 Words = Annotated[frozenset[str], BeforeValidator(_split)]
 MAX_TEXTS = 5_000  # that are looked at
-MIN_SHARE, MIN_LEAD = 0.01, 1.5  # of the texts that name a kind, and over the next kind
+# Of the texts that name a kind: the least share, that beside which attributes say nothing, and the
+# least lead over the next kind.
+MIN_SHARE, CLEAR_SHARE, MIN_LEAD = 0.01, 0.05, 1.5
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -89,26 +91,35 @@ def words_of_kind(name: str, kind: str) -> frozenset[str]:
 def kind_of(attributes: Iterable[str], texts: Iterable[str]) -> str:
     """The kind of a catalogue; ``""`` if nothing tells it.
 
+    Texts that speak of films tell it, whatever attributes there are: films have prices, too. Else
+    an attribute does that a single kind has, else the texts if they speak of one now and then.
+
     Args:
-        attributes: Their names: one that a single kind has tells it.
-        texts: Of the items, else: the kind whose nouns stand in most of them does, if it leads.
+        attributes: Their names.
+        texts: Of the items.
 
     >>> kind_of(["price", "category"], [])
     'products'
-    >>> kind_of(["year"], ["A documentary film about a heist"] * 3)
+    >>> kind_of(["price"], ["A documentary film about a heist"] * 3)
     'films'
     """
+    spoken, share = _spoken_of(texts)
     names = {name.casefold() for name in attributes}
     named = [name for name, kind in kinds().items() if kind.attributes & names]
-    if len(named) == 1:
+    if share < CLEAR_SHARE and len(named) == 1:
         return named[0]
-    counts, n_texts = dict.fromkeys(named or kinds(), 0), 0
+    return spoken
+
+
+def _spoken_of(texts: Iterable[str]) -> tuple[str, float]:
+    """The kind whose nouns stand in most texts, if it leads, and their share; else ("", 0)."""
+    counts, n_texts = dict.fromkeys(kinds(), 0), 0
     for text, _ in zip(texts, range(MAX_TEXTS), strict=False):
         words = frozenset(_WORD.findall(text.casefold()))
         n_texts += 1
-        for name in counts:
-            counts[name] += not words.isdisjoint(kinds()[name].nouns)
+        for name, kind in kinds().items():
+            counts[name] += not words.isdisjoint(kind.nouns)
     first, second = (*sorted(counts.values(), reverse=True), 0)[:2]
     if first < max(1, MIN_SHARE * n_texts) or first < MIN_LEAD * second:
-        return ""
-    return next(name for name, count in counts.items() if count == first)
+        return "", 0.0
+    return next(name for name, count in counts.items() if count == first), first / n_texts
