@@ -238,7 +238,13 @@ def test_a_conversation_in_a_shop(shop, products):
 
 
 @pytest.mark.parametrize(
-    "said", ["I already have the first one", "I own that one", "we've already got the first"]
+    "said",
+    [
+        "I already have the first one",
+        "I own that one",
+        "we've already got the first",
+        "I already have the first one at home",
+    ],
 )
 def test_what_somebody_has_is_bought(shop, said):
     turn = respond(shop, "hiking boots under 250 euros", START, k=6)

@@ -29,7 +29,7 @@ FOLDERS = {
     "flow": 1_290,
     "fusion": 950,
     "index": 2_100,
-    "intent": 5_210,
+    "intent": 5_220,
     "lexical": 490,
     "metrics": 310,
     "monitor": 820,

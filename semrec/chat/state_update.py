@@ -185,6 +185,8 @@ class _Updater:
             more = adds_to_wishes(read_tokens(wish)) or is_mood(wish, read.moods)
             more |= self._narrows(wish)
             self._want(wish, adds=self._adds or (more and not self._instead))
+        if tells:
+            self._wish = ""  # "More like “Heat”" says it
         if self._events:
             self._talked_of = self._events[-1].item_id
 

@@ -46,6 +46,7 @@ _LOOKS = word_set("looks look sounds sound seems seem is")
 _QUESTION = word_set("what who whats whos when where how why which")
 _SEEN = USED | word_set("know knew heard had")
 _BOUGHT = word_set("bought ordered purchased own owned")
+_WHERE = word_set("on at from since last for years ages")
 _HAVE = word_set("have got")  # with "already": it was bought
 _BUYERS = _BOUGHT | _HAVE | word_set("i ive we weve just already")
 _OF_IT = USED | word_set("not like love know have own")
@@ -96,7 +97,7 @@ def read_references(t: Tokens, shown: Sequence[Sequence[str]]) -> list[Reference
     references = [
         Reference(
             first=_buyer(t, first),
-            end=_verdict_end(t, end),
+            end=_verdict_end(t, first, end),
             positions=positions,
             taken=_taken(t, first, end, polarity),
         )
@@ -121,8 +122,12 @@ def _is_bought(words: Sequence[str]) -> bool:
     return has or not _BOUGHT.isdisjoint(words)
 
 
-def _verdict_end(t: Tokens, end: int) -> int:
-    """The place behind a verdict that says nothing else: "the second one sounds fun"."""
+def _verdict_end(t: Tokens, first: int, end: int) -> int:
+    """The place behind what says nothing else: "the second one sounds fun", "I have it on DVD"."""
+    if _is_bought(t.words[_buyer(t, first) : first]) and t.word(end) in _WHERE:
+        while t.word(end) not in CLAUSE:
+            end += 1
+        return end
     is_verdict = t.word(end) in _LOOKS and t.word(end + 1) in _LIKES
     return end + 2 if is_verdict and t.word(end + 2) in CLAUSE | JOINTS | {"but"} else end
 
@@ -141,7 +146,7 @@ def _ordinal(t: Tokens, at: int, n_shown: int) -> tuple[int, tuple[int, ...]] | 
     end = start + 1 + (count > 1)
     named = t.word(end) in _KINDS
     end += named
-    if not (t.word(end) in CLAUSE or t.word(end) in _SAYS):
+    if not (t.word(end) in CLAUSE | _SAYS or _buyer(t, at) < at):
         return None  # "the first Alien film", "the last one I saw"
     if word == "last" and t.word(end) in ("i", "ive", "we"):
         return None

@@ -44,7 +44,7 @@ gets getting give gives show shows find help need needs needed hate hated hates
 # Words that are filler around a request and content inside one: "a good movie to watch", and "a
 # film about love", "feel-good".
 _AMBIGUOUS = """
-good great best nice cool awesome amazing excellent favorite favourite title titles mood
+good great best nice cool awesome amazing excellent favorite favourite title titles mood next
 """
 _AMBIGUOUS_VERBS = "love enjoy see feel feeling prefer search searching"
 _BEFORE_VERBS = """
