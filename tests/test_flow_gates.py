@@ -304,9 +304,11 @@ def test_prune_keeps_the_newest_and_what_links_need(versions):
     promote(link, first)
     third = out / "0123456789ab"
     shutil.copytree(second, third)
-    manifest = json.loads((third / "manifest.json").read_text())
-    renamed = {**manifest, "created": "2000-01-01T00:00:00+00:00", "checksum": third.name}
-    (third / "manifest.json").write_text(json.dumps(renamed))
+    # Both were built within the same second, perhaps.
+    for path, year in ((third, 2000), (first, 2001), (second, 2002)):
+        manifest = json.loads((path / "manifest.json").read_text())
+        manifest |= {"created": f"{year}-01-01T00:00:00+00:00", "checksum": path.name}
+        (path / "manifest.json").write_text(json.dumps(manifest))
     (out / "mine").mkdir()
     assert prune(out, [link], keep=1) == [third]
     assert prune(out, [link], keep=0) == [second]

@@ -244,7 +244,8 @@ function showExamples(items, records) {
   const attributes = records.map((record) => record.attributes || {});
   const prices = attributes.map((of) => of.price).filter(Number.isFinite).sort((a, b) => a - b);
   const cheaper = Math.ceil(prices[prices.length >> 1] / 10) * 10;
-  if (prices.length) said.push(`something ${labels[0] ? `for ${labels[0].toLowerCase()} ` : ""}under ${cheaper}`);
+  const affordable = `something ${labels[0] ? `for ${labels[0].toLowerCase()} ` : ""}under ${cheaper}`;
+  if (prices.length) said.push(affordable);
   else if (attributes.some((of) => of.year < 2000)) said.push("something bittersweet from the nineties");
   by("examples").replaceChildren(...said.map((text) => {
     const entry = element("li");
