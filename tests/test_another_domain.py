@@ -256,6 +256,7 @@ def test_what_somebody_has_is_bought(shop, said):
     assert first not in [item.item_id for item in turn.recommendations.items]
 
 
+@pytest.mark.slow
 def test_a_service_with_a_shop_and_what_monitoring_says(shop, files, tmp_path):
     """Usual searches are quiet; a winter that nobody has asked for before is an alarm."""
     usual = [case.query.intent for case in read_cases(files / "learn.csv")] * 2

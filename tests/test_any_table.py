@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ def usable(row):
 BACKSLASH = {"user": "\\", "item": "a", "time": 0, "rating": 0.5}
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @example(
     rows=[{**BACKSLASH, "user": None, "rating": "good"}, {**BACKSLASH, "user": "0"}, BACKSLASH],
@@ -161,6 +163,7 @@ def write_items(path, items, form, lists):
         path.write_bytes(text.getvalue().encode(form[2]))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(items=ITEMS, form=FORMS, lists=st.sampled_from(sorted(AS_CELLS)))
 def test_every_value_of_an_item_comes_back_or_is_counted(items, form, lists):

@@ -32,6 +32,7 @@ def few(monkeypatch):
     monkeypatch.setattr(bulk, "MIN_TEXTS", 16)
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_many_items_get_torchs_vectors_from_a_graph(torch_encoder, few, monkeypatch):
     monkeypatch.setattr(bulk, "has_tiles", lambda: False)

@@ -87,6 +87,7 @@ def test_build_says_what_it_learned_and_where_it_lies(place):
     assert "written: again" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_build_whose_output_is_a_file_says_in_lines_how_far_it_is(place):
     options = ("--config", "quick.yaml", "--json")
     with (place / "out").open("w") as out, (place / "log").open("w") as log:

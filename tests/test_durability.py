@@ -86,6 +86,7 @@ def test_an_acknowledged_event_survives_kill_9_thirty_times(artifact, tmp_path):
     check(tmp_path / "state", acknowledged)
 
 
+@pytest.mark.slow
 def test_workers_see_one_anothers_events_and_end_when_told(artifact, tmp_path):
     with Process(artifact, tmp_path / "state", "--workers", 2) as service:
         for n in range(15):

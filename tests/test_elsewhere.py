@@ -64,6 +64,7 @@ def until_trusted(client, value, seconds=10.0):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_is_killed_or_hangs_costs_no_request(world, tmp_path):
     """Under load: no error, degraded lists meanwhile, whole ones within ten seconds after."""
     artifact, port = tmp_path / "artifact", free_port()

@@ -374,6 +374,7 @@ def test_an_address_that_an_artifact_names_is_refused(world, tmp_path):
         assert [path for path, *_ in server.asked] in ([], ["/v1/rerank"] * len(server.asked))
 
 
+@pytest.mark.slow
 def test_a_reranker_that_nobody_placed_is_not_asked_and_that_is_said(world, tmp_path):
     out = tmp_path / "artifact"
     with serving() as server:

@@ -51,6 +51,7 @@ def like(client, session_id, item_id, event_id):
     assert answer.status_code < 300, answer.text
 
 
+@pytest.mark.slow
 def test_a_session_stays_in_its_arm_over_workers_and_restarts(artifact, other, tmp_path):
     spec = {"name": "art", "kind": "ab", "a": str(artifact), "b": str(other), "share": 0.5}
     path = written(tmp_path, spec)
@@ -136,6 +137,7 @@ def test_interleaved_lists_are_of_both_and_credit_goes_with_the_session(artifact
         replay(listed["recommendation_id"], state)
 
 
+@pytest.mark.slow
 def test_a_tail_is_drawn_with_the_propensities_that_are_logged(artifact, rec, tmp_path):
     spec = {"name": "tail", "kind": "explore", "explore": {"from_rank": 6, "temperature": 0.5}}
     plain = [item.item_id for item in rec.recommend(semrec.Query(**BODY)).items]

@@ -197,6 +197,7 @@ def test_the_better_arm_wins():
     assert worse.always_high < 0
 
 
+@pytest.mark.slow
 def test_no_difference_is_seen_where_there_is_none():
     shares = ab_false_positives(n_runs=1_000)
     assert 0.03 <= shares["fixed"] <= 0.07
@@ -212,6 +213,7 @@ def test_no_difference_is_seen_between_arms_of_interleaved_lists():
     assert shares["sign"] <= 0.07
 
 
+@pytest.mark.slow
 def test_intervals_of_estimates_hold_the_truth():
     within = off_policy_coverage(n_logs=300, n=1_000)
     assert within["snips"] >= 0.93

@@ -171,6 +171,10 @@ def test_boosts_add_up_over_the_rows_of_either():
         ("a heist from 1990 or the 90s", ()),
         ("A HEIST FOR EXCITING PEOPLE", ()),
         ("something exciting", ("exciting",)),  # nothing else is known
+        (
+            "flurbles in 4K by Tarkovsky or Ang Lee, with zorbs, grumbles, morks and snorks",
+            ("4K", "Tarkovsky", "Ang Lee", "zorbs"),
+        ),
         ("haha alright", ()),
         ("hi, thanks!", ()),
     ],

@@ -222,6 +222,7 @@ def answered(folder, rec, cases, at_s):
     log.close()
 
 
+@pytest.mark.slow
 def test_after_a_build_on_its_own_traffic_a_service_is_quiet(data, tmp_path):
     """Dialogs of another kind alarm; the service's own requests, which they are, don't."""
     dialogs = themed_requests([row % N_ITEMS for row in range(120)])
@@ -256,6 +257,7 @@ def test_a_run_goes_on_with_the_logs_version(data, tmp_path):
     assert import_step(replace(plan, log="")) == str(data)
 
 
+@pytest.mark.slow
 def test_the_command_does_nothing_where_nothing_drifts(data, tmp_path):
     dialogs = themed_requests([row % N_ITEMS for row in range(120)])
     semrec.build(data, config=world_config(), out=tmp_path / "first", intents=[dialogs])

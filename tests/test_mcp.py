@@ -236,6 +236,7 @@ def test_what_isnt_there_is_said(mcp, http):
     assert "\n" not in mcp.refusal("recommend", **{"two\nlines": 1})
 
 
+@pytest.mark.slow
 def test_every_call_over_http_has_its_line_in_the_log(artifact, tmp_path):
     with Process(artifact, tmp_path / "state", "--mcp") as service:
         with over_http(service.url) as client:
@@ -258,6 +259,7 @@ def test_every_call_over_http_has_its_line_in_the_log(artifact, tmp_path):
     assert "as it was served" in subprocess.run(again, capture_output=True, text=True).stdout
 
 
+@pytest.mark.slow
 def test_without_a_state_nothing_is_recorded_or_left(artifact, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with over_stdio("-m", "semrec", "mcp", artifact, log=tmp_path / "log") as client:
@@ -301,6 +303,7 @@ def test_stdout_is_the_protocols_alone(artifact, tmp_path):
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_while_its_client_says_nothing(artifact, tmp_path, number, code):
     temporary = tmp_path / "temporary"

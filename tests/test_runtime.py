@@ -67,6 +67,7 @@ def test_prompt_and_length_go_with_it(tmp_path):
         np.testing.assert_allclose(found, want, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_an_artifact_serves_with_it_and_says_what_was_found(world, tmp_path):
     out = tmp_path / "a"
     built = semrec.build(world, config=config_of(), out=out)

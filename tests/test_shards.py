@@ -51,6 +51,7 @@ def contents(folder):
     }
 
 
+@pytest.mark.slow
 def test_two_shards_write_what_one_does_byte_for_byte(many, tmp_path):
     assert encode(many, tmp_path / "one").returncode == 0
     first = encode(many, tmp_path / "two", "--shard", "2/2")
@@ -61,6 +62,7 @@ def test_two_shards_write_what_one_does_byte_for_byte(many, tmp_path):
     assert len(contents(tmp_path / "one")) == 2 * 3 + 1
 
 
+@pytest.mark.slow
 def test_one_that_was_killed_goes_on(many, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     encode(many, whole)

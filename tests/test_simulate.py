@@ -58,6 +58,7 @@ def test_columns_that_are_repeated_leave_inner_products_alone():
     assert columns_of(items, 4 + N_COUNTED).shape == (50, 4 + N_COUNTED)
 
 
+@pytest.mark.slow
 def test_a_small_service_end_to_end(artifact):
     found = simulate(artifact, Target(items=2_000, per_s=50), n=10)
     assert [row["items"] for row in found["measured"]["sizes"]] == [125, 500]

@@ -24,6 +24,7 @@ def test_model2vec_reads_what_is_written(distilled):
     np.testing.assert_allclose(theirs.encode(TEXTS), own.encode_items(TEXTS), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_texts_point_where_the_teacher_says():
     """Tokens whose own vectors say nothing are bent by the texts; that is all they have here."""

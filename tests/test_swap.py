@@ -111,6 +111,7 @@ def test_a_new_artifact_behind_the_link_is_taken_by_itself(artifact, other, link
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_it_goes_back_and_forth(artifact, other, link, tmp_path):
     with in_thread(link, tmp_path / "state") as client:
         refused = client.post("/admin/reload", json={"to": "previous"})

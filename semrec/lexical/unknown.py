@@ -51,9 +51,9 @@ def unknown_words(text: str, vocabulary: Container[str], kind: str = "") -> tupl
         return ()
     source = tokens[0].string
     unknown = [not _is_known(token, vocabulary) for token in tokens]
-    if all(unknown):
-        words = [token for token in tokens if not token.group().isdecimal()]
-        return _phrases(words) if len(words) <= MAX_ALONE else ()
+    words = [token for token in tokens if not token.group().isdecimal()]
+    if all(unknown) and len(words) <= MAX_ALONE:
+        return _phrases(words)
     written = source.split()
     shouted = sum(word[0].isupper() for word in written) > MAX_SHOUTED * len(written)
     phrases = []
